@@ -1,0 +1,37 @@
+# syntax=docker/dockerfile:1
+# The worker: everything that reads an article.
+
+FROM python:3.13-slim-bookworm AS build
+WORKDIR /build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/stancewire
+# What changes seldom first, so that a change of the code installs nothing anew.
+COPY locks/worker.txt locks/build.txt locks/
+RUN /opt/stancewire/bin/pip install --require-hashes --only-binary=:all: -r locks/worker.txt \
+    && python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes --only-binary=:all: -r locks/build.txt
+COPY pyproject.toml README.md ./
+COPY services services
+COPY workers workers
+RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
+    && /opt/stancewire/bin/pip install --no-deps --no-index dist/*.whl
+
+FROM python:3.13-slim-bookworm
+RUN groupadd --system --gid 10001 stancewire \
+    && useradd --system --uid 10001 --gid stancewire --no-create-home --shell /usr/sbin/nologin stancewire
+COPY --from=build /opt/stancewire /opt/stancewire
+ENV PATH=/opt/stancewire/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    REMAP_SIGTERM=SIGQUIT \
+    STANCEWIRE_WORKER__METRICS_HOST=0.0.0.0 \
+    STANCEWIRE_WORKER__METRICS_PORT=9808 \
+    STANCEWIRE_LOG__FORMAT=json
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 9808
+# SIGTERM, which Celery takes for its soft shutdown: running work is finished or its claim given back.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["stancewire", "health", "worker"]
+ENTRYPOINT ["stancewire"]
+CMD ["worker"]

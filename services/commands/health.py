@@ -1,0 +1,30 @@
+"""What `stancewire health` looks at."""
+
+from __future__ import annotations
+
+import platform
+
+import httpx
+
+from services.errors import StoreUnavailable
+from services.results import presence
+from services.results.database import Database
+from services.results.presence import HostRole
+from services.settings import Settings
+
+
+def check(part: str, settings: Settings) -> str | None:
+    """Why ``part`` of this host does not work, or None."""
+    if part == "api":
+        host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
+        try:
+            answer = httpx.get(f"http://{host}:{settings.api.port}/readyz", timeout=3)
+        except httpx.HTTPError as error:
+            return f"no answer: {error}"
+        return None if answer.is_success else answer.text
+    database = Database(settings.resolved_database_url(), settings.database, pooled=False)
+    try:
+        alive = presence.is_alive(database, HostRole(part), platform.node())
+    except StoreUnavailable as error:
+        return error.detail
+    return None if alive else f"no {part} of this host was seen lately"

@@ -1,0 +1,49 @@
+"""The directory and the port that one `stancewire up` holds for itself."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from pathlib import Path
+from typing import IO
+
+
+class TakenError(Exception):
+    """Something is in use already; the message says what and by whom."""
+
+
+def hold(state_dir: Path) -> IO[str]:
+    """Make ``state_dir`` and lock it until the returned file is closed. Raises :class:`TakenError`."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = (state_dir / "lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise TakenError(f"{state_dir} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise TakenError(
+            f"{state_dir} is in use by another `stancewire up` (process {holder}); choose another --state-dir"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def free_port(host: str, port: int) -> int:
+    """``port`` if it is free, or any free one for 0. Raises :class:`TakenError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise TakenError(f"port {port} on {host} {reason}; choose another with --port") from error
+        return int(probe.getsockname()[1])

@@ -1,0 +1,178 @@
+"""``POST /v1/articles`` and ``POST /v1/articles:batch``: push articles in."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from services.contracts import Article, JobView, Warned
+from services.errors import Refused, StancewireError, StoreUnavailable
+from services.ingest.lines import parse_line, split_lines
+from services.results import queries
+from services.results.intake import Acceptance, IdempotencyKey, KeyReused, accept
+from services.results.views import job_href, job_view
+from services.web.context import Context, Here
+from services.web.problems import FieldError, Problem, ProblemError, from_error, responses
+from services.web.waiting import wished
+
+router = APIRouter(prefix="/v1", tags=["articles"])
+
+BATCH_PATH: Final = "/v1/articles:batch"
+_CHUNK: Final = 200  # articles a transaction: long enough to be quick, short enough to let others write
+_RETRY_AFTER: Final = {"Retry-After": "1"}
+
+IdempotencyHeader = Annotated[
+    str | None, Header(alias="Idempotency-Key", max_length=255, description="the same key with another body is refused")
+]
+PreferHeader = Annotated[str | None, Header(description="wait=N: answer when the job is done, or after N seconds")]
+
+
+class BatchItem(BaseModel):
+    """The answer to one line, in the order of the lines: its status and either the job or the problem."""
+
+    line: int
+    status: int
+    job_id: str | None = None
+    href: str | None = None
+    warnings: tuple[Warned, ...] = ()
+    problem: Problem | None = None
+
+
+class BatchAnswer(BaseModel):
+    """The answer to a batch."""
+
+    errors: bool
+    items: list[BatchItem]
+
+
+@router.post(
+    "/articles",
+    status_code=202,
+    response_model=JobView,
+    responses={200: {"model": JobView}, **responses(400, 413, 415, 422, 429, 503)},
+)
+async def push_article(
+    article: Article,
+    request: Request,
+    response: Response,
+    here: Here,
+    idempotency_key: IdempotencyHeader = None,
+    prefer: PreferHeader = None,
+) -> JobView:
+    """Take one article in. 202: it is in the ledger and will have one result or one visible final state.
+
+    200: it was there already, or (``Prefer: wait``) was finished in time.
+    """
+    _check_length(article, here)
+    key = _key(article.feed, idempotency_key, await request.body())
+    [answer] = await run_in_threadpool(_take_in, here, [article], key)
+    if isinstance(answer, StancewireError):
+        here.metrics.refused.labels(answer.code).inc()
+        raise answer
+    here.dispatch.nudge()
+    seconds = wished(prefer, here.settings.api.wait_limit_s)
+    done = await here.waiter.wait(answer.job_id, seconds)
+    view = job_view(await run_in_threadpool(queries.job, here.database, answer.job_id), answer.warnings)
+    if answer.created and not done:
+        response.status_code = 202
+    else:
+        response.status_code = 200
+    response.headers["Location"] = job_href(answer.job_id)
+    if not view.done:
+        response.headers.update(_RETRY_AFTER)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds:g}"
+    return view
+
+
+@router.post(
+    "/articles:batch",
+    response_model=BatchAnswer,
+    response_model_exclude_none=True,
+    responses=responses(400, 413, 415, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/x-ndjson": {"schema": {"type": "string", "description": "one Article a line"}}},
+        }
+    },
+)
+async def push_batch(request: Request, here: Here, idempotency_key: IdempotencyHeader = None) -> BatchAnswer:
+    """Take many articles in, one JSON object a line. Each line has its own status; a bad line does not spoil the others."""
+    body = await request.body()
+    lines = split_lines(body, here.settings.limits)
+    key = _key("*batch", idempotency_key, body)
+    items: list[BatchItem] = []
+    for start in range(0, len(lines), _CHUNK):
+        chunk = lines[start : start + _CHUNK]
+        items += await run_in_threadpool(_push_chunk, here, chunk, start + 1, key)
+        here.dispatch.nudge()
+    return BatchAnswer(errors=any(item.problem is not None for item in items), items=items)
+
+
+def _push_chunk(here: Context, lines: list[bytes], first: int, key: IdempotencyKey | None) -> list[BatchItem]:
+    items: dict[int, BatchItem] = {}
+    articles: dict[int, Article] = {}
+    for number, line in enumerate(lines, first):
+        try:
+            articles[number] = parse_line(line, here.settings.limits)
+            _check_length(articles[number], here)
+        except ProblemError as error:
+            articles.pop(number, None)
+            items[number] = _refused_item(here, number, error)
+    try:
+        answers = _take_in(here, list(articles.values()), key)
+    except KeyReused:
+        raise
+    except StancewireError as error:
+        if first == 1 and isinstance(error, StoreUnavailable | Refused):
+            raise  # nothing was taken in at all: the batch as a whole is refused
+        answers = [error] * len(articles)
+    for number, answer in zip(articles, answers, strict=True):
+        if isinstance(answer, StancewireError):
+            items[number] = _refused_item(here, number, from_error(answer))
+        else:
+            items[number] = BatchItem(
+                line=number,
+                status=202 if answer.created else 200,
+                job_id=str(answer.job_id),
+                href=job_href(answer.job_id),
+                warnings=answer.warnings,
+            )
+    return [items[number] for number in sorted(items)]
+
+
+def _take_in(here: Context, batch: list[Article], key: IdempotencyKey | None) -> list[Acceptance | StancewireError]:
+    """Through the gate and into the ledger; an answer for each article, in order."""
+    here.gate.check_all()
+    full = here.gate.full(article.feed for article in batch)
+    admitted = [article for article in batch if article.feed not in full]
+    accepted = iter(accept(here.database, admitted, key) if admitted else ())
+    return [full[article.feed] if article.feed in full else next(accepted) for article in batch]
+
+
+def _refused_item(here: Context, number: int, error: ProblemError) -> BatchItem:
+    here.metrics.refused.labels(error.problem.code).inc()
+    return BatchItem(line=number, status=error.problem.status, problem=error.problem)
+
+
+def _check_length(article: Article, here: Context) -> None:
+    limit = here.settings.limits.text_chars
+    if len(article.body) > limit:
+        reason = f"has {len(article.body)} characters; {limit} are allowed"
+        raise ProblemError(413, "text_too_long", f"body: {reason}", errors=[FieldError(field="body", reason=reason)])
+
+
+def _key(scope: str, key: str | None, body: bytes) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    if not key.strip() or not key.isprintable():
+        reason = "must hold printable characters"
+        raise ProblemError(
+            400, "invalid", f"Idempotency-Key: {reason}", errors=[FieldError(field="Idempotency-Key", reason=reason)]
+        )
+    return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())

@@ -1,0 +1,136 @@
+"""The connection to SQLite or PostgreSQL, and the few places where the two differ."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.functions import FunctionElement
+
+from services.errors import StoreUnavailable
+from services.settings import Database as DatabaseSettings
+
+_READ: Final = "stancewire_read"
+_CONTENDED: Final = 7_320_943_002  # any constant, ours alone: the advisory lock of contended intake
+
+
+class now_ms(FunctionElement[int]):  # noqa: N801 -- reads as the SQL function that it is
+    """The database's clock in milliseconds since 1970; on PostgreSQL it moves within a transaction."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "sqlite")
+def _now_sqlite(_element: now_ms, _compiler: Any, **_options: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
+
+
+@compiles(now_ms, "postgresql")
+def _now_postgresql(_element: now_ms, _compiler: Any, **_options: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class Database:
+    """One engine with the project's transactions.
+
+    ``write()`` and ``read()`` yield a connection inside one transaction; on SQLite a writer takes the write lock at once
+    (``BEGIN IMMEDIATE``), so that it waits instead of failing half-way. What means "the database cannot answer now" is raised as
+    :class:`StoreUnavailable`.
+    """
+
+    def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
+        """Prepare the engine; nothing is connected yet. ``pooled=False`` opens a connection for each transaction."""
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        arguments: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+        if self.dialect == "sqlite":
+            arguments["connect_args"] = {"timeout": settings.busy_timeout_s, "check_same_thread": False}
+        elif self.dialect == "postgresql":
+            milliseconds = int(settings.busy_timeout_s * 1000)
+            arguments["connect_args"] = {
+                "connect_timeout": max(2, int(settings.busy_timeout_s)),  # libpq's least is 2 s
+                "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 6}",
+            }
+            arguments["pool_pre_ping"] = True  # a restarted server must not fail the first request after it
+        else:
+            message = f"database url: {self.dialect!r} is neither sqlite nor postgresql"
+            raise ValueError(message)
+        if pooled:
+            arguments |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.busy_timeout_s}
+        self.engine: Engine = create_engine(self.url, **arguments)
+        if self.dialect == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes: committed at the end, rolled back on an error."""
+        with _unavailable(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads: one consistent view."""
+        with _unavailable(), self.engine.connect() as connection, connection.execution_options(**{_READ: True}).begin():
+            yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ``ON CONFLICT``, of this dialect."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+    def skip_locked(self, query: Select[Any]) -> Select[Any]:
+        """Leave out rows that another dispatcher holds; SQLite has one writer at a time and needs nothing."""
+        return query.with_for_update(skip_locked=True) if self.dialect == "postgresql" else query
+
+    def one_at_a_time(self, connection: Connection) -> None:
+        """Let those who met in the same rows pass one after the other; SQLite's writers do so anyway."""
+        if self.dialect == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_CONTENDED)))
+
+    def sqlite_file(self) -> Path | None:
+        """The file of an SQLite database, for the watch on free disk."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    def dispose(self, *, close: bool = True) -> None:
+        """Let go of pooled connections; ``close=False`` after a fork, where they belong to the parent."""
+        self.engine.dispose(close=close)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver's guess
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # a 202 must survive a power cut
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(_READ, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(_reason(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(_reason(error)) from error
+        raise
+    except PoolTimeout as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error).__name__

@@ -1,0 +1,16 @@
+"""Alembic's entry: runs on the connection that ``services.results.migrations`` opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from services.results.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,104 @@
+"""What clients and operators do to a job or an article: cancel, retry, drop, reprioritise, withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, update
+
+from services.contracts import FINAL_STATES, TRANSITIONS, JobState
+from services.errors import Conflict, NotFound
+from services.results.database import Database, now_ms
+from services.results.tables import articles, jobs
+from services.results.totals import NO_LABEL, Total, raise_totals
+
+_CANCELED: dict[str, Any] = {
+    "state": JobState.CANCELED,
+    "finished_at": now_ms(),
+    "lease_token": None,
+    "lease_until": None,
+    "message_id": None,
+    "dispatched_at": None,
+}
+
+
+def cancel(database: Database, job_id: UUID) -> None:
+    """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Conflict (final)."""
+    with database.write() as connection:
+        state = _state(connection, job_id)
+        if state in FINAL_STATES:
+            raise Conflict(f"the job is {state} and cannot be canceled", code="job_final")
+        _cancel(connection, database, job_id, "canceled", "canceled on request")
+
+
+def drop(database: Database, job_id: UUID) -> None:
+    """Give up a failed or dead job for good. Raises NotFound, Conflict (any other state)."""
+    with database.write() as connection:
+        state = _state(connection, job_id)
+        if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
+            raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_dropable")
+        _cancel(connection, database, job_id, "dropped", "dropped by an operator")
+
+
+def retry(database: Database, job_id: UUID) -> None:
+    """Queue a failed or dead job again, with all its attempts. Raises NotFound, Conflict (any other state, or no body left)."""
+    with database.write() as connection:
+        state = _state(connection, job_id)
+        if state not in FINAL_STATES or JobState.QUEUED not in TRANSITIONS[state]:
+            raise Conflict(f"the job is {state}; only failed or dead jobs can be retried", code="job_not_retryable")
+        article = connection.execute(
+            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("gone"))
+            .join(jobs, jobs.c.article_id == articles.c.id)
+            .where(jobs.c.id == job_id)
+        ).one()
+        if article.withdrawn_at is not None or article.gone:
+            raise Conflict("the article was withdrawn, or its body is no longer kept", code="article_gone")
+        again: dict[str, Any] = {
+            "state": JobState.QUEUED,
+            "attempts": 0,
+            "queued_at": now_ms(),
+            "next_run_at": now_ms(),
+            "finished_at": None,
+        }
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(**again))
+        raise_totals(connection, database, {(Total.RETRIED, NO_LABEL): 1})
+
+
+def reprioritise(database: Database, job_id: UUID, priority: int) -> None:
+    """Give a queued job another priority within its feed: higher goes first, 0 is the default. Raises NotFound, Conflict."""
+    with database.write() as connection:
+        state = _state(connection, job_id)
+        if state is not JobState.QUEUED:
+            raise Conflict(f"the job is {state}; only queued jobs have a place in the queue", code="job_not_queued")
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(priority=priority))
+
+
+def withdraw(database: Database, article_id: UUID) -> None:
+    """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound."""
+    with database.write() as connection:
+        found = connection.execute(
+            update(articles)
+            .where(articles.c.id == article_id)
+            .values(withdrawn_at=func.coalesce(articles.c.withdrawn_at, now_ms()))
+        )
+        if found.rowcount != 1:
+            raise NotFound(f"there is no article {article_id}")
+        open_states = sorted(set(JobState) - FINAL_STATES)
+        mine = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
+        for job_id in connection.execute(mine).scalars().all():
+            _cancel(connection, database, job_id, "withdrawn", "the article was withdrawn")
+
+
+def _state(connection: Connection, job_id: UUID) -> JobState:
+    """The job's state, its row locked where the database has row locks."""
+    state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar()
+    if state is None:
+        raise NotFound(f"there is no job {job_id}")
+    return JobState(state)
+
+
+def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:
+    reason = {"reason_code": code, "reason_detail": detail}
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**_CANCELED, **reason))
+    raise_totals(connection, database, {(Total.FINISHED, JobState.CANCELED.value): 1})

@@ -1,0 +1,231 @@
+"""What the ledger and the results store can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from services.contracts import FINAL_STATES, JobState, instant
+from services.errors import NotFound
+from services.results.database import Database, now_ms
+from services.results.tables import QUEUED, articles, hosts, jobs, results
+from services.results.totals import Key, read_totals
+from services.results.window import ALIVE_MS
+
+_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job with what names its article. Instants are UTC."""
+
+    id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int
+    title: str | None
+    analysis: int
+    state: JobState
+    priority: int
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_run_at: datetime
+    reason_code: str | None
+    reason_detail: str | None
+    withdrawn: bool
+
+    @property
+    def done(self) -> bool:
+        """Whether the state is final."""
+        return self.state in FINAL_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A result as stored: ``document`` is its JSON, byte for byte what clients get."""
+
+    job: JobRecord
+    sequence: int
+    document: str
+    etag: str
+    stored_at: datetime
+    attributions: int
+    stances: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The ledger at one instant, for metrics, health and the progress line."""
+
+    jobs: Mapping[JobState, int]  # queued, running and dead now
+    oldest_queued_s: float
+    worker_slots: int
+    totals: Mapping[Key, float]
+
+
+def _job_query() -> Select[Any]:
+    return select(
+        jobs,
+        articles.c.guid,
+        articles.c.version,
+        articles.c.revision,
+        articles.c.title,
+        articles.c.withdrawn_at,
+    ).join(articles, articles.c.id == jobs.c.article_id)
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else instant(milliseconds)
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    return JobRecord(
+        id=row.id,
+        article_id=row.article_id,
+        feed=row.feed,
+        guid=row.guid,
+        version=row.version,
+        revision=row.revision,
+        title=row.title,
+        analysis=row.analysis,
+        state=JobState(row.state),
+        priority=row.priority,
+        attempts=row.attempts,
+        created_at=instant(row.created_at),
+        started_at=_instant(row.started_at),
+        finished_at=_instant(row.finished_at),
+        next_run_at=instant(row.next_run_at),
+        reason_code=row.reason_code,
+        reason_detail=row.reason_detail,
+        withdrawn=row.withdrawn_at is not None,
+    )
+
+
+def job(database: Database, job_id: UUID) -> JobRecord:
+    """One job. Raises NotFound."""
+    with database.read() as connection:
+        row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    return _record(row)
+
+
+def finished(database: Database, job_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these jobs are final by now (one query, for all who wait)."""
+    with database.read() as connection:
+        final = select(jobs.c.id).where(jobs.c.id.in_(list(job_ids)), jobs.c.state.in_(sorted(FINAL_STATES)))
+        return frozenset(connection.execute(final).scalars())
+
+
+def list_jobs(
+    database: Database,
+    *,
+    feed: str | None = None,
+    guid: str | None = None,
+    state: JobState | None = None,
+    before: UUID | None = None,
+    limit: int,
+) -> list[JobRecord]:
+    """Jobs, newest first; ``before`` is the last job of the page before this one."""
+    query = _job_query().order_by(jobs.c.id.desc()).limit(limit)
+    if feed is not None:
+        query = query.where(jobs.c.feed == feed)
+    if guid is not None:
+        query = query.where(articles.c.guid == guid)
+    if state is not None:
+        query = query.where(jobs.c.state == state)
+    if before is not None:
+        query = query.where(jobs.c.id < before)
+    with database.read() as connection:
+        return [_record(row) for row in connection.execute(query)]
+
+
+def _result_query() -> Select[Any]:
+    return (
+        _job_query()
+        .add_columns(
+            results.c.sequence,
+            results.c.document,
+            results.c.etag,
+            results.c.stored_at,
+            results.c.attributions,
+            results.c.stances,
+        )
+        .join(results, results.c.job_id == jobs.c.id)
+    )
+
+
+def _stored(row: Row[Any]) -> StoredResult:
+    return StoredResult(
+        job=_record(row),
+        sequence=row.sequence,
+        document=row.document,
+        etag=row.etag,
+        stored_at=instant(row.stored_at),
+        attributions=row.attributions,
+        stances=row.stances,
+    )
+
+
+def result(database: Database, job_id: UUID) -> StoredResult | None:
+    """The result of a job, or None where there is none (yet)."""
+    with database.read() as connection:
+        row = connection.execute(_result_query().where(jobs.c.id == job_id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def list_results(database: Database, *, after: int, feed: str | None = None, limit: int) -> list[StoredResult]:
+    """Results in the order in which they were stored, those after the sequence ``after``; withdrawn ones are left out."""
+    query = _result_query().where(results.c.sequence > after, articles.c.withdrawn_at.is_(None))
+    if feed is not None:
+        query = query.where(results.c.feed == feed)
+    with database.read() as connection:
+        return [_stored(row) for row in connection.execute(query.order_by(results.c.sequence).limit(limit))]
+
+
+def snapshot(database: Database) -> Snapshot:
+    """Backlog, running, oldest age, live slots and all totals, in one consistent view."""
+    with database.read() as connection:
+        now = connection.execute(select(now_ms())).scalar_one()
+        queued, oldest = connection.execute(
+            select(func.count(), func.min(jobs.c.queued_at)).select_from(jobs).where(QUEUED)
+        ).one()
+        running = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)).scalar_one()
+        dead = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)).scalar_one()
+        slots = connection.execute(_LIVE_SLOTS).scalar_one()
+        totals = read_totals(connection)
+    counts = {JobState.QUEUED: queued, JobState.RUNNING: running, JobState.DEAD: dead}
+    age = 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)
+    return Snapshot(jobs=counts, oldest_queued_s=age, worker_slots=slots, totals=totals)
+
+
+def live_slots(database: Database) -> int:
+    """Worker processes of the hosts that were seen lately."""
+    with database.read() as connection:
+        return int(connection.execute(_LIVE_SLOTS).scalar_one())
+
+
+def queued_in_feeds(database: Database, feeds: Iterable[str], limit: int) -> dict[str, int]:
+    """How many jobs each of these feeds has queued, counted no further than ``limit``."""
+    counts = {}
+    with database.read() as connection:
+        for feed in feeds:
+            some = select(jobs.c.id).where(jobs.c.feed == feed, QUEUED).limit(limit).subquery()
+            counts[feed] = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return counts
+
+
+def oldest_queued_s(database: Database) -> float:
+    """Age in seconds of the job that has been queued for longest, 0 if none is."""
+    with database.read() as connection:
+        oldest, now = connection.execute(select(func.min(jobs.c.queued_at), now_ms()).where(QUEUED)).one()
+    return 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)

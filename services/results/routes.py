@@ -1,0 +1,196 @@
+"""What clients fetch: jobs, results by job, and lists of both for a client that is not the feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from services.contracts import FeedName, JobState, JobView, Result
+from services.results import cursors, operations, queries
+from services.results.queries import JobRecord, StoredResult
+from services.results.views import job_view, result_href
+from services.web.context import Here
+from services.web.problems import FieldError, ProblemError, responses
+from services.web.waiting import wished
+
+router = APIRouter(prefix="/v1")
+
+_RETRY_AFTER = {"Retry-After": "1"}
+T = TypeVar("T")
+
+
+class JobPage(BaseModel):
+    """Jobs, newest first; ``next`` is null on the last page."""
+
+    items: list[JobView]
+    next: str | None
+
+
+class ResultItem(BaseModel):
+    """A result in a list: what it is of, and where to fetch it (or the whole of it, where asked for)."""
+
+    job_id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int
+    title: str | None
+    stored_at: datetime
+    attributions: int
+    stances: int
+    href: str
+    etag: str
+    result: dict[str, Any] | None = None
+
+
+class ResultPage(BaseModel):
+    """Results in the order in which they were stored. ``after`` continues from here, now or later, and misses none."""
+
+    items: list[ResultItem]
+    after: str
+
+
+Limit = Annotated[int, Query(ge=1, description="items a page, at most")]
+
+
+@router.get("/jobs/{job_id}", tags=["jobs"], responses=responses(404, 422, 503))
+async def get_job(job_id: UUID, here: Here, response: Response, prefer: Annotated[str | None, Header()] = None) -> JobView:
+    """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
+    record = await run_in_threadpool(queries.job, here.database, job_id)
+    seconds = wished(prefer, here.settings.api.wait_limit_s)
+    if seconds and not record.done and await here.waiter.wait(job_id, seconds):
+        record = await run_in_threadpool(queries.job, here.database, job_id)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds:g}"
+    if not record.done:
+        response.headers.update(_RETRY_AFTER)
+    return job_view(record)
+
+
+@router.get("/jobs", tags=["jobs"], responses=responses(422, 503))
+def list_jobs(
+    here: Here,
+    feed: FeedName | None = None,
+    guid: Annotated[str | None, Query(max_length=500)] = None,
+    state: JobState | None = None,
+    cursor: str | None = None,
+    limit: Limit = 50,
+) -> JobPage:
+    """Jobs, newest first, by feed, guid and state."""
+    before = _cursor(cursors.decode_id, "cursor", cursor) if cursor else None
+    size = min(limit, here.settings.api.page_limit)
+    found = queries.list_jobs(here.database, feed=feed, guid=guid, state=state, before=before, limit=size + 1)
+    more = cursors.encode(str(found[size - 1].id)) if len(found) > size else None
+    return JobPage(items=[job_view(record) for record in found[:size]], next=more)
+
+
+@router.delete("/jobs/{job_id}", tags=["jobs"], responses=responses(404, 409, 422, 503))
+def cancel_job(job_id: UUID, here: Here) -> JobView:
+    """Cancel a job that is not final; what a worker finds meanwhile is not stored."""
+    operations.cancel(here.database, job_id)
+    return job_view(queries.job(here.database, job_id))
+
+
+@router.post("/jobs/{job_id}:retry", tags=["jobs"], responses=responses(404, 409, 422, 503))
+def retry_job(job_id: UUID, here: Here) -> JobView:
+    """Queue a failed or dead job again."""
+    operations.retry(here.database, job_id)
+    here.dispatch.nudge()
+    return job_view(queries.job(here.database, job_id))
+
+
+@router.post("/jobs/{job_id}:drop", tags=["jobs"], responses=responses(404, 409, 422, 503))
+def drop_job(job_id: UUID, here: Here) -> JobView:
+    """Give up a failed or dead job for good."""
+    operations.drop(here.database, job_id)
+    return job_view(queries.job(here.database, job_id))
+
+
+@router.post("/articles/{article_id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 422, 503))
+def withdraw_article(article_id: UUID, here: Here) -> None:
+    """Withdraw an article: its results answer 410 from now on, its open jobs are canceled."""
+    operations.withdraw(here.database, article_id)
+
+
+@router.get(
+    "/jobs/{job_id}/result",
+    tags=["results"],
+    response_model=Result,
+    responses={
+        304: {"description": "not modified"},
+        410: {"description": "withdrawn"},
+        **responses(404, 409, 422, 503),
+    },
+)
+def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn."""
+    stored = queries.result(here.database, job_id)
+    record = queries.job(here.database, job_id) if stored is None else stored.job
+    if record.withdrawn:
+        raise ProblemError(410, "withdrawn", "the article was withdrawn")
+    if stored is None:
+        raise _no_result(record)
+    etag = f'"{stored.etag}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}  # keep it, and ask whether it was withdrawn
+    known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if etag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(stored.document, media_type="application/json", headers=headers)
+
+
+def _no_result(record: JobRecord) -> ProblemError:
+    if not record.done:
+        return ProblemError(409, "not_done", f"the job is {record.state}", headers=_RETRY_AFTER)
+    reason = record.reason_detail or "no reason was kept"
+    return ProblemError(409, f"job_{record.state}", f"the job is {record.state}: {reason} ({record.reason_code})")
+
+
+@router.get("/results", tags=["results"], responses=responses(422, 503))
+def list_results(
+    here: Here,
+    after: Annotated[str | None, Query(description="the `after` of the page before; none for the first")] = None,
+    feed: FeedName | None = None,
+    embed: Annotated[Literal["result"] | None, Query(description="result: each item carries its whole result")] = None,
+    limit: Limit = 50,
+) -> ResultPage:
+    """Results since a cursor, oldest first, for a client that follows along."""
+    since = _cursor(cursors.decode_sequence, "after", after) if after else 0
+    size = min(limit, here.settings.api.page_limit)
+    found = queries.list_results(here.database, after=since, feed=feed, limit=size)
+    last = found[-1].sequence if found else since
+    return ResultPage(items=[_item(one, whole=embed is not None) for one in found], after=cursors.encode(str(last)))
+
+
+def _item(stored: StoredResult, *, whole: bool) -> ResultItem:
+    job = stored.job
+    return ResultItem(
+        job_id=job.id,
+        article_id=job.article_id,
+        feed=job.feed,
+        guid=job.guid,
+        version=job.version,
+        revision=job.revision,
+        title=job.title,
+        stored_at=stored.stored_at,
+        attributions=stored.attributions,
+        stances=stored.stances,
+        href=result_href(job.id),
+        etag=stored.etag,
+        result=json.loads(stored.document) if whole else None,
+    )
+
+
+def _cursor(decode: Callable[[str], T], name: str, cursor: str) -> T:
+    try:
+        return decode(cursor)
+    except ValueError as error:
+        wrong = FieldError(field=name, reason=str(error))
+        raise ProblemError(422, "invalid", f"{name}: {error}", errors=[wrong]) from error

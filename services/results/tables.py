@@ -1,0 +1,148 @@
+"""The tables. Times are integers: milliseconds since 1970, UTC, taken from the database's own clock (decision 0003)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from services.contracts import JobState
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+articles: Final = Table(
+    "articles",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("feed", String(63), nullable=False),
+    Column("guid", String(500)),
+    Column("version", String(500), nullable=False),
+    Column("revision", Integer, nullable=False),
+    # SHA-256 over (feed, guid or content hash, version): one value to look an article up by.
+    Column("identity", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Column("url", String(2000)),
+    Column("title", String(500)),
+    Column("byline", String(500)),
+    Column("language", String(50)),
+    Column("published_at", BigInteger),
+    Column("media_type", String(50), nullable=False),
+    Column("body", Text),  # null once retention has removed it
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("identity", "content_hash"),
+    UniqueConstraint("identity", "revision"),
+    Index("ix_articles_feed_guid", "feed", "guid"),
+)
+
+WAITING: Final = text("state = 'queued' AND message_id IS NULL")
+IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
+QUEUED: Final = text("state = 'queued'")
+RUNNING: Final = text("state = 'running'")
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("article_id", Uuid, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("analysis", Integer, nullable=False),
+    Column("feed", String(63), nullable=False),  # the article's, repeated here so that dispatch reads one index
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("words", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("message_id", Uuid),  # the one Redis message that may start it
+    Column("dispatched_at", BigInteger),
+    Column("next_run_at", BigInteger, nullable=False),
+    Column("lease_token", Uuid),
+    Column("lease_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("reason_code", String(100)),
+    Column("reason_detail", Text),
+    UniqueConstraint("article_id", "analysis"),
+    CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in JobState)), name="state"),
+    CheckConstraint("(state = 'running') = (lease_token IS NOT NULL)", name="lease"),
+    Index("ix_jobs_feed_id", "feed", "id"),
+    Index("ix_jobs_state_id", "state", "id"),
+)
+Index(
+    "ix_jobs_waiting",
+    jobs.c.feed,
+    jobs.c.priority.desc(),
+    jobs.c.id,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
+)
+Index("ix_jobs_window", jobs.c.message_id, jobs.c.dispatched_at, sqlite_where=IN_WINDOW, postgresql_where=IN_WINDOW)
+Index("ix_jobs_queued_at", jobs.c.queued_at, sqlite_where=QUEUED, postgresql_where=QUEUED)
+Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
+
+results: Final = Table(
+    "results",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    # Dense and in commit order, so that a reader who remembers the last one misses none (see ledger.succeed).
+    Column("sequence", BigInteger, nullable=False, unique=True),
+    Column("feed", String(63), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("attributions", Integer, nullable=False),
+    Column("stances", Integer, nullable=False),
+    Index("ix_results_feed_sequence", "feed", "sequence"),
+)
+
+# Running totals behind the counters: they outlive any process and any pruning.
+totals: Final = Table(
+    "totals",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("label", String(63), primary_key=True),
+    Column("value", Float(53), nullable=False),
+)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", String(63), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health` look at.
+hosts: Final = Table(
+    "hosts",
+    metadata,
+    Column("role", String(16), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)

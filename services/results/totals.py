@@ -1,0 +1,54 @@
+"""Running totals in the ledger: raised in the transaction they count, so they survive any process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from services.results.database import Database
+from services.results.tables import totals
+
+
+class Total(StrEnum):
+    """The names of totals; what each label holds stands beside it."""
+
+    ACCEPTED = "accepted"  # feed
+    REPEATED = "repeated"  # feed: pushed again, answered with the job that exists
+    FINISHED = "finished"  # final state
+    ATTEMPTS = "attempts"
+    LEASES_LOST = "leases_lost"
+    MESSAGES_LOST = "messages_lost"  # jobs whose message was lost on the way
+    RETRIED = "retried"
+    WORDS = "words"
+    ATTRIBUTIONS = "attributions"
+    STANCES = "stances"
+    RESULTS = "results"  # also the sequence of the results
+
+
+NO_LABEL: Final = ""
+Key = tuple[Total, str]
+
+
+def raise_totals(connection: Connection, database: Database, by: Mapping[Key, float]) -> dict[Key, float]:
+    """Add to totals and return their new values. Rows are taken in one order, so that two writers cannot block each other.
+
+    The rows stay locked until the transaction ends: what follows is in commit order.
+    """
+    insert = database.insert(totals)
+    raised = insert.on_conflict_do_update(
+        index_elements=[totals.c.name, totals.c.label], set_={"value": totals.c.value + insert.excluded.value}
+    ).returning(totals.c.value)
+    return {
+        (name, label): connection.execute(raised, {"name": name, "label": label, "value": amount}).scalar_one()
+        for (name, label), amount in sorted(by.items())
+    }
+
+
+def read_totals(connection: Connection) -> dict[Key, float]:
+    """All totals; a total that was never raised is missing. A name of a newer version is left out."""
+    known = set(Total)
+    rows = connection.execute(select(totals.c.name, totals.c.label, totals.c.value))
+    return {(Total(name), label): value for name, label, value in rows if name in known}

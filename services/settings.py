@@ -1,0 +1,136 @@
+"""One nested settings object, built once at the edge of each process and handed down; never built at import.
+
+Every setting is an environment variable ``STANCEWIRE_<GROUP>__<NAME>`` (``STANCEWIRE_LIMITS__BODY_BYTES=1000000``);
+``STANCEWIRE_DATABASE_URL`` and ``STANCEWIRE_REDIS_URL`` are short for the two that every deployment sets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Group(BaseModel):
+    """Base of the groups: immutable, and a name that is misspelt is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Api(Group):
+    """Where the API listens and how long it lets a client wait."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8400
+    wait_limit_s: Seconds = 30
+    waiters: Count = 200
+    poll_s: Seconds = 0.1
+    page_limit: Count = 500
+
+
+class Limits(Group):
+    """What an article, a batch and the intake may hold."""
+
+    body_bytes: Count = 2_000_000
+    batch_bytes: Count = 32_000_000
+    batch_lines: Count = 5_000
+    text_chars: Count = 1_000_000
+    nesting: Count = 32
+    queued_per_feed: Count = 200_000
+    oldest_queued_s: Seconds = 86_400
+    free_disk_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.05
+
+
+class Database(Group):
+    """The ledger and the results store."""
+
+    url: str = ""
+    busy_timeout_s: Seconds = 5
+    pool_size: Count = 10
+
+
+class Broker(Group):
+    """Redis, and the short window of messages kept there."""
+
+    url: str = ""
+    key_prefix: str = "stancewire:"
+    send_timeout_s: Seconds = 0.3
+    breaker_s: Seconds = 2
+    message_articles: Annotated[int, Field(ge=1, le=16)] = 8
+    message_words: Count = 10_000
+    window_per_slot: Count = 3
+    overdue_s: Seconds = 5
+    sweep_s: Seconds = 1
+
+
+class Worker(Group):
+    """The processes that analyse. An article's hard limit must lie under the lease, or work would be done twice."""
+
+    processes: Annotated[int, Field(ge=0)] = 0
+    max_attempts: Count = 3
+    lease_s: Seconds = 30
+    renew_s: Seconds = 5
+    soft_limit_s: Seconds = 20
+    hard_limit_s: Seconds = 25
+    backoff_s: Seconds = 5
+    backoff_max_s: Seconds = 300
+    recycle_messages: Count = 5_000
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.soft_limit_s <= self.hard_limit_s < self.lease_s:
+            msg = "worker: soft_limit_s <= hard_limit_s < lease_s must hold"
+            raise ValueError(msg)
+        return self
+
+
+class Pipeline(Group):
+    """What reads an article."""
+
+    spacy_package: str = ""
+    min_stance_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class Log(Group):
+    """How log lines look."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STANCEWIRE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        nested_model_default_partial_update=True,
+    )
+
+    state_dir: Path = Path(".stancewire")
+    database_url: str = ""
+    redis_url: str = ""
+    api: Api = Api()
+    limits: Limits = Limits()
+    database: Database = Database()
+    broker: Broker = Broker()
+    worker: Worker = Worker()
+    pipeline: Pipeline = Pipeline()
+    log: Log = Log()
+
+    def resolved_database_url(self) -> str:
+        """The database of this process: as set, else an SQLite file under ``state_dir``."""
+        return self.database_url or self.database.url or f"sqlite:///{self.state_dir.resolve() / 'stancewire.db'}"
+
+    def resolved_redis_url(self) -> str:
+        """The Redis of this process: as set, else the embedded server's socket under ``state_dir``."""
+        return self.redis_url or self.broker.url or f"unix://{self.state_dir.resolve() / 'redis.sock'}"

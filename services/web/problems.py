@@ -1,0 +1,156 @@
+"""Errors over HTTP: ``application/problem+json`` (RFC 9457) with a stable ``code`` and, for bad input, fields and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from services.errors import Conflict, NotFound, Refused, StancewireError, StoreUnavailable
+from services.results.intake import KeyReused
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+_STORE_RETRY_S: Final = 5
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request; ``field`` is a dotted path, empty for the whole."""
+
+    field: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """The body of every error."""
+
+    type: str = Field(description="urn:stancewire:problem:<code>")
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+class ProblemError(Exception):
+    """Raised by a route to answer with a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what the answer needs."""
+        super().__init__(detail)
+        self.problem = problem(status, code, detail, errors)
+        self.headers = dict(headers or {})
+
+
+def problem(status: int, code: str, detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """Build the body of an error."""
+    title = HTTPStatus(status).phrase
+    return Problem(
+        type=f"urn:stancewire:problem:{code}", title=title, status=status, code=code, detail=detail, errors=list(errors)
+    )
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Pydantic's errors as fields and reasons, without the part of a request they were found in."""
+    found = []
+    for error in errors:
+        if error["type"] == "json_invalid":
+            found.append(FieldError(field="", reason=f"no valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"))
+            continue
+        place = [str(part) for part in error["loc"]]
+        if place and place[0] in {"body", "query", "path", "header"} and ".".join(place[:2]) != "body":
+            place = place[1:]
+        found.append(FieldError(field=".".join(place), reason=str(error["msg"]).removeprefix("Value error, ")))
+    return found
+
+
+def invalid(errors: Sequence[FieldError], status: int = 422) -> Problem:
+    """The problem for input of the wrong shape."""
+    first = errors[0] if errors else FieldError(field="", reason="is not valid")
+    detail = f"{first.field}: {first.reason}" if first.field else first.reason
+    if len(errors) > 1:
+        detail += f" (and {len(errors) - 1} more)"
+    return problem(status, "invalid", detail, errors)
+
+
+def from_error(error: StancewireError) -> ProblemError:
+    """What a raised error of ours means over HTTP."""
+    if isinstance(error, Refused):
+        return ProblemError(error.status, error.code, error.detail, headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, StoreUnavailable):
+        detail = "the database does not answer; nothing was taken in"
+        return ProblemError(503, error.code, detail, headers={"Retry-After": str(_STORE_RETRY_S)})
+    statuses = {NotFound: 404, Conflict: 409, KeyReused: 422}
+    return ProblemError(statuses.get(type(error), 500), error.code, error.detail)
+
+
+def answer(body: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response that carries a problem."""
+    return JSONResponse(body.model_dump(), body.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem."""
+
+    async def on_problem(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ProblemError)  # noqa: S101 -- registered for this class alone
+        return answer(error.problem, error.headers)
+
+    async def on_ours(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, StancewireError)  # noqa: S101 -- registered for this class alone
+        if isinstance(error, StoreUnavailable):
+            log.warning("store_unavailable", reason=error.detail)
+        known = from_error(error)
+        return answer(known.problem, known.headers)
+
+    async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class alone
+        if any(found["loc"] == ("body",) and found["type"] != "missing" for found in error.errors()) and not _is_json(request):
+            return answer(problem(415, "media_type", "Content-Type: send application/json"))
+        malformed = any(found["type"] == "json_invalid" for found in error.errors())
+        return answer(invalid(field_errors(error.errors()), 400 if malformed else 422))
+
+    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
+        code = HTTPStatus(error.status_code).name.lower()
+        return answer(problem(error.status_code, code, str(error.detail)), error.headers)
+
+    async def on_defect(_request: Request, _error: Exception) -> JSONResponse:
+        return answer(problem(500, "internal", "a defect of ours; it was logged"))
+
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(StancewireError, on_ours)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_defect)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() in {"application/json", "text/json"}
+
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
+    for status in (400, 404, 409, 413, 415, 422, 429, 503)
+}
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route documents in OpenAPI."""
+    return {status: RESPONSES[status] for status in statuses}

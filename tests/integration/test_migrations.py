@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from services.errors import StoreUnavailable
+from services.results import migrations
+from services.results.database import Database
+from services.results.tables import metadata
+from services.settings import Database as DatabaseSettings
+
+
+def test_migrations_and_tables_agree(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_index_is_there(database: Database) -> None:
+    with database.read() as connection:
+        found = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
+    assert {index.name for table in metadata.tables.values() for index in table.indexes} <= found
+
+
+def test_pending_tells_what_is_missing(database_url: str) -> None:
+    database = Database(database_url, DatabaseSettings())
+    assert migrations.pending(database) == "0001"
+    migrations.upgrade(database)
+    migrations.upgrade(database)
+    assert migrations.pending(database) is None
+    database.dispose()
+
+
+def test_a_database_that_does_not_answer_is_unavailable() -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing", DatabaseSettings(busy_timeout_s=1))
+    with pytest.raises(StoreUnavailable, match="refused"), database.read():
+        pass
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(ValueError, match="mysql"):
+        Database("mysql://localhost/x", DatabaseSettings())

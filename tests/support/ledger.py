@@ -1,0 +1,58 @@
+"""Short ways to bring a ledger into a state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from services.contracts import Article, JobState, Pipeline, Result, instant
+from services.results import claims, window
+from services.results.claims import Claim
+from services.results.database import Database
+from services.results.intake import Acceptance, accept
+from services.results.tables import jobs
+from services.results.window import Message, Size
+
+WIDE = Size(per_slot=100, message_articles=8, message_words=10_000)
+
+
+def article(body: str = "The minister said no.", **fields: Any) -> Article:
+    return Article(body=body, **fields)
+
+
+def push(database: Database, *articles: Article) -> list[Acceptance]:
+    return accept(database, articles)
+
+
+def fill(database: Database, size: Size = WIDE) -> list[Message]:
+    return window.fill(database, size)
+
+
+def claim_all(database: Database, messages: Sequence[Message] | None = None, lease_s: float = 30) -> list[Claim]:
+    """Dispatch what waits and claim it."""
+    return [
+        claimed
+        for message in (fill(database) if messages is None else messages)
+        for claimed in claims.claim(database, message.id, message.job_ids, lease_s)
+    ]
+
+
+def result_of(claimed: Claim) -> Result:
+    pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
+    return Result(
+        job_id=claimed.job_id, article_id=claimed.article_id, language="en", pipeline=pipeline, text=claimed.article.body
+    )
+
+
+def state_of(database: Database, job_id: UUID) -> JobState:
+    with database.read() as connection:
+        return JobState(connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar_one())
+
+
+def set_row(database: Database, job_id: UUID, **values: Any) -> None:
+    """Write to a job's row, past all rules."""
+    with database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))

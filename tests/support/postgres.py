@@ -1,0 +1,82 @@
+"""A PostgreSQL server of the tests' own, from the programs that are installed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+
+def find_programs() -> Path | None:
+    """The folder with ``initdb`` and ``postgres``, the newest version first; Debian keeps it off the PATH."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+class PostgresServer:
+    """A cluster in a folder of its own on a free loopback port. PostgreSQL refuses root, so root runs it as ``postgres``."""
+
+    def __init__(self, programs: Path, _factory: pytest.TempPathFactory) -> None:
+        self._programs = programs
+        self._directory = Path(tempfile.mkdtemp(prefix="stancewire-postgres-"))
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self.process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def start(self) -> None:
+        data = self._directory / "data"
+        if self._user:
+            shutil.chown(self._directory, self._user)
+        if not data.exists():
+            self._run("initdb", "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = ["-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)]
+        self.process = subprocess.Popen(
+            [str(self._programs / "postgres"), *options, "-c", "max_connections=200"],
+            user=self._user,
+            cwd=self._directory,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(500):
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.dsn("postgres")):
+                return
+            time.sleep(0.05)
+        raise RuntimeError("PostgreSQL did not start")
+
+    def dsn(self, name: str) -> str:
+        return f"postgresql://tests@127.0.0.1:{self.port}/{name}"
+
+    @contextlib.contextmanager
+    def new_database(self) -> Iterator[str]:
+        """An empty database, dropped at the end; yields its SQLAlchemy URL."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]  # a name of our own
+        yield self.dsn(name).replace("postgresql://", "postgresql+psycopg://")
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]  # as above
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+            self.process = None
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        subprocess.run(command, user=self._user, cwd=self._directory, check=True, capture_output=True)

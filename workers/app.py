@@ -1,0 +1,119 @@
+"""Process wiring of a worker host: one parent that consumes, and prefork children that each hold one model.
+
+The order matters: settings and metrics before the fork; engine and model after it, since neither a connection nor a session
+may be shared with a parent.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from celery import Celery, signals
+from prometheus_client import CollectorRegistry, start_http_server
+
+from services import logs, metrics
+from services.broker.app import Role, create_celery
+from services.broker.dispatch import Dispatcher
+from services.contracts import QueueName
+from services.errors import StancewireError, StoreUnavailable
+from services.results import presence
+from services.results.database import Database
+from services.results.presence import HostRole
+from services.settings import Settings
+from workers.batch import Batch
+from workers.tasks import register
+
+log = structlog.get_logger(__name__)
+
+_ANNOUNCE_S: Final = 5
+
+
+class WorkerHost:
+    """One `stancewire worker`: the application, its children's state, and its place in the ledger."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Wire everything that belongs before the fork."""
+        self.settings = settings
+        self.name = uuid.uuid4().hex[:8]
+        self._host = presence.host_name(platform.node(), self.name)
+        self.slots = settings.worker.processes or len(os.sched_getaffinity(0))
+        self.celery: Celery = create_celery(settings.broker, settings.resolved_redis_url(), Role.CONSUMER)
+        self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
+        metrics.count_under_prefork(Path(self._metrics_dir.name))
+        self._metrics = metrics.WorkerMetrics(CollectorRegistry())
+        self._batch: Batch | None = None
+        self._dispatcher: Dispatcher | None = None
+        # The parent talks to the database from its event loop alone, so no connection is open when a child is forked.
+        brief = settings.database.model_copy(update={"busy_timeout_s": 0.5})
+        self._parent_database = Database(settings.resolved_database_url(), brief, pooled=False)
+        register(self.celery, self._current_batch)
+        signals.setup_logging.connect(self._set_up_logging, weak=False)
+        signals.worker_process_init.connect(self._after_fork, weak=False)
+        signals.worker_ready.connect(self._ready, weak=False)
+        signals.worker_shutting_down.connect(self._stopping, weak=False)
+        signals.task_postrun.connect(self._dispatch_next, weak=False)
+
+    def run(self, queues: str = "") -> None:
+        """Consume until told to stop: SIGTERM finishes what is running, or hands it back after the soft limit."""
+        arguments = ["worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
+        arguments += [
+            f"--queues={queues or QueueName.ANALYSE}",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=INFO",
+        ]
+        arguments += [f"--max-tasks-per-child={self.settings.worker.recycle_messages}", "--without-heartbeat"]
+        self.celery.worker_main(arguments)
+
+    def _current_batch(self) -> Batch:
+        assert self._batch is not None, "set by _after_fork, before any task"  # noqa: S101 -- says what mypy cannot know
+        return self._batch
+
+    def _set_up_logging(self, **_: Any) -> None:
+        logs.configure(self.settings.log, "worker")
+
+    def _after_fork(self, **_: Any) -> None:
+        from workers.pipeline import Pipeline  # the parent stays without a model
+
+        logs.configure(self.settings.log, "worker")
+        database = Database(self.settings.resolved_database_url(), self.settings.database)
+        pipeline = Pipeline(self.settings.pipeline)
+        self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics)
+        redis_url = self.settings.resolved_redis_url()
+        sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
+        self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
+
+    def _dispatch_next(self, **_: Any) -> None:
+        """A message is finished, so there is room for another."""
+        if self._dispatcher is None:
+            return
+        try:
+            self._dispatcher.dispatch()
+        except StancewireError as error:
+            log.info("dispatch_postponed", code=error.code, reason=error.detail)
+
+    def _ready(self, sender: Any, **_: Any) -> None:
+        worker = self.settings.worker
+        if worker.metrics_port:
+            start_http_server(worker.metrics_port, worker.metrics_host, registry=metrics.prefork_registry())
+        self._announce()
+        sender.timer.call_repeatedly(_ANNOUNCE_S, self._announce)
+        log.info("worker_ready", slots=self.slots, metrics_port=worker.metrics_port or None)
+
+    def _announce(self) -> None:
+        try:
+            presence.announce(self._parent_database, HostRole.WORKER, self._host, self.slots)
+        except StoreUnavailable as error:
+            log.warning("announce_postponed", reason=error.detail)
+
+    def _stopping(self, **_: Any) -> None:
+        try:
+            presence.leave(self._parent_database, HostRole.WORKER, self._host)
+        except StoreUnavailable as error:
+            log.warning("leave_postponed", reason=error.detail)

@@ -1,0 +1,194 @@
+"""`stancewire bench`: what the whole service reaches, beside what its pipeline alone reaches, on the same cores in one run."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from services.contracts import Article
+from services.embedded.up import running
+from services.errors import PermanentError
+from services.results import queries
+from services.results.totals import Total
+from services.settings import Settings
+
+_BATCH = 300
+_PUSH_EVERY_S = 0.05  # single pushes beside the load, to see what accepting costs meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured. Rates are per second of wall time; ``overhead_ratio`` is end to end over bare."""
+
+    articles: int
+    words: int
+    processes: int
+    bare_articles_per_s: float
+    end_to_end_articles_per_s: float
+    overhead_ratio: float
+    pipeline_ms_per_article: float
+    stages_ms_per_article: dict[str, float]
+    batch_accept_articles_per_s: float
+    accept_p50_ms: float
+    accept_p99_ms: float
+    start_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, processes: int) -> Figures:
+    """Analyse ``articles`` bare in as many processes as the service gets, then push them ``rounds`` times through the service."""
+    count = processes or len(os.sched_getaffinity(0))
+    bare, stages, seconds = _bare(articles, settings, rounds, count)
+    with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as directory:
+        api = settings.api.model_copy(update={"port": 0})
+        settings = settings.model_copy(update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url})
+        os.environ["STANCEWIRE_WORKER__PROCESSES"] = str(count)
+        with running(settings, lambda _line: None) as service:
+            accept_rate, end_to_end, accepts = _through(service.url, service.database, articles, rounds)
+            start_s = service.seconds
+    return Figures(
+        articles=len(articles) * rounds,
+        words=sum(article.word_count() for article in articles) * rounds,
+        processes=count,
+        bare_articles_per_s=bare,
+        end_to_end_articles_per_s=end_to_end,
+        overhead_ratio=end_to_end / bare,
+        pipeline_ms_per_article=seconds * 1000,
+        stages_ms_per_article={stage: total * 1000 for stage, total in stages.items()},
+        batch_accept_articles_per_s=accept_rate,
+        accept_p50_ms=statistics.median(accepts) * 1000,
+        accept_p99_ms=statistics.quantiles(accepts, n=100)[98] * 1000 if len(accepts) > 1 else accepts[0] * 1000,
+        start_s=start_s,
+    )
+
+
+def _bare(articles: Sequence[Article], settings: Settings, rounds: int, count: int) -> tuple[float, dict[str, float], float]:
+    """Articles a second of ``count`` bare pipelines side by side; stage and pipeline seconds an article in one process."""
+    context = multiprocessing.get_context("spawn")
+    ready, go = context.Barrier(count + 1), context.Event()
+    done: Any = context.Queue()
+    work = [list(itertools.islice(articles, start, None, count)) for start in range(count)]
+    children = [context.Process(target=_analyse_all, args=(part, settings, rounds, ready, go, done)) for part in work]
+    for child in children:
+        child.start()
+    ready.wait()
+    began = time.perf_counter()
+    go.set()
+    reports = [done.get() for _ in children]
+    seconds = time.perf_counter() - began
+    for child in children:
+        child.join()
+    stages: dict[str, float] = defaultdict(float)
+    for part, _ in reports:
+        for stage, spent in part.items():
+            stages[stage] += spent
+    total = len(articles) * rounds
+    return total / seconds, {stage: spent / total for stage, spent in stages.items()}, sum(spent for _, spent in reports) / total
+
+
+def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready: Any, go: Any, done: Any) -> None:
+    from workers.pipeline import Pipeline
+
+    pipeline = Pipeline(settings.pipeline)
+    pipeline.analyse(articles[0])  # what is loaded at first use counts as start
+    stages: dict[str, float] = defaultdict(float)
+    ready.wait()
+    go.wait()
+    began = time.perf_counter()
+    for article in itertools.chain.from_iterable(itertools.repeat(articles, rounds)):
+        stage_began = time.perf_counter()
+
+        def checkpoint(stage: str) -> None:
+            nonlocal stage_began
+            now = time.perf_counter()
+            stages[stage] += now - stage_began
+            stage_began = now
+
+        try:
+            pipeline.analyse(article, checkpoint)
+        except PermanentError:
+            continue  # the service ends these jobs in the same place
+    done.put((dict(stages), time.perf_counter() - began))
+
+
+def _through(url: str, database: Any, articles: Sequence[Article], rounds: int) -> tuple[float, float, list[float]]:
+    total = len(articles) * rounds
+    accepts: list[float] = []
+    finished = threading.Event()
+    began = time.perf_counter()
+    with httpx.Client(base_url=url, timeout=120) as client:
+        probe = threading.Thread(target=_probe, args=(url, articles[0], accepts, finished))
+        for number in range(rounds):
+            for start in range(0, len(articles), _BATCH):
+                lines = "\n".join(
+                    article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(exclude_none=True)
+                    for place, article in enumerate(articles[start : start + _BATCH])
+                )
+                client.post("/v1/articles:batch", content=lines).raise_for_status()
+        accepted = time.perf_counter() - began
+        probe.start()
+        while _ended(database) < total:
+            time.sleep(0.05)
+        ended = time.perf_counter() - began
+        finished.set()
+        probe.join()
+    return total / accepted, (total + len(accepts)) / ended if accepts else total / ended, accepts or [0.0]
+
+
+def _probe(url: str, article: Article, accepts: list[float], finished: threading.Event) -> None:
+    """Push one short article now and then while the workers are busy."""
+    with httpx.Client(base_url=url, timeout=120) as client:
+        for number in itertools.count():
+            if finished.wait(_PUSH_EVERY_S):
+                return
+            small = article.model_copy(
+                update={"feed": "probe", "guid": f"probe-{number}", "version": None, "body": article.body[:2000]}
+            )
+            began = time.perf_counter()
+            client.post(
+                "/v1/articles", content=small.model_dump_json(exclude_none=True), headers={"Content-Type": "application/json"}
+            )
+            accepts.append(time.perf_counter() - began)
+
+
+def _ended(database: Any) -> int:
+    totals = queries.snapshot(database).totals
+    return int(sum(value for (name, _), value in totals.items() if name is Total.FINISHED))
+
+
+def render(figures: Figures, console: Console) -> None:
+    """Print the figures for people."""
+    table = Table("figure", "value", box=None)
+    table.add_row("articles, words", f"{figures.articles}, {figures.words}")
+    table.add_row("worker processes", str(figures.processes))
+    table.add_row(
+        "bare pipeline", f"{figures.bare_articles_per_s:.1f} articles/s, {figures.pipeline_ms_per_article:.1f} ms an article"
+    )
+    table.add_row(
+        "whole service",
+        f"{figures.end_to_end_articles_per_s:.1f} articles/s, {86_400 * figures.end_to_end_articles_per_s:,.0f} a day",
+    )
+    table.add_row("whole service / bare", f"{figures.overhead_ratio:.2f}")
+    table.add_row("accepted in batches", f"{figures.batch_accept_articles_per_s:.0f} articles/s")
+    table.add_row("accept, workers busy", f"p50 {figures.accept_p50_ms:.1f} ms, p99 {figures.accept_p99_ms:.1f} ms")
+    table.add_row("start", f"{figures.start_s:.1f} s")
+    for stage, milliseconds in figures.stages_ms_per_article.items():
+        table.add_row(f"stage {stage}", f"{milliseconds:.2f} ms")
+    console.print(table)

@@ -1,0 +1,117 @@
+"""Speech that its place on the page attributes: "Name: ...", "...
+
+- Name", and quotations that run on from the one before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.contracts import Act
+from workers.extraction.lexicon import listed
+from workers.extraction.phrases import trimmed
+from workers.extraction.records import Cue, Statement, Stretch
+from workers.extraction.scene import Scene
+
+NAME_WORDS: Final = 6
+_DASHES: Final = frozenset({"–", "—", "-", "--"})
+_LABELS: Final = listed(
+    "note update correction photo source question answer q a ps tip warning editor's fact location date time address tel email"
+)
+
+
+def read(scene: Scene) -> None:
+    """Add the statements of paragraphs that begin with "Name:" or end with "- Name"."""
+    labels: dict[str, list[Stretch]] = {}
+    for paragraph in scene.paragraphs:
+        colon = _colon(scene, paragraph)
+        if colon:
+            labels.setdefault(" ".join(scene.tokens.words[paragraph.start : colon]), []).append(Stretch(paragraph.start, colon))
+        _signed(scene, paragraph)
+    ends = {paragraph.start: paragraph.end for paragraph in scene.paragraphs}
+    taken = {i for statement in scene.statements for part in statement.content for i in (part.start, part.end - 1)}
+    for found in labels.values():
+        for name in found:
+            quotation = scene.opens(name.end + 1)
+            # A label that comes once may be anything; twice it is an interview, with a quotation speech, in a
+            # headline whose name is known too.
+            headline = name.start == scene.paragraphs[0].start and scene.names.get(name.start) == name.end
+            if len(found) < 2 and not quotation and not headline:  # noqa: PLR2004  # see above
+                continue
+            content = trimmed(scene.tokens, name.end + 1, ends[name.start])
+            if content and content.start not in taken:
+                cue = Cue(Stretch(name.end, name.end + 1), name.end, name.end + 1, ":", Act.ASSERT, "", "layout")
+                scene.statements.append(Statement("label", name, cue, (content,)))
+
+
+def _colon(scene: Scene, paragraph: Stretch) -> int:
+    """Return the colon after a name that begins the paragraph, or 0."""
+    words = scene.tokens.words
+    for k in range(paragraph.start, min(paragraph.end - 1, paragraph.start + NAME_WORDS + 1)):
+        if words[k] == ":":
+            return k if k > paragraph.start and words[paragraph.start].lower() not in _LABELS and not scene.skipped[k] else 0
+        if not (words[k][0].isupper() or words[k] in {"de", "la", "van", "von", "bin", "al"}):
+            return 0
+    return 0
+
+
+def _signed(scene: Scene, paragraph: Stretch) -> None:
+    """A paragraph that is one quotation, a dash and a name."""
+    quotation = scene.opens(paragraph.start)
+    if not quotation or not quotation.speech or not quotation.closed or quotation.end + 1 >= paragraph.end:
+        return
+    dash = quotation.end + (scene.tokens.words[quotation.end].isspace())
+    if scene.tokens.words[dash] not in _DASHES or dash + 1 >= paragraph.end or not scene.tokens.words[dash + 1][0].isupper():
+        return
+    name = trimmed(scene.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * NAME_WORDS))
+    if name and not any(statement.content[0].start == quotation.start for statement in scene.statements):
+        cue = Cue(Stretch(dash, dash + 1), dash, dash + 1, "—", Act.ASSERT, "", "layout")
+        scene.statements.append(Statement("signed", name, cue, (Stretch(quotation.start, quotation.end),)))
+
+
+def run_on(scene: Scene) -> None:
+    """Give each quotation that nothing attributes the speaker of the one it runs on from; order the statements by their place.
+
+    It runs on where it follows an attributed statement in the same paragraph, or repeats the opening mark of
+    the paragraph before.
+    """
+    covered = bytearray(len(scene.tokens))
+    for statement in scene.statements:
+        for start, end in statement.content:
+            covered[start:end] = b"\x01" * (end - start)
+    scene.statements.sort(
+        key=lambda statement: min(
+            statement.content[0].start, statement.cue.stretch.start if statement.cue else statement.content[0].start
+        )
+    )
+    merged: list[Statement] = []
+    known = iter(scene.statements)
+    upcoming = next(known, None)
+    paragraphs = iter(scene.paragraphs)
+    paragraph = next(paragraphs, None)
+    latest = -1
+    latest_end = -1
+    for quotation in scene.quotations:
+        while upcoming and upcoming.content[0].start <= quotation.start:
+            merged.append(upcoming)
+            if upcoming.rule.startswith(("quoted", "postposed", "that", "bare", "label", "according")):
+                latest, latest_end = len(merged) - 1, max(part.end for part in upcoming.content)
+            upcoming = next(known, None)
+        while paragraph and paragraph.end <= quotation.start:
+            paragraph = next(paragraphs, None)
+        if latest < 0 or covered[quotation.start] or not paragraph:
+            continue
+        same = latest_end > paragraph.start or (merged[latest].cue is not None and merged[latest].cue.verb >= paragraph.start)
+        if not ((quotation.speech and same and _begins_sentence(scene, quotation.start)) or quotation.continues):
+            continue
+        first = merged[latest].follows if merged[latest].follows is not None else latest
+        merged.append(Statement("run_on", merged[first].source, None, (Stretch(quotation.start, quotation.end),), follows=first))
+        latest, latest_end = len(merged) - 1, quotation.end
+    while upcoming:
+        merged.append(upcoming)
+        upcoming = next(known, None)
+    scene.statements[:] = merged
+
+
+def _begins_sentence(scene: Scene, i: int) -> bool:
+    return scene.tokens.first[i] == i or (scene.tokens.first[min(i + 1, len(scene.tokens) - 1)] == i + 1)

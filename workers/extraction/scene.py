@@ -1,0 +1,113 @@
+"""What the attribution rules look at.
+
+The tokens of one document, its quotations, cues and the units that a rule may not leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spacy.tokens import Doc
+
+from services.contracts import EntityType
+from workers.extraction.records import Cue, Statement, Stretch
+from workers.extraction.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quotation in tokens, marks included."""
+
+    start: int
+    end: int
+    speech: bool
+    closed: bool
+    continues: bool
+
+
+@dataclass(slots=True)
+class Scene:
+    """One document for the rules.
+
+    ``unit_first`` and ``unit_last`` give for each token the bounds of its unit: a sentence, or several that one
+    quotation holds together. ``quoted`` gives for each token the index of its quotation, or -1. ``names`` maps
+    the first token of each person's or organisation's name to the one after its last. ``statements`` grows as
+    rules find some.
+    """
+
+    tokens: Tokens
+    quotations: list[Quoted]
+    quoted: list[int]
+    cues: list[Cue]
+    units: list[Stretch]
+    paragraphs: list[Stretch]
+    skipped: bytearray
+    dates: frozenset[int]
+    verbs: frozenset[int]
+    names: dict[int, int]
+    statements: list[Statement] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, doc: Doc) -> Scene:
+        """Read everything that the rules need from ``doc``."""
+        tokens = Tokens.of(doc)
+        count = len(tokens)
+        quotations = [
+            Quoted(span.start, span.end, span._.speech, span._.closed, span._.continues)
+            for span in doc.spans.get("quotations", ())
+        ]
+        quoted = [-1] * count
+        inside = bytearray(count + 1)
+        for index, quotation in enumerate(quotations):
+            size = quotation.end - quotation.start
+            quoted[quotation.start : quotation.end] = [index] * size
+            inside[quotation.start + 1 : quotation.end] = b"\x01" * (size - 1)
+        skipped = bytearray(count)
+        for span in doc.spans.get("boilerplate", ()):
+            skipped[span.start : span.end] = b"\x01" * (span.end - span.start)
+        starts = [i for i in range(count) if (tokens.first[i] == i and not inside[i])]
+        units = [Stretch(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True) if not skipped[a]]
+        cues = [
+            cue
+            for cue in doc._.cues
+            if not skipped[cue.verb] and not (quoted[cue.verb] >= 0 and quotations[quoted[cue.verb]].speech)
+        ]
+        return cls(
+            tokens=tokens,
+            quotations=quotations,
+            quoted=quoted,
+            cues=cues,
+            units=units,
+            paragraphs=[Stretch(span.start, span.end) for span in doc.spans.get("paragraphs", ())],
+            skipped=skipped,
+            dates=frozenset(i for ent in doc.ents if ent.label_ == EntityType.DATE for i in range(ent.start, ent.end)),
+            verbs=frozenset(i for cue in cues for i in range(cue.verb, cue.verb_end) if cue.form in {"past", "s"}),
+            names={ent.start: ent.end for ent in doc.ents if ent.label_ in {EntityType.PERSON, EntityType.ORGANIZATION}},
+        )
+
+    def capital(self, start: int, end: int) -> bool:
+        """Whether all words from ``start`` to ``end`` are written with a capital."""
+        return all(word[0].isupper() for word in self.tokens.words[start:end])
+
+    def opens(self, i: int) -> Quoted | None:
+        """Return the quotation that begins at token ``i``."""
+        if i < len(self.quoted) and self.quoted[i] >= 0:
+            quotation = self.quotations[self.quoted[i]]
+            return quotation if quotation.start == i else None
+        return None
+
+    def closes(self, i: int) -> Quoted | None:
+        """Return the quotation whose last token is ``i``."""
+        if 0 <= i < len(self.quoted) and self.quoted[i] >= 0:
+            quotation = self.quotations[self.quoted[i]]
+            return quotation if quotation.end == i + 1 else None
+        return None
+
+    def bare_end(self, unit: Stretch) -> int:
+        """Return the end of a unit without its last full stop and white space; a quotation's own stop stays."""
+        end = unit.end
+        while end > unit.start and (
+            self.tokens.words[end - 1].isspace() or (self.tokens.words[end - 1] in ".!?…" and self.quoted[end - 1] < 0)
+        ):
+            end -= 1
+        return end

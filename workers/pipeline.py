@@ -1,0 +1,134 @@
+"""Article in, analysis out: the stages in their order. Pure: no queue, no database, no network.
+
+The stages are spaCy components (``STAGES``), each registered under its name, so that a trained one can take the
+place of any; what they hand to one another is in ``workers.extraction.records``. Nothing that spaCy owns leaves
+``Pipeline.analyse``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
+
+import spacy
+from spacy.attrs import IS_PUNCT, IS_SPACE, LOWER, NORM, SHAPE
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from services import contracts, settings
+from workers.assembly import assemble
+from workers.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STAGES: Final = (
+    "stancewire_paragraphs",
+    "stancewire_sentences",
+    "stancewire_quotations",
+    "stancewire_entities",
+    "stancewire_aliases",
+    "stancewire_cues",
+    "stancewire_attributions",
+    "stancewire_acts",
+    "stancewire_speakers",
+    "stancewire_stances",
+)
+# Importing them registers their components.
+_MODULES: Final = (
+    *(
+        f"workers.extraction.{name}"
+        for name in ("tokens", "paragraphs", "sentences", "quotations", "entities", "package_entities")
+    ),
+    *(f"workers.extraction.{name}" for name in ("aliases", "cues", "attributions", "acts", "speakers")),
+    "workers.stance.stances",
+)
+_ATTRIBUTES: Final = frozenset({LOWER, NORM, SHAPE, IS_SPACE, IS_PUNCT})
+MODEL: Final = "rules-2026.11"
+
+
+def nothing(_stage: str) -> None:
+    """A checkpoint that does nothing."""
+
+
+def language(stages: Iterable[str] = STAGES, spacy_package: str = "") -> Language:
+    """Build spaCy's pipeline of the ``stages``; with ``spacy_package``, that package names the entities first.
+
+    Raises ``OSError`` if the package is not installed.
+    """
+    for module in _MODULES:
+        importlib.import_module(module)
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "stancewire_tokenizer"}}})
+    # What spaCy works out for each new word ("is it like a URL?") is a third of tokenizing, and no stage asks for it.
+    for attribute in set(nlp.vocab.lex_attr_getters) - _ATTRIBUTES:
+        del nlp.vocab.lex_attr_getters[attribute]
+    nlp.max_length = sys.maxsize  # the limit is there for parsers; all stages here are linear
+    for stage in stages:
+        if stage == "stancewire_entities" and spacy_package:
+            nlp.add_pipe("stancewire_package_entities", config={"package": spacy_package})
+        nlp.add_pipe(stage)
+    return nlp
+
+
+class Pipeline:
+    """The language pipeline of one process; it is built once and analyses one article at a time.
+
+    ``version`` is the version of this package, ``model`` names the rules or weights behind the findings.
+    """
+
+    def __init__(self, settings: settings.Pipeline) -> None:
+        """Load everything that an analysis needs; raises ``OSError`` if ``settings.spacy_package`` is set and not installed."""
+        self.settings = settings
+        try:
+            self.version = version("stancewire")
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            self.version = "0"
+        self.model = f"{MODEL}+{settings.spacy_package}" if settings.spacy_package else MODEL
+        self.nlp = language(spacy_package=settings.spacy_package)
+
+    def analyse(self, article: contracts.Article, checkpoint: Callable[[str], None] = nothing) -> contracts.Analysis:
+        """Read and analyse one article.
+
+        ``checkpoint`` is called with its name after each stage, and what it raises ends the analysis. Raises
+        ``PermanentError`` for an article that holds no text or is not English.
+        """
+        reading = read(article)
+        checkpoint("read")
+        return self.analyse_text(
+            reading.text,
+            body_start=reading.body_start,
+            language=reading.language,
+            warnings=reading.warnings,
+            checkpoint=checkpoint,
+        )
+
+    def analyse_text(
+        self,
+        text: str,
+        *,
+        body_start: int = 0,
+        language: str = "en",
+        warnings: tuple[contracts.Warned, ...] = (),
+        checkpoint: Callable[[str], None] = nothing,
+    ) -> contracts.Analysis:
+        """Analyse a text as it stands; never raises for what the text holds. All offsets are into ``text``."""
+        with self.nlp.memory_zone():
+            doc = self.run(text, body_start=body_start, checkpoint=checkpoint)
+            made = contracts.Pipeline(version=self.version, model=self.model, analysed_at=datetime.now(UTC))
+            return assemble(
+                doc, language=language, pipeline=made, warnings=warnings, min_stance_score=self.settings.min_stance_score
+            )
+
+    def run(self, text: str, *, body_start: int = 0, checkpoint: Callable[[str], None] = nothing) -> Doc:
+        """Run the stages over ``text``; the document must not outlive the memory zone it is made in."""
+        doc = self.nlp.make_doc(text)
+        doc._.body_start = body_start
+        checkpoint("tokens")
+        for name, component in self.nlp.pipeline:
+            doc = component(doc)
+            checkpoint(name.removeprefix("stancewire_"))
+        return doc

@@ -1,0 +1,83 @@
+"""Stage ``stancewire_stances``: who is for or against whom, by what the cue of a statement does.
+
+Writes ``doc._.leanings``.
+
+The holder is the statement's speaker. The target is the first entity that the content names, where the act
+itself takes a side: who accuses, rejects or threatens somebody is against them, who praises them is for them. A
+statement that only says something takes no side here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from services.contracts import Act, EntityType, StanceLabel
+from workers.extraction import gazetteer
+from workers.extraction.records import Leaning, Named, Statement, Stretch
+from workers.stance import scores
+
+SIDES: Final = {
+    Act.ACCUSE: StanceLabel.OPPOSE,
+    Act.REJECT: StanceLabel.OPPOSE,
+    Act.THREATEN: StanceLabel.OPPOSE,
+    Act.PRAISE: StanceLabel.SUPPORT,
+}
+TARGETS: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
+# A target stands near the beginning of the content: what comes later is mostly about something else.
+REACH: Final = 8
+
+
+@Language.factory("stancewire_stances")
+class Stances:
+    """Reads stances off statements."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        """Take what spaCy hands to every factory; there is nothing to set."""
+        del nlp, name
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set ``doc._.leanings``; reads statements, entities and mentions."""
+        mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
+        starts = [start for start, _, _ in mentions]
+        leanings: list[Leaning] = []
+        for index, statement in enumerate(doc._.statements):
+            side = SIDES.get(statement.act)
+            if side is None or statement.speaker is None or statement.cue is None or statement.source is None:
+                continue
+            target = _target(doc, doc._.entities, mentions, starts, statement)
+            if target is None:
+                continue
+            parts = (statement.source, statement.cue.stretch, *statement.content)
+            evidence = Stretch(min(part.start for part in parts), max(part.end for part in parts))
+            leanings.append(Leaning(statement.speaker, target, side, scores.of_act(statement.act), evidence, index))
+        doc._.leanings = leanings
+        return doc
+
+
+def _target(
+    doc: Doc, entities: list[Named], mentions: list[tuple[int, int, int]], starts: list[int], statement: Statement
+) -> int | None:
+    """Return the first entity of the content that may be a target and is not the holder; a people stands for its country."""
+    content = statement.content[0]
+    for k in range(bisect_left(starts, content.start), len(mentions)):
+        start, end, key = mentions[k]
+        if start >= min(content.end, content.start + REACH):
+            return None
+        entity = entities[key]
+        if key == statement.speaker or entity.type not in TARGETS:
+            continue
+        if entity.type is EntityType.NORP:
+            country = gazetteer.governments().get(entity.name)
+            own = country and country == gazetteer.governments().get(entities[statement.speaker or 0].name)
+            found = next((e.key for e in entities if country and e.name == country), key)
+            if own or found == statement.speaker:
+                continue
+            return found
+        if doc[end - 1].is_punct or end > content.end:
+            continue
+        return key
+    return None
