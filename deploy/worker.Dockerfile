@@ -23,14 +23,13 @@ COPY --from=build /opt/stancewire /opt/stancewire
 ENV PATH=/opt/stancewire/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    REMAP_SIGTERM=SIGQUIT \
     STANCEWIRE_WORKER__METRICS_HOST=0.0.0.0 \
     STANCEWIRE_WORKER__METRICS_PORT=9808 \
     STANCEWIRE_LOG__FORMAT=json
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 9808
-# SIGTERM, which Celery takes for its soft shutdown: running work is finished or its claim given back.
+# SIGTERM: the article at hand is finished and the rest of its message handed back.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["stancewire", "health", "worker"]
 ENTRYPOINT ["stancewire"]

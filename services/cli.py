@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from services.commands import client, jobs, serve
+from services.commands import client, demo, jobs, serve
 
 ENTRY_POINTS = "stancewire.commands"
 
@@ -20,7 +20,7 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for everyday in (serve.up, client.submit, client.result):
+    for everyday in (serve.up, demo.demo, client.submit, client.result):
         app.command()(everyday)
     app.add_typer(jobs.app, name="jobs")
     for entry_point in entry_points(group=ENTRY_POINTS):

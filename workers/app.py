@@ -6,6 +6,7 @@ may be shared with a parent.
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
 import tempfile
@@ -47,6 +48,9 @@ class WorkerHost:
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
         self._metrics = metrics.WorkerMetrics(CollectorRegistry())
+        # Shared with the children: SIGTERM lets each finish the article at hand and hand back the rest of its message, so a warm
+        # shutdown is over within one article's hard limit.
+        self._stop_flag = mmap.mmap(-1, 1)
         self._batch: Batch | None = None
         self._dispatcher: Dispatcher | None = None
         # The parent talks to the database from its event loop alone, so no connection is open when a child is forked.
@@ -60,7 +64,7 @@ class WorkerHost:
         signals.task_postrun.connect(self._dispatch_next, weak=False)
 
     def run(self, queues: str = "") -> None:
-        """Consume until told to stop: SIGTERM finishes what is running, or hands it back after the soft limit."""
+        """Consume until told to stop: on SIGTERM the articles at hand are finished and the rest is handed back."""
         arguments = ["worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
         arguments += [
             f"--queues={queues or QueueName.ANALYSE}",
@@ -84,7 +88,7 @@ class WorkerHost:
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         pipeline = Pipeline(self.settings.pipeline)
-        self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics)
+        self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
@@ -113,6 +117,7 @@ class WorkerHost:
             log.warning("announce_postponed", reason=error.detail)
 
     def _stopping(self, **_: Any) -> None:
+        self._stop_flag[0] = 1
         try:
             presence.leave(self._parent_database, HostRole.WORKER, self._host)
         except StoreUnavailable as error:

@@ -48,6 +48,7 @@ class Batch:
     analyse: Analyse
     settings: Worker
     metrics: WorkerMetrics
+    stopping: Callable[[], bool] = bool
     _held: list[Claim] = field(default_factory=list)
     _renewed_at: float = 0.0
 
@@ -60,14 +61,14 @@ class Batch:
         self._renewed_at = time.monotonic()
         claimed = len(self._held)
         try:
-            while self._held:
+            while self._held and not self.stopping():
                 current = self._held[0]
                 with structlog.contextvars.bound_contextvars(job=str(current.job_id), feed=current.article.feed):
                     self._one(current)
                 self._held = [claim for claim in self._held if claim is not current]
         finally:
             faulthandler.cancel_dump_traceback_later()
-            if self._held:  # SystemExit or a defect: an orderly end as far as the ledger goes
+            if self._held:  # told to stop: an orderly end as far as the ledger goes
                 with contextlib.suppress(StoreUnavailable):  # then the lease runs out, which comes to the same
                     claims.give_back(self.database, self._held)
         return claimed

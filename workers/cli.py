@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from services import samples
 from services.commands.files import read_articles
 from services.commands.render import render_result
 from services.contracts import QueueName, Result
 from services.errors import StancewireError
 from services.settings import Settings
 
+_BENCH_ARTICLES = 1000
 _NO_JOB = UUID(int=0)  # a result that belongs to no job, because no ledger was asked
 
 
@@ -93,8 +95,8 @@ def predict(
 
 
 def bench(
-    file: Annotated[Path, typer.Argument(help="Articles as NDJSON: the mix to measure on.")],
-    rounds: Annotated[int, typer.Option(min=1, help="How often the articles are pushed, as new ones each time.")] = 3,
+    file: Annotated[Path | None, typer.Argument(help="Articles as NDJSON: the mix to measure on; else the samples.")] = None,
+    rounds: Annotated[int, typer.Option(min=0, help="How often the articles are pushed, as new ones each time; 0: about a thousand.")] = 0,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -103,10 +105,10 @@ def bench(
 
     settings = Settings()
     try:
-        articles = list(read_articles(file))
+        articles = list(read_articles(file) if file else samples.load())
     except (OSError, UnicodeDecodeError, ValueError) as error:
         _stop(str(error))
-    figures = measure(articles, settings, rounds=rounds, processes=processes)
+    figures = measure(articles, settings, rounds=rounds or -(-_BENCH_ARTICLES // len(articles)), processes=processes)
     if as_json:
         typer.echo(json.dumps(figures.as_dict()))
     else:

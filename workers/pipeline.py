@@ -15,7 +15,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 import spacy
-from spacy.attrs import IS_PUNCT, IS_SPACE, LOWER, NORM, SHAPE
+from spacy.attrs import (  # type: ignore[import-not-found]  # a compiled module without stubs
+    IS_PUNCT,
+    IS_SPACE,
+    LOWER,
+    NORM,
+    SHAPE,
+)
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -64,8 +70,9 @@ def language(stages: Iterable[str] = STAGES, spacy_package: str = "") -> Languag
         importlib.import_module(module)
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "stancewire_tokenizer"}}})
     # What spaCy works out for each new word ("is it like a URL?") is a third of tokenizing, and no stage asks for it.
-    for attribute in set(nlp.vocab.lex_attr_getters) - _ATTRIBUTES:
-        del nlp.vocab.lex_attr_getters[attribute]
+    getters: dict[int, object] = nlp.vocab.lex_attr_getters  # type: ignore[attr-defined]  # public, not in the stub
+    for attribute in set(getters) - _ATTRIBUTES:
+        del getters[attribute]
     nlp.max_length = sys.maxsize  # the limit is there for parsers; all stages here are linear
     for stage in stages:
         if stage == "stancewire_entities" and spacy_package:

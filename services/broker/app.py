@@ -60,8 +60,6 @@ def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
         worker_disable_prefetch=True,  # a message is taken when a process is free, so order stays the ledger's
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is good without Redis
         worker_proc_alive_timeout=60,  # 4 s, the default, kills a process that loads a model
-        worker_soft_shutdown_timeout=30,  # SIGTERM alone waits without limit
-        worker_enable_soft_shutdown_on_idle=True,
         worker_hijack_root_logger=False,  # structlog has it
         worker_redirect_stdouts=False,
         worker_send_task_events=False,  # the ledger knows more than events tell

@@ -117,12 +117,11 @@ def _show(client: httpx.Client, job_id: str, console: Console, *, as_json: bool)
 
 def _client(url: str) -> httpx.Client:
     address = url or _DEFAULT_URL
-    client = httpx.Client(base_url=address, timeout=30)
     try:
-        client.get("/healthz")
+        httpx.get(f"{address}/healthz", timeout=5)
     except httpx.HTTPError as error:
         _stop(f"no service answers at {address} ({error}); start one with `stancewire up`")
-    return client
+    return httpx.Client(base_url=address, timeout=30)
 
 
 def _stop(reason: str) -> NoReturn:

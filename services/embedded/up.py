@@ -57,7 +57,6 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
             "STANCEWIRE_DATABASE_URL": settings.resolved_database_url(),
             "STANCEWIRE_API__HOST": settings.api.host,
             "STANCEWIRE_API__PORT": str(port),
-            "REMAP_SIGTERM": "SIGQUIT",  # Celery: SIGTERM is a shutdown with a limit
         }
         try:
             environment["STANCEWIRE_REDIS_URL"] = _start_redis(settings, supervisor, report)

@@ -93,7 +93,7 @@ def _according(scene: Scene, unit: Stretch, cue: Cue, end: int) -> Statement | N
         begin = next((k + 1 for k in range(source.end, min(end, source.end + REACH)) if tokens.words[k] == ","), None)
         content = trimmed(tokens, begin, clauses.clause_end(scene, begin, end)) if begin is not None and begin < end else None
     else:
-        begin = unit.start
+        begin = max(unit.start, cue.stretch.start - clauses.CLAUSE_WORDS)
         content = trimmed(tokens, begin, cue.stretch.start)
     return Statement("according", source, cue, (content,)) if content else None
 
@@ -106,7 +106,7 @@ def _verb(  # noqa: C901  # the order in which the ways to build a sentence are 
     start = cue.stretch.start
     before = tokens.at(start - 1) if start > unit.start else ""
     after = cue.stretch.end
-    subject = subject_before(tokens, start, free, scene.verbs, scene.dates)
+    subject = subject_before(tokens, start, scene.after_quotation(start, free), scene.verbs, scene.dates)
     rule = "subject"
     inverted = False
     if subject is None and cue.form in {"past", "s"} and _invertible(scene, cue, start) and after not in scene.dates:
@@ -185,7 +185,7 @@ def _clausal(
         and after + MIN_WORDS_BEFORE < end
     ):
         rest = trimmed(tokens, after, clauses.clause_end(scene, after, end))
-        aside = rest is not None and (rest.start in {cue.stretch.start for cue in scene.cues} or scene.opens(rest.start))
+        aside = rest is not None and (rest.start in scene.cue_at or scene.opens(rest.start))
         if rest and not aside and tokens.lower[rest.start] not in _RELATIVE:  # "The plan, he said, would fail."
             parts = (back, rest) if back.end - back.start > 1 else (rest,)
             return Statement("parenthesis_" + rule, subject, cue, parts)
@@ -221,7 +221,7 @@ def _self_contained(scene: Scene, back: Stretch) -> bool:
     if back.end - back.start < MIN_WORDS_BEFORE or scene.tokens.lower[back.start] in {"who", "which"}:
         return False
     circumstance = scene.tokens.lower[back.start] in _CIRCUMSTANCES or back.start in scene.dates
-    return not circumstance or "," in scene.tokens.words[back.start : back.end]
+    return not circumstance or "," in scene.tokens.words[back.start : min(back.end, back.start + clauses.CLAUSE_WORDS)]
 
 
 def _invertible(scene: Scene, cue: Cue, start: int) -> bool:

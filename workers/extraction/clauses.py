@@ -16,6 +16,8 @@ _RESUMES: Final = listed("but while although though whereas despite")
 ADJUNCT_WORDS: Final = 25
 RECIPIENT_WORDS: Final = 14
 SPEAKER_WORDS: Final = 8
+# Longer clauses are lists or broken text; and the work must not grow with the square of a sentence.
+CLAUSE_WORDS: Final = 400
 
 
 def forward(scene: Scene, cue: Cue, start: int, end: int) -> Stretch | None:
@@ -108,12 +110,13 @@ def clause_end(scene: Scene, begin: int, end: int) -> int:  # noqa: C901, PLR091
     quotation = scene.opens(begin)
     if quotation and (quotation.end >= end or lower[quotation.end - 2] in {".", "!", "?"}):
         return min(max(quotation.end, begin + 1), len(lower))
-    starts = {cue.stretch.start: cue for cue in scene.cues if begin < cue.stretch.start < end}
+    starts = scene.cue_at
+    end = min(end, begin + CLAUSE_WORDS)
     k = begin + 1
     while k < end:
         if scene.quoted[k] >= 0 and scene.quotations[scene.quoted[k]].start < k:
             k = scene.quotations[scene.quoted[k]].end
-            if lower[k - 2] == "," and any(k < start < k + SPEAKER_WORDS for start in starts):  # "..., he said
+            if lower[k - 2] == "," and any(i in starts for i in range(k + 1, min(end, k + SPEAKER_WORDS))):  # "..., he said
                 return min(k, end)
             continue
         word = lower[k]
@@ -171,6 +174,7 @@ def object_after(scene: Scene, start: int, end: int) -> Stretch | None:
     if word in PREPOSITIONS or word in AUXILIARIES or word in {"to", "as", "and", "or", "that"}:
         return None
     k = i
+    end = min(end, i + CLAUSE_WORDS)
     while k < end:
         if scene.quoted[k] >= 0 and scene.opens(k):
             k = scene.quotations[scene.quoted[k]].end

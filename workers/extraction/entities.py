@@ -49,6 +49,10 @@ LINKS = frozenset(
         "des",
     }
 )
+# Longer runs of capitals are headlines or broken text.
+RUN_WORDS = 12
+ACRONYM = 4  # letters of one that may be a place in capitals all the same
+INITIAL = 2  # characters of one, full stop included
 _COMPASS = listed(
     "North South East West Northern Southern Eastern Western Central Northeast Northwest Southeast Southwest "
     "Upper Lower Greater Sub-Saharan New"
@@ -109,9 +113,9 @@ class Entities:
                 if label is EntityType.PERSON:
                     known.update(tokens.words[start:end])
         for run in undecided:
-            label = self._by_company(tokens, run, known)
-            if label:
-                found.append((run.start, run.end, label))
+            guess = self._by_company(tokens, run, known)
+            if guess:
+                found.append((run.start, run.end, guess))
         spans = [Span(doc, start, end, label=label.value) for start, end, label in found if end > start]
         doc.set_ents(filter_spans([*doc.ents, *spans]))
         return doc
@@ -146,7 +150,7 @@ class Entities:
                 continue
             end = i + 1
             last = tokens.last[i]
-            while end < last and not taken[end]:
+            while end < last and end - i < RUN_WORDS and not taken[end]:
                 if _capital(words[end]):
                     end += 1
                 elif (
@@ -228,7 +232,7 @@ class Entities:
             return [(start, end, EntityType.LOCATION)]
         if text in self.peoples:
             return [(start, end, EntityType.NORP)]
-        if (text.isupper() and len(text) > 4 and text.title() in self.places) or (
+        if (text.isupper() and len(text) > ACRONYM and text.title() in self.places) or (
             words[start] in _COMPASS and " ".join(words[start + 1 : end]) in self.places
         ):  # datelines; shorter ones are acronyms
             return [(start, end, EntityType.LOCATION)]
@@ -314,5 +318,5 @@ def _name_word(word: str) -> bool:
     return (
         (word[0].isupper() and not word.isupper() and not any(letter.isdigit() for letter in word))
         or word in LINKS
-        or (len(word) <= 2 and word[0].isupper())
+        or (len(word) <= INITIAL and word[0].isupper())
     )

@@ -23,11 +23,12 @@ _LABELS: Final = listed(
 def read(scene: Scene) -> None:
     """Add the statements of paragraphs that begin with "Name:" or end with "- Name"."""
     labels: dict[str, list[Stretch]] = {}
+    attributed = {statement.content[0].start for statement in scene.statements}
     for paragraph in scene.paragraphs:
         colon = _colon(scene, paragraph)
         if colon:
             labels.setdefault(" ".join(scene.tokens.words[paragraph.start : colon]), []).append(Stretch(paragraph.start, colon))
-        _signed(scene, paragraph)
+        _signed(scene, paragraph, attributed)
     ends = {paragraph.start: paragraph.end for paragraph in scene.paragraphs}
     taken = {i for statement in scene.statements for part in statement.content for i in (part.start, part.end - 1)}
     for found in labels.values():
@@ -55,7 +56,7 @@ def _colon(scene: Scene, paragraph: Stretch) -> int:
     return 0
 
 
-def _signed(scene: Scene, paragraph: Stretch) -> None:
+def _signed(scene: Scene, paragraph: Stretch, attributed: set[int]) -> None:
     """A paragraph that is one quotation, a dash and a name."""
     quotation = scene.opens(paragraph.start)
     if not quotation or not quotation.speech or not quotation.closed or quotation.end + 1 >= paragraph.end:
@@ -64,7 +65,7 @@ def _signed(scene: Scene, paragraph: Stretch) -> None:
     if scene.tokens.words[dash] not in _DASHES or dash + 1 >= paragraph.end or not scene.tokens.words[dash + 1][0].isupper():
         return
     name = trimmed(scene.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * NAME_WORDS))
-    if name and not any(statement.content[0].start == quotation.start for statement in scene.statements):
+    if name and quotation.start not in attributed:
         cue = Cue(Stretch(dash, dash + 1), dash, dash + 1, "—", Act.ASSERT, "", "layout")
         scene.statements.append(Statement("signed", name, cue, (Stretch(quotation.start, quotation.end),)))
 
@@ -101,10 +102,12 @@ def run_on(scene: Scene) -> None:
             paragraph = next(paragraphs, None)
         if latest < 0 or covered[quotation.start] or not paragraph:
             continue
-        same = latest_end > paragraph.start or (merged[latest].cue is not None and merged[latest].cue.verb >= paragraph.start)
+        cue = merged[latest].cue
+        same = latest_end > paragraph.start or (cue is not None and cue.verb >= paragraph.start)
         if not ((quotation.speech and same and _begins_sentence(scene, quotation.start)) or quotation.continues):
             continue
-        first = merged[latest].follows if merged[latest].follows is not None else latest
+        follows = merged[latest].follows
+        first = latest if follows is None else follows
         merged.append(Statement("run_on", merged[first].source, None, (Stretch(quotation.start, quotation.end),), follows=first))
         latest, latest_end = len(merged) - 1, quotation.end
     while upcoming:

@@ -21,30 +21,47 @@ from workers.extraction.tokens import Offsets
 LINE: Final = 120
 _LINE: Final = re.compile(
     r"(?:read|see|watch|listen|learn|find out)\s+(?:more|also|next|the full|our)\b(?!\s+(?:than|people))"
-    r"|(?:also|now)\s+(?:read|watch|see)\b|related(?:\s+(?:stor|article|link|content|news|topic|post)\w*|:|$)|more\s+(?:on this|from|stories|news)\b"
-    r"|(?:click|tap)\s+(?:here|to)\b|(?:sign up|subscribe|log in|register)\s+(?:for|to|now|here)\b|(?:sign up|subscribe)$"
-    r"|follow\s+(?:us|@|him on|her on)\b|share\s+(?:this|on|via|the)\b|(?:share|tweet|e-?mail|print|comments?|advertisement|sponsored|facebook"
+    r"|(?:also|now)\s+(?:read|watch|see)\b|related(?:\s+(?:stor|article|link|content|news|topic|post)\w*"
+    r"|:|$)|more\s+(?:on this|from|stories|news)\b"
+    r"|(?:click|tap)\s+(?:here|to)\b|(?:sign up|subscribe|log in|register)\s+(?:for|to|now|here)\b"
+    r"|(?:sign up|subscribe)$"
+    r"|follow\s+(?:us|@|him on|her on)\b|share\s+(?:this|on|via|the)\b|(?:share|tweet|e-?mail|print"
+    r"|comments?|advertisement|sponsored|facebook"
     r"|twitter|whatsapp|telegram|linkedin|copy link|abstract|full text)[\s.:]*$"
     r"|(?:photo|image|picture|file photo|photograph|video|graphic|illustration)s?\s*(?:credit|by|courtesy|:|/|©)"
     r"|(?:©|\(c\)|copyright\b|all rights reserved)|(?:load|show|view)\s+(?:more|comments)\b|skip to\b|back to top\b"
-    r"|(?:this (?:article|story) (?:was|first|originally)|originally published|first published|last (?:updated|modified)|updated(?::| on| at)"
+    r"|(?:this (?:article|story) (?:was|first|originally)|originally published|first published"
+    r"|last (?:updated|modified)|updated(?::| on| at)"
     r"|published(?::| on| at)|posted(?::| on| at))"
     r"|(?:reporting|editing|additional reporting|writing|compiled|translated) by\b|https?://\S+$|\[?email (?:protected|address)",
     re.IGNORECASE,
 )
-_BYLINE: Final = re.compile(r"[Bb][Yy]:?\s+(?:[A-Z][\w.'’-]*,?\s*(?:and\s+|&\s+)?){1,8}(?:[|/,-].{0,60})?$")
+BYLINE_WORDS: Final = 10
 # At most 60 characters may precede the dash, and one of them must be a place in capitals or an agency in brackets.
 _DATELINE: Final = re.compile(
-    r"(?:[A-Z][\w.'’-]*[,/ ]{1,2}){0,6}(?:\d{1,2}\s+\w+\.?,?\s*|\w+\.?\s+\d{1,2},?\s*)?(?:\d{4}\s*)?(?:\([\w .,/-]{2,40}\))?\s?(?:-{1,2}|[–—:])\s"
+    r"(?:[A-Z][\w.'’-]*[,/ ]{1,2}){0,6}"
+    r"(?:\d{1,2}\s+\w+\.?,?\s*|\w+\.?\s+\d{1,2},?\s*)?(?:\d{4}\s*)?(?:\([\w .,/-]{2,40}\))?\s?(?:-{1,2}|[–—:])\s"
 )
 _CAPITALS: Final = re.compile(r"[A-Z]{3,}|\([\w .,/-]{2,40}\)")
 _SIGNED: Final = re.compile(r"[.”\"]\s*(?:-{1,2}|[–—/])\s?[A-Z][\w./ ]{1,40}$")
-_LINES: Final = re.compile(r"[^\r\n]*[^\s][^\r\n]*")
+_LINES: Final = re.compile(r"[^\r\n]+")
 
 
 def is_boilerplate(line: str) -> bool:
     """Whether a line is a button, credit, byline or pointer rather than part of the story."""
-    return len(line) <= LINE and bool(_LINE.match(line) or _BYLINE.match(line))
+    return 0 < len(line) <= LINE and (bool(_LINE.match(line)) or _is_byline(line))
+
+
+def _is_byline(line: str) -> bool:
+    """Whether the line is "By" and names."""
+    words = line.replace("|", " ").replace(",", " ").split()
+    names = words[1:]
+    return (
+        bool(names)
+        and words[0].lower() in {"by", "by:"}
+        and len(names) <= BYLINE_WORDS
+        and all(name[0].isupper() or name in {"and", "&", "in", "for", "de", "van", "von", "bin", "al"} for name in names)
+    )
 
 
 def dateline(line: str) -> int:
@@ -71,6 +88,8 @@ class Paragraphs:
         ended = -1
         for match in _LINES.finditer(text):
             line = match[0].strip()
+            if not line:
+                continue
             start = match.start() + len(match[0]) - len(match[0].lstrip())
             end = start + len(line)
             if begun >= 0 and wrapped and "\n" not in text[ended:start].replace("\r", "").replace("\n", "", 1):

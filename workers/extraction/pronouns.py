@@ -22,6 +22,8 @@ _FEMALE_WORDS: Final = listed(
 )
 # A pronoun looks this many sentences back and no farther.
 SENTENCES: Final = 3
+# No sentence of prose names more; and the work must not grow with the square of a list.
+CANDIDATES: Final = 40
 
 
 class Persons:
@@ -96,7 +98,7 @@ class Persons:
         at = self.tokens.first[i]
         source = Stretch(i, i + 1) in self._cue_of
         start = min(at, self._cue_of[Stretch(i, i + 1)].content[0].start) if source else at
-        here = [(place, key) for place, key in self._about.get(at, ()) if place < i]
+        here = [(place, key) for place, key in self._about.get(at, [])[-CANDIDATES:] if place < i]
         found = None
         if not source and speech is None:
             found = self._pick(sorted(here), gender, barred)
@@ -110,7 +112,7 @@ class Persons:
                 if spoken is not None and spoken != barred and self._gender.get(spoken, gender) == gender:
                     found = spoken
                     break
-                found = self._pick(sorted(self._about.get(sentence, ())), gender, barred)
+                found = self._pick(sorted(self._about.get(sentence, [])[:CANDIDATES]), gender, barred)
                 if found is not None:
                     break
         if found is None and here:

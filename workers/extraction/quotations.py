@@ -41,6 +41,7 @@ _ENDERS: Final = frozenset({".", "!", "?", "…", "...", ","})
 _BEFORE_OPENING: Final = frozenset("([{—–-:/") | {"--"}
 # Words that a title of a work or a name leaves small.
 _SMALL: Final = listed("a an the of and in on for to at by with from or de la el")
+_INTRODUCES: Final = frozenset({":", ","})
 SPEECH_WORDS: Final = 4
 
 
@@ -66,12 +67,12 @@ class Quotations:
         """Write the span group; reads ``doc.spans["paragraphs"]`` and ``["boilerplate"]``."""
         words = [token.text for token in doc]
         spaced = [bool(token.whitespace_) for token in doc]
-        boilerplate = {span.start for span in doc.spans.get("boilerplate", ())}
+        boilerplate = {(span.start, span.end) for span in doc.spans.get("boilerplate", ())}
         pairs: list[_Pair] = []
         open_before = False
         paragraphs = [(p.start, p.end) for p in doc.spans.get("paragraphs", ())] or [(0, len(doc))]
         for start, end in paragraphs:
-            if start in boilerplate and any(s.end == end for s in doc.spans["boilerplate"] if s.start == start):
+            if (start, end) in boilerplate:
                 continue
             found = list(_pair(words, spaced, start, end))
             if found and open_before and found[0].start == start:
@@ -92,7 +93,7 @@ class Quotations:
 
 
 def _pair(words: list[str], spaced: list[bool], start: int, end: int) -> Iterator[_Pair]:  # noqa: C901  # one pass, one stack
-    """Yield the outermost quotations of one paragraph; one left open at the paragraph's beginning lasts to its end."""
+    """Yield the outermost quotations of one paragraph; one left open at the beginning, or after a colon, lasts to its end."""
     stack: list[tuple[str, int]] = []
     levels: dict[
         str, int
@@ -127,11 +128,11 @@ def _pair(words: list[str], spaced: list[bool], start: int, end: int) -> Iterato
         if not stack and i > opened + 1:
             yield _Pair(opened, i + 1, closed=True)
     strong = [i for level, i in stack if level not in _WEAK]
-    if strong and strong[0] == start and end > start + 1:
+    if strong and (strong[0] == start or words[strong[0] - 1] in _INTRODUCES) and end > strong[0] + 1:
         last = end
-        while last > start + 1 and words[last - 1].isspace():
+        while last > strong[0] + 1 and words[last - 1].isspace():
             last -= 1
-        yield _Pair(start, last, closed=False)
+        yield _Pair(strong[0], last, closed=False)
 
 
 def _role(word: str, levels: dict[str, int], *, gap_before: bool, gap_after: bool) -> tuple[str, bool]:  # noqa: PLR0911  # one exit for each kind of mark

@@ -6,10 +6,12 @@ The tokens of one document, its quotations, cues and the units that a rule may n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from spacy.tokens import Doc
 
 from services.contracts import EntityType
+from workers.extraction.phrases import SUBJECT_WORDS
 from workers.extraction.records import Cue, Statement, Stretch
 from workers.extraction.tokens import Tokens
 
@@ -29,10 +31,9 @@ class Quoted:
 class Scene:
     """One document for the rules.
 
-    ``unit_first`` and ``unit_last`` give for each token the bounds of its unit: a sentence, or several that one
-    quotation holds together. ``quoted`` gives for each token the index of its quotation, or -1. ``names`` maps
-    the first token of each person's or organisation's name to the one after its last. ``statements`` grows as
-    rules find some.
+    ``units`` are what a rule may not leave: sentences, or several that one quotation holds together. ``quoted`` gives
+    for each token the index of its quotation, or -1. ``names`` maps the first token of each person's or organisation's
+    name to the one after its last, ``cue_at`` the first token of each cue to it. ``statements`` grows as rules find some.
     """
 
     tokens: Tokens
@@ -45,6 +46,7 @@ class Scene:
     dates: frozenset[int]
     verbs: frozenset[int]
     names: dict[int, int]
+    cue_at: dict[int, Cue]
     statements: list[Statement] = field(default_factory=list)
 
     @classmethod
@@ -66,7 +68,7 @@ class Scene:
         for span in doc.spans.get("boilerplate", ()):
             skipped[span.start : span.end] = b"\x01" * (span.end - span.start)
         starts = [i for i in range(count) if (tokens.first[i] == i and not inside[i])]
-        units = [Stretch(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True) if not skipped[a]]
+        units = [Stretch(a, b) for a, b in pairwise([*starts, count]) if not skipped[a]]
         cues = [
             cue
             for cue in doc._.cues
@@ -82,6 +84,7 @@ class Scene:
             skipped=skipped,
             dates=frozenset(i for ent in doc.ents if ent.label_ == EntityType.DATE for i in range(ent.start, ent.end)),
             verbs=frozenset(i for cue in cues for i in range(cue.verb, cue.verb_end) if cue.form in {"past", "s"}),
+            cue_at={cue.stretch.start: cue for cue in cues},
             names={ent.start: ent.end for ent in doc.ents if ent.label_ in {EntityType.PERSON, EntityType.ORGANIZATION}},
         )
 
@@ -102,6 +105,14 @@ class Scene:
             quotation = self.quotations[self.quoted[i]]
             return quotation if quotation.end == i + 1 else None
         return None
+
+    def after_quotation(self, i: int, first: int) -> int:
+        """Return the end of the last speech that ends at or before token ``i``, or ``first``; it looks back over one subject."""
+        for k in range(i - 1, max(first, i - SUBJECT_WORDS) - 1, -1):
+            quotation = self.closes(k)
+            if quotation and (quotation.speech or self.tokens.lower[k - 1] == ","):
+                return k + 1
+        return first
 
     def bare_end(self, unit: Stretch) -> int:
         """Return the end of a unit without its last full stop and white space; a quotation's own stop stays."""

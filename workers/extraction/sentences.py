@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from spacy.attrs import SENT_START
+from spacy.attrs import SENT_START  # type: ignore[import-not-found]  # a compiled module without stubs
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -45,9 +45,11 @@ class Sentences:
             after = next((i for i in range(span.end, min(span.end + 2, len(words))) if not words[i].isspace()), span.end)
             starts.update((span.start, after))
         # Set at once: spaCy looks through the whole document each time that a single token is set.
+        if not words:
+            return doc
         marks = np.full((len(words), 1), -1, dtype="int32").astype("uint64")
         marks[[0, *(start for start in starts if start < len(words))]] = 1
-        return doc.from_array([SENT_START], marks) if words else doc
+        return doc.from_array([SENT_START], marks)  # type: ignore[arg-type]  # the stub wants thinc's name for it
 
 
 def _ends(words: list[str], spaced: list[bool]) -> list[int]:

@@ -44,6 +44,8 @@ ALSO: Final[dict[str, frozenset[str]]] = {
     "professor": frozenset({"professor", "prof.", "prof"}),
     "general": frozenset({"general", "gen."}),
 }
+# How many names a description looks back over.
+NAMES_BACK: Final = 400
 _FORMER: Final = frozenset({"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"})
 _BODIES: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
 
@@ -172,9 +174,10 @@ class Speakers:
             if word in {"foreign", "prime", "finance", "vice", "interior", "defence", "defense", "justice"}
         }
         seen: set[int] = set()
-        for k in range(len(names) - 1, -1, -1):
+        last = bisect_left(names, source) - 1
+        for k in range(last, max(-1, last - NAMES_BACK), -1):
             key = keys[k]
-            if names[k].start >= source.start or key in seen or entities[key].type is not EntityType.PERSON:
+            if key in seen or entities[key].type is not EntityType.PERSON:
                 continue
             seen.add(key)
             for role in entities[key].roles:

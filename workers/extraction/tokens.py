@@ -11,11 +11,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import registry
 from spacy.vocab import Vocab
 
 from workers.extraction.lexicon import listed
@@ -58,7 +59,7 @@ class RegexTokenizer:
         return self
 
 
-@spacy.registry.tokenizers("stancewire_tokenizer")  # type: ignore[misc]  # catalogue's decorators are untyped
+@registry.tokenizers("stancewire_tokenizer")  # type: ignore[untyped-decorator]  # catalogue's decorators are untyped
 def make_tokenizer() -> Callable[[Language], RegexTokenizer]:
     """Make the tokenizer under its registered name."""
     return lambda nlp: RegexTokenizer(nlp.vocab)
@@ -83,7 +84,7 @@ class Tokens:
         starts = [i for i, token in enumerate(doc) if token.is_sent_start or i == 0]
         first: list[int] = []
         last: list[int] = []
-        for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
+        for start, end in pairwise([*starts, len(words)]):
             first += [start] * (end - start)
             last += [end] * (end - start)
         return cls(words, [word.lower() for word in words], first, last)

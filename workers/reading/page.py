@@ -21,7 +21,7 @@ _CHROME: Final = frozenset({"nav", "footer", "aside", "form", "button", "dialog"
 _CHROME_ROLES: Final = frozenset({"navigation", "complementary", "contentinfo", "banner", "search", "dialog", "alertdialog"})
 _NOT_PROSE: Final = frozenset({"ul", "ol", "table"})  # inside an article they are often links to other articles
 _SHARE: Final = 0.8  # an extraction with less than this of the page's own article has lost paragraphs
-_ELEMENTS: Final = 10_000  # trafilatura's time grows with the square of some pages' elements; here it is two seconds
+_ELEMENTS: Final = 10_000  # trafilatura's time grows with the square of some pages' elements; at this many it is four seconds
 
 
 def is_page(markup: str, root: Any) -> bool:

@@ -9,10 +9,24 @@ from services.contracts import StanceLabel
 from workers.extraction.lexicon import inflect
 
 IRREGULAR = {
-    "back": {}, "beat": {"past": "beat", "participle": "beaten"}, "fight": {"past": "fought"}, "shoot": {"past": "shot"}, "hit": {"past": "hit"},
-    "hurt": {"past": "hurt"}, "strike": {"past": "struck"}, "meet": {"past": "met"}, "stand": {"past": "stood"}, "speak": {"past": "spoke"},
-    "overthrow": {"past": "overthrew", "participle": "overthrown"}, "go": {"past": "went"}, "rip": {"past": "ripped"}, "ban": {"past": "banned"},
-    "rebuff": {"past": "rebuffed"}, "troll": {}, "sue": {}, "snub": {"past": "snubbed"},
+    "back": {},
+    "beat": {"past": "beat", "participle": "beaten"},
+    "fight": {"past": "fought"},
+    "shoot": {"past": "shot"},
+    "hit": {"past": "hit"},
+    "hurt": {"past": "hurt"},
+    "strike": {"past": "struck"},
+    "meet": {"past": "met"},
+    "stand": {"past": "stood"},
+    "speak": {"past": "spoke"},
+    "overthrow": {"past": "overthrew", "participle": "overthrown"},
+    "go": {"past": "went"},
+    "rip": {"past": "ripped"},
+    "ban": {"past": "banned"},
+    "rebuff": {"past": "rebuffed"},
+    "troll": {},
+    "sue": {},
+    "snub": {"past": "snubbed"},
 }
 
 

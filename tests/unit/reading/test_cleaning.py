@@ -59,7 +59,7 @@ def test_letters_and_digits_stay(text: str) -> None:
     ["a", "\r", "\u200b", "\n ", "\t", "\u1100\u1161", "\u0301\u0323", "a\u0327\u0301", "one two\n", "\u2028", "x\u00ad"],
     ids=ascii,
 )
-def test_a_megabyte_takes_a_second_at_most(unit: str) -> None:
+def test_a_megabyte_takes_two_seconds_at_most(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     begun = time.process_time()
     clean("a" + text)

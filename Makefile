@@ -1,0 +1,66 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+ARTICLES ?=
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --no-build
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamps are empty files: an installation is made again when its lock file or the project file changes.
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: locks/run.txt pyproject.toml | .venv/bin/python
+	@echo "installing what the service needs into .venv (once; a minute or two) …"
+	$(PIP) install --require-hashes -r locks/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: locks/dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing what the service and its tests need into .venv (once; a minute or two) …"
+	$(PIP) install --require-hashes -r locks/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ .venv/run.stamp
+
+.PHONY: demo
+demo: .venv/run.stamp ## Install, start everything, push the sample articles, show who said what
+	@$(BIN)/stancewire demo
+
+.PHONY: test
+test: .venv/dev.stamp ## Install, run all tests
+	$(BIN)/pytest
+
+.PHONY: run
+run: .venv/run.stamp ## Run the service on this machine until Ctrl-C
+	@$(BIN)/stancewire up
+
+.PHONY: lint
+lint: .venv/dev.stamp ## Format check, linters, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: .venv/dev.stamp ## Put code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES=… for a mix of your own)
+	@$(BIN)/stancewire bench $(ARTICLES)
+
+.PHONY: lock
+lock: .venv/dev.stamp ## Make the lock files anew from pyproject.toml
+	$(LOCK) pyproject.toml --extra api --extra postgres -o locks/api.txt
+	$(LOCK) pyproject.toml --extra worker --extra postgres -o locks/worker.txt
+	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --group build -o locks/run.txt
+	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --extra postgres --extra dev --group build -o locks/dev.txt
+	$(LOCK) --group build -o locks/build.txt

@@ -1,0 +1,86 @@
+"""The real application under a real server on a free loopback port, and a worker played by hand."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import uvicorn
+
+from services.errors import PermanentError
+from services.results import claims
+from services.results.claims import Claim
+from services.results.database import Database
+from services.settings import Settings
+from services.web.app import create_app
+from tests.support.ledger import result_of, set_row
+
+NO_REDIS = "redis://127.0.0.1:1/0"  # nothing listens there: refused at once
+
+
+class Api:
+    """One API process's application in a thread; ``client`` talks to it over TCP."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=40)
+
+    def start(self) -> None:
+        self._thread.start()
+        end = time.monotonic() + 20
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server ended while starting"
+            assert time.monotonic() < end, "the server did not start"
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        self.client.close()
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()
+
+    def push(self, body: str = "The minister said no.", **fields: Any) -> httpx.Response:
+        return self.client.post("/v1/articles", json={"body": body, **fields})
+
+    def push_id(self, body: str = "The minister said no.", **fields: Any) -> UUID:
+        """Push, and return the job's ID."""
+        return UUID(self.push(body, **fields).raise_for_status().json()["id"])
+
+
+def api_settings(database: Database, **settings: Any) -> Settings:
+    """Settings of an API process on this database; without Redis unless ``redis_url`` is given."""
+    return Settings(database_url=address(database), **({"redis_url": NO_REDIS} | settings))
+
+
+def address(database: Database) -> str:
+    return database.url.render_as_string(hide_password=False)
+
+
+def take(database: Database, job_id: UUID, lease_s: float = 30) -> Claim:
+    """Claim one job, whatever the application's own dispatch does to the window meanwhile."""
+    message = uuid4()
+    set_row(database, job_id, message_id=message, dispatched_at=0)
+    [claimed] = claims.claim(database, message, [job_id], lease_s)
+    return claimed
+
+
+def finish(database: Database, job_id: UUID) -> Claim:
+    """What a worker does with a job that goes well."""
+    claimed = take(database, job_id)
+    claims.succeed(database, claimed, result_of(claimed))
+    return claimed
+
+
+def spoil(database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French") -> None:
+    """What a worker does with an article that cannot be analysed."""
+    claims.fail(database, take(database, job_id), PermanentError(detail, code=code))

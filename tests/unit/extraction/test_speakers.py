@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc
+
+
+def speakers(doc: Doc) -> list[str | None]:
+    entities = doc._.entities
+    return [None if statement.speaker is None else entities[statement.speaker].name for statement in doc._.statements]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Works Minister Ama Osei said it was safe.", ["Ama Osei"]),
+        ("Mr. Kofi Mensah arrived. He said it was safe.", ["Kofi Mensah"]),
+        ("Works Minister Ama Osei arrived. The minister said it was safe.", ["Ama Osei"]),
+        ("Foreign Minister Ama Osei arrived. The top diplomat said it was safe.", ["Ama Osei"]),
+        (
+            "Ghanaian President Kofi Mensah met Togolese President Yao Adjei. The Togolese president said it went well.",
+            ["Yao Adjei"],
+        ),
+        ("President Kofi Mensah said it was safe. Mensah added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
+        ("Moscow said the talks were over.", ["Moscow"]),
+        ("Mr. Kofi Mensah spoke. Mrs. Ama Osei listened. He said it was safe.", ["Kofi Mensah"]),
+        ("Mr. Kofi Mensah spoke. Mrs. Ama Osei listened. She said it was safe.", ["Ama Osei"]),
+        ("Kofi Mensah's lawyer said it was safe.", [None]),
+        ("A spokesman for Kofi Mensah said it was safe.", [None]),
+        ("Officials said it was safe.", [None]),
+        ("He said it was safe.", [None]),
+        ("The minister said it was safe.", [None]),
+        ("Mrs. Ama Osei arrived. He said it was safe.", [None]),
+        ("The Ministry of Works said it was safe.", ["Ministry of Works"]),
+        ("“It is safe,” President Kofi Mensah said. “Come and see for yourselves.”", ["Kofi Mensah", "Kofi Mensah"]),
+        ("According to President Kofi Mensah, it was safe. He added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
+    ],
+)
+def test_resolves_who_speaks_or_leaves_it_open(nlp: Language, text: str, names: list[str | None]) -> None:
+    with nlp.memory_zone():
+        assert speakers(nlp(text)) == names
+
+
+def test_pronouns_and_descriptions_become_mentions(nlp: Language) -> None:
+    with nlp.memory_zone():
+        doc = nlp("Works Minister Ama Osei arrived. The minister said that she was late.")
+        found = {span.text: str(span._.form) for span in doc.spans["mentions"]}
+    assert found == {"Ama Osei": "name", "The minister": "nominal", "she": "pronoun"}
+
+
+def test_who_speaks_is_not_whom_the_speech_calls_he(nlp: Language) -> None:
+    with nlp.memory_zone():
+        doc = nlp("Mr. Yao Adjei resigned. “I told him that he was wrong,” said Mr. Kofi Mensah.")
+        named = {span.text: doc._.entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
+    assert named == {"him": "Yao Adjei", "he": "Yao Adjei"}

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from services.settings import Pipeline as Settings
+from workers.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline(Settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "holder", "target", "stance"),
+    [
+        ("President Kofi Mensah accused Tarva Bank of fraud.", "Kofi Mensah", "Tarva Bank", "oppose"),
+        ("President Kofi Mensah praised Tarva Bank for its courage.", "Kofi Mensah", "Tarva Bank", "support"),
+        ("Moscow has long blamed Washington for the crisis.", "Moscow", "Washington", "oppose"),
+        ("President Kofi Mensah criticised the plan of Tarva Bank.", "Kofi Mensah", "Tarva Bank", "oppose"),
+    ],
+)
+def test_acts_take_sides(pipeline: Pipeline, text: str, holder: str, target: str, stance: str) -> None:
+    analysis = pipeline.analyse_text(text)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance) for s in analysis.stances] == [
+        (holder, target, stance)
+    ]
+    assert analysis.stances[0].attribution == analysis.attributions[0].id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "President Kofi Mensah said Tarva Bank was open.",
+        "He accused Tarva Bank of fraud.",
+        "President Kofi Mensah accused nobody of anything.",
+        "President Kofi Mensah was accused by Tarva Bank.",
+    ],
+)
+def test_no_side_is_guessed(pipeline: Pipeline, text: str) -> None:
+    assert pipeline.analyse_text(text).stances == ()
+
+
+def test_stances_below_the_least_score_are_left_out() -> None:
+    strict = Pipeline(Settings(min_stance_score=0.99))
+    assert strict.analyse_text("President Kofi Mensah accused Tarva Bank of fraud.").stances == ()
