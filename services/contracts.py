@@ -78,6 +78,15 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    """Refuse what lies outside the calendar once it is counted in UTC, as the ledger counts it."""
+    try:
+        value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
+    return value
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable)]
 Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable)]
@@ -110,11 +119,12 @@ class Article(Contract):
     feed: FeedName = "default"
     guid: Identifier | None = None
     version: Identifier | None = None
-    url: Annotated[Text, StringConstraints(pattern=r"^https?://\S+$", max_length=2000)] | None = None
+    # Kept as the feed gave it and never fetched: feeds push addresses with text stuck to them, and the article is what counts.
+    url: Annotated[Text, StringConstraints(pattern=r"^https?://\S", max_length=2000)] | None = None
     title: Short | None = None
     byline: Short | None = None
     language: LanguageTag | None = None
-    published_at: AwareDatetime | None = None
+    published_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
     body: Annotated[Text, AfterValidator(_not_blank)]
     media_type: MediaType = MediaType.TEXT
 

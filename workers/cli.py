@@ -96,7 +96,9 @@ def predict(
 
 def bench(
     file: Annotated[Path | None, typer.Argument(help="Articles as NDJSON: the mix to measure on; else the samples.")] = None,
-    rounds: Annotated[int, typer.Option(min=0, help="How often the articles are pushed, as new ones each time; 0: about a thousand.")] = 0,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="How often the articles are pushed, as new ones each time; 0: about a thousand.")
+    ] = 0,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:

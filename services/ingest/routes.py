@@ -17,7 +17,6 @@ from services.results.intake import Acceptance, IdempotencyKey, KeyReused, accep
 from services.results.views import job_href, job_view
 from services.web.context import Context, Here
 from services.web.problems import FieldError, Problem, ProblemError, from_error, responses
-from services.web.waiting import wished
 
 router = APIRouter(prefix="/v1", tags=["articles"])
 
@@ -74,7 +73,7 @@ async def push_article(
         here.metrics.refused.labels(answer.code).inc()
         raise answer
     here.dispatch.nudge()
-    seconds = wished(prefer, here.settings.api.wait_limit_s)
+    seconds = here.waiter.granted(prefer)
     done = await here.waiter.wait(answer.job_id, seconds)
     view = job_view(await run_in_threadpool(queries.job, here.database, answer.job_id), answer.warnings)
     if answer.created and not done:

@@ -18,7 +18,6 @@ from services.results.queries import JobRecord, StoredResult
 from services.results.views import job_view, result_href
 from services.web.context import Here
 from services.web.problems import FieldError, ProblemError, responses
-from services.web.waiting import wished
 
 router = APIRouter(prefix="/v1")
 
@@ -65,7 +64,7 @@ Limit = Annotated[int, Query(ge=1, description="items a page, at most")]
 async def get_job(job_id: UUID, here: Here, response: Response, prefer: Annotated[str | None, Header()] = None) -> JobView:
     """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
     record = await run_in_threadpool(queries.job, here.database, job_id)
-    seconds = wished(prefer, here.settings.api.wait_limit_s)
+    seconds = here.waiter.granted(prefer)
     if seconds and not record.done and await here.waiter.wait(job_id, seconds):
         record = await run_in_threadpool(queries.job, here.database, job_id)
     if seconds:

@@ -38,9 +38,15 @@ class Waiter:
         self._done: dict[UUID, asyncio.Event] = {}
         self._poller: asyncio.Task[None] | None = None
 
+    def granted(self, prefer: str | None) -> float:
+        """Seconds that a request with this ``Prefer`` header may wait; 0 where it asks for none, or too many wait already."""
+        if self._waiting.total() >= self._settings.waiters:
+            return 0.0
+        return wished(prefer, self._settings.wait_limit_s)
+
     async def wait(self, job_id: UUID, seconds: float) -> bool:
-        """Wait until the job is final; returns whether it is. Returns False at once where too many wait already."""
-        if seconds <= 0 or self._waiting.total() >= self._settings.waiters:
+        """Wait until the job is final, for as long as was granted; returns whether it is."""
+        if seconds <= 0:
             return False
         event = self._done.setdefault(job_id, asyncio.Event())
         self._waiting[job_id] += 1

@@ -18,7 +18,7 @@ def serve() -> Iterator[Serve]:
     """Starts an API on a database, with settings by name."""
     running: list[Api] = []
 
-    def start(database: Database, **settings: Any) -> Api:
+    def start(database: Database, /, **settings: Any) -> Api:
         running.append(Api(api_settings(database, **settings)))
         running[-1].start()
         return running[-1]

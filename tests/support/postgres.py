@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -72,7 +73,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown: does not wait for clients
             self.process.wait(timeout=30)
             self.process = None
         shutil.rmtree(self._directory, ignore_errors=True)

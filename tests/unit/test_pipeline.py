@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from services.contracts import Analysis, Article, Extent, Warned
 from services.errors import PermanentError
 from services.settings import Pipeline as Settings
+from workers.extraction.lexicon import listed
 from workers.pipeline import STAGES, Pipeline
 
 PIPELINE = Pipeline(Settings(min_stance_score=0))
 
-STORY = """Works Minister Ama Osei told parliament on Tuesday that the Tarva bridge was “safe for now”. She accused Tarva Bank of delay.
+STORY = """Works Minister Ama Osei told parliament on Tuesday that the Tarva bridge was “safe for now”.
+She accused Tarva Bank of delay.
 
 “We asked for the money in spring,” the minister said. “We are still waiting.”
 
@@ -120,42 +122,15 @@ def test_the_same_article_gives_the_same_analysis() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(alphabet=st.sampled_from("“”‘’\"'«» .,:;!?—-()\n\tabAB1É漢ا😀\u00a0\u2028"), max_size=200))
+@given(st.text(alphabet=st.sampled_from("“”‘’\"'«» .,:;!?—-()\n\tabAB1É漢ب😀\u00a0\u2028"), max_size=200))
 def test_any_text_is_analysed(text: str) -> None:
     analysis = PIPELINE.analyse_text(text)
     assert analysis.text == text
     check(analysis)
 
 
-WORDS = [
-    "Osei",
-    "Tarva",
-    "Bank",
-    "the",
-    "minister",
-    "he",
-    "she",
-    "said",
-    "told",
-    "denied",
-    "accused",
-    "that",
-    "it",
-    "was",
-    "safe",
-    "according",
-    "to",
-    "“",
-    "”",
-    ",",
-    ".",
-    ":",
-    "\n\n",
-    "President",
-    "who",
-    "to",
-    "and",
-]
+NAMES = ["Osei", "Tarva", "Bank", "the", "minister", "President", "he", "she", "who", "it"]
+WORDS = [*NAMES, *sorted(listed("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
 
 
 @settings(max_examples=200, deadline=None)

@@ -34,6 +34,7 @@ class Aliases:
         del nlp, name
         self.roles = lexicon.words("roles")
         self.titles = lexicon.words("titles")
+        self.cues = lexicon.cues().keys()
 
     def __call__(self, doc: Doc) -> Doc:  # noqa: C901  # one branch for each way to know a name again
         """Write the entities in the order of their first mention; each name belongs to exactly one."""
@@ -77,7 +78,7 @@ class Aliases:
                     by_acronym.setdefault(acronym, key)
             mentions.append(Span(doc, ent.start, ent.end, label=ent.label_, span_id=str(key)))
         for entity, said, held in zip(entities, names, roles, strict=True):
-            entity.name = max(said, key=lambda name: (len(name.split()), said[name]))
+            entity.name = _best_name(entity.type, said)
             entity.words = frozenset(word.lower() for name in said for word in name.split())
             entity.roles = tuple(role for role, _ in held.most_common())
         doc._.entities = entities
@@ -99,7 +100,8 @@ class Aliases:
             while stop < last and stop - k < 2 * ROLE_WORDS and words[stop][0].isalnum():
                 stop += 1
             head = next((i for i in range(k, stop) if tokens.lower[i] in self.roles), -1)
-            if 0 <= head - k < ROLE_WORDS:
+            closed = stop >= last or words[stop] in {",", "."}
+            if closed and 0 <= head - k < ROLE_WORDS and not any(word in self.cues for word in words[k:stop]):
                 found.append(" ".join(words[k:stop]))
         return found
 
@@ -110,6 +112,13 @@ class Aliases:
             or word in gazetteer.peoples()
             or word.lower() in {"former", "ex", "deputy", "of", "state", "foreign"}
         )
+
+
+def _best_name(kind: EntityType, said: Counter[str]) -> str:
+    """Return the name to show: the fullest, but for a place the one that the article uses most."""
+    if kind is EntityType.LOCATION:
+        return max(said, key=lambda name: (said[name], len(name)))
+    return max(said, key=lambda name: (len(name.split()), said[name]))
 
 
 def _plain(text: str) -> str:

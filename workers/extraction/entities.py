@@ -11,7 +11,6 @@ elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -20,52 +19,16 @@ from spacy.util import filter_spans
 from services.contracts import EntityType
 from workers.extraction import gazetteer, lexicon
 from workers.extraction.amounts import amounts
+from workers.extraction.capitals import LINKS, Run, capital, runs
 from workers.extraction.lexicon import listed
 from workers.extraction.tokens import Tokens
 
-LINKS = frozenset(
-    {
-        "of",
-        "de",
-        "da",
-        "do",
-        "dos",
-        "del",
-        "della",
-        "la",
-        "le",
-        "el",
-        "al",
-        "bin",
-        "ibn",
-        "van",
-        "von",
-        "der",
-        "den",
-        "y",
-        "e",
-        "di",
-        "du",
-        "des",
-    }
-)
-# Longer runs of capitals are headlines or broken text.
-RUN_WORDS = 12
 ACRONYM = 4  # letters of one that may be a place in capitals all the same
 INITIAL = 2  # characters of one, full stop included
 _COMPASS = listed(
     "North South East West Northern Southern Eastern Western Central Northeast Northwest Southeast Southwest "
     "Upper Lower Greater Sub-Saharan New"
 )
-
-
-@dataclass(slots=True)
-class _Run:
-    """Consecutive capitalised tokens, and what they are once that is decided."""
-
-    start: int
-    end: int
-    initial: bool
 
 
 @Language.factory("stancewire_entities")
@@ -78,7 +41,6 @@ class Entities:
         self.places = gazetteer.places()
         self.starts = gazetteer.place_starts()
         self.peoples = gazetteer.peoples()
-        self.common = lexicon.words("common")
         self.roles = lexicon.words("roles")
         self.titles = lexicon.words("titles")
         self.by_word = {
@@ -96,15 +58,9 @@ class Entities:
         taken = bytearray(len(tokens))
         for start, end, _ in found:
             taken[start:end] = b"\x01" * (end - start)
-        inner = {
-            word
-            for i, word in enumerate(tokens.words)
-            if word[0].isupper() and i > tokens.first[i] and tokens.words[i - 1][0].isalnum()
-        }
-        small = {word for word in tokens.words if word[0].islower()}
         known: Counter[str] = Counter()
         undecided = []
-        for run in self._runs(tokens, taken, inner, small):
+        for run in runs(tokens, taken):
             decided = self._decide(tokens, run)
             if not decided:
                 undecided.append(run)
@@ -120,71 +76,7 @@ class Entities:
         doc.set_ents(filter_spans([*doc.ents, *spans]))
         return doc
 
-    def _runs(self, tokens: Tokens, taken: bytearray, inner: set[str], small: set[str]) -> list[_Run]:
-        """Find the runs of capitalised words; a word that only its place at a sentence's start makes a capital begins none."""
-        runs = []
-        i = 0
-        words = tokens.words
-        count = len(words)
-        while i < count:
-            word = words[i]
-            if taken[i] or not _capital(word):
-                i += 1
-                continue
-            initial = i == tokens.first[i] or not words[i - 1][0].isalnum()
-            if (
-                word.lower() in self.common
-                and (initial or word.lower() not in self.roles)
-                and word not in self.places
-                and word not in self.titles
-            ):
-                i += 1
-                continue
-            if (
-                initial
-                and word not in inner
-                and word.lower() in small
-                and not _capital(words[i + 1] if i + 1 < tokens.last[i] else "")
-            ):
-                i += 1
-                continue
-            end = i + 1
-            last = tokens.last[i]
-            while end < last and end - i < RUN_WORDS and not taken[end]:
-                if _capital(words[end]):
-                    end += 1
-                elif (
-                    end + 1 < last
-                    and (words[end] in LINKS or words[end] == "&")
-                    and _capital(words[end + 1])
-                    and not taken[end + 1]
-                ):
-                    end += 2
-                elif (
-                    end + 2 < last
-                    and words[end] in ("of", "for")
-                    and words[end + 1] == "the"
-                    and _capital(words[end + 2])
-                    and not taken[end + 2]
-                ):
-                    end += 3
-                elif (
-                    words[end] == "and"
-                    and end + 1 < last
-                    and _capital(words[end + 1])
-                    and any(
-                        words[k] in self.by_word[EntityType.ORGANIZATION] and words[k + 1] in ("of", "for")
-                        for k in range(i, end - 1)
-                    )
-                ):
-                    end += 2
-                else:
-                    break
-            runs.append(_Run(i, end, initial))
-            i = end
-        return runs
-
-    def _decide(self, tokens: Tokens, run: _Run) -> list[tuple[int, int, EntityType]]:  # noqa: C901  # titles in all positions
+    def _decide(self, tokens: Tokens, run: Run) -> list[tuple[int, int, EntityType]]:  # noqa: C901  # titles in all positions
         """Decide what says by itself what it is; a run may hold several names ("Russian Foreign Minister Sergey Lavrov")."""
         words = tokens.words
         start, end = run.start, run.end
@@ -211,7 +103,7 @@ class Entities:
                 before += 1
             found += self._whole(tokens, start, before)
             if rest < end and words[rest] in LINKS:
-                while rest < end and not _capital(words[rest]):
+                while rest < end and not capital(words[rest]):
                     rest += 1
                 found += self._whole(tokens, rest, end)
             elif rest < end:
@@ -290,11 +182,11 @@ class Entities:
         return next((k for k in range(start, end) if tokens.words[k] in ("of", "for", "the", "&")), end)
 
     def _skip_links(self, words: list[str], start: int, end: int) -> int:
-        while start < end and not _capital(words[start]):
+        while start < end and not capital(words[start]):
             start += 1
         return start
 
-    def _by_company(self, tokens: Tokens, run: _Run, known: Counter[str]) -> EntityType | None:
+    def _by_company(self, tokens: Tokens, run: Run, known: Counter[str]) -> EntityType | None:
         """Decide a single word by the article: part of a person's name elsewhere, or who speaks."""
         word = tokens.words[run.start]
         if known[word]:
@@ -308,10 +200,6 @@ class Entities:
         if before in {"in", "at", "from", "near", "to"}:
             return EntityType.LOCATION
         return EntityType.ORGANIZATION
-
-
-def _capital(word: str) -> bool:
-    return bool(word) and word[0].isupper()
 
 
 def _name_word(word: str) -> bool:

@@ -65,6 +65,7 @@ SHORT_NAMES: Final = {
     "Kosovo": "Kosovo",
     "Hong Kong": "Hong Kong",
     "PRC": "China",
+    "Russian Federation": "Russia",
     "South Korea": "South Korea",
     "North Korea": "North Korea",
     "Macau": "Macau",

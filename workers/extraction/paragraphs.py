@@ -43,7 +43,6 @@ _DATELINE: Final = re.compile(
     r"(?:\d{1,2}\s+\w+\.?,?\s*|\w+\.?\s+\d{1,2},?\s*)?(?:\d{4}\s*)?(?:\([\w .,/-]{2,40}\))?\s?(?:-{1,2}|[–—:])\s"
 )
 _CAPITALS: Final = re.compile(r"[A-Z]{3,}|\([\w .,/-]{2,40}\)")
-_SIGNED: Final = re.compile(r"[.”\"]\s*(?:-{1,2}|[–—/])\s?[A-Z][\w./ ]{1,40}$")
 _LINES: Final = re.compile(r"[^\r\n]+")
 
 

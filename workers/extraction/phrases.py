@@ -52,7 +52,6 @@ ADVERBS: Final = listed(
     "reportedly publicly openly flatly himself herself themselves itself"
 )
 _STOPS: Final = frozenset(',.;:!?—–-"“”«»„([…{}|/') | {"--", "...", "''", "``"}
-_CLOSING: Final = frozenset({"”", '"', "''", "’", "'", "»", "“", "›"})
 SUBJECT_WORDS: Final = 30
 # "fly" and "ply" are verbs.
 LY_LENGTH: Final = 4

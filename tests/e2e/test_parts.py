@@ -1,0 +1,186 @@
+"""The parts as a deployment runs them: each a process of its own, on PostgreSQL and a Redis with a password on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services import samples
+from services.embedded.redis_server import find_program
+from tests.support.postgres import PostgresServer
+from tests.support.stack import QUICK, all_results, children, command, environment, metric, push_lines
+
+PASSWORD = "only-for-this-test"
+Eventually = Callable[[Callable[[], bool], float], None]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Parts:
+    url: str
+    worker_metrics: str
+    environment: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command(*arguments), env=self.environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    folder = tmp_path_factory.mktemp("parts")
+    redis_port, api_port, metrics_port = free_port(), free_port(), free_port()
+    redis = [find_program(), "--bind", "127.0.0.1", "--port", str(redis_port), "--requirepass", PASSWORD, "--save", ""]
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    with postgres.new_database() as database_url, (folder / "log").open("wb") as log:
+        settings = environment(
+            **QUICK,
+            STANCEWIRE_STATE_DIR=str(folder / "state"),
+            STANCEWIRE_DATABASE_URL=database_url,
+            STANCEWIRE_REDIS_URL=f"redis://:{PASSWORD}@127.0.0.1:{redis_port}/0",
+            STANCEWIRE_API__PORT=str(api_port),
+            STANCEWIRE_WORKER__METRICS_PORT=str(metrics_port),
+        )
+        url = f"http://127.0.0.1:{api_port}"
+        running = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, processes)
+        migrated = running.run("migrate")
+        assert migrated.stdout == "migrated to revision 0001\n", migrated.stderr
+        processes["redis"] = subprocess.Popen(redis, stdout=log, stderr=log, cwd=folder)
+        for name in ("api", "sweeper", "worker"):
+            processes[name] = subprocess.Popen(command(name), env=settings, stdout=log, stderr=log)
+        end = time.monotonic() + 60
+        while not _ready(url):
+            assert time.monotonic() < end, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield running
+        for name in ("api", "worker", "sweeper", "redis"):
+            processes[name].terminate()
+        for process in processes.values():
+            process.wait(timeout=40)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return bool(httpx.get(f"{url}/readyz", timeout=2).json()["status"] == "ok")
+    except httpx.HTTPError:
+        return False
+
+
+def lines(count: int, feed: str) -> list[str]:
+    articles = samples.load()
+    return [
+        articles[number % len(articles)]
+        .model_copy(update={"feed": feed, "guid": f"{feed}-{number}"})
+        .model_dump_json(exclude_none=True)
+        for number in range(count)
+    ]
+
+
+def test_migrating_again_changes_nothing(parts: Parts) -> None:
+    assert parts.run("migrate").stdout == "the schema is up to date\n"
+
+
+@pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
+def test_health_of_a_part_that_runs(parts: Parts, part: str) -> None:
+    checked = parts.run("health", part)
+    assert (checked.returncode, checked.stdout) == (0, f"{part}: ok\n"), checked.stderr
+
+
+@pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
+def test_health_of_a_part_that_is_not_there(parts: Parts, tmp_path: Path, part: str) -> None:
+    elsewhere = parts.environment | {
+        "STANCEWIRE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
+        "STANCEWIRE_API__PORT": "1",
+    }
+    checked = subprocess.run(command("health", part), env=elsewhere, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 1
+    assert checked.stderr.startswith(f"{part}: ")
+    assert "Traceback" not in checked.stderr
+
+
+def test_nothing_is_lost_when_the_workers_parent_is_killed(parts: Parts, eventually: Eventually) -> None:
+    def succeeded() -> float:
+        return metric(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
+
+    before = succeeded()
+    items = push_lines(parts.url, lines(200, "killed"))
+    eventually(lambda: succeeded() > before + 10, 30)
+    worker = parts.processes["worker"]
+    orphans = children(worker.pid)
+    worker.kill()
+    worker.wait()
+    parts.processes["worker"] = subprocess.Popen(
+        command("worker"), env=parts.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    eventually(lambda: succeeded() >= before + 200, 60)
+    found = [one for one in all_results(parts.url) if one["feed"] == "killed"]
+    assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
+    assert len(found) == 200
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 40)
+
+
+def test_stage_timings_survive_a_killed_child(parts: Parts, eventually: Eventually) -> None:
+    def read() -> float:
+        return metric(parts.worker_metrics, "stancewire_stage_seconds_count", stage="read")
+
+    def push(feed: str) -> None:
+        for item in push_lines(parts.url, lines(40, feed)):
+            httpx.get(parts.url + item["href"], headers={"Prefer": "wait=30"}, timeout=40)
+
+    push("before")
+    before = read()
+    assert before >= 40
+    os.kill(children(parts.processes["worker"].pid)[0], signal.SIGKILL)
+    eventually(lambda: len(children(parts.processes["worker"].pid)) == 2, 20)
+    push("after")
+    assert read() >= before + 40
+    assert metric(parts.worker_metrics, "stancewire_article_seconds_count", outcome="succeeded") >= before + 40
+
+
+def test_metrics_are_what_prometheus_expects(parts: Parts) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool (Debian: prometheus) is not installed")
+    for url in (f"{parts.url}/metrics", parts.worker_metrics):
+        page = httpx.get(url).text
+        checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_readyz_tells_of_redis_and_pushes_still_work(parts: Parts, eventually: Eventually) -> None:
+    os.kill(parts.processes["redis"].pid, signal.SIGSTOP)
+    try:
+        ready = httpx.get(f"{parts.url}/readyz", timeout=10)
+        assert ready.status_code == 200
+        assert ready.json()["status"] == "degraded"
+        assert "articles wait in the ledger" in ready.json()["checks"]["redis"]
+        took: list[float] = []
+        items: list[Any] = []
+        for line in lines(10, "frozen"):
+            began = time.perf_counter()
+            items.append(
+                httpx.post(f"{parts.url}/v1/articles", content=line, headers={"Content-Type": "application/json"}).json()
+            )
+            took.append(time.perf_counter() - began)
+        assert max(took) < 1, took
+    finally:
+        os.kill(parts.processes["redis"].pid, signal.SIGCONT)
+    for item in items:
+        job = httpx.get(f"{parts.url}/v1/jobs/{item['id']}", headers={"Prefer": "wait=30"}, timeout=40).json()
+        assert job["metadata"]["state"] == "succeeded"
