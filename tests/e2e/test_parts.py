@@ -21,7 +21,7 @@ from services.embedded.redis_server import find_program
 from tests.support.postgres import PostgresServer
 from tests.support.stack import QUICK, all_results, children, command, environment, metric, push_lines
 
-PASSWORD = "only-for-this-test"
+PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that lives for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
 
 

@@ -10,23 +10,20 @@ from services.results import claims, operations, queries
 from services.results.claims import claim
 from services.results.database import Database
 from services.results.totals import NO_LABEL, Total
+from services.results.window import Size
 from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
+
+ONE_MESSAGE = Size(per_slot=1, message_articles=8, message_words=10_000)
 
 
 def test_a_message_delivered_twice_claims_once(database: Database) -> None:
     push(database, *[article(f"Story {number}.", guid=str(number), url=f"https://example.org/{number}") for number in range(3)])
-    [message] = fill(database, size=_one_message())
+    [message] = fill(database, size=ONE_MESSAGE)
     first = claim(database, message.id, message.job_ids, 30)
     assert [one.job_id for one in first] == list(message.job_ids)
     assert [one.article.guid for one in first] == ["0", "1", "2"]
     assert first[0].article.url == "https://example.org/0"
     assert claim(database, message.id, message.job_ids, 30) == []
-
-
-def _one_message():
-    from services.results.window import Size
-
-    return Size(per_slot=1, message_articles=8, message_words=10_000)
 
 
 def test_only_the_message_in_the_window_may_claim(database: Database) -> None:
@@ -78,7 +75,7 @@ def test_a_lease_that_was_taken_over_closes_nothing(database: Database) -> None:
 
 def test_renewal_returns_what_is_still_ours(database: Database) -> None:
     push(database, article("One."), article("Two."))
-    [message] = fill(database, size=_one_message())
+    [message] = fill(database, size=ONE_MESSAGE)
     held = claim(database, message.id, message.job_ids, 30)
     operations.cancel(database, held[0].job_id)
     assert claims.renew(database, held, 30) == {held[1].job_id}

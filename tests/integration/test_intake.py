@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from services.contracts import JobState
-from services.results import intake, queries
+from services.results import claims, intake, queries
 from services.results.database import Database
 from services.results.intake import IdempotencyKey, KeyReused, accept
 from services.results.tables import articles, jobs
 from services.results.totals import Total
 from tests.support.ledger import article, claim_all, push, result_of
-from services.results import claims
 
 
 def count(database: Database) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class Api:
         return UUID(self.push(body, **fields).raise_for_status().json()["id"])
 
 
-def api_settings(database: Database, **settings: Any) -> Settings:
+def api_settings(database: Database, /, **settings: Any) -> Settings:
     """Settings of an API process on this database; without Redis unless ``redis_url`` is given."""
     return Settings(database_url=address(database), **({"redis_url": NO_REDIS} | settings))
 

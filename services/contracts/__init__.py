@@ -1,0 +1,62 @@
+"""All that crosses a boundary: articles in, jobs between, results out, and the names that processes share.
+
+Every model is frozen and carries a ``schema`` tag; golden files under ``tests/golden`` pin each version. Every offset is counted
+in Unicode code points into ``Result.text``, 0-based, end exclusive (W3C Web Annotation TextPositionSelector).
+"""
+
+from services.contracts.article import Article, MediaType
+from services.contracts.base import Contract, FeedName, Probability, Warned, instant
+from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
+from services.contracts.names import QueueName, TaskName
+from services.contracts.result import (
+    Act,
+    Analysis,
+    Attribution,
+    Cue,
+    Entity,
+    EntityType,
+    Extent,
+    Kind,
+    Mention,
+    MentionForm,
+    Pipeline,
+    Result,
+    Source,
+    Stance,
+    StanceLabel,
+    Target,
+)
+
+__all__ = [
+    "FINAL_STATES",
+    "TRANSITIONS",
+    "Act",
+    "Analysis",
+    "Article",
+    "Attribution",
+    "Contract",
+    "Cue",
+    "Entity",
+    "EntityType",
+    "Extent",
+    "FeedName",
+    "JobMetadata",
+    "JobState",
+    "JobView",
+    "Kind",
+    "Link",
+    "MediaType",
+    "Mention",
+    "MentionForm",
+    "Pipeline",
+    "Probability",
+    "QueueName",
+    "Result",
+    "Source",
+    "Stance",
+    "StanceLabel",
+    "Target",
+    "TaskName",
+    "Warned",
+    "instant",
+]

@@ -1,0 +1,62 @@
+"""What all contracts have in common: immutable models, and the kinds of value their fields hold."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def _storable(value: str) -> str:
+    """Refuse what neither UTF-8 nor PostgreSQL can hold."""
+    found = _UNSTORABLE.search(value)
+    if found:
+        what = "a NUL character" if found.group() == "\x00" else "half of a surrogate pair"
+        raise ValueError(f"holds {what} at offset {found.start()}")
+    return value
+
+
+def not_blank(value: str) -> str:
+    """Refuse a text without a word."""
+    if not value.strip():
+        raise ValueError("holds nothing but white space")
+    return value
+
+
+def in_utc(value: datetime) -> datetime:
+    """Refuse what lies outside the calendar once it is counted in UTC, as the ledger counts it."""
+    try:
+        value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable)]
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable)]
+FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Contract(BaseModel):
+    """Base of all contracts: immutable, and no field that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class Warned(Contract):
+    """Something a reader of the result should know; ``code`` is stable, ``detail`` is for people."""
+
+    code: str
+    detail: str
+
+
+def instant(milliseconds: int) -> datetime:
+    """The UTC instant of a ledger time (milliseconds since 1970)."""
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

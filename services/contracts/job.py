@@ -1,0 +1,70 @@
+"""A job: its states, the ways between them, and how the API shows it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from services.contracts.base import Contract, Warned
+
+
+class JobState(StrEnum):
+    """Where a job is on its way."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # the article itself is the reason: trying again would not help
+    DEAD = "dead"  # tried as often as allowed; an operator may retry or drop it
+    CANCELED = "canceled"
+
+
+FINAL_STATES: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED})
+
+TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.DEAD, JobState.CANCELED}),
+    JobState.RUNNING: frozenset({JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset({JobState.QUEUED, JobState.CANCELED}),
+    JobState.DEAD: frozenset({JobState.QUEUED, JobState.CANCELED}),
+    JobState.CANCELED: frozenset(),
+}
+
+
+class JobMetadata(Contract):
+    """Where a job is, and of which article. Instants are UTC."""
+
+    state: JobState
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int
+    title: str | None
+    analysis: int
+    priority: int
+    attempts: int
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+
+
+class Link(Contract):
+    """Where something is found, relative to the API's address."""
+
+    href: str
+
+
+class JobView(Contract):
+    """A job as the API shows it (the shape of AIP-151): once ``done`` it has a result or an error, never both."""
+
+    schema_version: Literal["stancewire.job/1"] = Field(default="stancewire.job/1", alias="schema")
+    id: UUID
+    done: bool
+    metadata: JobMetadata
+    result: Link | None = None
+    error: Warned | None = None
+    warnings: tuple[Warned, ...] = ()
