@@ -104,13 +104,14 @@ class LedgerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Gauges of the moment, then counters since the ledger began."""
         up = GaugeMetricFamily("stancewire_ledger_up", "Whether the ledger answers")
-        yield up
         try:
             now = queries.snapshot(self._database)
         except StoreUnavailable:
             up.add_metric([], 0)
+            yield up
             return
         up.add_metric([], 1)
+        yield up
         jobs = GaugeMetricFamily("stancewire_jobs", "Jobs in this state now", labels=["state"])
         for state, number in now.jobs.items():
             jobs.add_metric([state], number)

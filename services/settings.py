@@ -80,6 +80,7 @@ class Worker(Group):
     backoff_s: Seconds = 5
     backoff_max_s: Seconds = 300
     recycle_messages: Count = 5_000
+    niceness: Annotated[int, Field(ge=0, le=19)] = 10
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
 

@@ -85,6 +85,8 @@ class WorkerHost:
     def _after_fork(self, **_: Any) -> None:
         from workers.pipeline import Pipeline  # the parent stays without a model
 
+        os.nice(self.settings.worker.niceness)  # on shared cores, accepting goes before analysing
+
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         pipeline = Pipeline(self.settings.pipeline)

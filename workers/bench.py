@@ -27,7 +27,7 @@ from services.results.totals import Total
 from services.settings import Settings
 
 _BATCH = 300
-_PUSH_EVERY_S = 0.05  # single pushes beside the load, to see what accepting costs meanwhile
+_PUSH_EVERY_S = 0.2  # single pushes beside the load, to see what accepting costs meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,19 @@ class Figures:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """Pipelines without a service: rate of all side by side, seconds an article in one, in all and by stage."""
+
+    articles_per_s: float
+    seconds: float
+    stages: dict[str, float]
+
+
 def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, processes: int) -> Figures:
     """Analyse ``articles`` bare in as many processes as the service gets, then push them ``rounds`` times through the service."""
     count = processes or len(os.sched_getaffinity(0))
-    bare, stages, seconds = _bare(articles, settings, rounds, count)
+    before = _bare(articles, settings, rounds, count)
     with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as directory:
         api = settings.api.model_copy(update={"port": 0})
         settings = settings.model_copy(update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url})
@@ -63,6 +72,8 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
         with running(settings, lambda _line: None) as service:
             accept_rate, end_to_end, accepts = _through(service.url, service.database, articles, rounds)
             start_s = service.seconds
+    after = _bare(articles, settings, rounds, count)  # machines drift: the service is set against what lay on both sides of it
+    bare = statistics.mean((before.articles_per_s, after.articles_per_s))
     return Figures(
         articles=len(articles) * rounds,
         words=sum(article.word_count() for article in articles) * rounds,
@@ -70,8 +81,8 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
         bare_articles_per_s=bare,
         end_to_end_articles_per_s=end_to_end,
         overhead_ratio=end_to_end / bare,
-        pipeline_ms_per_article=seconds * 1000,
-        stages_ms_per_article={stage: total * 1000 for stage, total in stages.items()},
+        pipeline_ms_per_article=statistics.mean((before.seconds, after.seconds)) * 1000,
+        stages_ms_per_article={stage: (spent + after.stages[stage]) * 500 for stage, spent in before.stages.items()},
         batch_accept_articles_per_s=accept_rate,
         accept_p50_ms=statistics.median(accepts) * 1000,
         accept_p99_ms=statistics.quantiles(accepts, n=100)[98] * 1000 if len(accepts) > 1 else accepts[0] * 1000,
@@ -79,8 +90,8 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
     )
 
 
-def _bare(articles: Sequence[Article], settings: Settings, rounds: int, count: int) -> tuple[float, dict[str, float], float]:
-    """Articles a second of ``count`` bare pipelines side by side; stage and pipeline seconds an article in one process."""
+def _bare(articles: Sequence[Article], settings: Settings, rounds: int, count: int) -> _Bare:
+    """Run ``count`` bare pipelines side by side."""
     context = multiprocessing.get_context("spawn")
     ready, go = context.Barrier(count + 1), context.Event()
     done: Any = context.Queue()
@@ -100,7 +111,8 @@ def _bare(articles: Sequence[Article], settings: Settings, rounds: int, count: i
         for stage, spent in part.items():
             stages[stage] += spent
     total = len(articles) * rounds
-    return total / seconds, {stage: spent / total for stage, spent in stages.items()}, sum(spent for _, spent in reports) / total
+    spent = sum(own for _, own in reports)
+    return _Bare(total / seconds, spent / total, {stage: own / total for stage, own in stages.items()})
 
 
 def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready: Any, go: Any, done: Any) -> None:
@@ -145,7 +157,7 @@ def _through(url: str, database: Any, articles: Sequence[Article], rounds: int) 
         accepted = time.perf_counter() - began
         probe.start()
         while _ended(database) < total:
-            time.sleep(0.05)
+            time.sleep(0.25)
         ended = time.perf_counter() - began
         finished.set()
         probe.join()

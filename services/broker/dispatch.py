@@ -86,7 +86,15 @@ class Dispatcher:
         except (redis.RedisError, OSError) as error:
             raise BrokerUnavailable(f"Redis does not answer: {error}") from error
         assert isinstance(waiting, list)  # noqa: S101 -- the client is synchronous; its types allow for both
-        return frozenset(UUID(json.loads(message)["headers"]["id"]) for message in waiting)
+        return frozenset(message_id for message_id in map(_message_id, waiting) if message_id is not None)
+
+
+def _message_id(entry: bytes | str) -> UUID | None:
+    """The ID of a message as it lies in Redis; None for an entry that is not of our making."""
+    try:
+        return UUID(json.loads(entry)["headers"]["id"])
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
 
 
 class DispatchThread:
@@ -127,5 +135,7 @@ class DispatchThread:
                 if not postponed:  # a line for each push would drown the first
                     log.warning("dispatch_postponed", code=error.code, reason=error.detail)
                 postponed = True
+            except Exception:  # the thread must outlive a defect, or this process would never dispatch again
+                log.exception("dispatch_defect")
             else:
                 postponed = False

@@ -5,7 +5,7 @@ in Unicode code points into ``Result.text``, 0-based, end exclusive (W3C Web Ann
 """
 
 from services.contracts.article import Article, MediaType
-from services.contracts.base import Contract, FeedName, Probability, Warned, instant
+from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant
 from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
 from services.contracts.names import QueueName, TaskName
 from services.contracts.result import (
@@ -57,6 +57,7 @@ __all__ = [
     "StanceLabel",
     "Target",
     "TaskName",
+    "Text",
     "Warned",
     "instant",
 ]

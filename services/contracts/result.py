@@ -168,12 +168,16 @@ class Analysis(Contract):
     warnings: tuple[Warned, ...] = ()
 
 
-class Result(Analysis):
-    """What a client gets for a job."""
+class Belonging(Contract):
+    """What a result belongs to."""
 
     schema_version: Literal["stancewire.result/1"] = Field(default="stancewire.result/1", alias="schema")
     job_id: UUID
     article_id: UUID
+
+
+class Result(Analysis, Belonging):  # in this order: the fields of the last base come first in the document
+    """What a client gets for a job."""
 
     @classmethod
     def of(cls, analysis: Analysis, *, job_id: UUID, article_id: UUID) -> Self:

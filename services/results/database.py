@@ -20,6 +20,7 @@ from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 
 _READ: Final = "stancewire_read"
+_UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL without our schema; SQLite's word for it is an OperationalError
 _CONTENDED: Final = 7_320_943_002  # any constant, ours alone: the advisory lock of contended intake
 
 
@@ -125,7 +126,7 @@ def _unavailable() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable(_reason(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
             raise StoreUnavailable(_reason(error)) from error
         raise
     except PoolTimeout as error:

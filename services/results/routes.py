@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from services.contracts import FeedName, JobState, JobView, Result
+from services.contracts import FeedName, JobState, JobView, Result, Text
 from services.results import cursors, operations, queries
 from services.results.queries import JobRecord, StoredResult
 from services.results.views import job_view, result_href
@@ -78,7 +78,7 @@ async def get_job(job_id: UUID, here: Here, response: Response, prefer: Annotate
 def list_jobs(
     here: Here,
     feed: FeedName | None = None,
-    guid: Annotated[str | None, Query(max_length=500)] = None,
+    guid: Annotated[Text, StringConstraints(max_length=500)] | None = None,
     state: JobState | None = None,
     cursor: str | None = None,
     limit: Limit = 50,
@@ -125,8 +125,7 @@ def withdraw_article(article_id: UUID, here: Here) -> None:
     response_model=Result,
     responses={
         304: {"description": "not modified"},
-        410: {"description": "withdrawn"},
-        **responses(404, 409, 422, 503),
+        **responses(404, 409, 410, 422, 503),
     },
 )
 def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header()] = None) -> Response:

@@ -139,6 +139,23 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_defect)
+    _document(app)
+
+
+def _document(app: FastAPI) -> None:
+    """FastAPI documents every model as plain JSON; ours are sent as problems, and the document has to say so."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for operation in (operation for path in document["paths"].values() for operation in path.values()):
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if MEDIA_TYPE in content and "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for extending the document
 
 
 def _is_json(request: Request) -> bool:
@@ -147,7 +164,7 @@ def _is_json(request: Request) -> bool:
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
-    for status in (400, 404, 409, 413, 415, 422, 429, 503)
+    for status in (400, 404, 409, 410, 413, 415, 422, 429, 503)
 }
 
 

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from services.settings import Database, Settings, Worker
+
+
+def test_a_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_LIMITS__BODY_BYTES", "1000")
+    monkeypatch.setenv("STANCEWIRE_WORKER__PROCESSES", "3")
+    monkeypatch.setenv("STANCEWIRE_BROKER__KEY_PREFIX", "tenant:")
+    settings = Settings()
+    assert (settings.limits.body_bytes, settings.worker.processes, settings.broker.key_prefix) == (1000, 3, "tenant:")
+    assert settings.limits.batch_lines == Settings.model_fields["limits"].default.batch_lines, "the rest keeps its default"
+
+
+def test_a_misspelt_setting_of_a_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_LIMITS__BODY_BITES", "1000")
+    with pytest.raises(ValidationError, match="body_bites"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIMITS__BODY_BYTES", "0"),
+        ("LIMITS__BODY_BYTES", "lots"),
+        ("LIMITS__FREE_DISK_RATIO", "1"),
+        ("API__PORT", "65536"),
+        ("API__POLL_S", "0"),
+        ("BROKER__MESSAGE_ARTICLES", "17"),
+        ("WORKER__PROCESSES", "-1"),
+        ("LOG__LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"STANCEWIRE_{name}", value)
+    with pytest.raises(ValidationError, match=name.split("__")[1].lower()):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"lease_s": 25, "hard_limit_s": 25},
+        {"lease_s": 20},
+        {"soft_limit_s": 26},
+        {"soft_limit_s": 10, "hard_limit_s": 9},
+    ],
+)
+def test_work_ends_before_its_lease(limits: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match="soft_limit_s <= hard_limit_s < lease_s"):
+        Worker(**limits)
+
+
+def test_the_defaults_fit_together() -> None:
+    worker, broker, limits = Settings().worker, Settings().broker, Settings().limits
+    assert worker.renew_s * 2 < worker.lease_s, "one renewal may fail"
+    assert limits.body_bytes <= limits.batch_bytes
+    assert broker.send_timeout_s < 1
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.worker.processes = 2
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.database_url = "sqlite://"
+
+
+def test_addresses_are_found_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    assert settings.resolved_database_url() == f"sqlite:///{tmp_path / 'stancewire.db'}"
+    assert settings.resolved_redis_url() == f"unix://{tmp_path / 'redis.sock'}"
+    monkeypatch.setenv("STANCEWIRE_DATABASE__URL", "postgresql+psycopg://db/one")
+    monkeypatch.setenv("STANCEWIRE_BROKER__URL", "redis://one/0")
+    assert (Settings().resolved_database_url(), Settings().resolved_redis_url()) == (
+        "postgresql+psycopg://db/one",
+        "redis://one/0",
+    )
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", "postgresql+psycopg://db/two")
+    monkeypatch.setenv("STANCEWIRE_REDIS_URL", "redis://two/0")
+    assert (Settings().resolved_database_url(), Settings().resolved_redis_url()) == (
+        "postgresql+psycopg://db/two",
+        "redis://two/0",
+    )
+
+
+def test_a_relative_state_folder_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(state_dir=Path("here"))
+    assert settings.resolved_database_url() == f"sqlite:///{tmp_path.resolve() / 'here' / 'stancewire.db'}"
+
+
+def test_a_group_is_given_in_part() -> None:
+    assert Settings(database={"pool_size": 3}).database == Database(pool_size=3)
