@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet
+PIP := $(BIN)/pip --disable-pip-version-check --quiet --quiet
 ARTICLES ?=
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --no-build
@@ -14,19 +14,19 @@ help: ## List these commands
 
 # The stamps are empty files: an installation is made again when its lock file or the project file changes.
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
+	@$(PYTHON) -m venv .venv
 
 .venv/run.stamp: locks/run.txt pyproject.toml | .venv/bin/python
 	@echo "installing what the service needs into .venv (once; a minute or two) …"
-	$(PIP) install --require-hashes -r locks/run.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --require-hashes -r locks/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: locks/dev.txt pyproject.toml | .venv/bin/python
 	@echo "installing what the service and its tests need into .venv (once; a minute or two) …"
-	$(PIP) install --require-hashes -r locks/dev.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --require-hashes -r locks/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
 .PHONY: demo

@@ -1,0 +1,53 @@
+"""What is shipped: one wheel that holds everything needed at run time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True
+    )
+    [built] = folder.glob("*.whl")
+    return built
+
+
+def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
+    files = [file for package in ("services", "workers") for file in (ROOT / package).rglob("*") if file.is_file()]
+    wanted = {str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc"}
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    assert len(wanted) > 100
+    assert wanted <= inside
+    assert not [name for name in inside if name.startswith("tests")]
+
+
+def test_the_wheel_alone_analyses_an_article(wheel: Path, tmp_path: Path) -> None:
+    """Unpacked elsewhere, with the checkout out of reach."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
+    script = (
+        "import sys; sys.path = [p for p in sys.path if p not in ('', sys.argv[2])]; sys.path.insert(0, sys.argv[1])\n"
+        "import workers, services.cli\n"
+        "assert workers.__file__.startswith(sys.argv[1]), workers.__file__\n"
+        "sys.argv = ['stancewire', 'analyze', '-', '--json']\n"
+        "services.cli.main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "unpacked"), str(ROOT)],
+        input="The harbour will stay closed until Friday, Mayor Ida Berg told reporters in Oslo.",
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"name":"Ida Berg"' in ran.stdout
