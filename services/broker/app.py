@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.entity import Queue
@@ -73,5 +73,5 @@ def _kombu_url(redis_url: str) -> str:
     if not redis_url.startswith("unix://"):
         return redis_url
     parts = urlsplit(redis_url)
-    secret = f":{quote(parts.password)}@" if parts.password else ""
+    secret = f":{parts.password}@" if parts.password else ""
     return f"redis+socket://{secret}{parts.path}"

@@ -28,29 +28,29 @@ def read_articles(file: Path, feed: str | None = None, *, lines: bool = False) -
         case ".json":
             records = json.loads(text)
             for number, record in enumerate(records if isinstance(records, list) else [records], 1):
-                yield _article(default | record, f"{file}, article {number}")
+                yield _article(default, record, f"{file}, article {number}")
         case ".ndjson" | ".jsonl":
             for number, line in enumerate(text.splitlines(), 1):
                 if line.strip():
-                    yield _article(default | _parsed(line, f"{file}, line {number}"), f"{file}, line {number}")
+                    yield _article(default, _parsed(line, f"{file}, line {number}"), f"{file}, line {number}")
         case ".html" | ".htm":
-            yield _article(default | {"guid": _guid(text), "body": text, "media_type": MediaType.HTML}, str(file))
+            yield _article(default, {"guid": _guid(text), "body": text, "media_type": MediaType.HTML}, str(file))
         case _:
             title, body = _split_title(text)
-            yield _article(default | {"guid": _guid(text), "title": title, "body": body}, str(file))
+            yield _article(default, {"guid": _guid(text), "title": title, "body": body}, str(file))
 
 
-def _parsed(line: str, place: str) -> dict[str, object]:
+def _parsed(line: str, place: str) -> object:
     try:
-        record = json.loads(line)
+        return json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"{place}: no JSON: {error}") from error
+
+
+def _article(default: dict[str, str], record: object, place: str) -> Article:
     if not isinstance(record, dict):
-        raise TypeError(f"{place}: an article is a JSON object")
-    return record
-
-
-def _article(record: dict[str, object], place: str) -> Article:
+        raise ValueError(f"{place}: an article is a JSON object")  # noqa: TRY004 -- bad input, not a wrong call
+    record = default | record
     if "body" not in record and "text" in record:
         record = {name: value for name, value in record.items() if name != "text"} | {"body": record["text"]}
     try:

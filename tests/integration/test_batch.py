@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import sqlite3
 import threading
@@ -197,7 +198,7 @@ def test_leases_are_renewed_while_an_article_takes_long(database: Database) -> N
         return plain(pushed, checkpoint)
 
     run(database, analyse, QUICK.model_copy(update={"renew_s": 0.05}))
-    for earlier, later in zip(leases, leases[1:], strict=False):
+    for earlier, later in itertools.pairwise(leases):
         assert all(after > before for before, after in zip(earlier, later, strict=True)), "of the waiting ones, too"
     assert states(database, ids) == [JobState.SUCCEEDED] * 3
 

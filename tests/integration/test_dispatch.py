@@ -24,7 +24,7 @@ from services.results.database import Database
 from services.results.presence import HostRole
 from services.results.tables import jobs
 from services.results.totals import NO_LABEL, Total
-from services.settings import Broker, Settings
+from services.settings import Settings
 from tests.support.api import NO_REDIS
 from tests.support.ledger import article, claim_all, push, set_row, state_of
 
@@ -195,7 +195,7 @@ def test_keys_carry_the_prefix_and_lie_beside_those_of_others(database: Database
     line.client.set("theirs", "1")
     push(database, article())
     line.dispatcher.dispatch()
-    assert all(key == b"theirs" or key.startswith(b"tenant-7:") for key in line.client.keys())
+    assert all(key == b"theirs" or key.startswith(b"tenant-7:") for key in line.client.scan_iter())
     assert line.client.llen("tenant-7:" + QueueName.ANALYSE) == 1
     time.sleep(0.3)
     assert line.dispatcher.recover() == 0

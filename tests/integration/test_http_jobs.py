@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -206,7 +207,7 @@ def test_a_bad_parameter_is_named(api: Api, parameters: dict[str, str], field: s
     assert [error["field"] for error in refused.json()["errors"]] == [field]
 
 
-def test_a_page_holds_no_more_than_the_setting_allows(sqlite_database: Database, serve) -> None:
+def test_a_page_holds_no_more_than_the_setting_allows(sqlite_database: Database, serve: Callable[..., Api]) -> None:
     api = serve(sqlite_database, api={"page_limit": 3})
     for number in range(5):
         api.push(f"Story {number}.")

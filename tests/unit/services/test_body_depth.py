@@ -30,8 +30,7 @@ def refused(body: bytes, limit: int) -> bool:
     try:
         check_depth(body, limit)
     except ProblemError as error:
-        assert (error.problem.status, error.problem.code) == (400, "nesting_too_deep")
-        return True
+        return (error.problem.status, error.problem.code) == (400, "nesting_too_deep")
     return False
 
 
@@ -81,7 +80,7 @@ def test_time_grows_with_the_body_alone(piece: bytes) -> None:
         best = float("inf")
         for _ in range(3):
             began = time.perf_counter()
-            check_depth(body, 32)
+            check_depth(body, size)
             best = min(best, time.perf_counter() - began)
         return best
 
