@@ -118,7 +118,7 @@ def bench(
 
 
 def _records(file: Path) -> Iterator[dict[str, Any]]:
-    lines: Iterable[str] = sys.stdin if str(file) == "-" else file.read_text(encoding="utf-8").splitlines()
+    lines: Iterable[str] = sys.stdin if str(file) == "-" else file.read_text(encoding="utf-8").split("\n")
     for line in lines:
         if line.strip():
             yield json.loads(line)

@@ -44,6 +44,13 @@ def test_html_json_and_lines(tmp_path: Path) -> None:
     assert len(list(read_articles(tmp_path / "c.txt", lines=True))) == 2
 
 
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    """JSON strings may hold U+2028 and U+0085 as they are."""
+    (tmp_path / "a.ndjson").write_text('{"body": "One\u2028two\u0085three."}\n', encoding="utf-8")
+    [article] = read_articles(tmp_path / "a.ndjson")
+    assert article.body == "One\u2028two\u0085three."
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
