@@ -37,7 +37,7 @@ class Gate:
                 self._for_all = self._judge()
                 self._checked_at = time.monotonic()
         if self._for_all is not None:
-            raise self._for_all
+            raise self._for_all.with_traceback(None)  # one object for a second's pushes: it must not collect their frames
 
     def full(self, feeds: Iterable[str]) -> dict[str, Refused]:
         """Those of ``feeds`` whose queue is full (429)."""

@@ -10,9 +10,12 @@ from services.web.body import check_depth
 from services.web.problems import ProblemError, field_errors, invalid
 
 
-def split_lines(body: bytes, limits: Limits) -> list[bytes]:
-    """The lines that hold something. Raises ProblemError: 413 where they are more than ``batch_lines``, 400 for none."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
+def split_lines(body: bytes, limits: Limits) -> list[tuple[int, bytes]]:
+    """The lines that hold something, each with its number from 1.
+
+    Raises ProblemError: 413 where they are more than ``batch_lines``, 400 where there are none.
+    """
+    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise ProblemError(400, "empty_batch", "the body holds no line")
     if len(lines) > limits.batch_lines:

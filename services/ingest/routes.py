@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -31,7 +32,7 @@ PreferHeader = Annotated[str | None, Header(description="wait=N: answer when the
 
 
 class BatchItem(BaseModel):
-    """The answer to one line, in the order of the lines: its status and either the job or the problem."""
+    """The answer to one line (``line`` counts from 1, blank ones included): its status and either the job or the problem."""
 
     line: int
     status: int
@@ -108,15 +109,15 @@ async def push_batch(request: Request, here: Here, idempotency_key: IdempotencyH
     items: list[BatchItem] = []
     for start in range(0, len(lines), _CHUNK):
         chunk = lines[start : start + _CHUNK]
-        items += await run_in_threadpool(_push_chunk, here, chunk, start + 1, key)
+        items += await run_in_threadpool(partial(_push_chunk, here, chunk, key, first=start == 0))
         here.dispatch.nudge()
     return BatchAnswer(errors=any(item.problem is not None for item in items), items=items)
 
 
-def _push_chunk(here: Context, lines: list[bytes], first: int, key: IdempotencyKey | None) -> list[BatchItem]:
+def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyKey | None, *, first: bool) -> list[BatchItem]:
     items: dict[int, BatchItem] = {}
     articles: dict[int, Article] = {}
-    for number, line in enumerate(lines, first):
+    for number, line in lines:
         try:
             articles[number] = parse_line(line, here.settings.limits)
             _check_length(articles[number], here)
@@ -128,7 +129,7 @@ def _push_chunk(here: Context, lines: list[bytes], first: int, key: IdempotencyK
     except KeyReused:
         raise
     except StancewireError as error:
-        if first == 1 and isinstance(error, StoreUnavailable | Refused):
+        if first and isinstance(error, StoreUnavailable | Refused):
             raise  # nothing was taken in at all: the batch as a whole is refused
         answers = [error] * len(articles)
     for number, answer in zip(articles, answers, strict=True):

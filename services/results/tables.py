@@ -55,7 +55,7 @@ articles: Final = Table(
     Column("received_at", BigInteger, nullable=False),
     UniqueConstraint("identity", "content_hash"),
     UniqueConstraint("identity", "revision"),
-    Index("ix_articles_feed_guid", "feed", "guid"),
+    Index("ix_articles_guid_feed", "guid", "feed"),  # in this order: clients ask for a guid without its feed,
 )
 
 WAITING: Final = text("state = 'queued' AND message_id IS NULL")

@@ -396,9 +396,9 @@ def test_a_batch_of_bad_lines_alone_is_answered_line_by_line(shared_api: tuple[A
     assert (body["errors"], [item["status"] for item in body["items"]]) == (True, [400, 422, 400])
 
 
-def test_blank_lines_and_carriage_returns_do_not_count(sqlite_api: Api) -> None:
+def test_blank_lines_are_passed_over_and_lines_keep_their_numbers(sqlite_api: Api) -> None:
     answer = sqlite_api.client.post("/v1/articles:batch", content=b'\r\n{"body": "One."}\r\n\r\n{"body": "Two."}\r\n')
-    assert [(item["line"], item["status"]) for item in answer.json()["items"]] == [(1, 202), (2, 202)]
+    assert [(item["line"], item["status"]) for item in answer.json()["items"]] == [(2, 202), (4, 202)]
 
 
 def test_an_idempotency_key_holds_for_a_batch(sqlite_api: Api, sqlite_database: Database) -> None:
