@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from kombu.entity import Queue
@@ -69,9 +69,9 @@ def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
 
 
 def _kombu_url(redis_url: str) -> str:
-    """Kombu's spelling of a Redis address; only a Unix socket is spelt differently there."""
+    """Kombu's spelling of a Redis address; only a Unix socket and its ``?db=`` are spelt differently there."""
     if not redis_url.startswith("unix://"):
         return redis_url
     parts = urlsplit(redis_url)
-    secret = f":{parts.password}@" if parts.password else ""
-    return f"redis+socket://{secret}{parts.path}"
+    database = "".join(f"?virtual_host={number}" for number in parse_qs(parts.query).get("db", [])[:1])
+    return f"redis+socket://{parts.netloc}{parts.path}{database}"

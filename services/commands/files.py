@@ -22,15 +22,18 @@ def read_articles(file: Path, feed: str | None = None, *, lines: bool = False) -
     fragment; anything else: text, whose first line is the title if it is short and does not end like a sentence. A record may
     call its body ``text``, and say nothing of the feed. Raises OSError, and ValueError that names file, line, field and reason.
     """
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: no UTF-8: {error}") from error
     default = {"feed": feed} if feed else {}
     match ".ndjson" if lines else file.suffix.lower():
         case ".json":
-            records = json.loads(text)
+            records = _parsed(text, str(file))
             for number, record in enumerate(records if isinstance(records, list) else [records], 1):
                 yield _article(default, record, f"{file}, article {number}")
         case ".ndjson" | ".jsonl":
-            for number, line in enumerate(text.split("\n"), 1):
+            for number, line in enumerate(text.split("\n"), 1):  # JSON strings may hold what splitlines() takes for an end
                 if line.strip():
                     yield _article(default, _parsed(line, f"{file}, line {number}"), f"{file}, line {number}")
         case ".html" | ".htm":
@@ -40,10 +43,10 @@ def read_articles(file: Path, feed: str | None = None, *, lines: bool = False) -
             yield _article(default, {"guid": _guid(text), "title": title, "body": body}, str(file))
 
 
-def _parsed(line: str, place: str) -> object:
+def _parsed(text: str, place: str) -> object:
     try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: no JSON: {error}") from error
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from rich.console import Console
 from rich.text import Text
 
 from services.contracts import Attribution, Extent, Result, StanceLabel
 
 _QUOTE_MAX = 240
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")  # an article must not talk to the terminal
 _STANCE_STYLE = {StanceLabel.SUPPORT: "bold green", StanceLabel.OPPOSE: "bold red"}
 _STANCE_VERB = {StanceLabel.SUPPORT: "supports", StanceLabel.OPPOSE: "opposes"}
 
 
 def render_result(result: Result, console: Console, title: str | None = None) -> None:
-    """Print who said what, and where they stand. Only the article's own characters are shown, never its markup."""
-    names = {entity.id: entity.name for entity in result.entities}
-    console.print(Text(title or result.text.split("\n", 1)[0], style="bold underline"))
+    """Print who said what, and where they stand. Only the article's own characters are shown, never its markup.
+
+    Control characters, which a terminal would obey, are shown as U+FFFD.
+    """
+    names = {entity.id: _shown(entity.name) for entity in result.entities}
+    console.print(Text(_shown(title or result.text.split("\n", 1)[0]), style="bold underline"))
     for attribution in result.attributions:
         console.print(_line(result, attribution, names))
     if not result.attributions:
@@ -33,7 +40,7 @@ def render_result(result: Result, console: Console, title: str | None = None) ->
             )
         )
     for warning in result.warnings:
-        console.print(Text(f"  ! {warning.detail} ({warning.code})", style="yellow"))
+        console.print(Text(_shown(f"  ! {warning.detail} ({warning.code})"), style="yellow"))
 
 
 def _line(result: Result, attribution: Attribution, names: dict[str, str]) -> Text:
@@ -54,7 +61,11 @@ def _line(result: Result, attribution: Attribution, names: dict[str, str]) -> Te
 
 
 def _cut(result: Result, extent: Extent) -> str:
-    return " ".join(result.text[extent.start : extent.end].split())
+    return _shown(" ".join(result.text[extent.start : extent.end].split()))
+
+
+def _shown(text: str) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _shorten(text: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.results import migrations
 from services.results.database import Database
-from tests.support.api import Api, api_settings
+from services.settings import Database as DatabaseSettings
+from tests.support.api import Api, api_settings, stored
 
 Serve = Callable[..., Api]
 
@@ -38,3 +40,18 @@ def api(database: Database, serve: Serve) -> Api:
 def sqlite_api(sqlite_database: Database, serve: Serve) -> Api:
     """An API on SQLite, where the kind does not matter."""
     return serve(sqlite_database)
+
+
+@pytest.fixture(scope="module")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Database]]:
+    """One API for the many requests that must change nothing."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'ledger.db'}", DatabaseSettings())
+    migrations.upgrade(database)
+    small = {"body_bytes": 100_000, "text_chars": 2_000, "batch_bytes": 200_000, "batch_lines": 20}
+    api = Api(api_settings(database, limits=small))
+    api.start()
+    yield api, database
+    number = stored(database)
+    api.stop()
+    database.dispose()
+    assert number == 0, "what is refused is not stored"

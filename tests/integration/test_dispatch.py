@@ -201,6 +201,20 @@ def test_keys_carry_the_prefix_and_lie_beside_those_of_others(database: Database
     assert line.dispatcher.recover() == 0
 
 
+def test_sender_and_watcher_mean_the_same_redis(sqlite_database: Database, redis_process: Any, lines: Lines) -> None:
+    """A socket's address with password and number is spelt differently for Kombu; a slip would resend all for ever."""
+    client = redis.Redis.from_url(redis_process.url)
+    client.config_set("requirepass", "s@cr/t %")
+    client.close()
+    url = redis_process.url.replace("unix://", "unix://:s%40cr%2Ft%20%25@") + "?db=3"
+    line = lines(sqlite_database, url)
+    push(sqlite_database, article())
+    assert line.dispatcher.dispatch() == 1
+    assert line.client.llen(line.queue) == 1
+    time.sleep(0.3)
+    assert line.dispatcher.recover() == 0
+
+
 def test_a_full_redis_makes_jobs_wait_until_there_is_room(line: Line) -> None:
     [pushed] = push(line.database, article())
     line.client.config_set("maxmemory", "2mb")

@@ -3,10 +3,8 @@ from __future__ import annotations
 import threading
 from uuid import UUID
 
-import pytest
-
 from services.contracts import Attribution, Extent, Kind, Result
-from services.results import claims
+from services.results import claims, cursors
 from services.results.database import Database
 from tests.support.api import Api, finish, spoil, take
 from tests.support.ledger import result_of
@@ -33,21 +31,16 @@ def test_a_result_comes_back_by_job_id(api: Api, database: Database) -> None:
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
-@pytest.mark.parametrize("header", ["{0}", "W/{0}", '"other", {0}', 'W/"other",W/{0} , "third"', "*"])
-def test_a_result_that_is_known_is_304(sqlite_api: Api, sqlite_database: Database, header: str) -> None:
+def test_a_result_that_is_known_is_304(sqlite_api: Api, sqlite_database: Database) -> None:
     job_id, _ = done(sqlite_api, sqlite_database)
     etag = sqlite_api.client.get(f"/v1/jobs/{job_id}/result").headers["ETag"]
     assert etag.startswith('"')
-    again = sqlite_api.client.get(f"/v1/jobs/{job_id}/result", headers={"If-None-Match": header.format(etag)})
-    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
-
-
-@pytest.mark.parametrize("header", ['"other"', 'W/"other", "third"', "", "{0}x"])
-def test_another_etag_gets_the_whole(sqlite_api: Api, sqlite_database: Database, header: str) -> None:
-    job_id, _ = done(sqlite_api, sqlite_database)
-    etag = sqlite_api.client.get(f"/v1/jobs/{job_id}/result").headers["ETag"].strip('"')
-    answer = sqlite_api.client.get(f"/v1/jobs/{job_id}/result", headers={"If-None-Match": header.format(etag)})
-    assert answer.status_code == 200
+    for known in (etag, f"W/{etag}", f'"other", {etag}', f'W/"other",W/{etag} , "third"', "*"):
+        again = sqlite_api.client.get(f"/v1/jobs/{job_id}/result", headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag), known
+    for other in ('"other"', 'W/"other", "third"', "", etag.strip('"') + "x"):
+        whole = sqlite_api.client.get(f"/v1/jobs/{job_id}/result", headers={"If-None-Match": other})
+        assert (whole.status_code, whole.headers["ETag"]) == (200, etag), other
 
 
 def test_results_of_different_texts_have_different_etags(sqlite_api: Api, sqlite_database: Database) -> None:
@@ -149,18 +142,15 @@ def test_a_follower_misses_none_and_gets_none_twice(api: Api, database: Database
     assert pages >= 16
 
 
-@pytest.mark.parametrize(
-    ("parameters", "field"),
-    [
-        ({"after": "nonsense"}, "after"),
-        ({"after": "LTE"}, "after"),  # -1
-        ({"after": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5"}, "after"),  # more than any sequence
-        ({"limit": "0"}, "limit"),
-        ({"embed": "everything"}, "embed"),
-        ({"feed": "A B"}, "feed"),
-    ],
-)
-def test_a_bad_parameter_of_the_list_is_named(sqlite_api: Api, parameters: dict[str, str], field: str) -> None:
-    refused = sqlite_api.client.get("/v1/results", params=parameters)
-    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
-    assert [error["field"] for error in refused.json()["errors"]] == [field]
+def test_a_bad_parameter_of_the_list_is_named(sqlite_api: Api) -> None:
+    for field, value in (
+        ("after", "nonsense"),
+        ("after", cursors.encode("-1")),
+        ("after", cursors.encode("9" * 21)),  # more than any sequence
+        ("limit", "0"),
+        ("embed", "everything"),
+        ("feed", "A B"),
+    ):
+        refused = sqlite_api.client.get("/v1/results", params={field: value})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid"), (field, value)
+        assert [error["field"] for error in refused.json()["errors"]] == [field]

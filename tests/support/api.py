@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -10,15 +11,18 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from sqlalchemy import func, select
 
 from services.errors import PermanentError
 from services.results import claims
 from services.results.claims import Claim
 from services.results.database import Database
+from services.results.tables import articles
 from services.settings import Settings
 from services.web.app import create_app
 from tests.support.ledger import result_of, set_row
 
+PROBLEM = "application/problem+json"
 NO_REDIS = "redis://127.0.0.1:1/0"  # nothing listens there: refused at once
 
 
@@ -84,3 +88,23 @@ def finish(database: Database, job_id: UUID) -> Claim:
 def spoil(database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French") -> None:
     """What a worker does with an article that cannot be analysed."""
     claims.fail(database, take(database, job_id), PermanentError(detail, code=code))
+
+
+def stored(database: Database) -> int:
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(articles)).scalar_one()
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The answer's body, which has to be this problem."""
+    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
+    body = response.json()
+    assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:stancewire:problem:{code}")
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+def batch(api: Api, *lines: object, **headers: str) -> httpx.Response:
+    content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    return api.client.post("/v1/articles:batch", content=content, headers={"Content-Type": "application/x-ndjson"} | headers)

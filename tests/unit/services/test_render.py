@@ -46,6 +46,17 @@ def test_what_looks_like_markup_is_only_text(text: str) -> None:
     assert shown(Result.model_validate(document)).count(text) == 2
 
 
+def test_an_article_cannot_talk_to_the_terminal() -> None:
+    text = "He said \x1b]0;mine\x07 and \x9b31m no."
+    extent = {"start": 0, "end": len(text)}
+    attribution = {"id": "a", "kind": "direct", "score": 1, "source": extent, "cue": None, "content": [extent]}
+    warning = {"code": "w", "detail": "quoted \x1b[2J"}
+    document = json.loads(RESULT.model_dump_json()) | {"text": text, "attributions": [attribution], "warnings": [warning]}
+    printed = shown(Result.model_validate(document | {"stances": [], "entities": []}))
+    assert "mine" in printed
+    assert not set(printed) & set(map(chr, (*range(10), *range(11, 32), *range(127, 160))))
+
+
 def test_a_long_quotation_is_cut_at_a_word() -> None:
     text = "word " * 200
     attribution = {"id": "a", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [{"start": 0, "end": 999}]}
