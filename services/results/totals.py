@@ -40,11 +40,9 @@ def raise_totals(connection: Connection, database: Database, by: Mapping[Key, fl
     insert = database.insert(totals)
     raised = insert.on_conflict_do_update(
         index_elements=[totals.c.name, totals.c.label], set_={"value": totals.c.value + insert.excluded.value}
-    ).returning(totals.c.value)
-    return {
-        (name, label): connection.execute(raised, {"name": name, "label": label, "value": amount}).scalar_one()
-        for (name, label), amount in sorted(by.items())
-    }
+    ).returning(totals.c.name, totals.c.label, totals.c.value)
+    rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(by.items())]
+    return {(Total(name), label): value for name, label, value in connection.execute(raised, rows)} if rows else {}
 
 
 def read_totals(connection: Connection) -> dict[Key, float]:
