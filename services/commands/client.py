@@ -20,7 +20,6 @@ from services.settings import Settings
 
 Url = Annotated[str, typer.Option(envvar="STANCEWIRE_URL", help="Where the API answers.")]
 _WAIT_S = 30
-_DEFAULT_URL = f"http://127.0.0.1:{Settings().api.port}"
 
 
 def submit(
@@ -116,7 +115,7 @@ def _show(client: httpx.Client, job_id: str, console: Console, *, as_json: bool)
 
 
 def _client(url: str) -> httpx.Client:
-    address = url or _DEFAULT_URL
+    address = url or f"http://127.0.0.1:{Settings().api.port}"
     try:
         httpx.get(f"{address}/healthz", timeout=5)
     except httpx.HTTPError as error:

@@ -89,6 +89,9 @@ def migrate() -> None:
     settings = Settings()
     logs.configure(settings.log, "migrate")
     database = Database(settings.resolved_database_url(), settings.database)
+    file = database.sqlite_file()
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     missing = migrations.pending(database)
     migrations.upgrade(database)
     typer.echo(f"migrated to revision {missing}" if missing else "the schema is up to date")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select
+from sqlalchemy import URL, BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -76,13 +76,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back on an error."""
-        with _unavailable(), self.engine.connect() as connection, connection.begin():
+        with _unavailable(self.url), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads: one consistent view."""
-        with _unavailable(), self.engine.connect() as connection, connection.execution_options(**{_READ: True}).begin():
+        with _unavailable(self.url), self.engine.connect() as connection, connection.execution_options(**{_READ: True}).begin():
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -120,18 +120,20 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def _unavailable(url: URL) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(_reason(error)) from error
+        raise StoreUnavailable(_reason(error, url)) from error
     except DBAPIError as error:
         if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
-            raise StoreUnavailable(_reason(error)) from error
+            raise StoreUnavailable(_reason(error, url)) from error
         raise
     except PoolTimeout as error:
         raise StoreUnavailable(str(error)) from error
 
 
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error).__name__
+def _reason(error: DBAPIError, url: URL) -> str:
+    """The first line of what the database said, and which one it was, without its password."""
+    said = str(error.orig).strip().splitlines()
+    return f"{said[0] if said else type(error).__name__} ({url.render_as_string(hide_password=True)})"

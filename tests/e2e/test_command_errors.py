@@ -1,0 +1,48 @@
+"""What a user can put right ends in one line and status 1."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import command, environment
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, env=environment(**settings))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        (
+            ("jobs", "list"),
+            {"STANCEWIRE_DATABASE_URL": "sqlite:////nowhere/at/all.db"},
+            "unable to open database file (sqlite:////nowhere",
+        ),
+        (
+            ("migrate",),
+            {"STANCEWIRE_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/x"},
+            "(postgresql+psycopg://me:***@127.0.0.1:1/x)",
+        ),
+        (("sweeper",), {"STANCEWIRE_BROKER__SWEEP_S": "soon"}, "setting broker.sweep_s: Input should be a valid number"),
+        (("worker",), {"STANCEWIRE_WORKER__LEASE_S": "1"}, "soft_limit_s <= hard_limit_s < lease_s must hold"),
+        (("api",), {"STANCEWIRE_API__PROT": "1"}, "setting api.prot: Extra inputs are not permitted"),
+        (("analyze", "/no/such/file"), {}, "No such file or directory"),
+        (("jobs", "retry"), {}, "name jobs, or say --all-dead"),
+    ],
+)
+def test_the_reason_is_named(arguments: tuple[str, ...], settings: dict[str, str], message: str) -> None:
+    ran = run(*arguments, **settings)
+    assert ran.returncode in {1, 2}
+    assert message in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "secret" not in ran.stderr
+
+
+def test_migrate_makes_the_folder_of_a_new_database(tmp_path: Path) -> None:
+    ran = run("migrate", STANCEWIRE_STATE_DIR=str(tmp_path / "new" / "state"))
+    assert ran.stdout == "migrated to revision 0001\n", ran.stderr
+    assert (tmp_path / "new" / "state" / "stancewire.db").exists()
