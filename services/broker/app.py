@@ -35,7 +35,7 @@ def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
         "health_check_interval": 25,  # under the usual 30 s at which middleboxes forget a connection
     }
     if sending:
-        # Measured with common settings a push waits 6 s for a refused and 15 s for a frozen Redis.
+        # With common settings a sender waits seconds for a Redis that refuses, and longer for one that is frozen.
         transport |= {"socket_timeout": broker.send_timeout_s, "socket_connect_timeout": broker.send_timeout_s}
         transport |= {"max_retries": 0, "retry_on_timeout": False}
     else:

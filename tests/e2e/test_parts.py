@@ -16,10 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services import samples
 from services.embedded.redis_server import find_program
 from tests.support.postgres import PostgresServer
-from tests.support.stack import QUICK, all_results, children, command, environment, metric, push_lines
+from tests.support.stack import QUICK, all_results, children, command, environment, metric, push_lines, sample_lines
 
 PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that lives for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
@@ -82,16 +81,6 @@ def _ready(url: str) -> bool:
         return False
 
 
-def lines(count: int, feed: str) -> list[str]:
-    articles = samples.load()
-    return [
-        articles[number % len(articles)]
-        .model_copy(update={"feed": feed, "guid": f"{feed}-{number}"})
-        .model_dump_json(exclude_none=True)
-        for number in range(count)
-    ]
-
-
 def test_migrating_again_changes_nothing(parts: Parts) -> None:
     assert parts.run("migrate").stdout == "the schema is up to date\n"
 
@@ -119,7 +108,7 @@ def test_nothing_is_lost_when_the_workers_parent_is_killed(parts: Parts, eventua
         return metric(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
 
     before = succeeded()
-    items = push_lines(parts.url, lines(200, "killed"))
+    items = push_lines(parts.url, sample_lines(200, "killed"))
     eventually(lambda: succeeded() > before + 10, 30)
     worker = parts.processes["worker"]
     orphans = children(worker.pid)
@@ -140,7 +129,7 @@ def test_stage_timings_survive_a_killed_child(parts: Parts, eventually: Eventual
         return metric(parts.worker_metrics, "stancewire_stage_seconds_count", stage="read")
 
     def push(feed: str) -> None:
-        for item in push_lines(parts.url, lines(40, feed)):
+        for item in push_lines(parts.url, sample_lines(40, feed)):
             httpx.get(parts.url + item["href"], headers={"Prefer": "wait=30"}, timeout=40)
 
     push("before")
@@ -172,7 +161,7 @@ def test_readyz_tells_of_redis_and_pushes_still_work(parts: Parts, eventually: E
         assert "articles wait in the ledger" in ready.json()["checks"]["redis"]
         took: list[float] = []
         items: list[Any] = []
-        for line in lines(10, "frozen"):
+        for line in sample_lines(10, "frozen"):
             began = time.perf_counter()
             items.append(
                 httpx.post(f"{parts.url}/v1/articles", content=line, headers={"Content-Type": "application/json"}).json()

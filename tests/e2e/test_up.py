@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,26 +15,15 @@ import redis
 
 from services import samples
 from services.contracts import Result
-from tests.support.stack import QUICK, Up, all_results, check_result, command, environment, metric, push_lines, up
+from tests.support.stack import QUICK, Up, all_results, check_result, command, environment, metric, push_lines, sample_lines, up
 
 Eventually = Callable[[Callable[[], bool], float], None]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Up:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with up(tmp_path_factory.mktemp("up") / "state", **QUICK) as running:
         yield running
-
-
-def versions(count: int, feed: str = "load") -> list[str]:
-    """Sample articles as a feed's lines, each a new one."""
-    articles = samples.load()
-    return [
-        articles[number % len(articles)]
-        .model_copy(update={"feed": feed, "guid": f"{feed}-{number}"})
-        .model_dump_json(exclude_none=True)
-        for number in range(count)
-    ]
 
 
 def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
@@ -85,7 +74,7 @@ def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
 
 def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(stack: Up, eventually: Eventually) -> None:
     done_before = metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
-    items = push_lines(stack.url, versions(400))
+    items = push_lines(stack.url, sample_lines(400, "load"))
     assert {item["status"] for item in items} == {202}
     eventually(lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20, 30)
     killed = stack.worker_children()[0]
@@ -107,7 +96,7 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
 
 @pytest.mark.parametrize("part", ["api", "sweeper", "redis", "worker"])
 def test_a_part_that_is_killed_comes_back(stack: Up, eventually: Eventually, part: str) -> None:
-    items = push_lines(stack.url, versions(20, feed=f"kill-{part}"))
+    items = push_lines(stack.url, sample_lines(20, feed=f"kill-{part}"))
     os.kill(stack.part(part), signal.SIGKILL)
 
     def answers_well() -> bool:
@@ -150,7 +139,7 @@ def test_the_folder_and_the_port_of_another_are_named(stack: Up, tmp_path: Path)
 
 def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventually: Eventually) -> None:
     with up(tmp_path / "state", **QUICK) as first:
-        push_lines(first.url, versions(300))
+        push_lines(first.url, sample_lines(300, "load"))
         eventually(lambda: metric(f"{first.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > 5, 30)
         began = time.monotonic()
         assert first.stop() == 0
@@ -167,7 +156,7 @@ def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventua
 def test_a_killed_parent_takes_its_children_along(tmp_path: Path, eventually: Eventually) -> None:
     running = Up(tmp_path / "state", QUICK)
     parts = [running.part(name) for name in ("api", "worker", "sweeper", "redis")]
-    push_lines(running.url, versions(100))
+    push_lines(running.url, sample_lines(100, "load"))
     running.stop(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in parts), 20)
     with up(tmp_path / "state", **QUICK) as again:
@@ -186,13 +175,10 @@ def test_demo_shows_who_said_what_and_leaves_nothing_behind(tmp_path: Path) -> N
 
 
 def test_submit_result_and_jobs_on_the_command_line(stack: Up, tmp_path: Path) -> None:
-    run = lambda *arguments: subprocess.run(  # noqa: E731 -- one call, said often
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment(STANCEWIRE_URL=stack.url, STANCEWIRE_STATE_DIR=str(stack.state_dir)),
-    )
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        there = environment(STANCEWIRE_URL=stack.url, STANCEWIRE_STATE_DIR=str(stack.state_dir))
+        return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, env=there)
+
     file = tmp_path / "story.txt"
     file.write_text("Bakers protest in Orvik\n\n“We will not pay this tax,” baker Nils Aune said on Monday.\n")
     submitted = run("submit", str(file), "--wait", "--feed", "cli")

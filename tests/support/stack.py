@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from services import samples
+
 # Short limits, so that a test sees a lease end: a killed worker's articles run again within LEASE + a sweep.
 QUICK = {
     "STANCEWIRE_WORKER__LEASE_S": "6",
@@ -95,6 +97,17 @@ def up(state_dir: Path, **settings: str) -> Iterator[Up]:
         yield running
     finally:
         running.stop()
+
+
+def sample_lines(count: int, feed: str) -> list[str]:
+    """Sample articles as the lines of a batch, each a new one of the feed."""
+    articles = samples.load()
+    return [
+        articles[number % len(articles)]
+        .model_copy(update={"feed": feed, "guid": f"{feed}-{number}"})
+        .model_dump_json(exclude_none=True)
+        for number in range(count)
+    ]
 
 
 def push_lines(url: str, lines: list[str]) -> list[dict[str, Any]]:
