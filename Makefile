@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet --quiet
 ARTICLES ?=
+CORPORA ?=
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --no-build
 
@@ -56,6 +57,25 @@ format: .venv/dev.stamp ## Put code into shape
 .PHONY: bench
 bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES=… for a mix of your own)
 	@$(BIN)/stancewire bench $(ARTICLES)
+
+# No lock file: one for every platform would name PyTorch's CUDA packages, several GB, and pip's own choice of a build fits
+# the machine. Nothing that is trained needs this to run.
+.venv/train.stamp: .venv/run.stamp pyproject.toml
+	@echo "installing PyTorch and what else training needs into .venv (once; some minutes) …"
+	@$(PIP) install --no-build-isolation -e '.[train]'
+	@touch $@
+
+.PHONY: corpora
+corpora:
+	@test -d "$(CORPORA)" || { echo "the folder of the corpora is needed: make $(or $(MAKECMDGOALS),eval) CORPORA=…" >&2; exit 2; }
+
+.PHONY: train
+train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=…); goes on where it stopped
+	$(BIN)/python -m workers.training --corpora "$(CORPORA)"
+
+.PHONY: eval
+eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), write the model card
+	$(BIN)/python -m workers.training.evaluate --corpora "$(CORPORA)" --card docs/model-card.md
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Make the lock files anew from pyproject.toml

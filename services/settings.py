@@ -95,6 +95,8 @@ class Worker(Group):
 class Pipeline(Group):
     """What reads an article."""
 
+    model: Literal["trained", "rules"] = "trained"
+    max_words: Annotated[int, Field(gt=0)] = 20_000
     spacy_package: str = ""
     min_stance_score: Annotated[float, Field(ge=0, le=1)] = 0.5
 

@@ -85,6 +85,11 @@ def _entity(key: int | None) -> str | None:
 def _warnings(doc: Doc, statements: list[Statement]) -> list[Warned]:
     """Say what a reader of the result should know about how it was found."""
     found = []
+    if doc._.encoded is not None and doc._.encoded.words.left_out:
+        read = len(doc._.encoded.words)
+        whole = read + doc._.encoded.words.left_out
+        detail = f"The model has read the first {read} of {whole} words; the rest has been read by rule."
+        found.append(Warned(code="text_cut", detail=detail))
     if not statements:
         found.append(Warned(code="no_speech_found", detail="No attributed statement was found in the text."))
     unbalanced = sum(not span._.closed for span in doc.spans.get("quotations", ()))

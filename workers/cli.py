@@ -90,7 +90,7 @@ def predict(
         _stop(f"unknown task {task!r}; there are {', '.join(prediction.TASKS)}")
     if task in prediction.WITHOUT_COMPONENT:
         typer.echo(f"stancewire: no component for {task} yet: answering its majority class", err=True)
-    for answer in prediction.predict(task, _records(inputs)):
+    for answer in prediction.predict(task, _records(inputs), Settings().pipeline.model):
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 

@@ -16,7 +16,8 @@ from spacy.tokens import Doc
 from services.contracts import EntityType
 from workers.extraction.pronouns import PERSONAL
 from workers.extraction.records import Named, Statement, Stretch
-from workers.pipeline import language
+from workers.pipeline import STAGES, language
+from workers.reading.cleaning import PLAIN_SPACES
 from workers.stance import relations
 
 Row = dict[str, Any]
@@ -25,8 +26,6 @@ Row = dict[str, Any]
 MAJORITY: Final[dict[str, Row]] = {
     "claim_stance": {"stance": "support", "score": 0.53},
 }
-# The reading stage makes plain spaces of these; here, as there, no offset may move.
-_SPACES: Final = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007"), " ")
 WITHOUT_COMPONENT: Final = frozenset(MAJORITY)
 _LABELS: Final = {
     EntityType.PERSON: "Person",
@@ -41,38 +40,56 @@ _LABELS: Final = {
 }
 
 
-def predict(task: str, lines: Iterable[Row]) -> Iterator[Row]:
-    """Yield a prediction for each line; raises ``ValueError`` for a task that does not exist."""
-    if task in MAJORITY:
-        return ({"id": line["id"], **MAJORITY[task]} if "id" in line else dict(MAJORITY[task]) for line in lines)
-    if task not in _ANSWERS:
-        known = ", ".join(sorted(TASKS))
+def predict(task: str, lines: Iterable[Row], model: str = "trained") -> Iterator[Row]:
+    """Yield a prediction for each line, by the stages of ``model``; raises ``ValueError`` for a task that does not exist."""
+    if task not in TASKS:
+        known = ", ".join(TASKS)
         raise ValueError(f"no task {task!r}; there are {known}")
-    return _run(language(), _ANSWERS[task], lines)
+    return _run(task, lines, model)
 
 
-def _run(nlp: Language, answer: Callable[[Language, Row], Row], lines: Iterable[Row]) -> Iterator[Row]:
+def _run(task: str, lines: Iterable[Row], model: str) -> Iterator[Row]:
+    nlp = language(STAGES[model]) if task in OF_DOCUMENT else None
     for line in lines:
-        with nlp.memory_zone():
-            found = answer(nlp, line)
+        if nlp is None:
+            found = dict(MAJORITY[task]) if task in MAJORITY else _OF_LINE[task](line)
+        else:
+            with nlp.memory_zone():
+                found = OF_DOCUMENT[task](read(nlp, line))
         yield {"id": line["id"], **found} if "id" in line else found
 
 
-def _attributions(nlp: Language, line: Row) -> Row:
-    """A quotation that runs on belongs to its statement here, as in the corpus; in results it is one of its own."""
-    doc = nlp(line["text"].translate(_SPACES))
-    found: list[Row] = []
+def read(nlp: Language, line: Row) -> Doc:
+    """Run the stages over the text of a line."""
+    return nlp(str(line["text"]).translate(PLAIN_SPACES))
+
+
+def statements(doc: Doc) -> list[tuple[Statement, list[Stretch]]]:
+    """Return each statement with its content; a quotation that runs on belongs to the one before, as in the corpus.
+
+    In results it is a statement of its own.
+    """
+    found: list[tuple[Statement, list[Stretch]]] = []
     of_statement: dict[int, int] = {}
-    statements: list[Statement] = doc._.statements
-    for index, statement in enumerate(statements):
-        content = [_chars(doc, part) for part in statement.content]
+    for index, statement in enumerate(doc._.statements):
         if statement.follows is not None and statement.follows in of_statement:
-            found[of_statement[statement.follows]]["content"] += content
+            found[of_statement[statement.follows]][1].extend(statement.content)
             continue
         of_statement[index] = len(found)
-        source = [_chars(doc, statement.source)] if statement.source else []
-        cue = [_chars(doc, statement.cue.stretch)] if statement.cue else []
-        found.append({"source": source, "cue": cue, "content": content, "score": statement.score})
+        found.append((statement, list(statement.content)))
+    return found
+
+
+def _attributions(doc: Doc) -> Row:
+    found: list[Row] = [
+        {
+            "source": [_chars(doc, statement.source)] if statement.source else [],
+            "cue": [_chars(doc, statement.cue.stretch)] if statement.cue else [],
+            "content": [_chars(doc, part) for part in content],
+            "score": statement.score,
+        }
+        for statement, content in statements(doc)
+    ]
     return {"attributions": found}
 
 
@@ -81,8 +98,7 @@ def _chars(doc: Doc, stretch: Stretch) -> list[int]:
     return [span.start_char, span.end_char]
 
 
-def _entities(nlp: Language, line: Row) -> Row:
-    doc = nlp(line["text"].translate(_SPACES))
+def _entities(doc: Doc) -> Row:
     entities: list[Named] = doc._.entities
     names = [span for span in doc.spans["mentions"] if span._.form == "name"]
     return {
@@ -91,15 +107,14 @@ def _entities(nlp: Language, line: Row) -> Row:
                 "start": span.start_char,
                 "end": span.end_char,
                 "label": _LABELS[EntityType(span.label_)],
-                "score": entities[int(span.id_)].score,
+                "score": span._.score or entities[int(span.id_)].score,
             }
             for span in names
         ]
     }
 
 
-def _coreference(nlp: Language, line: Row) -> Row:
-    doc = nlp(line["text"].translate(_SPACES))
+def _coreference(doc: Doc) -> Row:
     entities: list[Named] = doc._.entities
     given = {span.start: entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
     return {
@@ -111,21 +126,21 @@ def _coreference(nlp: Language, line: Row) -> Row:
     }
 
 
-def _stance_pairs(nlp: Language, line: Row) -> Row:
-    del nlp
+def _stance_pairs(line: Row) -> Row:
     return relations.between(line["text"], tuple(line["a"]), tuple(line["b"]))
 
 
-def _target_sentiment(nlp: Language, line: Row) -> Row:
-    del nlp
+def _target_sentiment(line: Row) -> Row:
     return relations.towards(line["text"], tuple(line["target"]))
 
 
-_ANSWERS: Final[dict[str, Callable[[Language, Row], Row]]] = {
+OF_DOCUMENT: Final[dict[str, Callable[[Doc], Row]]] = {
     "attributions": _attributions,
     "entities": _entities,
     "coreference": _coreference,
+}
+_OF_LINE: Final[dict[str, Callable[[Row], Row]]] = {
     "stance_pairs": _stance_pairs,
     "target_sentiment": _target_sentiment,
 }
-TASKS: Final = tuple(sorted({*_ANSWERS, *MAJORITY}))
+TASKS: Final = tuple(sorted({*OF_DOCUMENT, *_OF_LINE, *MAJORITY}))

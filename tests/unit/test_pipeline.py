@@ -14,7 +14,10 @@ from services.settings import Pipeline as Settings
 from workers.extraction.lexicon import listed
 from workers.pipeline import STAGES, Pipeline
 
-PIPELINE = Pipeline(Settings(min_stance_score=0))
+RULES = Pipeline(Settings(model="rules", min_stance_score=0))
+# The model's own time is linear; that it reads only so much of an article keeps these tests short.
+TRAINED = Pipeline(Settings(min_stance_score=0, max_words=1000))
+either = pytest.mark.parametrize("pipeline", [RULES, TRAINED], ids=["rules", "trained"])
 
 STORY = """Works Minister Ama Osei told parliament on Tuesday that the Tarva bridge was “safe for now”.
 She accused Tarva Bank of delay.
@@ -49,8 +52,8 @@ def check(analysis: Analysis) -> None:
     assert {stance.attribution for stance in analysis.stances} <= {*attributions, None}
 
 
-def test_reads_a_whole_story() -> None:
-    analysis = PIPELINE.analyse(Article(title="Bridge row", body=STORY, language="en"))
+def test_the_rules_read_a_whole_story() -> None:
+    analysis = RULES.analyse(Article(title="Bridge row", body=STORY, language="en"))
     check(analysis)
     names = {entity.id: entity.name for entity in analysis.entities}
     said = [
@@ -75,56 +78,62 @@ def test_reads_a_whole_story() -> None:
     ]
     assert "Read more" not in " ".join(analysis.text[c.start : c.end] for a in analysis.attributions for c in a.content)
     assert [warning.code for warning in analysis.warnings] == ["speaker_unresolved"]
-    assert analysis.pipeline.model == PIPELINE.model
+    assert analysis.pipeline.model == RULES.model
     assert analysis.text.startswith("Bridge row\n\nWorks Minister")
 
 
-def test_says_when_it_finds_no_speech() -> None:
-    analysis = PIPELINE.analyse_text(
+@either
+def test_says_when_it_finds_no_speech(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text(
         "The bridge opened in 1954. It is made of steel.", warnings=(Warned(code="given", detail="kept"),)
     )
     assert [warning.code for warning in analysis.warnings] == ["given", "no_speech_found"]
 
 
-def test_says_when_a_quotation_is_not_closed() -> None:
-    analysis = PIPELINE.analyse_text("“The bridge is old and it will fall")
+@either
+def test_says_when_a_quotation_is_not_closed(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text("“The bridge is old and it will fall")
     assert "unbalanced_quotation" in [warning.code for warning in analysis.warnings]
 
 
-def test_a_quotation_over_paragraphs_is_balanced() -> None:
-    analysis = PIPELINE.analyse_text("“The bridge is old.\n\n“It will fall,” Osei said.")
+@either
+def test_a_quotation_over_paragraphs_is_balanced(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text("“The bridge is old.\n\n“It will fall,” Osei said.")
     assert "unbalanced_quotation" not in [warning.code for warning in analysis.warnings]
 
 
 def test_what_is_not_english_is_refused() -> None:
     body = "Der Minister sagte am Dienstag im Parlament, die Brücke sei vorerst sicher und werde nicht geschlossen. " * 3
     with pytest.raises(PermanentError):
-        PIPELINE.analyse(Article(body=body))
+        TRAINED.analyse(Article(body=body))
 
 
-def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work() -> None:
+@pytest.mark.parametrize(("pipeline", "model"), [(RULES, "rules"), (TRAINED, "trained")], ids=["rules", "trained"])
+def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work(pipeline: Pipeline, model: str) -> None:
     heard: list[str] = []
-    PIPELINE.analyse(Article(body=STORY, language="en"), heard.append)
-    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in STAGES)]
+    pipeline.analyse(Article(body=STORY, language="en"), heard.append)
+    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in STAGES[model])]
 
     def stop(stage: str) -> None:
-        if stage == "cues":
+        if stage == "aliases":
             raise TimeoutError(stage)
 
     with pytest.raises(TimeoutError):
-        PIPELINE.analyse(Article(body=STORY, language="en"), stop)
-    assert PIPELINE.analyse(Article(body=STORY, language="en")).attributions  # it is as good as new
+        pipeline.analyse(Article(body=STORY, language="en"), stop)
+    assert pipeline.analyse(Article(body=STORY, language="en")).attributions  # it is as good as new
 
 
-def test_the_same_article_gives_the_same_analysis() -> None:
-    first, second = (PIPELINE.analyse_text(STORY) for _ in range(2))
+@either
+def test_the_same_article_gives_the_same_analysis(pipeline: Pipeline) -> None:
+    first, second = (pipeline.analyse_text(STORY) for _ in range(2))
     assert first.model_dump(exclude={"pipeline"}) == second.model_dump(exclude={"pipeline"})
 
 
+@either
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.sampled_from("“”‘’\"'«» .,:;!?—-()\n\tabAB1É漢ب😀\u00a0\u2028"), max_size=200))
-def test_any_text_is_analysed(text: str) -> None:
-    analysis = PIPELINE.analyse_text(text)
+def test_any_text_is_analysed(pipeline: Pipeline, text: str) -> None:
+    analysis = pipeline.analyse_text(text)
     assert analysis.text == text
     check(analysis)
 
@@ -133,12 +142,14 @@ NAMES = ["Osei", "Tarva", "Bank", "the", "minister", "President", "he", "she", "
 WORDS = [*NAMES, *sorted(listed("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
 
 
+@either
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=60))
-def test_any_order_of_words_is_analysed(words: list[str]) -> None:
-    check(PIPELINE.analyse_text(" ".join(words)))
+def test_any_order_of_words_is_analysed(pipeline: Pipeline, words: list[str]) -> None:
+    check(pipeline.analyse_text(" ".join(words)))
 
 
+@either
 @pytest.mark.parametrize(
     "piece",
     [
@@ -154,22 +165,42 @@ def test_any_order_of_words_is_analysed(words: list[str]) -> None:
         " ",
     ],
 )
-def test_work_grows_with_the_length(piece: str) -> None:
+def test_work_grows_with_the_length(pipeline: Pipeline, piece: str) -> None:
     def seconds(size: int) -> float:
         text = (piece * (size // len(piece) + 1))[:size]
         began = time.perf_counter()
-        PIPELINE.analyse_text(text)
+        pipeline.analyse_text(text)
         return time.perf_counter() - began
 
     small = max(min(seconds(10_000) for _ in range(2)), 0.005)
     assert seconds(100_000) < 40 * small  # 10 were linear, 100 the square
 
 
-def test_a_megabyte_is_analysed_in_seconds() -> None:
+@either
+def test_a_megabyte_is_analysed_in_seconds(pipeline: Pipeline) -> None:
     text = "Osei said the bridge was safe and, " * 30_000
     began = time.perf_counter()
-    check(PIPELINE.analyse_text(text))
+    check(pipeline.analyse_text(text))
     assert time.perf_counter() - began < 30
+
+
+def test_a_result_says_how_much_the_model_has_read() -> None:
+    analysis = TRAINED.analyse_text("Osei said the bridge was safe. " * 200)
+    assert [(warning.code, warning.detail) for warning in analysis.warnings][:1] == [
+        ("text_cut", "The model has read the first 1000 of 1400 words; the rest has been read by rule.")
+    ]
+    check(analysis)
+    last = 1000 / 1400 * len(analysis.text)
+    assert max(mention.end for entity in analysis.entities for mention in entity.mentions if mention.form == "name") <= last + 5
+
+
+def test_the_rules_alone_load_no_model() -> None:
+    code = (
+        "import sys; from services.settings import Pipeline as Settings; from workers.pipeline import Pipeline;"
+        "Pipeline(Settings(model='rules')); print('onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_importing_the_pipeline_brings_in_no_server_or_store() -> None:

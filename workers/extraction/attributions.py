@@ -14,8 +14,7 @@ from typing import Final
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from services.contracts import Kind
-from workers.extraction import clauses, layouts, scores
+from workers.extraction import clauses, scores
 from workers.extraction.lexicon import listed
 from workers.extraction.phrases import SUBJECT_PRONOUNS, is_gap, subject_after, subject_before, trimmed
 from workers.extraction.records import Cue, Statement, Stretch
@@ -42,7 +41,7 @@ class Attributions:
         del nlp, name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``doc._.statements``, in the order of their contents."""
+        """Set ``doc._.statements``; ``stancewire_layouts`` adds to them and orders them."""
         scene = Scene.of(doc)
         cues = iter(scene.cues)
         cue = next(cues, None)
@@ -54,12 +53,8 @@ class Attributions:
                 cue = next(cues, None)
             if inside:
                 _read_unit(scene, unit, inside)
-        layouts.read(scene)
-        layouts.run_on(scene)
         for statement in scene.statements:
-            statement.kind = _kind(scene, statement)
-            followed = scene.statements[statement.follows] if statement.follows is not None else statement
-            statement.score = scores.of(followed)
+            statement.score = scores.of(statement)
         doc._.statements = scene.statements
         return doc
 
@@ -242,18 +237,3 @@ def _unit_before(scene: Scene, unit: Stretch, after: int, end: int) -> Stretch |
     if quotation and quotation.speech and end - after <= 1:
         return Stretch(quotation.start, quotation.end)
     return None
-
-
-def _kind(scene: Scene, statement: Statement) -> Kind:
-    """Direct if all words stand in quotation marks, mixed if some do."""
-    inside = outside = 0
-    for start, end in statement.content:
-        for i in range(start, end):
-            if scene.tokens.words[i][0].isalnum():
-                if scene.quoted[i] >= 0:
-                    inside += 1
-                else:
-                    outside += 1
-    if not inside:
-        return Kind.INDIRECT
-    return Kind.MIXED if outside else Kind.DIRECT

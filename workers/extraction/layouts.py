@@ -1,13 +1,18 @@
-"""Speech that its place on the page attributes: "Name: ...", "...
+"""Stage ``stancewire_layouts``: speech that its place on the page attributes, after what words attribute.
 
-- Name", and quotations that run on from the one before.
+"Name: ...", "... - Name", and quotations that run on from the one before. Completes ``doc._.statements``: their order,
+the kind of each, and a score where it has none yet.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from services.contracts import Act
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from services.contracts import Act, Kind
+from workers.extraction import scores
 from workers.extraction.lexicon import listed
 from workers.extraction.phrases import trimmed
 from workers.extraction.records import Cue, Statement, Stretch
@@ -18,6 +23,31 @@ _DASHES: Final = frozenset({"–", "—", "-", "--"})
 _LABELS: Final = listed(
     "note update correction photo source question answer q a ps tip warning editor's fact location date time address tel email"
 )
+
+
+@Language.factory("stancewire_layouts")
+class Layouts:
+    """Reads statements off the page."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        """Take what spaCy hands to every factory; there is nothing to set."""
+        del nlp, name
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Complete ``doc._.statements`` and put them into the order of the text."""
+        scene = Scene.of(doc)
+        scene.statements += doc._.statements
+        read(scene)
+        run_on(scene)
+        scene.statements[:] = parted(scene)
+        for statement in scene.statements:
+            statement.kind = _kind(scene, statement)
+            if statement.follows is not None:
+                statement.score = scene.statements[statement.follows].score
+            elif not statement.score:
+                statement.score = scores.of(statement)
+        doc._.statements = scene.statements
+        return doc
 
 
 def read(scene: Scene) -> None:
@@ -95,7 +125,7 @@ def run_on(scene: Scene) -> None:
     for quotation in scene.quotations:
         while upcoming and upcoming.content[0].start <= quotation.start:
             merged.append(upcoming)
-            if upcoming.rule.startswith(("quoted", "postposed", "that", "bare", "label", "according")):
+            if upcoming.rule.startswith(("model", "quoted", "postposed", "that", "bare", "label", "according")):
                 latest, latest_end = len(merged) - 1, max(part.end for part in upcoming.content)
             upcoming = next(known, None)
         while paragraph and paragraph.end <= quotation.start:
@@ -116,5 +146,49 @@ def run_on(scene: Scene) -> None:
     scene.statements[:] = merged
 
 
+def parted(scene: Scene) -> list[Statement]:
+    """Make each quotation that a statement's content goes on with in a sentence of its own a statement that runs on."""
+    known = scene.statements
+    followed = {id(statement): known[statement.follows] for statement in known if statement.follows is not None}
+    found: list[Statement] = []
+    for statement in known:
+        found.append(statement)
+        own = [part for part in statement.content if not _stands_alone(scene, statement, part)]
+        for part in statement.content if own and len(own) < len(statement.content) else ():
+            if part not in own:
+                found.append(Statement("run_on", statement.source, None, (part,)))
+                followed[id(found[-1])] = statement
+        statement.content = tuple(own) or statement.content
+    found.sort(key=lambda statement: statement.content[0].start)
+    places = {id(statement): place for place, statement in enumerate(found)}
+    for statement in found:
+        statement.follows = places[id(followed[id(statement)])] if id(statement) in followed else None
+    return found
+
+
+def _stands_alone(scene: Scene, statement: Statement, part: Stretch) -> bool:
+    """Whether a part of a statement is a quotation in a sentence after its cue's, with nothing around it."""
+    quotation = scene.opens(part.start)
+    if quotation is None or quotation.end < part.end or statement.cue is None or part.start < statement.cue.stretch.end:
+        return False
+    first = scene.tokens.first
+    return _begins_sentence(scene, part.start) and first[part.start] != first[statement.cue.stretch.start]
+
+
 def _begins_sentence(scene: Scene, i: int) -> bool:
     return scene.tokens.first[i] == i or (scene.tokens.first[min(i + 1, len(scene.tokens) - 1)] == i + 1)
+
+
+def _kind(scene: Scene, statement: Statement) -> Kind:
+    """Direct if all words stand in quotation marks, mixed if some do."""
+    inside = outside = 0
+    for start, end in statement.content:
+        for i in range(start, end):
+            if scene.tokens.words[i][0].isalnum():
+                if scene.quoted[i] >= 0:
+                    inside += 1
+                else:
+                    outside += 1
+    if not inside:
+        return Kind.INDIRECT
+    return Kind.MIXED if outside else Kind.DIRECT

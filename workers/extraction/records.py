@@ -2,8 +2,8 @@
 
 ``doc.spans`` holds the flat findings: ``paragraphs``, ``boilerplate``, ``quotations`` and ``mentions``. What
 relates several stretches to each other is a record below, kept in ``Doc._``: ``entities``, ``cues``,
-``statements`` and ``leanings``. Records hold token indices and strings of Python's own, nothing that spaCy
-owns.
+``statements`` and ``leanings``; ``encoded`` is what the model makes of the words. Records hold token indices and
+strings of Python's own, nothing that spaCy owns.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Statement:
 
     ``rule`` names the rule that found it, which its score is read from; ``follows`` is the index of the
     statement whose speaker a quotation without a cue keeps; ``speaker`` is the key of an entity, or null where
-    it cannot be resolved.
+    it cannot be resolved; ``features`` are what the model's score is read from.
     """
 
     rule: str
@@ -66,6 +66,7 @@ class Statement:
     score: float = 0.0
     follows: int | None = None
     speaker: int | None = None
+    features: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,7 +91,16 @@ def declare() -> None:
             Doc.set_extension(name, default=[])
     if not Doc.has_extension("body_start"):
         Doc.set_extension("body_start", default=0)
-    for name, default in (("speech", False), ("closed", True), ("continues", False), ("form", MentionForm.NAME)):
+    if not Doc.has_extension("encoded"):
+        Doc.set_extension("encoded", default=None)
+    for name, default in (
+        ("speech", False),
+        ("score", 0.0),
+        ("features", ()),
+        ("closed", True),
+        ("continues", False),
+        ("form", MentionForm.NAME),
+    ):
         if not Span.has_extension(name):
             Span.set_extension(name, default=default)
 

@@ -9,6 +9,7 @@ spoken of. Where nobody fits, the speaker stays null: a missing speaker is bette
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Final
 
 from spacy.language import Language
@@ -16,8 +17,10 @@ from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
 from workers.extraction import gazetteer, lexicon
+from workers.extraction.antecedents import PERSONAL, Ranker
+from workers.extraction.antecedents_missed import missed
 from workers.extraction.phrases import PREPOSITIONS
-from workers.extraction.pronouns import PERSONAL, Persons
+from workers.extraction.pronouns import Chooser, Persons
 from workers.extraction.records import Named, Statement, Stretch
 from workers.extraction.tokens import Tokens
 
@@ -46,7 +49,10 @@ ALSO: Final[dict[str, frozenset[str]]] = {
 }
 # How many names a description looks back over.
 NAMES_BACK: Final = 400
+APPOSED: Final = 2  # words from a comma to a name that explains what is before it, a title among them
 _FORMER: Final = frozenset({"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"})
+# What a body that spoke is called; a person or a crowd may be too, so that only a body that spoke right before is taken.
+BODY_PRONOUNS: Final = frozenset({"it", "they"})
 _BODIES: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
 
 
@@ -58,51 +64,78 @@ class Speakers:
         """Read the lexicon, once a process."""
         del nlp, name
         self.roles = lexicon.words("roles")
+        self.choose: Chooser = Ranker.shipped().choose
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``speaker`` of the statements and extend ``doc.spans["mentions"]``."""
+        """Set ``speaker`` of the statements and extend ``doc.spans["mentions"]``; a name that only a pronoun shows is added."""
         tokens = Tokens.of(doc)
         entities: list[Named] = doc._.entities
-        names = [Stretch(span.start, span.end) for span in doc.spans.get("mentions", ())]
-        keys = [int(span.id_) for span in doc.spans.get("mentions", ())]
+        spans = list(doc.spans.get("mentions", ()))
+        names = [Stretch(span.start, span.end) for span in spans]
+        keys = [int(span.id_) for span in spans]
         statements: list[Statement] = doc._.statements
-        persons = Persons(
-            tokens, entities, names, keys, statements, [(q.start, q.end) for q in doc.spans.get("quotations", ()) if q._.speech]
-        )
+        speeches = [(q.start, q.end) for q in doc.spans.get("quotations", ()) if q._.speech]
+        more, places_of = missed(tokens, names, len(entities))
+        everybody = [*entities, *more]
+        candidates = sorted([*zip(names, keys, strict=True), *((place, key) for key in places_of for place in places_of[key])])
+        persons = Persons(tokens, everybody, candidates, statements, speeches, self.choose)
+        added = self._resolve(tokens, entities, names, keys, statements, persons)
+        used = sorted({key for key, _ in added.values() if key in places_of})
+        new = {old: len(entities) + n for n, old in enumerate(used)}  # keys of the names that somebody is called by
+        entities += [replace(everybody[old], key=key) for old, key in new.items()]
+        found = [(place, key, MentionForm.NAME) for place, key in zip(names, keys, strict=True)]
+        found += [(place, key, MentionForm.NAME) for old, key in new.items() for place in places_of[old]]
+        for place, (old, form) in added.items():
+            key = new.get(old, old)
+            found.append((place, key, form))
+            if tokens.lower[place.start] in PERSONAL and form is MentionForm.PRONOUN:
+                entities[key].type = EntityType.PERSON  # whom an article calls "she" is one, whatever the name looked like
+        doc.spans["mentions"] = [_mention(doc, place, entities[key], form) for place, key, form in found]
+        for statement in statements:
+            speaker = persons.speakers.get(statement.source) if statement.source is not None else None
+            if statement.source is not None:
+                statement.speaker = None if speaker is None else new.get(speaker, speaker)
+        return doc
+
+    def _resolve(
+        self,
+        tokens: Tokens,
+        entities: list[Named],
+        names: list[Stretch],
+        keys: list[int],
+        statements: list[Statement],
+        persons: Persons,
+    ) -> dict[Stretch, tuple[int, MentionForm]]:
+        """Resolve the sources and pronouns in the order of the text, so that each answer is there for the next question.
+
+        Returns the places that are no names, with the entity and the form of each.
+        """
         added: dict[Stretch, tuple[int, MentionForm]] = {}
-        pending = {statement.source: statement for statement in statements if statement.source and statement.follows is None}
-        # In the order of the text, so that each answer is there for the next question.
-        places = sorted(
-            {*pending, *(Stretch(i, i + 1) for i, word in enumerate(tokens.lower) if word in PERSONAL)},
-            key=persons.asked_at,
-        )
+        pending = {statement.source for statement in statements if statement.source and statement.follows is None}
+        pronouns = {Stretch(i, i + 1) for i, word in enumerate(tokens.lower) if word in PERSONAL}
         starts = [name.start for name in names]
-        for place in places:
-            form = MentionForm.NOMINAL
-            if place.end - place.start == 1 and tokens.lower[place.start] in PERSONAL:
-                speaker, form = persons.resolve(place.start), MentionForm.PRONOUN
+        for place in sorted(pending | pronouns, key=persons.asked_at):
+            persons.read_to(persons.asked_at(place)[0])
+            form = MentionForm.PRONOUN
+            if place in pronouns:
+                speaker = persons.resolve(place.start)
+            elif place.end - place.start == 1 and tokens.lower[place.start] in BODY_PRONOUNS:
+                speaker = persons.body(place)
             else:
+                form = MentionForm.NAME
                 speaker = self._named(tokens, entities, names, keys, starts, place)
                 if speaker is None:
+                    form = MentionForm.NOMINAL
                     speaker = self._described(tokens, entities, names, keys, place)
-                else:
-                    form = MentionForm.NAME
             if speaker is None:
                 continue
             if form is not MentionForm.NAME:
                 added[place] = (speaker, form)
+            if form is MentionForm.NOMINAL:
+                persons.described(place.start, speaker)
             if place in pending:
                 persons.spoke(place, speaker)
-        for statement in statements:
-            if statement.source is not None:
-                statement.speaker = persons.speakers.get(statement.source)
-        spans = list(doc.spans.get("mentions", ()))
-        for place, (key, form) in added.items():
-            span = Span(doc, place.start, place.end, label=entities[key].type.value, span_id=str(key))
-            span._.form = form
-            spans.append(span)
-        doc.spans["mentions"] = spans
-        return doc
+        return added
 
     def _named(
         self, tokens: Tokens, entities: list[Named], names: list[Stretch], keys: list[int], starts: list[int], source: Stretch
@@ -129,8 +162,10 @@ class Speakers:
         comma = next((i for i in range(source.start, source.end) if tokens.words[i] == ","), source.end)
         preposition = next((i for i in range(source.start, comma) if tokens.lower[i] in PREPOSITIONS), comma)
         for k in inside:
+            # "Japan's trade minister, Kenji Morita": the name right after the comma says who the minister is.
+            apposed = 0 < names[k].start - comma <= APPOSED
             if entities[keys[k]].type is EntityType.PERSON and (
-                names[k].start < preposition or not self._heads(tokens, source.start, preposition)
+                apposed or names[k].start < preposition or not self._heads(tokens, source.start, preposition)
             ):
                 return keys[k]
         for k in inside:
@@ -207,3 +242,9 @@ class Speakers:
                     None,
                 )
         return None
+
+
+def _mention(doc: Doc, place: Stretch, entity: Named, form: MentionForm) -> Span:
+    span = Span(doc, place.start, place.end, label=entity.type.value, span_id=str(entity.key))
+    span._.form = form
+    return span

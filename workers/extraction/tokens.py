@@ -27,13 +27,18 @@ ABBREVIATIONS: Final = listed(
     "Ala Ariz Calif Colo Conn Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa "
     "Tenn Tex Va Vt Wash Wis Wyo"
 )
+# What is written onto a subject: "she'll" is a source and the beginning of a cue.
+_CLITIC: Final = r"(?:[sS]|ll|ve|re|d|m)"
 _TOKEN: Final = re.compile(
     r"(\s+"
     r"|(?:" + "|".join(sorted(ABBREVIATIONS)) + r")\.(?!\w)"
     r"|(?:[^\W\d_]\.){2,}|[A-Z]\.(?=\s[A-Z])|No\.(?=\s?\d)|[ap]\.m\.|[ei]\.[eg]\."
     r"|\d+(?:[.,:]\d+)+"
-    r"|\w+(?:-\w+|['’](?![sS]\b)\w+)*"
-    r"|['’][sS]\b|''|``|\.{3}|--+"
+    # "Moscow-based" and "ex-Soviet" hold a name and more; "Jean-Paul" and "al-Assad" are names.
+    r"|(?:ex|mid|inter|intra|anti|pro|non|post|pre|pan|trans|zero|late|then)(?=-[A-Z\d])"
+    r"|[A-Z]\w+(?:-[A-Z]\w*)*(?=-[a-z])"
+    r"|\w+(?:-\w+|['’](?!" + _CLITIC + r"\b)\w+)*"
+    r"|['’]" + _CLITIC + r"\b|''|``|\.{3}|--+"
     r"|\S)( ?)"
 )
 

@@ -7,6 +7,8 @@ import unicodedata
 from typing import Final
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
+# Blanks of one character each, for text whose offsets may not move.
+PLAIN_SPACES: Final = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007"), " ")
 _MARKS: Final = 30
 _OBJECT_REPLACEMENT: Final = "\ufffc"  # where a word processor had a picture
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from spacy.language import Language
 
-from workers.pipeline import language
+from workers.pipeline import STAGES, language
 
 
 @pytest.fixture(scope="session")
 def nlp() -> Language:
-    return language()
+    return language(STAGES["rules"])

@@ -33,6 +33,12 @@ def speakers(doc: Doc) -> list[str | None]:
         ("Mrs. Ama Osei arrived. He said it was safe.", [None]),
         ("The Ministry of Works said it was safe.", ["Ministry of Works"]),
         ("“It is safe,” President Kofi Mensah said. “Come and see for yourselves.”", ["Kofi Mensah", "Kofi Mensah"]),
+        ("The Ministry of Works said it was safe. It added that it was old.", ["Ministry of Works", "Ministry of Works"]),
+        ("The Ministry of Works said it was safe. They added that it was old.", ["Ministry of Works", "Ministry of Works"]),
+        ("The Ministry of Works closed the bridge. They said it was old.", [None]),
+        ("President Kofi Mensah said it was safe. They added that it was old.", ["Kofi Mensah", None]),
+        ("The Kremlin said the talks were over.", ["Kremlin"]),
+        ("Mr. Yao Adjei, the mayor of Kumasi, left. The mayor said it was late.", ["Yao Adjei"]),
         ("According to President Kofi Mensah, it was safe. He added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
     ],
 )

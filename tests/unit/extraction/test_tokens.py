@@ -17,7 +17,11 @@ TOKENIZER = RegexTokenizer(Vocab())
     [
         ("Mr. Osei left.", ["Mr.", "Osei", "left", "."]),
         ("the U.S. plan", ["the", "U.S.", "plan"]),
-        ("Ana's non-Western ally", ["Ana", "'s", "non-Western", "ally"]),
+        ("Ana's non-Western ally", ["Ana", "'s", "non", "-", "Western", "ally"]),
+        ("the Lusaka-based firm", ["the", "Lusaka", "-", "based", "firm"]),
+        ("Jean-Paul al-Sadr", ["Jean-Paul", "al-Sadr"]),
+        ("two-thirds", ["two-thirds"]),
+        ("She’ll say I've won", ["She", "’ll", "say", "I", "'ve", "won"]),
         ("NATO’s plan", ["NATO", "’s", "plan"]),
         ("don’t go", ["don’t", "go"]),
         ("“Yes,”he", ["“", "Yes", ",", "”", "he"]),

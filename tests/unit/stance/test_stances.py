@@ -18,6 +18,7 @@ def pipeline() -> Pipeline:
         ("President Kofi Mensah praised Tarva Bank for its courage.", "Kofi Mensah", "Tarva Bank", "support"),
         ("Moscow has long blamed Washington for the crisis.", "Moscow", "Washington", "oppose"),
         ("President Kofi Mensah criticised the plan of Tarva Bank.", "Kofi Mensah", "Tarva Bank", "oppose"),
+        ("President Kofi Mensah was accused by Tarva Bank.", "Tarva Bank", "Kofi Mensah", "oppose"),
     ],
 )
 def test_acts_take_sides(pipeline: Pipeline, text: str, holder: str, target: str, stance: str) -> None:
@@ -35,7 +36,6 @@ def test_acts_take_sides(pipeline: Pipeline, text: str, holder: str, target: str
         "President Kofi Mensah said Tarva Bank was open.",
         "He accused Tarva Bank of fraud.",
         "President Kofi Mensah accused nobody of anything.",
-        "President Kofi Mensah was accused by Tarva Bank.",
     ],
 )
 def test_no_side_is_guessed(pipeline: Pipeline, text: str) -> None:

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from services.contracts import Act
+from workers.extraction.records import Cue, Statement, Stretch
+from workers.extraction.tokens import Tokens
+from workers.language.seconding import agrees, seconded
+
+# Two sentences of ten tokens each.
+TOKENS = Tokens(["x"] * 20, ["x"] * 20, [0] * 10 + [10] * 10, [10] * 10 + [20] * 10)
+
+
+def statement(cue: int, start: int, end: int, score: float = 0.8) -> Statement:
+    made = Cue(Stretch(cue, cue + 1), cue, cue + 1, "say", Act.ASSERT, "", "past")
+    return Statement("some", None, made, (Stretch(start, end),), score=score)
+
+
+def test_what_the_model_has_missed_is_added() -> None:
+    heard, missed = statement(9, 0, 8), statement(19, 10, 18)
+    assert seconded(TOKENS, [heard], [missed]) == [heard, missed]
+
+
+def test_a_rule_that_is_often_wrong_does_not_speak_up() -> None:
+    assert seconded(TOKENS, [], [statement(9, 0, 8, score=0.5)]) == []
+
+
+def test_the_model_s_own_reading_of_a_cue_stays() -> None:
+    heard = statement(9, 3, 8)
+    assert seconded(TOKENS, [heard], [statement(9, 0, 8)]) == [heard]
+
+
+def test_another_speaker_of_the_same_sentence_stays() -> None:
+    heard = statement(8, 0, 7)
+    assert seconded(TOKENS, [heard], [statement(9, 0, 7)]) == [heard]
+
+
+def test_a_statement_nested_in_what_somebody_says_gives_way() -> None:
+    whole = statement(9, 0, 8)
+    assert seconded(TOKENS, [statement(2, 3, 8)], [whole]) == [whole]
+
+
+def test_words_given_to_a_cue_of_another_sentence_come_back_and_free_that_cue() -> None:
+    stolen = statement(9, 10, 18)  # the cue of the first sentence, the words of the second
+    first, second = statement(9, 0, 8), statement(19, 10, 18)
+    assert seconded(TOKENS, [stolen], [first, second]) == [second, first]
+
+
+def test_a_rule_agrees_on_the_same_cue_and_half_of_the_words() -> None:
+    assert agrees(statement(9, 0, 8), [statement(9, 4, 8)])
+    assert not agrees(statement(9, 0, 8), [statement(9, 5, 8)])
+    assert not agrees(statement(9, 0, 8), [statement(8, 0, 8)])

@@ -1,0 +1,63 @@
+"""Stage ``stancewire_names``: names, dates and amounts, as the model reads them.
+
+Writes ``doc.ents``, and on each its ``score``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from services.contracts import EntityType
+from workers.extraction import gazetteer
+from workers.language import confidence
+from workers.language.decoding import best_tags, probabilities
+from workers.language.encode import Encoded, encoder
+from workers.language.tags import ENTITIES, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workers.language.tags import Tagged
+
+TYPES: Final = tuple(EntityType(label.upper()) for label in ENTITIES)
+
+
+@Language.factory("stancewire_names")
+class Names:
+    """Reads entities off the scores of the model."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        """Take the weights of this process."""
+        del nlp, name
+        self.heads = encoder().heads
+        self.governments = frozenset(gazetteer.governments()) - gazetteer.peoples()
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set ``doc.ents``; names already there (from a recogniser before this one) stay and win."""
+        encoded: Encoded = doc._.encoded
+        scores = encoded.scores.entities
+        tags = best_tags(scores, encoded.scores.windows, self.heads.entities.transitions, self.heads.entities.first)
+        certain = probabilities(scores, tags)
+        found = []
+        tagged_spans = spans(tags.tolist())
+        persons = _parts_of_persons(doc, encoded, tagged_spans)
+        for tagged in tagged_spans:
+            span = Span(doc, *encoded.stretch(tagged), label=TYPES[tagged.label].value)
+            # A capital that acts and speaks ("Kiev dismissed the offer") looks like a person.
+            if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in persons:
+                span = Span(doc, span.start, span.end, label=EntityType.LOCATION.value)
+            span._.features = confidence.entity(certain, tagged)
+            span._.score = confidence.probability(span._.features, self.heads.entity_confidence)
+            found.append(span)
+        doc.set_ents(filter_spans([*doc.ents, *found]))
+        return doc
+
+
+def _parts_of_persons(doc: Doc, encoded: Encoded, found: Sequence[Tagged]) -> set[str]:
+    """Return the words of the longer names of persons: a word of one may name that person elsewhere."""
+    persons = (encoded.stretch(tagged) for tagged in found if TYPES[tagged.label] is EntityType.PERSON)
+    return {doc[i].text for start, end in persons if end - start > 1 for i in range(start, end)}
