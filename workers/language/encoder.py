@@ -87,6 +87,11 @@ class Scores:
     links: NDArray[np.float16]
 
 
+def packaged() -> Path:
+    """Return the folder of the weights that the package ships."""
+    return Path(str(files("workers.language") / "weights"))
+
+
 class Encoder:
     """The network in one process, on one thread."""
 
@@ -95,7 +100,7 @@ class Encoder:
 
         Raises ``FileNotFoundError`` if one of the files is missing, ``ValueError`` if they were made for other labels.
         """
-        self.folder = folder or Path(str(files("workers.language") / "weights"))
+        self.folder = folder or packaged()
         for name in (MODEL, PIECES, HEADS, VOCABULARY):
             if not (self.folder / name).is_file():
                 raise FileNotFoundError(f"the model's weights are incomplete: {self.folder / name} is missing")

@@ -10,12 +10,11 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from workers.language.encoder import packaged
 from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.train import Recipe, Run, pretrained
-
-WEIGHTS = Path(__file__).parents[1] / "language" / "weights"
 
 
 def main() -> None:
@@ -23,7 +22,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers.training", description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoint and log are kept")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the weights are written")
     parser.add_argument("--name", default="minilm6-2026.11", help="the model's name in results")
     parser.add_argument("--only", choices=["train", "export", "calibrate", "antecedents"], help="one step of the recipe")
     given = parser.parse_args()
@@ -36,9 +34,9 @@ def main() -> None:
         if wanted("train"):
             run.train()
         if wanted("export"):
-            export(run.result(), pretrained() / "vocab.txt", given.weights, given.name, asdict(run.recipe))
+            export(run.result(), pretrained() / "vocab.txt", packaged(), given.name, asdict(run.recipe))
     if wanted("calibrate"):
-        calibrate(given.corpora, given.weights)
+        calibrate(given.corpora)
     if wanted("antecedents"):
         antecedents.train(given.corpora)
 

@@ -14,7 +14,7 @@ import numpy as np
 from services.contracts import MentionForm
 from workers import predict
 from workers.language.encode import encoder
-from workers.language.encoder import HEADS
+from workers.language.encoder import HEADS, packaged
 from workers.pipeline import STAGES, language
 from workers.training.calibration import calibration_error, logistic, reliability
 from workers.training.scoring import tallies
@@ -31,9 +31,11 @@ Row = dict[str, Any]
 Features = tuple[float, ...]
 
 
-def calibrate(corpora: Path, weights: Path, say: Callable[[str], None] = print) -> None:
-    """Fit both regressions on what the weights in the folder find, and write them into its ``heads.json``."""
-    kept: Row = json.loads((weights / HEADS).read_text("utf-8"))
+def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
+    """Fit both regressions on what the packaged weights find, and write them into their ``heads.json``."""
+    encoder.cache_clear()
+    tables = packaged() / HEADS
+    kept: Row = json.loads(tables.read_text("utf-8"))
     for task, features, slot in (
         ("attributions", _of_statements, "confidence"),
         ("entities", _of_entities, "entity_confidence"),
@@ -42,7 +44,7 @@ def calibrate(corpora: Path, weights: Path, say: Callable[[str], None] = print) 
         kept[slot] = _fit(rows, right)
         kept.setdefault("folds", {})[task] = round(_error(rows, right, documents), 4)
         say(f"{task}: {len(rows)} findings, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
-    (weights / HEADS).write_text(json.dumps(kept) + "\n", "utf-8")
+    tables.write_text(json.dumps(kept) + "\n", "utf-8")
     encoder.cache_clear()
 
 

@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from workers.language.encoder import packaged
 from workers.training.analysis import analyse, calibration_table
 from workers.training.card import CALIBRATED, Card, figures_table, render
 from workers.training.evaluation import evaluate
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.write("\n".join(table.markdown() for table in tables) + "\n")
         sys.stdout.flush()
     if given.card:
-        folder = Path(str(files("workers.language") / "weights"))
+        folder = packaged()
         heads: dict[str, Any] = json.loads((folder / "heads.json").read_text("utf-8"))
         megabytes = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / _MEGABYTE
         today = f"{datetime.now(UTC):%Y-%m-%d}"
