@@ -78,6 +78,10 @@ train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=â
 eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=â€¦), write the model card
 	$(BIN)/python -m workers.training.evaluate --corpora "$(CORPORA)" --card docs/model-card.md
 
+.PHONY: cases
+cases: .venv/run.stamp ## Read the robustness cases, say which fail
+	@$(BIN)/python -m workers.training.cases tests/cases
+
 .PHONY: lock
 lock: .venv/dev.stamp ## Make the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra api --extra postgres -o locks/api.txt
