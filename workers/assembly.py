@@ -5,7 +5,7 @@ from __future__ import annotations
 from spacy.tokens import Doc, Span
 
 from services import contracts
-from services.contracts import Warned
+from services.contracts import Warned, draw_together
 from workers.extraction.records import Named, Statement, Stretch
 
 
@@ -43,6 +43,18 @@ def assemble(
         for number, statement in enumerate(statements, 1)
     ]
     leanings = [leaning for leaning in doc._.leanings if leaning.score >= min_stance_score]
+    stances = tuple(
+        contracts.Stance(
+            id=f"s{number}",
+            holder=f"e{leaning.holder + 1}",
+            target=contracts.Target(entity=f"e{leaning.target + 1}"),
+            stance=leaning.stance,
+            score=leaning.score,
+            evidence=contracts.Extent(**chars(leaning.evidence)),
+            attribution=None if leaning.statement is None else f"a{leaning.statement + 1}",
+        )
+        for number, leaning in enumerate(leanings, 1)
+    )
     return contracts.Analysis(
         language=language,
         pipeline=pipeline,
@@ -62,18 +74,8 @@ def assemble(
             for entity in entities
         ),
         attributions=tuple(attributions),
-        stances=tuple(
-            contracts.Stance(
-                id=f"s{number}",
-                holder=f"e{leaning.holder + 1}",
-                target=contracts.Target(entity=f"e{leaning.target + 1}"),
-                stance=leaning.stance,
-                score=leaning.score,
-                evidence=contracts.Extent(**chars(leaning.evidence)),
-                attribution=None if leaning.statement is None else f"a{leaning.statement + 1}",
-            )
-            for number, leaning in enumerate(leanings, 1)
-        ),
+        stances=stances,
+        positions=draw_together(stances),
         warnings=(*warnings, *_warnings(doc, statements)),
     )
 

@@ -8,12 +8,12 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from services.contracts import Attribution, Extent, Result, StanceLabel
+from services.contracts import Attribution, Extent, Position, Result, Side, Stance, draw_together
 
 _QUOTE_MAX = 240
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")  # an article must not talk to the terminal
-_STANCE_STYLE = {StanceLabel.SUPPORT: "bold green", StanceLabel.OPPOSE: "bold red"}
-_STANCE_VERB = {StanceLabel.SUPPORT: "supports", StanceLabel.OPPOSE: "opposes"}
+_STYLE: Final = {Side.SUPPORT: "bold green", Side.OPPOSE: "bold red", Side.MIXED: "bold yellow"}
+_VERB: Final = {Side.SUPPORT: "supports", Side.OPPOSE: "opposes", Side.MIXED: "both supports and opposes"}
 
 
 def render_result(result: Result, console: Console, title: str | None = None) -> None:
@@ -27,20 +27,37 @@ def render_result(result: Result, console: Console, title: str | None = None) ->
         console.print(_line(result, attribution, names))
     if not result.attributions:
         console.print(Text("  no attributed speech", style="dim"))
-    for stance in result.stances:
-        holder = names[stance.holder] if stance.holder else "the article"
-        target = names[stance.target.entity] if stance.target.entity else stance.target.topic
-        console.print(
-            Text.assemble(
-                ("  ⇒ ", "dim"),
-                (holder, "bold cyan"),
-                (f" {_STANCE_VERB[stance.stance]} ", _STANCE_STYLE[stance.stance]),
-                (str(target), "bold"),
-                (f"  {stance.score:.2f}", "dim"),
-            )
-        )
+    stances = {stance.id: stance for stance in result.stances}
+    for position in result.positions or draw_together(result.stances):  # results of before hold none
+        console.print(_stand(position, names))
+        for stance in (stances[name] for name in position.stances) if position.stance is Side.MIXED else ():
+            console.print(_proof(result, stance))
     for warning in result.warnings:
         console.print(Text(_shown(f"  ! {warning.detail} ({warning.code})"), style="yellow"))
+
+
+def _stand(position: Position, names: dict[str, str]) -> Text:
+    holder = names[position.holder] if position.holder else "the article"
+    target = names[position.target.entity] if position.target.entity else _shown(position.target.topic or "")
+    return Text.assemble(
+        ("  ⇒ ", "dim"),
+        (holder, "bold cyan"),
+        (f" {_VERB[position.stance]} ", _STYLE[position.stance]),
+        (target, "bold"),
+        (f"  {position.score:.2f}", "dim"),
+        (f"  ({len(position.stances)} stances)" if len(position.stances) > 1 else "", "dim"),
+    )
+
+
+def _proof(result: Result, stance: Stance) -> Text:
+    side = Side(stance.stance)
+    return Text.assemble(
+        "      ",
+        (_VERB[side], _STYLE[side]),
+        ": ",
+        (_shorten(_cut(result, stance.evidence)), "italic"),
+        (f"  {stance.score:.2f}", "dim"),
+    )
 
 
 def _line(result: Result, attribution: Attribution, names: dict[str, str]) -> Text:

@@ -8,6 +8,7 @@ from services.contracts.article import Article, MediaType
 from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant
 from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
 from services.contracts.names import QueueName, TaskName
+from services.contracts.positions import draw_together
 from services.contracts.result import (
     Act,
     Analysis,
@@ -20,7 +21,9 @@ from services.contracts.result import (
     Mention,
     MentionForm,
     Pipeline,
+    Position,
     Result,
+    Side,
     Source,
     Stance,
     StanceLabel,
@@ -49,9 +52,11 @@ __all__ = [
     "Mention",
     "MentionForm",
     "Pipeline",
+    "Position",
     "Probability",
     "QueueName",
     "Result",
+    "Side",
     "Source",
     "Stance",
     "StanceLabel",
@@ -59,5 +64,6 @@ __all__ = [
     "TaskName",
     "Text",
     "Warned",
+    "draw_together",
     "instant",
 ]

@@ -63,6 +63,14 @@ class StanceLabel(StrEnum):
     OPPOSE = "oppose"
 
 
+class Side(StrEnum):
+    """Where a holder stands in the article as a whole; ``mixed`` where it shows both sides."""
+
+    SUPPORT = "support"
+    OPPOSE = "oppose"
+    MIXED = "mixed"
+
+
 class Extent(Contract):
     """A stretch of ``Result.text``: code points, 0-based, end exclusive, never empty."""
 
@@ -148,6 +156,21 @@ class Stance(Contract):
     attribution: str | None = None
 
 
+class Position(Contract):
+    """Where a holder stands towards a target in the article as a whole.
+
+    ``stances`` are the stances behind it, both sides where it is ``mixed``; ``evidence`` are their stretches, joined where they
+    overlap. ``score`` is that of the surest stance, of the less sure side where it is ``mixed``.
+    """
+
+    holder: str | None
+    target: Target
+    stance: Side
+    score: Probability
+    stances: Annotated[tuple[str, ...], Field(min_length=1)]
+    evidence: Annotated[tuple[Extent, ...], Field(min_length=1)]
+
+
 class Pipeline(Contract):
     """What analysed the article, and when."""
 
@@ -165,6 +188,7 @@ class Analysis(Contract):
     entities: tuple[Entity, ...] = ()
     attributions: tuple[Attribution, ...] = ()
     stances: tuple[Stance, ...] = ()
+    positions: tuple[Position, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
 

@@ -156,6 +156,8 @@ def check_result(document: dict[str, Any]) -> None:
         assert stance["holder"] in {None, *entities}
         assert stance["target"]["entity"] in entities
         assert stance["attribution"] in {None, *attributions}
+    named = [stance for position in document["positions"] for stance in position["stances"]]
+    assert sorted(named) == sorted(stance["id"] for stance in document["stances"])
     for span in spans:
         words = text[span["start"] : span["end"]]
         assert words

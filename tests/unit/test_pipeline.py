@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts import Analysis, Article, Extent, Warned
+from services.contracts import Analysis, Article, Extent, Warned, draw_together
 from services.errors import PermanentError
 from services.settings import Pipeline as Settings
 from workers.extraction.lexicon import listed
@@ -50,6 +50,7 @@ def check(analysis: Analysis) -> None:
     assert {stance.holder for stance in analysis.stances} <= {*entities, None}
     assert {stance.target.entity for stance in analysis.stances} <= set(entities)
     assert {stance.attribution for stance in analysis.stances} <= {*attributions, None}
+    assert analysis.positions == draw_together(analysis.stances)
 
 
 def test_the_rules_read_a_whole_story() -> None:
