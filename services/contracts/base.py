@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_NUMBER: Final = re.compile(r"\s*[+-]?[\d.]+\s*")
 
 
 def _storable(value: str) -> str:
@@ -36,9 +37,26 @@ def in_utc(value: datetime) -> datetime:
     return value
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable)]
-Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable)]
+def no_number(value: object) -> object:
+    """Refuse a bare number as an instant: whether it counts seconds or milliseconds would be a guess."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("is a number; write a date and a time with its offset (RFC 3339)")
+    return value
+
+
+# What the validators keep, said in the schema; a lone surrogate is no character to a pattern.
+_NO_NUL: Final = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+NOT_BLANK: Final = Field(json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"})
+
+Text = Annotated[str, AfterValidator(_storable), _NO_NUL]
+Short = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)]
+Identifier = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), NOT_BLANK]
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://\S", max_length=2000),
+    AfterValidator(_storable),
+    Field(json_schema_extra={"pattern": r"^https?://[^\s\u0000][^\u0000]*$"}),
+]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]

@@ -17,18 +17,25 @@ from services.results import queries
 from services.results.intake import Acceptance, IdempotencyKey, KeyReused, accept
 from services.results.views import job_href, job_view
 from services.web.context import Context, Here
+from services.web.document import JOB_LINKS, LOCATION, RETRY_AFTER
 from services.web.problems import FieldError, Problem, ProblemError, from_error, responses
+from services.web.waiting import PreferHeader
 
 router = APIRouter(prefix="/v1", tags=["articles"])
 
 BATCH_PATH: Final = "/v1/articles:batch"
 _CHUNK: Final = 200  # articles a transaction: long enough to be quick, short enough to let others write
-_RETRY_AFTER: Final = {"Retry-After": "1"}
+_POLL_AFTER: Final = {"Retry-After": "1"}
 
 IdempotencyHeader = Annotated[
-    str | None, Header(alias="Idempotency-Key", max_length=255, description="the same key with another body is refused")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        description="printable ASCII; the same key with another body is refused",
+    ),
 ]
-PreferHeader = Annotated[str | None, Header(description="wait=N: answer when the job is done, or after N seconds")]
 
 
 class BatchItem(BaseModel):
@@ -53,7 +60,11 @@ class BatchAnswer(BaseModel):
     "/articles",
     status_code=202,
     response_model=JobView,
-    responses={200: {"model": JobView}, **responses(400, 413, 415, 422, 429, 503)},
+    responses={
+        202: {"description": "it is in the ledger", "links": JOB_LINKS, "headers": LOCATION | RETRY_AFTER},
+        200: {"model": JobView, "description": "it was there, or is done", "links": JOB_LINKS, "headers": LOCATION},
+        **responses(400, 413, 415, 422, 429, 503),
+    },
 )
 async def push_article(
     article: Article,
@@ -83,7 +94,7 @@ async def push_article(
         response.status_code = 200
     response.headers["Location"] = job_href(answer.job_id)
     if not view.done:
-        response.headers.update(_RETRY_AFTER)
+        response.headers.update(_POLL_AFTER)
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds:g}"
     return view
@@ -170,9 +181,4 @@ def _check_length(article: Article, here: Context) -> None:
 def _key(scope: str, key: str | None, body: bytes) -> IdempotencyKey | None:
     if key is None:
         return None
-    if not key.strip() or not key.isprintable():
-        reason = "must hold printable characters"
-        raise ProblemError(
-            400, "invalid", f"Idempotency-Key: {reason}", errors=[FieldError(field="Idempotency-Key", reason=reason)]
-        )
     return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())

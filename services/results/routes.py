@@ -17,7 +17,9 @@ from services.results import cursors, operations, queries
 from services.results.queries import JobRecord, StoredResult
 from services.results.views import job_view, result_href
 from services.web.context import Here
+from services.web.document import ETAG, JOB_LINKS
 from services.web.problems import FieldError, ProblemError, responses
+from services.web.waiting import PreferHeader
 
 router = APIRouter(prefix="/v1")
 
@@ -57,11 +59,12 @@ class ResultPage(BaseModel):
     after: str
 
 
-Limit = Annotated[int, Query(ge=1, description="items a page, at most")]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=10_000, description="items a page; the setting `api.page_limit` is the most")]
 
 
-@router.get("/jobs/{job_id}", tags=["jobs"], responses=responses(404, 422, 503))
-async def get_job(job_id: UUID, here: Here, response: Response, prefer: Annotated[str | None, Header()] = None) -> JobView:
+@router.get("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 422, 503))
+async def get_job(job_id: UUID, here: Here, response: Response, prefer: PreferHeader = None) -> JobView:
     """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
     record = await run_in_threadpool(queries.job, here.database, job_id)
     seconds = here.waiter.granted(prefer)
@@ -80,7 +83,7 @@ def list_jobs(
     feed: FeedName | None = None,
     guid: Annotated[Text, StringConstraints(max_length=500)] | None = None,
     state: JobState | None = None,
-    cursor: str | None = None,
+    cursor: Annotated[Cursor | None, Query(description="the `next` of the page before")] = None,
     limit: Limit = 50,
 ) -> JobPage:
     """Jobs, newest first, by feed, guid and state."""
@@ -91,14 +94,14 @@ def list_jobs(
     return JobPage(items=[job_view(record) for record in found[:size]], next=more)
 
 
-@router.delete("/jobs/{job_id}", tags=["jobs"], responses=responses(404, 409, 422, 503))
+@router.delete("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 409, 422, 503))
 def cancel_job(job_id: UUID, here: Here) -> JobView:
     """Cancel a job that is not final; what a worker finds meanwhile is not stored."""
     operations.cancel(here.database, job_id)
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/jobs/{job_id}:retry", tags=["jobs"], responses=responses(404, 409, 422, 503))
+@router.post("/jobs/{job_id:id}:retry", tags=["jobs"], responses={200: {"links": JOB_LINKS}, **responses(404, 409, 422, 503)})
 def retry_job(job_id: UUID, here: Here) -> JobView:
     """Queue a failed or dead job again."""
     operations.retry(here.database, job_id)
@@ -106,29 +109,30 @@ def retry_job(job_id: UUID, here: Here) -> JobView:
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/jobs/{job_id}:drop", tags=["jobs"], responses=responses(404, 409, 422, 503))
+@router.post("/jobs/{job_id:id}:drop", tags=["jobs"], responses=responses(404, 409, 422, 503))
 def drop_job(job_id: UUID, here: Here) -> JobView:
     """Give up a failed or dead job for good."""
     operations.drop(here.database, job_id)
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/articles/{article_id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 422, 503))
+@router.post("/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 422, 503))
 def withdraw_article(article_id: UUID, here: Here) -> None:
     """Withdraw an article: its results answer 410 from now on, its open jobs are canceled."""
     operations.withdraw(here.database, article_id)
 
 
 @router.get(
-    "/jobs/{job_id}/result",
+    "/jobs/{job_id:id}/result",
     tags=["results"],
     response_model=Result,
     responses={
-        304: {"description": "not modified"},
+        200: {"headers": ETAG},
+        304: {"description": "not modified", "headers": ETAG},
         **responses(404, 409, 410, 422, 503),
     },
 )
-def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header(max_length=1000)] = None) -> Response:
     """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn."""
     stored = queries.result(here.database, job_id)
     record = queries.job(here.database, job_id) if stored is None else stored.job
@@ -154,7 +158,7 @@ def _no_result(record: JobRecord) -> ProblemError:
 @router.get("/results", tags=["results"], responses=responses(422, 503))
 def list_results(
     here: Here,
-    after: Annotated[str | None, Query(description="the `after` of the page before; none for the first")] = None,
+    after: Annotated[Cursor | None, Query(description="the `after` of the page before; none for the first")] = None,
     feed: FeedName | None = None,
     embed: Annotated[Literal["result"] | None, Query(description="result: each item carries its whole result")] = None,
     limit: Limit = 50,

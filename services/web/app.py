@@ -22,7 +22,7 @@ from services.results.database import Database
 from services.results.routes import router as read_routes
 from services.settings import Settings
 from services.version import VERSION
-from services.web import problems
+from services.web import document, problems
 from services.web.body import BodyLimits
 from services.web.context import Context
 from services.web.health import router as health_routes
@@ -63,10 +63,12 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # its pages load scripts from elsewhere; the document is at /openapi.json
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call it
     )
     app.state.context = context
     app.state.registry = registry
     problems.install(app)
+    document.install(app, settings.limits)
     app.include_router(push_routes)
     app.include_router(read_routes)
     app.include_router(health_routes)
@@ -103,6 +105,6 @@ class Measured:
         try:
             await self._app(scope, receive, observed)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
+            route = getattr(scope.get("route"), "path_format", "none")
             self._metrics.requests.labels(scope["method"], route, str(status)).inc()
             self._metrics.seconds.labels(scope["method"], route).observe(time.perf_counter() - began)

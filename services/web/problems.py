@@ -12,13 +12,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from services.errors import Conflict, NotFound, Refused, StancewireError, StoreUnavailable
 from services.results.intake import KeyReused
+from services.web.document import PROBLEM_TYPE, RETRY_AFTER
 
 log = structlog.get_logger(__name__)
 
-MEDIA_TYPE: Final = "application/problem+json"
+MEDIA_TYPE: Final = PROBLEM_TYPE
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _STORE_RETRY_S: Final = 5
 
 
@@ -126,10 +129,11 @@ def install(app: FastAPI) -> None:
         malformed = any(found["type"] == "json_invalid" for found in error.errors())
         return answer(invalid(field_errors(error.errors()), 400 if malformed else 422))
 
-    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
         code = HTTPStatus(error.status_code).name.lower()
-        return answer(problem(error.status_code, code, str(error.detail)), error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+        return answer(problem(error.status_code, code, str(error.detail)), headers)
 
     async def on_defect(_request: Request, _error: Exception) -> JSONResponse:
         return answer(problem(500, "internal", "a defect of ours; it was logged"))
@@ -139,31 +143,27 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_defect)
-    _document(app)
 
 
-def _document(app: FastAPI) -> None:
-    """FastAPI documents every model as plain JSON; ours are sent as problems, and the document has to say so."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        for operation in (operation for path in document["paths"].values() for operation in path.values()):
-            for response in operation["responses"].values():
-                content = response.get("content", {})
-                if MEDIA_TYPE in content and "application/json" in content:
-                    content[MEDIA_TYPE] = content.pop("application/json")
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for extending the document
+def _allowed(request: Request) -> str:
+    """All methods of a path; the router names those of the first route that has it."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    routes = request.app.routes
+    return ", ".join(method for method, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes))
 
 
 def _is_json(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() in {"application/json", "text/json"}
 
 
+_RETRIED: Final = frozenset({409, 429, 503})
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
+    status: {
+        "model": Problem,
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {}},
+        **({"headers": RETRY_AFTER} if status in _RETRIED else {}),
+    }
     for status in (400, 404, 409, 410, 413, 415, 422, 429, 503)
 }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import structlog
+from fastapi import Header
 from starlette.concurrency import run_in_threadpool
 
 from services.errors import StoreUnavailable
@@ -18,6 +19,9 @@ from services.settings import Api
 
 log = structlog.get_logger(__name__)
 
+PreferHeader = Annotated[
+    str | None, Header(alias="Prefer", max_length=200, description="wait=N: answer when the job is done, or after N seconds")
+]
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
 

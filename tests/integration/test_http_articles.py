@@ -84,10 +84,10 @@ def test_an_idempotency_key_takes_one_body(api: Api, database: Database) -> None
     assert elsewhere.status_code == 202, "keys of feeds are apart"
 
 
-@pytest.mark.parametrize(("key", "status"), [("", 400), ("tab\there", 400), ("k" * 256, 422)])
-def test_a_malformed_idempotency_key_is_named(sqlite_api: Api, sqlite_database: Database, key: str, status: int) -> None:
+@pytest.mark.parametrize("key", ["", "tab\there", "k" * 256])
+def test_a_malformed_idempotency_key_is_named(sqlite_api: Api, sqlite_database: Database, key: str) -> None:
     refused = sqlite_api.client.post("/v1/articles", json={"body": "One."}, headers={"Idempotency-Key": key})
-    assert problem(refused, status, "invalid")["errors"][0]["field"] == "Idempotency-Key"
+    assert problem(refused, 422, "invalid")["errors"][0]["field"] == "Idempotency-Key"
     assert stored(sqlite_database) == 0
 
 

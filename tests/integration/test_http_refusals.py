@@ -29,6 +29,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"language": "english, mostly"}, "language", "pattern"),
     ({"published_at": "2026-11-23T20:15:02"}, "published_at", "timezone"),
     ({"published_at": "yesterday"}, "published_at", "datetime"),
+    ({"published_at": 1795464902}, "published_at", "number"),
+    ({"published_at": "1795464902.5"}, "published_at", "number"),
     ({"published_at": "0001-01-01T00:00:00+14:00"}, "published_at", "UTC"),
     ({"published_at": "9999-12-31T23:59:59-12:00"}, "published_at", "UTC"),
     ({"feed": "No Capitals"}, "feed", "pattern"),

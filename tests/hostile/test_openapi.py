@@ -1,0 +1,70 @@
+"""Requests made from the OpenAPI document, right ones and wrong ones: no 5xx, and answers as the document says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.hostile.service import FUZZ, Service
+
+HERE = Path(__file__).parent
+EXAMPLES = 400 if FUZZ else 25
+CHECKED = {"examples", "coverage", "fuzzing", "stateful"}
+
+
+def schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = HERE.parents[1]
+    program = Path(sys.executable).parent / "schemathesis"
+    command = [str(program), "--config-file", str(HERE / "schemathesis.toml"), "run", f"{service.url}/openapi.json", "--no-color"]
+    return subprocess.run(
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=service.folder,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        timeout=3600 if FUZZ else 240,
+    )
+
+
+def test_every_route_answers_as_the_document_says(service: Service) -> None:
+    arguments = [f"--max-examples={EXAMPLES}", "--continue-on-failure", *([] if FUZZ else ["--seed=1"])]
+    run = schemathesis(service, *arguments)
+    said = "\n".join(line[:500] for line in (run.stdout + run.stderr).splitlines())  # some bodies are long
+    assert run.returncode == 0, said
+    assert "Errors:" not in said, said
+
+
+def test_every_operation_names_its_bounds_and_its_problems(service: Service) -> None:
+    document = httpx.get(f"{service.url}/openapi.json", timeout=10).json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                assert is_bounded(parameter["schema"], document), (method, path, parameter["name"])
+            for status, response in operation["responses"].items():
+                if status[0] in "45" and path not in {"/healthz", "/readyz"}:
+                    assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+
+
+def is_bounded(schema: dict[str, object], document: dict[str, dict[str, dict[str, dict[str, object]]]]) -> bool:
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+    if {"enum", "const", "format"} & schema.keys():
+        return True
+    if schema["type"] == "integer":
+        return {"minimum", "maximum"} <= schema.keys()
+    return "maxLength" in schema or str(schema.get("pattern", "")).endswith("{0,62}$")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
+@pytest.mark.parametrize(("tail", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")])
+def test_a_method_that_is_not_there_names_those_that_are(service: Service, method: str, tail: str, methods: str) -> None:
+    if method in methods.split(", "):
+        return
+    answer = httpx.request(method, f"{service.url}/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{tail}", timeout=10)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
