@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.web.body import check_depth
 from services.web.problems import ProblemError
+from tests.support.growth import assert_linear
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -75,15 +75,7 @@ def test_nothing_is_nested_in_no_body() -> None:
     "piece", [b'"\\"', b'\\"', b'"', b'"a', b"\\", b"[]", b'"[', b'{"a":"b"},', b"x"], ids=lambda piece: piece.decode()
 )
 def test_time_grows_with_the_body_alone(piece: bytes) -> None:
-    def seconds(size: int) -> float:
-        body = b'"' + piece * (size // len(piece))
-        best = float("inf")
-        for _ in range(3):
-            began = time.perf_counter()
-            check_depth(body, size)
-            best = min(best, time.perf_counter() - began)
-        return best
+    def body(size: int) -> bytes:
+        return b'"' + piece * (size // len(piece))
 
-    small, large = seconds(250_000), seconds(2_000_000)
-    assert large < 30 * small + 0.02, "eight times the body"
-    assert large < 1.5
+    assert assert_linear("depth", lambda content: check_depth(content, len(content)), body, 2_000_000) < 1.5
