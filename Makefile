@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .PHONY: help
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamps are empty files: an installation is made again when its lock file or the project file changes.
 .venv/bin/python:
@@ -53,6 +53,10 @@ lint: .venv/dev.stamp ## Format check, linters, types, layers
 format: .venv/dev.stamp ## Put code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+.PHONY: metrics-docs
+metrics-docs: .venv/run.stamp ## Make docs/metrics.md anew from the declared metrics
+	@$(BIN)/python -m services.metrics.page > docs/metrics.md
 
 .PHONY: bench
 bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES=… for a mix of your own)

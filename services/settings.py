@@ -101,6 +101,12 @@ class Pipeline(Group):
     min_stance_score: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
+class Metrics(Group):
+    """What may become a time series: so many feeds by name, in the order in which they first pushed, the others together."""
+
+    feeds: Count = 100
+
+
 class Log(Group):
     """How log lines look."""
 
@@ -128,6 +134,7 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     worker: Worker = Worker()
     pipeline: Pipeline = Pipeline()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
     def resolved_database_url(self) -> str:

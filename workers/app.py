@@ -10,6 +10,7 @@ import mmap
 import os
 import platform
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from services import logs, metrics
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher
-from services.contracts import QueueName
+from services.contracts import QueueName, TaskName
 from services.errors import StancewireError, StoreUnavailable
 from services.results import presence
 from services.results.database import Database
@@ -53,6 +54,7 @@ class WorkerHost:
         self._stop_flag = mmap.mmap(-1, 1)
         self._batch: Batch | None = None
         self._dispatcher: Dispatcher | None = None
+        self._task_began = 0.0
         # The parent talks to the database from its event loop alone, so no connection is open when a child is forked.
         brief = settings.database.model_copy(update={"busy_timeout_s": 0.5})
         self._parent_database = Database(settings.resolved_database_url(), brief, pooled=False)
@@ -61,6 +63,10 @@ class WorkerHost:
         signals.worker_process_init.connect(self._after_fork, weak=False)
         signals.worker_ready.connect(self._ready, weak=False)
         signals.worker_shutting_down.connect(self._stopping, weak=False)
+        signals.task_prerun.connect(self._task_begins, weak=False)
+        signals.task_success.connect(self._task_succeeded, weak=False)
+        signals.task_failure.connect(self._task_failed, weak=False)
+        signals.task_postrun.connect(self._task_ended, weak=False)
         signals.task_postrun.connect(self._dispatch_next, weak=False)
 
     def run(self, queues: str = "") -> None:
@@ -89,11 +95,28 @@ class WorkerHost:
 
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
+        database.observer = self._metrics.transaction
         pipeline = Pipeline(self.settings.pipeline)
+        self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
         self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
+
+    def _task_begins(self, **_: Any) -> None:
+        self._task_began = time.perf_counter()
+
+    def _task_succeeded(self, **_: Any) -> None:
+        self._metrics.tasks_succeeded.labels(TaskName.ANALYSE, QueueName.ANALYSE).inc()
+
+    def _task_failed(self, exception: BaseException, task_id: str, **_: Any) -> None:
+        """Celery's own line would quote the exception; ours goes through the formatter."""
+        self._metrics.tasks_failed.labels(TaskName.ANALYSE, QueueName.ANALYSE, type(exception).__name__).inc()
+        log.error("message_failed", message=task_id, exc_info=exception)
+
+    def _task_ended(self, **_: Any) -> None:
+        seconds = time.perf_counter() - self._task_began
+        self._metrics.task_seconds.labels(TaskName.ANALYSE, QueueName.ANALYSE).observe(seconds)
 
     def _dispatch_next(self, **_: Any) -> None:
         """A message is finished, so there is room for another."""

@@ -88,7 +88,7 @@ class Batch:
 
     def _attempt(self, current: Claim) -> str:
         soft_end = time.monotonic() + self.settings.soft_limit_s
-        stage_began = time.perf_counter()
+        began = stage_began = time.perf_counter()
 
         def checkpoint(stage: str) -> None:
             nonlocal stage_began
@@ -105,23 +105,28 @@ class Batch:
             raise
         except PermanentError as reason:
             log.info("article_failed", code=reason.code, reason=reason.detail)
-            self._close(partial(claims.fail, self.database, current, reason))
+            self._close(partial(claims.fail, self.database, current, reason, time.perf_counter() - began))
             return JobState.FAILED
         except TransientError as reason:
-            return self._postpone(current, reason)
+            return self._postpone(current, reason, time.perf_counter() - began)
         except Exception as defect:  # whatever it is, the article must not be lost and the process goes on
             log.exception("article_defect")
-            return self._postpone(current, StancewireError(f"{type(defect).__name__}: {defect}", code="defect"))
+            unknown = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
+            return self._postpone(current, unknown, time.perf_counter() - began)
         result = Result.of(analysis, job_id=current.job_id, article_id=current.article_id)
-        self._close(partial(claims.succeed, self.database, current, result))
+        self._close(partial(claims.succeed, self.database, current, result, time.perf_counter() - began))
         return JobState.SUCCEEDED
 
-    def _postpone(self, current: Claim, reason: StancewireError) -> str:
+    def _postpone(self, current: Claim, reason: StancewireError, run_s: float) -> str:
         delay = min(self.settings.backoff_max_s, self.settings.backoff_s * 2 ** (current.attempt - 1))
         delay *= random.uniform(0.75, 1.25)  # noqa: S311 -- spreads retries, keeps no secret
         states: list[JobState] = []
-        maximum = self.settings.max_attempts
-        self._close(lambda: states.append(claims.postpone(self.database, current, reason, max_attempts=maximum, delay_s=delay)))
+        limits = {"max_attempts": self.settings.max_attempts, "delay_s": delay}
+
+        def close() -> None:
+            states.append(claims.postpone(self.database, current, reason, run_s=run_s, **limits))
+
+        self._close(close)
         log.warning("article_postponed", code=reason.code, reason=reason.detail, attempt=current.attempt, state=states[0])
         return "retried" if states[0] is JobState.QUEUED else states[0]
 

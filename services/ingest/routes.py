@@ -6,6 +6,7 @@ import hashlib
 from functools import partial
 from typing import Annotated, Final
 
+import structlog
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -21,8 +22,11 @@ from services.web.document import JOB_LINKS, LOCATION, RETRY_AFTER
 from services.web.problems import FieldError, Problem, ProblemError, from_error, responses
 from services.web.waiting import PreferHeader
 
+log = structlog.get_logger(__name__)
+
 router = APIRouter(prefix="/v1", tags=["articles"])
 
+PUSH_PATH: Final = "/v1/articles"
 BATCH_PATH: Final = "/v1/articles:batch"
 _CHUNK: Final = 200  # articles a transaction: long enough to be quick, short enough to let others write
 _POLL_AFTER: Final = {"Retry-After": "1"}
@@ -78,12 +82,14 @@ async def push_article(
 
     200: it was there already, or (``Prefer: wait``) was finished in time.
     """
+    structlog.contextvars.bind_contextvars(feed=article.feed)
     _check_length(article, here)
     key = _key(article.feed, idempotency_key, await request.body())
     [answer] = await run_in_threadpool(_take_in, here, [article], key)
     if isinstance(answer, StancewireError):
-        here.metrics.refused.labels(answer.code).inc()
         raise answer
+    structlog.contextvars.bind_contextvars(job=str(answer.job_id))
+    log.debug("article_accepted", created=answer.created)
     here.dispatch.nudge()
     seconds = here.waiter.granted(prefer)
     done = await here.waiter.wait(answer.job_id, seconds)
@@ -147,6 +153,7 @@ def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyK
         if isinstance(answer, StancewireError):
             items[number] = _refused_item(here, number, from_error(answer))
         else:
+            log.debug("article_accepted", feed=articles[number].feed, job=str(answer.job_id), created=answer.created)
             items[number] = BatchItem(
                 line=number,
                 status=202 if answer.created else 200,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from services.contracts import Article, JobState, MediaType, Result, instant
 from services.errors import LeaseLost, StancewireError
+from services.results import tallies
 from services.results.database import Database, now_ms
 from services.results.tables import articles, jobs, results
 from services.results.totals import NO_LABEL, Total, raise_totals
@@ -50,12 +51,13 @@ def claim(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s
                 message_id=None,
                 dispatched_at=None,
             )
-            .returning(jobs.c.id, jobs.c.attempts)
+            .returning(jobs.c.id, jobs.c.attempts, jobs.c.queued_at, jobs.c.next_run_at, jobs.c.started_at)
         ).all()
         attempts = {row.id: row.attempts for row in taken}
         if not attempts:
             return []
-        raise_totals(connection, database, {(Total.ATTEMPTS, NO_LABEL): len(attempts)})
+        waits = [(row.started_at - max(row.queued_at, row.next_run_at)) / 1000 for row in taken]
+        raise_totals(connection, database, tallies.of_claims(waits))
         rows = connection.execute(
             select(jobs.c.id.label("job_id"), articles)
             .join(articles, articles.c.id == jobs.c.article_id)
@@ -95,8 +97,11 @@ def renew(database: Database, claims: Sequence[Claim], lease_s: float) -> frozen
         return frozenset(mine)
 
 
-def succeed(database: Database, claimed: Claim, result: Result) -> None:
-    """Store the result and close the job in one transaction. Raises :class:`LeaseLost`, and then stores nothing."""
+def succeed(database: Database, claimed: Claim, result: Result, run_s: float | None = None) -> None:
+    """Store the result and close the job in one transaction. Raises :class:`LeaseLost`, and then stores nothing.
+
+    ``run_s`` is how long the attempt took, where that was measured; here as in the other ways to close it is only counted.
+    """
     document = result.model_dump_json()
     row = {
         "job_id": claimed.job_id,
@@ -112,33 +117,33 @@ def succeed(database: Database, claimed: Claim, result: Result) -> None:
             claimed,
             {"state": JobState.SUCCEEDED, "finished_at": now_ms(), "reason_code": None, "reason_detail": None},
         )
-        raised = raise_totals(
-            connection,
-            database,
-            {
-                (Total.FINISHED, JobState.SUCCEEDED): 1,
-                (Total.WORDS, NO_LABEL): len(result.text.split()),
-                (Total.ATTRIBUTIONS, NO_LABEL): len(result.attributions),
-                (Total.STANCES, NO_LABEL): len(result.stances),
-                (Total.RESULTS, NO_LABEL): 1,
-            },
-        )
+        raised = raise_totals(connection, database, tallies.of_result(claimed.article.feed, result, run_s))
         # The row of the total stays locked until COMMIT, so sequences become visible in their order, without gaps.
         sequence = int(raised[Total.RESULTS, NO_LABEL])
         connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **row))
 
 
-def fail(database: Database, claimed: Claim, reason: StancewireError) -> None:
+def fail(database: Database, claimed: Claim, reason: StancewireError, run_s: float | None = None) -> None:
     """Close the job as failed: the article itself is the reason."""
     with database.write() as connection:
-        _finish(connection, database, claimed, JobState.FAILED, reason)
+        _finish(connection, claimed, JobState.FAILED, reason)
+        raise_totals(connection, database, tallies.of_failure(claimed.article.feed, JobState.FAILED, reason.code, run_s))
 
 
-def postpone(database: Database, claimed: Claim, reason: StancewireError, *, max_attempts: int, delay_s: float) -> JobState:
+def postpone(
+    database: Database,
+    claimed: Claim,
+    reason: StancewireError,
+    *,
+    max_attempts: int,
+    delay_s: float,
+    run_s: float | None = None,
+) -> JobState:
     """Hand the job back to be tried alone after ``delay_s``, or close it as dead if tried often enough; returns its state."""
     with database.write() as connection:
         if claimed.attempt >= max_attempts:
-            _finish(connection, database, claimed, JobState.DEAD, reason)
+            _finish(connection, claimed, JobState.DEAD, reason)
+            raise_totals(connection, database, tallies.of_failure(claimed.article.feed, JobState.DEAD, reason.code, run_s))
             return JobState.DEAD
         later = {
             "state": JobState.QUEUED,
@@ -147,6 +152,7 @@ def postpone(database: Database, claimed: Claim, reason: StancewireError, *, max
             **_reason(reason),
         }
         _close(connection, claimed, later)
+        raise_totals(connection, database, tallies.of_failure(claimed.article.feed, None, reason.code, run_s))
         return JobState.QUEUED
 
 
@@ -160,9 +166,8 @@ def give_back(database: Database, claims: Sequence[Claim]) -> int:
         ).rowcount
 
 
-def _finish(connection: Connection, database: Database, claimed: Claim, state: JobState, reason: StancewireError) -> None:
+def _finish(connection: Connection, claimed: Claim, state: JobState, reason: StancewireError) -> None:
     _close(connection, claimed, {"state": state, "finished_at": now_ms(), **_reason(reason)})
-    raise_totals(connection, database, {(Total.FINISHED, state): 1})
 
 
 def _reason(reason: StancewireError) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql.functions import FunctionElement
 
 from services.errors import StoreUnavailable
@@ -50,10 +51,15 @@ class Database:
     """
 
     def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
-        """Prepare the engine; nothing is connected yet. ``pooled=False`` opens a connection for each transaction."""
+        """Prepare the engine; nothing is connected yet. ``pooled=False`` opens a connection for each transaction.
+
+        Who sets ``observer`` is told of each transaction: its kind and its seconds, waiting for a connection included.
+        """
+        self.observer: Callable[[str, float], None] | None = None
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
-        arguments: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+        # An error must not carry an article's text into a log or an answer.
+        arguments: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
         if self.dialect == "sqlite":
             arguments["connect_args"] = {"timeout": settings.busy_timeout_s, "check_same_thread": False}
         elif self.dialect == "postgresql":
@@ -76,14 +82,28 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back on an error."""
-        with _unavailable(self.url), self.engine.connect() as connection, connection.begin():
+        with self._observed("write"), _unavailable(self.url), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads: one consistent view."""
-        with _unavailable(self.url), self.engine.connect() as connection, connection.execution_options(**{_READ: True}).begin():
+        with (
+            self._observed("read"),
+            _unavailable(self.url),
+            self.engine.connect() as connection,
+            connection.execution_options(**{_READ: True}).begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _observed(self, kind: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            if self.observer is not None:
+                self.observer(kind, time.perf_counter() - began)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ``ON CONFLICT``, of this dialect."""
@@ -97,6 +117,11 @@ class Database:
         """Let those who met in the same rows pass one after the other; SQLite's writers do so anyway."""
         if self.dialect == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_CONTENDED)))
+
+    def pool(self) -> tuple[int, int] | None:
+        """Connections in use, and how many there may be; None without a pool."""
+        pool = self.engine.pool
+        return (pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else None
 
     def sqlite_file(self) -> Path | None:
         """The file of an SQLite database, for the watch on free disk."""

@@ -15,7 +15,7 @@ from services.contracts import Article, JobState, Warned
 from services.errors import StancewireError
 from services.results.database import Database, now_ms
 from services.results.tables import articles, idempotency_keys, jobs
-from services.results.totals import Total, raise_totals
+from services.results.totals import NO_LABEL, Total, raise_totals
 
 _LOOKUP_CHUNK = 500  # SQLite's older limit is 999 parameters a statement
 _TRIES = 5
@@ -110,8 +110,18 @@ def _accept(connection: Connection, database: Database, batch: Sequence[Article]
         else:  # holding SQLite's write lock, nobody else can have come between
             connection.execute(insert(articles), new_articles)
         connection.execute(insert(jobs), new_jobs)
-    raise_totals(connection, database, counts)
+    raised = raise_totals(connection, database, counts)
+    first = [feed for (name, feed), value in raised.items() if name is Total.ACCEPTED and value == counts[Total.ACCEPTED, feed]]
+    _rank(connection, database, first)
     return answers
+
+
+def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
+    """Number the feeds that push for the first time, so that which of them metrics name never changes."""
+    if feeds:
+        last = int(raise_totals(connection, database, {(Total.FEEDS, NO_LABEL): len(feeds)})[Total.FEEDS, NO_LABEL])
+        ranks = {(Total.FEED_RANK, feed): last - place for place, feed in enumerate(sorted(feeds))}
+        raise_totals(connection, database, ranks)
 
 
 def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _Known]:

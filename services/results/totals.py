@@ -26,6 +26,20 @@ class Total(StrEnum):
     ATTRIBUTIONS = "attributions"
     STANCES = "stances"
     RESULTS = "results"  # also the sequence of the results
+    FEEDS = "feeds"  # feeds that ever pushed; also the sequence of their ranks
+    FEED_RANK = "feed_rank"  # feed: which one it was to push, from 1; never changes
+    UNSUCCESSFUL = "unsuccessful"  # reason: attempts that ended without a result
+    QUEUE_WAIT = "queue_wait"  # upper bound of the bucket in seconds
+    QUEUE_WAIT_SUM = "queue_wait_sum"
+    RUN_TIME = "run_time"  # upper bound of the bucket in seconds
+    RUN_TIME_SUM = "run_time_sum"
+    MODEL_RESULTS = "model_results"  # model
+    FEED_RESULTS = "feed_results"  # feed, as in all that follow
+    FEED_FAILED = "feed_failed"
+    FEED_EMPTY = "feed_empty"
+    FEED_ATTRIBUTIONS = "feed_attributions"
+    FEED_UNRESOLVED = "feed_unresolved"
+    FEED_LOW = "feed_low"
 
 
 NO_LABEL: Final = ""

@@ -7,6 +7,7 @@ holds the short window that :func:`fill` marks.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, String, cast, distinct, func, literal, or_, s
 from uuid_utils.compat import uuid7
 
 from services.contracts import JobState
+from services.results import tallies
 from services.results.database import Database, now_ms
 from services.results.tables import IN_WINDOW, RUNNING, WAITING, hosts, jobs
 from services.results.totals import NO_LABEL, Total, raise_totals
@@ -181,12 +183,15 @@ def reap(database: Database, *, max_attempts: int, lease_s: float) -> Lost:
         if connection.execute(select(jobs.c.id).where(RUNNING, ended).limit(1)).first() is None:
             return Lost()
     with database.write() as connection:
-        dead = connection.execute(
-            update(jobs).where(RUNNING, ended, tried).values(state=JobState.DEAD, finished_at=now_ms(), **free)
-        ).rowcount
+        feeds = connection.execute(
+            update(jobs)
+            .where(RUNNING, ended, tried)
+            .values(state=JobState.DEAD, finished_at=now_ms(), **free)
+            .returning(jobs.c.feed)
+        ).scalars()
+        dead_by_feed = Counter(feeds)
         requeued = connection.execute(
             update(jobs).where(RUNNING, ended, ~tried).values(state=JobState.QUEUED, queued_at=now_ms(), **free)
         ).rowcount
-        counts = {(Total.LEASES_LOST, NO_LABEL): dead + requeued, (Total.FINISHED, JobState.DEAD.value): dead}
-        raise_totals(connection, database, {key: value for key, value in counts.items() if value})
-        return Lost(requeued=requeued, dead=dead)
+        raise_totals(connection, database, tallies.of_lost_leases(dead_by_feed, requeued))
+        return Lost(requeued=requeued, dead=dead_by_feed.total())

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import anyio.to_thread
-from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher, DispatchThread
 from services.ingest.gate import Gate
-from services.ingest.routes import BATCH_PATH
+from services.ingest.routes import BATCH_PATH, PUSH_PATH
 from services.ingest.routes import router as push_routes
-from services.metrics import ApiMetrics, LedgerCollector
+from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.results.database import Database
 from services.results.routes import router as read_routes
 from services.settings import Settings
@@ -26,6 +23,7 @@ from services.web import document, problems
 from services.web.body import BodyLimits
 from services.web.context import Context
 from services.web.health import router as health_routes
+from services.web.observed import Observed, name_the_subject
 from services.web.waiting import Waiter
 
 
@@ -44,7 +42,11 @@ def create_app(settings: Settings) -> FastAPI:
         waiter=Waiter(database, settings.api),
         metrics=ApiMetrics(registry),
     )
-    registry.register(LedgerCollector(database))
+    database.observer = context.metrics.transaction
+    stores = StoresCollector(database, redis_url, settings.broker)
+    for collector in (LedgerCollector(database, settings.metrics.feeds), stores):
+        registry.register(collector)
+    ProcessCollector(registry=registry)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         context.dispatch.nudge()  # what was accepted just before a crash
         yield
         context.dispatch.stop()
+        stores.close()
         database.dispose()
 
     app = FastAPI(
@@ -61,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         summary="News articles pushed in; who said what, and where they stand, out.",
         lifespan=lifespan,
+        dependencies=[Depends(name_the_subject)],
         docs_url=None,  # its pages load scripts from elsewhere; the document is at /openapi.json
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # what generated clients call it
@@ -73,38 +77,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(read_routes)
     app.include_router(health_routes)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))
-    app.add_middleware(Measured, metrics=context.metrics)
+    app.add_middleware(Observed, metrics=context.metrics, pushes=frozenset({PUSH_PATH, BATCH_PATH}))
     return app
-
-
-_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-
-
-class Measured:
-    """ASGI middleware: counts and times requests by route, never by path, so that labels stay few."""
-
-    def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
-        """Wrap ``app``."""
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and observe its answer."""
-        if scope["type"] != "http" or scope["path"] in _QUIET:
-            await self._app(scope, receive, send)
-            return
-        began = time.perf_counter()
-        status = 500
-
-        async def observed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, observed)
-        finally:
-            route = getattr(scope.get("route"), "path_format", "none")
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-            self._metrics.seconds.labels(scope["method"], route).observe(time.perf_counter() - began)

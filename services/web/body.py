@@ -8,7 +8,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.settings import Limits
-from services.web.problems import ProblemError, answer
+from services.web.problems import ProblemError, answer, note
 
 # A string that is never closed runs to the end, so that no part of it is read twice.
 _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
@@ -38,6 +38,7 @@ class BodyLimits:
             if not lines:
                 check_depth(body, self._limits.nesting)
         except ProblemError as refused:
+            note(scope, refused.problem.code)
             await answer(refused.problem, refused.headers)(scope, receive, send)
             return
         if body is None:  # the client went away

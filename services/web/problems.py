@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
 from services.errors import Conflict, NotFound, Refused, StancewireError, StoreUnavailable
 from services.results.intake import KeyReused
@@ -108,35 +109,50 @@ def answer(body: Problem, headers: Mapping[str, str] | None = None) -> JSONRespo
     return JSONResponse(body.model_dump(), body.status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def note(scope: Scope, code: str) -> None:
+    """Remember with which problem a request is answered, for whoever observes it from the outside."""
+    scope.setdefault("state", {})["problem"] = code
+
+
+def code_of(scope: Scope) -> str | None:
+    """The problem that a request was answered with, if any."""
+    code = scope.get("state", {}).get("problem")
+    return None if code is None else str(code)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of ``app`` with a problem."""
 
-    async def on_problem(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, ProblemError)  # noqa: S101 -- registered for this class alone
-        return answer(error.problem, error.headers)
+    def answered(request: Request, body: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        note(request.scope, body.code)
+        return answer(body, headers)
 
-    async def on_ours(_request: Request, error: Exception) -> JSONResponse:
+    async def on_problem(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ProblemError)  # noqa: S101 -- registered for this class alone
+        return answered(request, error.problem, error.headers)
+
+    async def on_ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StancewireError)  # noqa: S101 -- registered for this class alone
         if isinstance(error, StoreUnavailable):
             log.warning("store_unavailable", reason=error.detail)
         known = from_error(error)
-        return answer(known.problem, known.headers)
+        return answered(request, known.problem, known.headers)
 
     async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class alone
         if any(found["loc"] == ("body",) and found["type"] != "missing" for found in error.errors()) and not _is_json(request):
-            return answer(problem(415, "media_type", "Content-Type: send application/json"))
+            return answered(request, problem(415, "media_type", "Content-Type: send application/json"))
         malformed = any(found["type"] == "json_invalid" for found in error.errors())
-        return answer(invalid(field_errors(error.errors()), 400 if malformed else 422))
+        return answered(request, invalid(field_errors(error.errors()), 400 if malformed else 422))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
         code = HTTPStatus(error.status_code).name.lower()
         headers = {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
-        return answer(problem(error.status_code, code, str(error.detail)), headers)
+        return answered(request, problem(error.status_code, code, str(error.detail)), headers)
 
-    async def on_defect(_request: Request, _error: Exception) -> JSONResponse:
-        return answer(problem(500, "internal", "a defect of ours; it was logged"))
+    async def on_defect(request: Request, _error: Exception) -> JSONResponse:
+        return answered(request, problem(500, "internal", "a defect of ours; it was logged"))
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(StancewireError, on_ours)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import Counter
+from contextvars import ContextVar
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -23,6 +25,14 @@ PreferHeader = Annotated[
     str | None, Header(alias="Prefer", max_length=200, description="wait=N: answer when the job is done, or after N seconds")
 ]
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
+_waits: ContextVar[list[float]] = ContextVar("waits")
+
+
+def waits() -> list[float]:
+    """A list that fills with the seconds for which this request waits by wish; for whoever times it from the outside."""
+    collected: list[float] = []
+    _waits.set(collected)
+    return collected
 
 
 def wished(prefer: str | None, limit_s: float) -> float:
@@ -52,6 +62,7 @@ class Waiter:
         """Wait until the job is final, for as long as was granted; returns whether it is."""
         if seconds <= 0:
             return False
+        began = time.perf_counter()
         event = self._done.setdefault(job_id, asyncio.Event())
         self._waiting[job_id] += 1
         if self._poller is None or self._poller.done():
@@ -64,6 +75,7 @@ class Waiter:
         else:
             return True
         finally:
+            _waits.get([]).append(time.perf_counter() - began)
             self._waiting[job_id] -= 1
             if not self._waiting[job_id]:
                 del self._waiting[job_id]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import sqlite3
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -11,30 +10,16 @@ from typing import Any
 
 import redis
 from jsonschema import Draft202012Validator
-from prometheus_client.parser import text_string_to_metric_families
 
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher
 from services.broker.sweeper import Sweeper
 from services.contracts import Article, QueueName
-from services.metrics import declared_names
 from services.results import presence
 from services.results.database import Database
 from services.results.presence import HostRole
 from services.settings import Database as DatabaseSettings
-from tests.support.api import Api, api_settings, finish
-from tests.support.ledger import set_row
-
-
-def samples(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    answer = api.client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
+from tests.support.api import Api, api_settings, samples
 
 # --- health -----------------------------------------------------------------------------------------------------------------
 
@@ -86,91 +71,6 @@ def test_a_database_that_was_never_there_is_not_ready(serve: Any) -> None:
     refused = api.push()
     assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "store_unavailable", "5")
     assert samples(api)["stancewire_ledger_up", ()] == 0
-
-
-# --- metrics ----------------------------------------------------------------------------------------------------------------
-
-
-def test_metrics_show_the_ledger(database: Database, serve: Any) -> None:
-    api = serve(database)
-    before = samples(api)
-    assert before["stancewire_ledger_up", ()] == 1
-    assert before["stancewire_jobs", (("state", "queued"),)] == 0
-    assert before["stancewire_job_attempts_total", ()] == 0
-    job_id = api.push_id("One two three.", feed="wire")
-    api.push("One two three.", feed="wire")
-    waiting = api.push_id("Other.", feed="wire")
-    set_row(database, waiting, queued_at=int(time.time() * 1000) - 60_000)
-    finish(database, job_id)
-    presence.announce(database, HostRole.WORKER, "node/a", slots=3)
-    after = samples(api)
-    wire = (("feed", "wire"),)
-    assert after["stancewire_articles_accepted_total", wire] == 2
-    assert after["stancewire_articles_repeated_total", wire] == 1
-    assert after["stancewire_jobs_finished_total", (("state", "succeeded"),)] == 1
-    assert after["stancewire_job_attempts_total", ()] == 1
-    assert after["stancewire_words_analysed_total", ()] == 3
-    assert after["stancewire_jobs", (("state", "queued"),)] == 1
-    assert 59 < after["stancewire_oldest_queued_seconds", ()] < 90
-    assert after["stancewire_worker_slots", ()] == 3
-
-
-def test_requests_are_counted_by_route_never_by_path(sqlite_api: Api) -> None:
-    first = sqlite_api.push_id("One.")
-    second = sqlite_api.push_id("Two.")
-    for job_id in (first, second):
-        sqlite_api.client.get(f"/v1/jobs/{job_id}")
-        sqlite_api.client.get(f"/v1/jobs/{job_id}/result")
-    sqlite_api.client.get("/v1/jobs/17")
-    for number in range(3):
-        sqlite_api.client.get(f"/nowhere/{number}")
-    sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001)
-    sqlite_api.push("x", feed="A B")
-    found = samples(sqlite_api)
-
-    def counted(method: str, route: str, status: int) -> float:
-        return found["stancewire_http_requests_total", (("method", method), ("route", route), ("status", str(status)))]
-
-    assert counted("POST", "/v1/articles", 202) == 2
-    assert counted("POST", "/v1/articles", 422) == 1
-    assert counted("GET", "/v1/jobs/{job_id}", 200) == 2
-    assert counted("GET", "/v1/jobs/{job_id}", 422) == 1
-    assert counted("GET", "/v1/jobs/{job_id}/result", 409) == 2
-    assert counted("GET", "none", 404) == 3
-    routes = {dict(labels)["route"] for name, labels in found if name == "stancewire_http_requests_total"}
-    assert routes == {"/v1/articles", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "none"}
-    timed = (("method", "GET"), ("route", "/v1/jobs/{job_id}"))
-    assert found["stancewire_http_request_seconds_count", timed] == 3
-
-
-def test_what_is_refused_is_counted_by_problem(sqlite_database: Database, serve: Any) -> None:
-    api = serve(sqlite_database, limits={"queued_per_feed": 1})
-    api.push("One.")
-    time.sleep(1.1)
-    api.push("Two.")
-    api.client.post("/v1/articles:batch", content=b'{"body": "Three."}\n{\n{}')
-    found = samples(api)
-    assert found["stancewire_articles_refused_total", (("code", "feed_queue_full"),)] == 2
-    assert found["stancewire_articles_refused_total", (("code", "invalid"),)] == 2
-
-
-def test_every_series_on_a_scrape_is_declared(sqlite_api: Api, sqlite_database: Database) -> None:
-    finish(sqlite_database, sqlite_api.push_id())
-    sqlite_api.push("x", feed="A B")
-    assert {name for name, _ in samples(sqlite_api)} <= declared_names()
-
-
-def test_metrics_answer_while_the_ledger_does_not(sqlite_database: Database, serve: Any) -> None:
-    api = serve(sqlite_database, database={"busy_timeout_s": 0.2})
-    file = sqlite_database.sqlite_file()
-    assert file is not None
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        api.push()
-        found = samples(api)
-        other.execute("ROLLBACK")
-    status = (("method", "POST"), ("route", "/v1/articles"), ("status", "503"))
-    assert found["stancewire_http_requests_total", status] == 1
 
 
 # --- OpenAPI ----------------------------------------------------------------------------------------------------------------

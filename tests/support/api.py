@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select
 
 from services.errors import PermanentError
@@ -103,6 +104,17 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert body["title"]
     assert body["detail"]
     return body
+
+
+def samples(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """The /metrics page by name and labels."""
+    answer = api.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
 
 
 def batch(api: Api, *lines: object, **headers: str) -> httpx.Response:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.metrics import ApiMetrics, WorkerMetrics, declared_names
+from services.metrics.prefork import ChildrenCollector
 
 # A parent with billiard children, as Celery has them: the first child of slot 0 is killed, a second takes its slot.
 SCRIPT = """
@@ -70,7 +71,7 @@ def test_a_replaced_child_counts_on_where_the_killed_one_stood(tmp_path: Path) -
 
 def test_every_series_has_a_name_of_the_project() -> None:
     names = declared_names()
-    assert all(name.startswith("stancewire_") for name in names)
+    assert all(name.startswith(("stancewire_", "celery_")) for name in names)
     assert {
         "stancewire_ledger_up",
         "stancewire_jobs",
@@ -86,13 +87,22 @@ def test_every_series_has_a_name_of_the_project() -> None:
 
 
 def test_what_a_process_measures_is_declared() -> None:
-    registry = CollectorRegistry()
-    api, worker = ApiMetrics(registry), WorkerMetrics(registry)
-    api.requests.labels("GET", "/v1/jobs", "200").inc()
-    api.seconds.labels("GET", "/v1/jobs").observe(0.01)
-    api.refused.labels("invalid").inc()
-    worker.stages.labels("sentences").observe(0.01)
-    worker.articles.labels("succeeded").observe(0.01)
-    seen = {sample.name for family in registry.collect() for sample in family.samples}
-    assert len(seen) == 2 + 3 * 3
-    assert seen <= declared_names()
+    for declared in (ApiMetrics, WorkerMetrics):
+        registry = CollectorRegistry()
+        declared(registry)
+        families = {family.name for family in registry.collect()}
+        assert len(families) >= 6
+        assert all({name, f"{name}_total", f"{name}_bucket"} & declared_names() for name in families)
+
+
+def test_a_parent_sees_its_children() -> None:
+    program = "print(flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        seen = {family.name: family.samples[0].value for family in ChildrenCollector().collect()}
+    finally:
+        child.communicate(b"\n", timeout=30)
+    assert seen["stancewire_worker_children"] >= 1
+    assert seen["stancewire_worker_children_resident_bytes"] > 1_000_000

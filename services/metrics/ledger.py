@@ -1,0 +1,141 @@
+"""The ledger's figures, read at each scrape. Every API process shows the same: queries take their maximum, not their sum."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from services.contracts import QueueName
+from services.errors import StoreUnavailable
+from services.metrics import catalogue
+from services.metrics.catalogue import OTHER_FEEDS, Declared
+from services.metrics.families import histogram, single, table
+from services.results.database import Database
+from services.results.observation import Observation, observe
+from services.results.presence import HostRole
+from services.results.tallies import BEYOND, RUN_BUCKETS, WAIT_BUCKETS
+from services.results.totals import NO_LABEL, Total
+
+# Totals that are shown as they are; those that are counted by feed; and the histograms with their sums.
+_PLAIN: Final = {
+    Total.FINISHED: catalogue.FINISHED,
+    Total.ATTEMPTS: catalogue.ATTEMPTS,
+    Total.UNSUCCESSFUL: catalogue.UNSUCCESSFUL,
+    Total.RETRIED: catalogue.RETRIED,
+    Total.LEASES_LOST: catalogue.LEASES_LOST,
+    Total.MESSAGES_LOST: catalogue.MESSAGES_LOST,
+    Total.WORDS: catalogue.WORDS,
+    Total.ATTRIBUTIONS: catalogue.ATTRIBUTIONS,
+    Total.STANCES: catalogue.STANCES,
+    Total.MODEL_RESULTS: catalogue.RESULTS_BY_MODEL,
+}
+_BY_FEED: Final = {
+    Total.ACCEPTED: catalogue.ACCEPTED,
+    Total.REPEATED: catalogue.REPEATED,
+    Total.FEED_RESULTS: catalogue.FEED_RESULTS,
+    Total.FEED_FAILED: catalogue.FEED_FAILED,
+    Total.FEED_EMPTY: catalogue.FEED_EMPTY,
+    Total.FEED_ATTRIBUTIONS: catalogue.FEED_ATTRIBUTIONS,
+    Total.FEED_UNRESOLVED: catalogue.FEED_UNRESOLVED,
+    Total.FEED_LOW: catalogue.FEED_LOW,
+}
+_HISTOGRAMS: Final = (
+    (catalogue.QUEUE_WAIT, Total.QUEUE_WAIT, Total.QUEUE_WAIT_SUM, WAIT_BUCKETS),
+    (catalogue.RUN_TIME, Total.RUN_TIME, Total.RUN_TIME_SUM, RUN_BUCKETS),
+)
+# Reading a long backlog takes a while: then it is read at most a twentieth of the time, however often it is asked for.
+_DEAR_S: Final = 0.5
+_REST: Final = 19
+
+
+class LedgerCollector(Collector):
+    """The ledger at the scrape; ``stancewire_ledger_up`` is 0, and all else missing, when the database does not answer."""
+
+    def __init__(self, database: Database, feeds: int) -> None:
+        """Read from ``database``; name at most so many ``feeds``."""
+        self._database = database
+        self._feeds = feeds
+        self._lock = threading.Lock()
+        self._read: tuple[Observation, float] | None = None
+        self._fresh_until = 0.0
+
+    def describe(self) -> list[Metric]:
+        """Nothing: names are not checked against the registry, so that registering does not touch the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Gauges of the moment, then counters since the ledger began."""
+        try:
+            seen, seconds = self._observe()
+        except StoreUnavailable:
+            yield single(catalogue.LEDGER_UP, 0)
+            return
+        yield single(catalogue.LEDGER_UP, 1)
+        yield single(catalogue.LEDGER_READ, seconds)
+        yield from _now(seen)
+        shown = _shown(seen, self._feeds)
+        yield table(catalogue.FEED_QUEUED, _by_feed(seen.queued_by_feed, shown))
+        for total, declared in _BY_FEED.items():
+            yield table(declared, _by_feed(_labels(seen, total), shown))
+        for total, declared in _PLAIN.items():
+            yield _counter(declared, _labels(seen, total))
+        for declared, buckets, summed, bounds in _HISTOGRAMS:
+            yield _histogram(declared, _labels(seen, buckets), _labels(seen, summed).get(NO_LABEL, 0.0), bounds)
+
+    def _observe(self) -> tuple[Observation, float]:
+        with self._lock:
+            if self._read is None or time.monotonic() >= self._fresh_until:
+                began = time.monotonic()
+                seen = observe(self._database)
+                seconds = time.monotonic() - began
+                self._read = seen, seconds
+                self._fresh_until = time.monotonic() + (_REST * seconds if seconds > _DEAR_S else 0)
+            return self._read
+
+
+def _now(seen: Observation) -> Iterator[Metric]:
+    queue = QueueName.ANALYSE.value
+    yield table(catalogue.JOBS, {(state.value,): number for state, number in seen.jobs.items()})
+    yield single(catalogue.OLDEST_QUEUED, seen.oldest_queued_s)
+    yield single(catalogue.SWEEPERS, seen.hosts[HostRole.SWEEPER])
+    yield table(catalogue.WORKERS, {(queue,): seen.hosts[HostRole.WORKER]})
+    yield table(catalogue.SLOTS, {(queue,): seen.slots})
+    yield single(catalogue.DATABASE_SIZE, seen.database_bytes)
+
+
+def _labels(seen: Observation, total: Total) -> dict[str, float]:
+    return {label: value for (name, label), value in seen.totals.items() if name is total}
+
+
+def _shown(seen: Observation, number: int) -> frozenset[str]:
+    """The feeds that have series of their own. A feed that has them keeps them, or counters would turn back.
+
+    Feeds without a rank are those of a ledger that is older than ranks: they come first.
+    """
+    ranks = _labels(seen, Total.FEED_RANK)
+    feeds = sorted(_labels(seen, Total.ACCEPTED), key=lambda feed: (ranks.get(feed, 0), feed))
+    return frozenset(feeds[:number])
+
+
+def _by_feed(values: Mapping[str, float], shown: frozenset[str]) -> dict[tuple[str, ...], float]:
+    """A value for each feed that is shown, 0 where it has none, so that a rate begins with the first; the rest together."""
+    named: dict[tuple[str, ...], float] = {(feed,): values.get(feed, 0) for feed in sorted(shown)}
+    others = [value for feed, value in values.items() if feed not in shown]
+    return named | ({(OTHER_FEEDS,): sum(others)} if others else {})
+
+
+def _counter(declared: Declared, values: Mapping[str, float]) -> Metric:
+    if not declared.labels:
+        return single(declared, values.get(NO_LABEL, 0.0))
+    return table(declared, {(label,): value for label, value in values.items()})
+
+
+def _histogram(declared: Declared, counts: Mapping[str, float], total: float, bounds: Iterable[float]) -> Metric:
+    """Cumulative from rows that are not; rows of bounds that an older version had count where they belong."""
+    at_most: Callable[[float], float] = lambda bound: sum(n for label, n in counts.items() if float(label) <= bound)  # noqa: E731
+    return histogram(declared, {**{str(bound): at_most(bound) for bound in bounds}, BEYOND: sum(counts.values())}, total)

@@ -1,0 +1,63 @@
+"""One page for a parent and its prefork children: what they count lies in files, by slot and not by process ID."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from billiard.process import current_process
+from prometheus_client import CollectorRegistry, ProcessCollector, values
+from prometheus_client.core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from services.metrics import catalogue
+from services.metrics.families import single
+
+
+def count_under_prefork(directory: Path) -> None:
+    """Keep the metrics that this process and its children declare from now on in files under ``directory``, emptied first.
+
+    Files are named by the child's slot, not by its process ID, so that a child that replaces a killed one counts on from where
+    that one stood, and their number stays bounded.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    values.ValueClass = values.MultiProcessValue(process_identifier=_slot)  # type: ignore[no-untyped-call]  # the library ships no types here
+
+
+def _slot() -> str:
+    return str(getattr(current_process(), "index", "main"))
+
+
+def prefork_registry() -> CollectorRegistry:
+    """A registry that adds up what the processes under ``count_under_prefork`` counted, and watches the processes themselves."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library ships no types here
+    ProcessCollector(registry=registry)
+    registry.register(ChildrenCollector())
+    return registry
+
+
+class ChildrenCollector(Collector):
+    """How many children this process has, and their memory; nothing where the system does not tell (Linux does)."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Read /proc: the parent is watched by the client library, its children by nobody else."""
+        own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+        if not own.exists():
+            return
+        pages = [_resident_pages(int(child)) for child in own.read_text(encoding="ascii").split()]
+        alive = [number for number in pages if number]
+        yield single(catalogue.CHILDREN, len(alive))
+        yield single(catalogue.CHILDREN_MEMORY, sum(alive) * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _resident_pages(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+        return 0

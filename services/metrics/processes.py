@@ -1,0 +1,44 @@
+"""What a process counts about itself. Declared in classes, because prefork must be chosen before the first metric exists."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+
+from services.metrics import catalogue
+from services.metrics.families import counter, gauge, timing
+from services.version import VERSION
+
+
+class ApiMetrics:
+    """What an API process counts about itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Declare the metrics in ``registry``."""
+        self.requests = counter(catalogue.REQUESTS, registry)
+        self.seconds = timing(catalogue.REQUEST_SECONDS, registry)
+        self.in_flight = gauge(catalogue.IN_FLIGHT, registry)
+        self.refused = counter(catalogue.REFUSED, registry)
+        self.transactions = timing(catalogue.TRANSACTIONS, registry)
+        gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
+
+    def transaction(self, kind: str, seconds: float) -> None:
+        """Observe one transaction; for ``Database.observer``."""
+        self.transactions.labels(kind).observe(seconds)
+
+
+class WorkerMetrics:
+    """What a worker process counts about itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Declare the metrics in ``registry``."""
+        self.stages = timing(catalogue.STAGES, registry)
+        self.articles = timing(catalogue.ARTICLES, registry)
+        self.model = gauge(catalogue.MODEL, registry)
+        self.transactions = timing(catalogue.TRANSACTIONS, registry)
+        self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)
+        self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
+        self.task_seconds = timing(catalogue.TASK_SECONDS, registry)
+
+    def transaction(self, kind: str, seconds: float) -> None:
+        """Observe one transaction; for ``Database.observer``."""
+        self.transactions.labels(kind).observe(seconds)

@@ -1,0 +1,66 @@
+"""The ledger as those who watch it see it: one consistent view of backlog, hosts and all totals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, text
+
+from services.contracts import JobState
+from services.results.database import Database, now_ms
+from services.results.presence import HostRole
+from services.results.tables import IN_WINDOW, QUEUED, WAITING, hosts, jobs
+from services.results.totals import Key, read_totals
+from services.results.window import ALIVE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The ledger at one instant. ``jobs`` has the states that are bounded by what happens now: queued, running and dead."""
+
+    jobs: Mapping[JobState, int]
+    queued_by_feed: Mapping[str, int]
+    oldest_queued_s: float
+    hosts: Mapping[HostRole, int]
+    slots: int
+    database_bytes: int
+    totals: Mapping[Key, float]
+
+
+def observe(database: Database) -> Observation:
+    """Read it all in one transaction. Raises StoreUnavailable."""
+    with database.read() as connection:
+        now = connection.execute(select(now_ms())).scalar_one()
+        by_feed = _queued(connection)
+        oldest = connection.execute(select(func.min(jobs.c.queued_at)).where(QUEUED)).scalar_one()
+        counts = {JobState.QUEUED: by_feed.total()}
+        for state in (JobState.RUNNING, JobState.DEAD):
+            counts[state] = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == state)).scalar_one()
+        alive = select(hosts.c.role, func.count(), func.sum(hosts.c.slots)).where(hosts.c.seen_at > now - ALIVE_MS)
+        roles = {role: (number, slots) for role, number, slots in connection.execute(alive.group_by(hosts.c.role))}
+        return Observation(
+            jobs=counts,
+            queued_by_feed=by_feed,
+            oldest_queued_s=0.0 if oldest is None else max(0.0, (now - oldest) / 1000),
+            hosts={role: roles.get(role, (0, 0))[0] for role in HostRole},
+            slots=roles.get(HostRole.WORKER, (0, 0))[1],
+            database_bytes=_size(connection, database),
+            totals=read_totals(connection),
+        )
+
+
+def _queued(connection: Connection) -> Counter[str]:
+    """Queued jobs by feed: those that wait and those in the window each by an index that holds no other rows."""
+    counts: Counter[str] = Counter()
+    for part in (WAITING, IN_WINDOW):
+        for feed, number in connection.execute(select(jobs.c.feed, func.count()).where(part).group_by(jobs.c.feed)):
+            counts[feed] += number
+    return counts
+
+
+def _size(connection: Connection, database: Database) -> int:
+    pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    size = pages if database.dialect == "sqlite" else "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(size)).scalar_one())
