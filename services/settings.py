@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -31,6 +31,15 @@ class Api(Group):
     waiters: Count = 200
     poll_s: Seconds = 0.1
     page_limit: Count = 500
+
+
+class Console(Group):
+    """The pages for people. API processes on several machines must share ``secret``; on one they keep it in ``state_dir``."""
+
+    secret: SecretStr = SecretStr("")
+    session_s: Seconds = 43_200
+    login_attempts: Count = 10
+    feed: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")] = "console"
 
 
 class Limits(Group):
@@ -129,6 +138,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     redis_url: str = ""
     api: Api = Api()
+    console: Console = Console()
     limits: Limits = Limits()
     database: Database = Database()
     broker: Broker = Broker()

@@ -83,9 +83,9 @@ async def push_article(
     200: it was there already, or (``Prefer: wait``) was finished in time.
     """
     structlog.contextvars.bind_contextvars(feed=article.feed)
-    _check_length(article, here)
+    check_length(article, here)
     key = _key(article.feed, idempotency_key, await request.body())
-    [answer] = await run_in_threadpool(_take_in, here, [article], key)
+    [answer] = await run_in_threadpool(take_in, here, [article], key)
     if isinstance(answer, StancewireError):
         raise answer
     structlog.contextvars.bind_contextvars(job=str(answer.job_id))
@@ -137,12 +137,12 @@ def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyK
     for number, line in lines:
         try:
             articles[number] = parse_line(line, here.settings.limits)
-            _check_length(articles[number], here)
+            check_length(articles[number], here)
         except ProblemError as error:
             articles.pop(number, None)
             items[number] = _refused_item(here, number, error)
     try:
-        answers = _take_in(here, list(articles.values()), key)
+        answers = take_in(here, list(articles.values()), key)
     except KeyReused:
         raise
     except StancewireError as error:
@@ -164,7 +164,7 @@ def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyK
     return [items[number] for number in sorted(items)]
 
 
-def _take_in(here: Context, batch: list[Article], key: IdempotencyKey | None) -> list[Acceptance | StancewireError]:
+def take_in(here: Context, batch: list[Article], key: IdempotencyKey | None) -> list[Acceptance | StancewireError]:
     """Through the gate and into the ledger; an answer for each article, in order."""
     here.gate.check_all()
     full = here.gate.full(article.feed for article in batch)
@@ -178,7 +178,8 @@ def _refused_item(here: Context, number: int, error: ProblemError) -> BatchItem:
     return BatchItem(line=number, status=error.problem.status, problem=error.problem)
 
 
-def _check_length(article: Article, here: Context) -> None:
+def check_length(article: Article, here: Context) -> None:
+    """Raise ProblemError (413) for a body longer than the setting allows."""
     limit = here.settings.limits.text_chars
     if len(article.body) > limit:
         reason = f"has {len(article.body)} characters; {limit} are allowed"

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher, DispatchThread
+from services.console import mount as console
 from services.ingest.gate import Gate
 from services.ingest.routes import BATCH_PATH, PUSH_PATH
 from services.ingest.routes import router as push_routes
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(push_routes)
     app.include_router(read_routes)
     app.include_router(health_routes)
+    console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))
     app.add_middleware(Observed, metrics=context.metrics, pushes=frozenset({PUSH_PATH, BATCH_PATH}))
     return app

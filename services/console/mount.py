@@ -1,0 +1,25 @@
+"""The console put into the application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.console import answers, article, jobs, overview, trial
+from services.console.desk import Console
+from services.console.pulse import Pulse
+from services.console.rendering import STATIC, Renderer, Static
+from services.console.sessions import Sessions, secret_of
+from services.web.context import Context
+
+
+def install(app: FastAPI, here: Context) -> None:
+    """Add the pages at ``/`` and their files at ``/static``. After ``problems.install``: some errors become pages."""
+    app.state.console = Console(
+        renderer=Renderer(),
+        sessions=Sessions(secret_of(here.settings), here.settings.console.session_s),
+        pulse=Pulse(here.database, here.dispatcher, here.gate),
+    )
+    for router in (overview.router, jobs.router, article.router, trial.router):
+        app.include_router(router)
+    app.mount("/static", Static(directory=STATIC), name="static")
+    answers.install_not_found(app)

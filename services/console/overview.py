@@ -1,0 +1,74 @@
+"""The first page: what the service does now, and whether something is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.console.answers import PageRoute
+from services.console.charts import Chart, line_chart
+from services.console.desk import Desk, Visit
+from services.console.pulse import Look
+from services.contracts import JobState
+from services.results import activity
+from services.results.totals import NO_LABEL, Total
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_LISTED: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """A line of the table behind the chart."""
+
+    begins_at: datetime
+    accepted: int
+    stored: int
+
+
+@router.get("/")
+def overview(desk: Visit) -> Response:
+    """Throughput, backlog, age, states, workers, the last failures and the last results."""
+    return desk.show("overview.html", **_values(desk))
+
+
+@router.get("/overview/live")
+def live(desk: Visit) -> Response:
+    """The part of the first page that is loaded again every few seconds."""
+    return desk.show("_live.html", **_values(desk))
+
+
+def _values(desk: Desk) -> dict[str, Any]:
+    look = desk.console.pulse.look()
+    database = desk.here.database
+    return {
+        "look": look,
+        "chart": _chart(look),
+        "minutes": minutes(look),
+        "finished": {state: int(look.snapshot.totals.get((Total.FINISHED, state.value), 0)) for state in JobState},
+        "words_read": look.snapshot.totals.get((Total.WORDS, NO_LABEL), 0.0),
+        "failures": activity.last_failures(database, limit=_LISTED),
+        "latest": activity.newest_results(database, limit=_LISTED),
+    }
+
+
+def _chart(look: Look) -> Chart:
+    a_minute = 60 / look.activity.step_s
+    return line_chart([[count * a_minute for count in counts] for counts in (look.activity.accepted, look.activity.stored)])
+
+
+def minutes(look: Look) -> list[Minute]:
+    """The chart's figures by whole minutes, the newest first."""
+    size = 60 // look.activity.step_s
+    accepted, stored = look.activity.accepted[::-1], look.activity.stored[::-1]
+    lines = []
+    for number in range(len(stored) // size):
+        part = slice(number * size, (number + 1) * size)
+        begins_at = look.activity.ends_at - timedelta(minutes=number + 1)
+        lines.append(Minute(begins_at, sum(accepted[part]), sum(stored[part])))
+    return lines
