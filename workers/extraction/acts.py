@@ -1,20 +1,46 @@
 """Stage ``stancewire_acts``: what is done by saying it.
 
-The cue's lemma decides; a plain "said" that something should be done is a demand.
+The words of the cue decide, with what turns them ("did not deny"), whose they are ("nobody accused") and whether they
+were said at all ("if he rejects it", "did she praise it?"); for some verbs what is said decides, too: a plain "said" that
+something should be done is a demand. ``docs/results.md`` has the rules in words. What is turned into nothing is left as
+``assert``: it is reported, and no more.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from services.contracts import Act
+from workers.extraction import lexicon
+from workers.extraction.act_contents import by_content
+from workers.extraction.lexicon import listed
+from workers.extraction.negation import Turn, begins, is_nobody, refused, turn_at, turned
+from workers.extraction.phrases import AUXILIARIES, DETERMINERS, NEGATIONS, PREPOSITIONS, is_adverb, is_gap
+from workers.extraction.records import Cue, Statement
+from workers.extraction.tokens import Tokens
 
-_DEMANDING: Final = frozenset({"should", "must", "ought"})
-# How far into what is said the demand must come: later on it is mostly part of a relative clause.
-REACH: Final = 25
+if TYPE_CHECKING:
+    from workers.extraction.lexicon import Form
+
+_IF: Final = listed("if unless whether lest")
+# After these, "to" and a verb, the verb is what is done: "continued to deny", "wants to thank".
+_WILLING: Final = listed("continue want plan intend")
+_POSSESSIVES: Final = frozenset({"'s", "’s", "'", "’"})
+# How far a noun may stand from the verb before it: "announced | his full and unreserved | support".
+_NOUN_WORDS: Final = 5
+# How many marks may end a sentence: a question mark, a quotation mark, white space.
+_MARKS: Final = 4
+
+
+class _Done(NamedTuple):
+    """What is done, the lemma of the words that do it, and the verb among them as it is written; nothing for a noun."""
+
+    act: Act
+    lemma: str
+    verb: str
 
 
 @Language.factory("stancewire_acts")
@@ -22,15 +48,99 @@ class Acts:
     """Sets ``act`` of every statement."""
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take what spaCy hands to every factory; there is nothing to set."""
+        """Read the lexicon, once a process."""
         del nlp, name
+        self.verbs = lexicon.acts()
+        self.nouns = lexicon.act_nouns()
 
     def __call__(self, doc: Doc) -> Doc:
         """Read and complete ``doc._.statements``."""
+        tokens = Tokens.of(doc)
         for statement in doc._.statements:
-            if statement.cue:
-                statement.act = statement.cue.act
-            start, end = statement.content[0]
-            if statement.act is Act.ASSERT and any(doc[i].lower_ in _DEMANDING for i in range(start, min(end, start + REACH))):
-                statement.act = Act.DEMAND
+            statement.act = self._of(tokens, statement)
         return doc
+
+    def _of(self, tokens: Tokens, statement: Statement) -> Act:
+        cue, source = statement.cue, statement.source
+        if cue is None or cue.form in {"layout", "according"}:
+            return by_content(tokens, statement, Act.ASSERT, ":")
+        done, turns = self._read(tokens, cue, source.end if source and source.end <= cue.stretch.start else 0)
+        if source and is_nobody(tokens.lower[source.start : source.end]):
+            turns.insert(0, Turn.NOT)
+        act = turned(by_content(tokens, statement, done.act, done.lemma), turns, done.verb)
+        return act if _real(tokens, statement) else Act.ASSERT
+
+    def _read(self, tokens: Tokens, cue: Cue, source_end: int) -> tuple[_Done, list[Turn]]:
+        """Return what the cue's words do, and what turns it, the nearest last."""
+        last = tokens.last[cue.stretch.end - 1]
+        i = begin = begins(tokens, cue.stretch.start, max(tokens.first[cue.stretch.start], source_end))
+        turns: list[Turn] = []
+        while i < cue.stretch.end:
+            found = turn_at(tokens, i, last)
+            if found and found.turn is Turn.REFUSE and found.end > i + 1:  # the verb after it is what is refused
+                verb = next((k for k in range(found.end, last) if not is_adverb(tokens.lower[k])), last)
+                done = self._word(tokens, verb, verb)
+                declined = tokens.lower[i].startswith("declin")
+                act = refused(done.act if done else None, tokens.at(verb), declined=declined)
+                return _Done(act, done.lemma if done else "refuse", ""), turns
+            if found:
+                turns.append(found.turn)
+                i = found.end
+                continue
+            done = self._word(tokens, i, begin)
+            if done:
+                return self._onward(tokens, i, cue.stretch.end, last, done), turns
+            i += 1
+        after = self._word(tokens, i, begin) if turns and i < last else None  # "failed | to praise the builders"
+        return after or _Done(cue.act, cue.lemma, tokens.lower[cue.verb]), turns
+
+    def _word(self, tokens: Tokens, i: int, begin: int) -> _Done | None:
+        """Return what is done by the word, or the words, at ``i``, in a cue that begins at ``begin``."""
+        word = tokens.at(i)
+        noun = self.nouns.get(word)
+        entries: tuple[Form, ...] = self.verbs.get(word, ())
+        if noun and (not entries or self._as_noun(tokens, i, begin)):
+            return _Done(noun, word, "")
+        for entry in entries:
+            if tuple(tokens.lower[i + 1 : i + 1 + len(entry.rest)]) == entry.rest:
+                return _Done(entry.act, entry.lemma, word)
+        return None
+
+    @staticmethod
+    def _as_noun(tokens: Tokens, i: int, begin: int) -> bool:
+        """Whether a word that may be either is a noun: after an article, a genitive, or another word of its cue."""
+        k = i - 1
+        while k >= begin and is_adverb(tokens.lower[k]):
+            k -= 1
+        before = tokens.at(k)
+        if before in DETERMINERS or before in _POSSESSIVES:
+            return True
+        return k >= begin and before not in AUXILIARIES | NEGATIONS | {"to", "and", "or", "but", "cannot"}
+
+    def _onward(self, tokens: Tokens, i: int, end: int, last: int, done: _Done) -> _Done:
+        """Look past a word that does little itself: "announced his support for", "continued to deny"."""
+        k = i + 1 + done.lemma.count(" ")
+        if done.lemma in _WILLING and tokens.at(k) == "to" and k + 1 < last:
+            return self._word(tokens, k + 1, k + 1) or done
+        if done.act is not Act.ASSERT or not done.verb:
+            return done
+        for place in range(k, min(end, k + _NOUN_WORDS)):
+            word = tokens.lower[place]
+            if word in PREPOSITIONS or word in {"to", "that"} or is_gap(word):
+                break
+            if word in self.nouns:
+                return _Done(self.nouns[word], word, "")
+        return done
+
+
+def _real(tokens: Tokens, statement: Statement) -> bool:
+    """Whether the statement was made: it is no condition ("if he rejects it") and nobody asks whether it was."""
+    cue, source = statement.cue, statement.source
+    if cue is None:
+        return True
+    start = min(cue.stretch.start, source.start) if source else cue.stretch.start
+    before = tokens.at(start - 1) if start > tokens.first[start] else ""
+    if before in _IF:
+        return False
+    end = tokens.last[start]
+    return not (source is not None and before in AUXILIARIES and "?" in tokens.words[max(start, end - _MARKS) : end])

@@ -45,7 +45,7 @@ class Statements:
         """Take the weights of this process."""
         del nlp, name
         self.encoder = encoder()
-        self.forms = lexicon.cues()
+        self.forms = lexicon.acts()
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the cues and, in the order of their contents, the statements.

@@ -54,16 +54,43 @@ def cues() -> dict[str, tuple[Form, ...]]:
     found: dict[str, list[Form]] = {}
     for line in lines("cues.txt"):
         lemma, act, frames, *irregular = line.split()
-        first, *rest = lemma.split("_")
-        forms = {"base": first} | inflect(first)
-        if irregular:
-            past, _, participle = irregular[0].partition("/")
-            forms["past"] = past.split("_")[0]
-            forms["participle"] = participle.split("_")[0] or forms["past"]
-        for tense, form in forms.items():
-            entry = Form(lemma.replace("_", " "), Act(act), frames, "past" if tense == "participle" else tense, tuple(rest))
-            if entry not in found.setdefault(form, []):
-                found[form].append(entry)
+        _learn(found, lemma, Act(act), frames, irregular[0] if irregular else "")
+    return _longest_first(found)
+
+
+@cache
+def acts() -> dict[str, tuple[Form, ...]]:
+    """Return the forms of all verbs that do something by saying it, cues and others, by their first word, the longest first."""
+    found = {form: list(entries) for form, entries in cues().items()}
+    for line in lines("acts.txt"):
+        act, *verbs = line.split()
+        for verb in verbs:
+            lemma, _, irregular = verb.partition(":")
+            _learn(found, lemma, Act(act), "", irregular)
+    return _longest_first(found)
+
+
+@cache
+def act_nouns() -> dict[str, Act]:
+    """Return what each noun does that attributes."""
+    return {noun: Act(act) for line in lines("act_nouns.txt") for act, *nouns in [line.split()] for noun in nouns}
+
+
+def _learn(found: dict[str, list[Form]], lemma: str, act: Act, frames: str, irregular: str) -> None:
+    """Add all forms of one verb; ``irregular`` is its past, or past and participle parted by a slash."""
+    first, *rest = lemma.split("_")
+    forms = {"base": first} | inflect(first)
+    if irregular:
+        past, _, participle = irregular.partition("/")
+        forms["past"] = past.split("_")[0]
+        forms["participle"] = participle.split("_")[0] or forms["past"]
+    for tense, form in forms.items():
+        entry = Form(lemma.replace("_", " "), act, frames, "past" if tense == "participle" else tense, tuple(rest))
+        if entry not in found.setdefault(form, []):
+            found[form].append(entry)
+
+
+def _longest_first(found: dict[str, list[Form]]) -> dict[str, tuple[Form, ...]]:
     return {form: tuple(sorted(entries, key=lambda entry: -len(entry.rest))) for form, entries in found.items()}
 
 
