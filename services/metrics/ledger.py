@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from services.contracts import QueueName
+from services.contracts import FINAL_STATES, QueueName
 from services.errors import StoreUnavailable
 from services.metrics import catalogue
 from services.metrics.catalogue import OTHER_FEEDS, Declared
@@ -44,6 +44,8 @@ _BY_FEED: Final = {
     Total.FEED_UNRESOLVED: catalogue.FEED_UNRESOLVED,
     Total.FEED_LOW: catalogue.FEED_LOW,
 }
+# Series that are there with 0 before anything happened: an increase would miss the first.
+_FROM_ZERO: Final[dict[Total, dict[str, float]]] = {Total.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0)}
 _HISTOGRAMS: Final = (
     (catalogue.QUEUE_WAIT, Total.QUEUE_WAIT, Total.QUEUE_WAIT_SUM, WAIT_BUCKETS),
     (catalogue.RUN_TIME, Total.RUN_TIME, Total.RUN_TIME_SUM, RUN_BUCKETS),
@@ -83,7 +85,7 @@ class LedgerCollector(Collector):
         for total, declared in _BY_FEED.items():
             yield table(declared, _by_feed(_labels(seen, total), shown))
         for total, declared in _PLAIN.items():
-            yield _counter(declared, _labels(seen, total))
+            yield _counter(declared, _FROM_ZERO.get(total, {}) | _labels(seen, total))
         for declared, buckets, summed, bounds in _HISTOGRAMS:
             yield _histogram(declared, _labels(seen, buckets), _labels(seen, summed).get(NO_LABEL, 0.0), bounds)
 

@@ -18,6 +18,8 @@ class ApiMetrics:
         self.seconds = timing(catalogue.REQUEST_SECONDS, registry)
         self.in_flight = gauge(catalogue.IN_FLIGHT, registry)
         self.refused = counter(catalogue.REFUSED, registry)
+        for code in catalogue.OF_CAPACITY:
+            self.refused.labels(code)  # there with 0 before the first one, or an increase would miss it
         self.transactions = timing(catalogue.TRANSACTIONS, registry)
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 

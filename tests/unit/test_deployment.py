@@ -147,6 +147,13 @@ def test_prometheus_scrapes_the_parts_where_they_listen() -> None:
     assert worker["dns_sd_configs"][0]["port"] == int(port)
 
 
+def test_prometheus_finds_its_rules_where_they_are_mounted() -> None:
+    [pattern] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["rule_files"]
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
+    assert mounts["./deploy/prometheus/rules"] == str(Path(pattern).parent)
+    assert {path.name for path in (DEPLOY / "prometheus/rules").glob(Path(pattern).name)} == {"alerts.yml", "recording.yml"}
+
+
 def test_the_dashboard_asks_for_series_that_exist() -> None:
     dashboard = json.loads((DEPLOY / "grafana/dashboards/overview.json").read_text())
     source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"][0]

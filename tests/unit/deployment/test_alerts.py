@@ -1,0 +1,268 @@
+"""Each alert, as promtool sees it: quiet while all is well, not yet firing before its time, firing after it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.metrics import declared_names
+from services.metrics.catalogue import OF_CAPACITY
+
+RULES = Path(__file__).parents[3] / "deploy/prometheus/rules"
+ALERTS: list[dict[str, Any]] = yaml.safe_load((RULES / "alerts.yml").read_text())["groups"][0]["rules"]
+RECORDED: list[dict[str, Any]] = yaml.safe_load((RULES / "recording.yml").read_text())["groups"][0]["rules"]
+
+Series = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Series in which an alert fires at ``at``, not yet at ``not_yet``; and series in which it never does.
+
+    Series are in Prometheus' notation for tests, a sample each ``interval``.
+    """
+
+    fires: Series
+    at: str
+    not_yet: str
+    quiet: Series
+    labels: dict[str, str] = field(default_factory=dict)
+    interval: str = "10s"
+
+
+def counter(name: str, step: float, samples: int = 200) -> Series:
+    return {name: f"0+{step}x{samples}"}
+
+
+def constant(name: str, value: float, samples: int = 200) -> Series:
+    return {name: f"{value}+0x{samples}"}
+
+
+API = '{job="api",instance="api:8400"}'
+OTHER = '{job="api",instance="other:8400"}'  # a second API process shows the same ledger
+FINISHED = 'stancewire_jobs_finished_total{{job="api",instance="api:8400",state="{}"}}'
+REFUSED = 'stancewire_articles_refused_total{{job="api",instance="api:8400",code="{}"}}'
+REQUESTS = 'stancewire_http_requests_total{{job="api",instance="api:8400",status="{}"}}'
+PUSH = 'stancewire_http_request_seconds_bucket{{job="api",instance="api:8400",method="POST",route="/v1/articles",le="{}"}}'
+FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
+
+
+def latency(quick: float, slow: float) -> Series:
+    """So many more requests each sample under 50 ms, and under 2.5 s in all."""
+    counts = {"0.05": quick, "0.5": quick, "2.5": quick + slow, "+Inf": quick + slow}
+    return {PUSH.format(bound): f"0+{count}x200" for bound, count in counts.items()}
+
+
+def ledger_gauge(name: str, value: float) -> Series:
+    return constant(name + API, value) | constant(name + OTHER, value)
+
+
+def quality(step: str) -> Series:
+    """A feed of 100 results an hour (12 each 5 minutes), 36 attributions each; empty results rise as ``step`` says."""
+    steady = {FEED.format(name): f"0+{number}x320" for name, number in {"feed_results": 12, "feed_attributions": 36}.items()}
+    calm = {FEED.format(name): "0+1x320" for name in ("feed_unresolved_speakers", "feed_low_scores")}
+    return steady | calm | {FEED.format("feed_empty_results"): step}
+
+
+def from_yesterday(today: str) -> Series:
+    """A feed that took in two articles each 5 minutes for a day; what follows is ``today``."""
+    return {FEED.format("articles_accepted"): f"0+2x288 {today}"}
+
+
+CASES = {
+    "StancewireApiDown": Case(
+        fires=constant("up" + API, 0),
+        at="1m",
+        not_yet="20s",
+        quiet=constant("up" + API, 1),
+        labels={"job": "api", "instance": "api:8400"},
+    ),
+    "StancewireApiErrors": Case(
+        fires=counter(REQUESTS.format(200), 10) | counter(REQUESTS.format(500), 1),
+        at="3m",
+        not_yet="1m",
+        quiet=counter(REQUESTS.format(200), 100) | counter(REQUESTS.format(500), 1),
+    ),
+    "StancewireApiSlow": Case(fires=latency(90, 10), at="8m", not_yet="4m", quiet=latency(1000, 1)),
+    "StancewireLedgerDown": Case(
+        fires=ledger_gauge("stancewire_ledger_up", 0),
+        at="1m",
+        not_yet="20s",
+        quiet=constant("stancewire_ledger_up" + API, 1) | constant("stancewire_ledger_up" + OTHER, 0),
+    ),
+    "StancewireDatabasePoolExhausted": Case(
+        fires=constant("stancewire_database_pool_in_use" + API, 9) | constant("stancewire_database_pool_size" + API, 10),
+        at="3m",
+        not_yet="1m",
+        quiet=constant("stancewire_database_pool_in_use" + API, 5) | constant("stancewire_database_pool_size" + API, 10),
+        labels={"instance": "api:8400"},
+    ),
+    "StancewireRedisDown": Case(
+        fires=ledger_gauge("stancewire_redis_up", 0), at="1m", not_yet="20s", quiet=ledger_gauge("stancewire_redis_up", 1)
+    ),
+    "StancewireRedisMemory": Case(
+        fires=constant("stancewire_redis_memory_bytes" + API, 90) | constant("stancewire_redis_memory_limit_bytes" + API, 100),
+        at="3m",
+        not_yet="1m",
+        quiet=constant("stancewire_redis_memory_bytes" + API, 90) | constant("stancewire_redis_memory_limit_bytes" + API, 0),
+    ),
+    "StancewireWorkersMissing": Case(
+        fires=ledger_gauge("celery_active_process_count", 0),
+        at="1m",
+        not_yet="20s",
+        quiet=ledger_gauge("celery_active_process_count", 2),
+    ),
+    "StancewireWorkerDown": Case(
+        fires=constant('up{job="worker",instance="10.0.0.7:9808"}', 0),
+        at="2m",
+        not_yet="30s",
+        quiet=constant('up{job="worker",instance="10.0.0.7:9808"}', 1),
+        labels={"job": "worker", "instance": "10.0.0.7:9808"},
+    ),
+    "StancewireSweeperMissing": Case(
+        fires=ledger_gauge("stancewire_sweepers", 0), at="1m", not_yet="20s", quiet=ledger_gauge("stancewire_sweepers", 1)
+    ),
+    "StancewireQueueStuck": Case(
+        fires={"stancewire_oldest_queued_seconds" + API: "0+10x200"} | constant(FINISHED.format("succeeded"), 500),
+        at="1m",
+        not_yet="40s",
+        quiet={"stancewire_oldest_queued_seconds" + API: "0+10x200"} | counter(FINISHED.format("succeeded"), 1),
+    ),
+    "StancewireBacklogOld": Case(
+        fires={"stancewire_oldest_queued_seconds" + API: "0+10x200"},
+        at="17m",
+        not_yet="15m",
+        quiet=constant("stancewire_oldest_queued_seconds" + API, 800),
+    ),
+    "StancewireDeadLetters": Case(
+        fires=constant('stancewire_jobs{state="dead"}', 1),
+        at="1m",
+        not_yet="20s",
+        quiet=constant('stancewire_jobs{state="dead"}', 0),
+    ),
+    "StancewireErrorRatio": Case(
+        fires=counter(FINISHED.format("succeeded"), 2) | counter(FINISHED.format("failed"), 1),
+        at="5m",
+        not_yet="1m",
+        quiet=counter(FINISHED.format("succeeded"), 20) | counter(FINISHED.format("failed"), 1),
+    ),
+    "StancewireLeasesLost": Case(
+        fires={"stancewire_leases_lost_total" + API: "0x6 1x100"},
+        at="2m",
+        not_yet="50s",
+        quiet=constant("stancewire_leases_lost_total" + API, 7),
+    ),
+    "StancewireIntakeRefuses": Case(
+        fires={REFUSED.format("feed_queue_full"): "0x6 3x100"},
+        at="1m20s",
+        not_yet="50s",
+        quiet=constant(REFUSED.format("disk_full"), 5) | counter(REFUSED.format("invalid"), 5),
+        labels={"code": "feed_queue_full"},
+    ),
+    "StancewireBadInput": Case(
+        fires=counter(REFUSED.format("invalid"), 1),
+        at="12m",
+        not_yet="5m",
+        quiet=counter(REFUSED.format("invalid"), 0.1) | counter(REFUSED.format("feed_queue_full"), 5),
+        labels={"code": "invalid"},
+    ),
+    "StancewireDiskFull": Case(
+        fires=constant("stancewire_disk_free_bytes" + API, 9) | constant("stancewire_disk_size_bytes" + API, 100),
+        at="2m",
+        not_yet="30s",
+        quiet=constant("stancewire_disk_free_bytes" + API, 30) | constant("stancewire_disk_size_bytes" + API, 100),
+    ),
+    "StancewireFeedSilent": Case(
+        fires=from_yesterday("576x40"),
+        at="25h30m",
+        not_yet="24h30m",
+        quiet=from_yesterday("577+1x40"),
+        labels={"feed": "wire"},
+        interval="5m",
+    ),
+    "StancewireQualityDrift": Case(
+        fires=quality("0+1x288 294+6x30"),
+        at="25h20m",
+        not_yet="24h",
+        quiet=quality("0+1x320"),
+        labels={"feed": "wire", "measure": "empty results"},
+        interval="5m",
+    ),
+}
+
+
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool (Debian: prometheus) is not installed")
+    return found
+
+
+def test_every_alert_has_a_case_and_every_case_its_alert() -> None:
+    assert [rule["alert"] for rule in ALERTS] == list(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_alert_fires_in_time_and_is_quiet_otherwise(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    [rule] = [rule for rule in ALERTS if rule["alert"] == name]
+    labels = case.labels | rule["labels"]
+    firing = {"exp_labels": labels, "exp_annotations": {key: said(text, labels) for key, text in rule["annotations"].items()}}
+    tests = [
+        group(
+            case,
+            case.fires,
+            [{"eval_time": case.not_yet, "alertname": name}, {"eval_time": case.at, "alertname": name, "exp_alerts": [firing]}],
+        ),
+        group(case, case.quiet, [{"eval_time": case.at, "alertname": name}]),
+    ]
+    file = tmp_path / "test.yml"
+    interval = case.interval
+    files = [str(path) for path in sorted(RULES.glob("*.yml"))]
+    file.write_text(yaml.safe_dump({"rule_files": files, "evaluation_interval": interval, "tests": tests}))
+    done = subprocess.run([promtool(), "test", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def group(case: Case, series: Series, expected: list[dict[str, Any]]) -> dict[str, Any]:
+    inputs = [{"series": name, "values": values} for name, values in series.items()]
+    return {"interval": case.interval, "input_series": inputs, "alert_rule_test": expected}
+
+
+def said(text: str, labels: dict[str, str]) -> str:
+    """An annotation as Prometheus writes it."""
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda found: labels[found.group(1)], text)
+
+
+def test_rules_ask_for_series_that_exist() -> None:
+    recorded = {rule["record"] for rule in RECORDED}
+    asked = {
+        name for rule in [*ALERTS, *RECORDED] for name in re.findall(r"\b(?:[a-z_]+:)?(?:stancewire|celery)_[\w:]+", rule["expr"])
+    }
+    assert len(asked) >= 20
+    assert asked <= declared_names() | recorded
+
+
+def test_refusals_for_want_of_room_are_the_same_for_the_code_and_its_alerts() -> None:
+    for name in ("StancewireIntakeRefuses", "StancewireBadInput"):
+        [rule] = [rule for rule in ALERTS if rule["alert"] == name]
+        [codes] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
+        assert tuple(codes.split("|")) == OF_CAPACITY
+
+
+def test_severities_are_two() -> None:
+    assert {rule["labels"]["severity"] for rule in ALERTS} == {"critical", "warning"}
+
+
+def test_the_files_are_sound() -> None:
+    done = subprocess.run(
+        [promtool(), "check", "rules", *map(str, RULES.glob("*.yml"))], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

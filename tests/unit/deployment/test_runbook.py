@@ -1,0 +1,76 @@
+"""The runbook has a section for each alert, and what it tells people to type exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer
+import yaml
+
+from services.cli import build
+from services.metrics import declared_names
+from tests.unit.test_deployment import variables_of_settings
+
+ROOT = Path(__file__).parents[3]
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]
+COMMANDS = sorted(
+    {line.strip() for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line.strip()}
+    | set(re.findall(r"`(stancewire [a-z][^`]*)`", RUNBOOK)) - {"stancewire up"}
+)
+
+
+def anchor(title: str) -> str:
+    """The fragment under which a heading is found."""
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
+def test_each_alert_has_its_section_in_their_order() -> None:
+    assert [title for title in SECTIONS if title.startswith("Stancewire")] == [rule["alert"] for rule in ALERTS]
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_the_alert_points_at_its_section_which_says_all_three(rule: dict[str, Any]) -> None:
+    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{anchor(rule['alert'])}"
+    section = SECTIONS[rule["alert"]]
+    parts = re.findall(r"^\*(\w+):\* (.+)", section, re.MULTILINE)
+    assert [word for word, _ in parts] == ["Means", "Look", "Do"]
+    assert all(len(text) > 20 for _, text in parts)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_that_is_named_exists_with_its_options(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    assert words.pop(0) == "stancewire"
+    command: Any = typer.main.get_command(build())
+    context = click.Context(command)
+    while hasattr(command, "commands"):
+        command = command.get_command(context, words.pop(0))
+        assert command is not None, line
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+    arguments = [
+        word
+        for number, word in enumerate(words)
+        if not word.startswith("--") and not (number and words[number - 1].startswith("--"))
+    ]
+    taken = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+    assert len(arguments) <= len(taken) or any(parameter.nargs == -1 for parameter in taken)
+
+
+def test_links_within_lead_somewhere() -> None:
+    anchors = {anchor(title) for title in SECTIONS}
+    assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= anchors
+    for file in re.findall(r"\]\(([^#)]+\.(?:md|yml))\)", RUNBOOK):
+        assert (ROOT / "docs" / file).exists(), file
+
+
+def test_settings_and_metrics_that_are_named_exist() -> None:
+    assert set(re.findall(r"STANCEWIRE_[A-Z_]+", RUNBOOK)) <= variables_of_settings()
+    assert set(re.findall(r"`((?:stancewire|celery)_\w+)`", RUNBOOK)) <= declared_names()
