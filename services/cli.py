@@ -9,7 +9,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.commands import client, demo, jobs, serve
+from services.commands import client, demo, index, jobs, serve
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -30,6 +30,7 @@ def build() -> typer.Typer:
     app.add_typer(jobs.app, name="jobs")
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
+    app.command()(index.index)
     for part in (serve.api, serve.sweeper, serve.migrate, serve.health):
         app.command(rich_help_panel="One part of the service")(part)
     return app

@@ -31,6 +31,8 @@ class Api(Group):
     waiters: Count = 200
     poll_s: Seconds = 0.1
     page_limit: Count = 500
+    export_limit: Count = 100_000
+    timeline_buckets: Count = 1_000
 
 
 class Console(Group):

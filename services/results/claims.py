@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from services.contracts import Article, JobState, MediaType, Result, instant
 from services.errors import LeaseLost, StancewireError
-from services.results import tallies
+from services.results import index, tallies
 from services.results.database import Database, now_ms
 from services.results.tables import articles, jobs, results
 from services.results.totals import NO_LABEL, Total, raise_totals
@@ -121,6 +121,7 @@ def succeed(database: Database, claimed: Claim, result: Result, run_s: float | N
         # The row of the total stays locked until COMMIT, so sequences become visible in their order, without gaps.
         sequence = int(raised[Total.RESULTS, NO_LABEL])
         connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **row))
+        index.add(connection, sequence, result)
 
 
 def fail(database: Database, claimed: Claim, reason: StancewireError, run_s: float | None = None) -> None:

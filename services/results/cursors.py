@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
+from typing import Final
 from uuid import UUID
+
+_PLACE: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 
 
 def encode(value: str) -> str:
@@ -25,6 +29,19 @@ def decode_sequence(cursor: str) -> int:
     if not value.isdigit() or len(value) > 18:  # noqa: PLR2004 -- what a BIGINT surely holds
         raise ValueError("is not a cursor that this service gave out")
     return int(value)
+
+
+def encode_place(at: int, key: int) -> str:
+    """A cursor for a place in the order of time."""
+    return encode(f"{at}.{key}")
+
+
+def decode_place(cursor: str) -> tuple[int, int]:
+    """The time and the ID in a cursor of attributions or stances."""
+    found = _PLACE.fullmatch(decode(cursor))
+    if found is None:
+        raise ValueError("is not a cursor that this service gave out")
+    return int(found[1]), int(found[2])
 
 
 def decode_id(cursor: str) -> UUID:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from services.contracts import FINAL_STATES, TRANSITIONS, JobState
 from services.errors import Conflict, NotFound
+from services.results import index
 from services.results.database import Database, now_ms
 from services.results.tables import articles, jobs
 from services.results.totals import NO_LABEL, Total, raise_totals
@@ -88,6 +89,7 @@ def withdraw(database: Database, article_id: UUID) -> None:
         mine = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
         for job_id in connection.execute(mine).scalars().all():
             _cancel(connection, database, job_id, "withdrawn", "the article was withdrawn")
+        index.remove(connection, article_id)
 
 
 def _state(connection: Connection, job_id: UUID) -> JobState:

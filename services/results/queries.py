@@ -60,6 +60,7 @@ class StoredResult:
     stored_at: datetime
     attributions: int
     stances: int
+    superseded_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def _result_query() -> Select[Any]:
             results.c.stored_at,
             results.c.attributions,
             results.c.stances,
+            results.c.superseded_by,
         )
         .join(results, results.c.job_id == jobs.c.id)
     )
@@ -173,6 +175,7 @@ def _stored(row: Row[Any]) -> StoredResult:
         stored_at=instant(row.stored_at),
         attributions=row.attributions,
         stances=row.stances,
+        superseded_by=row.superseded_by,
     )
 
 
@@ -184,8 +187,12 @@ def result(database: Database, job_id: UUID) -> StoredResult | None:
 
 
 def list_results(database: Database, *, after: int, feed: str | None = None, limit: int) -> list[StoredResult]:
-    """Results in the order in which they were stored, those after the sequence ``after``; withdrawn ones are left out."""
-    query = _result_query().where(results.c.sequence > after, articles.c.withdrawn_at.is_(None))
+    """Results in the order in which they were stored, those after the sequence ``after``.
+
+    Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the list).
+    """
+    current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
+    query = _result_query().where(results.c.sequence > after, *current)
     if feed is not None:
         query = query.where(results.c.feed == feed)
     with database.read() as connection:

@@ -133,7 +133,10 @@ def withdraw_article(article_id: UUID, here: Here) -> None:
     },
 )
 def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header(max_length=1000)] = None) -> Response:
-    """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn."""
+    """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn.
+
+    Where a newer analysis of the article has replaced it, a ``Link`` with ``rel="successor-version"`` names that one.
+    """
     stored = queries.result(here.database, job_id)
     record = queries.job(here.database, job_id) if stored is None else stored.job
     if record.withdrawn:
@@ -142,6 +145,8 @@ def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, He
         raise _no_result(record)
     etag = f'"{stored.etag}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}  # keep it, and ask whether it was withdrawn
+    if stored.superseded_by is not None:
+        headers["Link"] = f'<{result_href(stored.superseded_by)}>; rel="successor-version"'
     known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)

@@ -62,6 +62,8 @@ WAITING: Final = text("state = 'queued' AND message_id IS NULL")
 IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
 QUEUED: Final = text("state = 'queued'")
 RUNNING: Final = text("state = 'running'")
+BACKGROUND: Final = -1000  # a priority at or below it waits until no live job of any feed does
+IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
 
 jobs: Final = Table(
     "jobs",
@@ -101,6 +103,7 @@ Index(
 )
 Index("ix_jobs_window", jobs.c.message_id, jobs.c.dispatched_at, sqlite_where=IN_WINDOW, postgresql_where=IN_WINDOW)
 Index("ix_jobs_queued_at", jobs.c.queued_at, sqlite_where=QUEUED, postgresql_where=QUEUED)
+Index("ix_jobs_background", jobs.c.id, sqlite_where=IN_BACKGROUND, postgresql_where=IN_BACKGROUND)
 Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
 
 results: Final = Table(
@@ -115,6 +118,7 @@ results: Final = Table(
     Column("stored_at", BigInteger, nullable=False),
     Column("attributions", Integer, nullable=False),
     Column("stances", Integer, nullable=False),
+    Column("superseded_by", Uuid),  # the job whose newer analysis of the article replaced it
     Index("ix_results_feed_sequence", "feed", "sequence"),
 )
 

@@ -18,6 +18,7 @@ from services.ingest.routes import router as push_routes
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.results.database import Database
 from services.results.routes import router as read_routes
+from services.results.routes_search import router as search_routes
 from services.settings import Settings
 from services.version import VERSION
 from services.web import document, problems
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     document.install(app, settings.limits)
     app.include_router(push_routes)
     app.include_router(read_routes)
+    app.include_router(search_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))

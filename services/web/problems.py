@@ -180,7 +180,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "content": {MEDIA_TYPE: {}},
         **({"headers": RETRY_AFTER} if status in _RETRIED else {}),
     }
-    for status in (400, 404, 409, 410, 413, 415, 422, 429, 503)
+    for status in (400, 404, 406, 409, 410, 413, 415, 422, 429, 503)
 }
 
 

@@ -14,7 +14,8 @@ from services.settings import Database as DatabaseSettings
 
 def test_migrations_and_tables_agree(database: Database) -> None:
     with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": lambda name, _kind, _of: name is None or "_text" not in name}
+        context = MigrationContext.configure(connection, opts=options)  # the indexes of full text differ by database
         assert compare_metadata(context, metadata) == []
 
 
@@ -26,7 +27,7 @@ def test_every_index_is_there(database: Database) -> None:
 
 def test_pending_tells_what_is_missing(database_url: str) -> None:
     database = Database(database_url, DatabaseSettings())
-    assert migrations.pending(database) == "0001"
+    assert migrations.pending(database) == "0002"
     migrations.upgrade(database)
     migrations.upgrade(database)
     assert migrations.pending(database) is None

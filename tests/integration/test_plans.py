@@ -1,0 +1,85 @@
+"""No question reads a whole table: what the databases say they would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, text
+
+from services.contracts import Act, StanceLabel
+from services.results import search
+from services.results.database import Database
+from services.results.search import Name, Place, Wanted
+from services.results.text_search import phrases
+from tests.support.plans import plan
+from tests.support.speech import Said, tell
+
+BERG, UNION, MR_BERG = Name("h", ("berg",)), Name("t", ("port union",)), Name("h", ("mr berg", "berg"))
+COLUMNS = {"stance": StanceLabel.OPPOSE, "act": Act.REJECT, "feed": "wire"}
+ASKED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "time": {"since": 1, "until": 2},
+    "score": {"min_score": 0.9},
+    "holder": {"names": (BERG,)},
+    "holder with a title": {"names": (MR_BERG,)},
+    "holder and target": {"names": (BERG, UNION)},
+    "holder, target and all else": {"names": (MR_BERG, UNION), **COLUMNS, "since": 1, "until": 2, "min_score": 0.5},
+    "topic": {"topic": "tram"},
+    "topic and time": {"topic": "tram", "since": 1, "stance": StanceLabel.SUPPORT},
+    **{name: {name: value} for name, value in COLUMNS.items()},
+    "columns": COLUMNS,
+    "text": {"phrases": phrases("tram plan")},
+    "text and holder": {"phrases": phrases("tram plan"), "names": (BERG,), "stance": StanceLabel.OPPOSE},
+    "feeds": {"feeds": frozenset({"a", "b"})},
+}
+SORTED = {"holder with a title", "holder, target and all else", "text"}  # their matches are read and then sorted
+ALONG_TIME = {"nothing", "time", "score", "feeds"}  # walk the index of time until the page is full
+OF_STANCES = {"stance", "topic"}
+
+
+def steps_of(database: Database, query: Select[Any]) -> list[str]:
+    with database.read() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))  # small tables are read whole otherwise
+        return plan(connection, query)
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    tell(database, Said("Ida Berg", "the tram plan", target="Port Union"), Said("Ann Lee", "yes", target="#tram"))
+    return database
+
+
+def check(database: Database, name: str, steps: list[str], *, ordered: bool) -> None:
+    whole = "\n".join(steps)
+    if database.dialect == "postgresql":
+        assert "Seq Scan" not in whole, (name, whole)
+        return
+    scans = [step for step in steps if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    if name not in ALONG_TIME:
+        assert scans == [], (name, whole)
+    assert all("USING" in step and "INDEX" in step for step in scans), (name, whole)
+    if ordered and name not in SORTED:
+        assert "USE TEMP B-TREE FOR ORDER BY" not in whole, (name, whole)
+
+
+def test_no_page_reads_a_whole_table(filled: Database) -> None:
+    for kind in ("attributions", "stances"):
+        for name, asked in ASKED.items():
+            if kind == "attributions" and (OF_STANCES & asked.keys() or "target" in name):
+                continue
+            for before in (None, Place(10**12, 5)):
+                with filled.read() as connection:
+                    query = search.page_query(connection, filled, kind, Wanted(**asked), before, 51)
+                check(filled, name, steps_of(filled, query), ordered=True)
+
+
+def test_no_timeline_reads_a_whole_table(filled: Database) -> None:
+    for name, asked in ASKED.items():
+        wanted = Wanted(**{**asked, "since": 86_400_000 * 20_000, "until": 86_400_000 * 20_090})
+        with filled.read() as connection:
+            query = search.count_query(connection, filled, wanted)
+        steps = steps_of(filled, query)
+        check(filled, name, steps, ordered=False)
+        assert filled.dialect != "sqlite" or all(not step.startswith("SCAN stances ") for step in steps), (name, steps)

@@ -1,0 +1,33 @@
+"""What a database says it would do for a statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Executable, Select
+from sqlalchemy.ext.compiler import compiles
+
+
+class Explain(Executable, ClauseElement):
+    """EXPLAIN of a statement, with its parameters bound."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Select[Any], words: str = "") -> None:
+        self.statement = statement
+        self.words = words
+
+
+@compiles(Explain, "sqlite")
+def _sqlite(element: Explain, compiler: Any, **options: Any) -> str:
+    return "EXPLAIN QUERY PLAN " + compiler.process(element.statement, **options)
+
+
+@compiles(Explain, "postgresql")
+def _postgresql(element: Explain, compiler: Any, **options: Any) -> str:
+    return f"EXPLAIN {element.words} " + compiler.process(element.statement, **options)
+
+
+def plan(connection: Connection, statement: Select[Any], words: str = "") -> list[str]:
+    """The steps, one a line; ``words`` are PostgreSQL's options of EXPLAIN."""
+    return [str(row[-1]) for row in connection.execute(Explain(statement, words))]
