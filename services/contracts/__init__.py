@@ -29,14 +29,17 @@ from services.contracts.result import (
     StanceLabel,
     Target,
 )
+from services.contracts.topic import Alias, Claim, Topic, TopicId, TopicName
 
 __all__ = [
     "FINAL_STATES",
     "TRANSITIONS",
     "Act",
+    "Alias",
     "Analysis",
     "Article",
     "Attribution",
+    "Claim",
     "Contract",
     "Cue",
     "Entity",
@@ -63,6 +66,9 @@ __all__ = [
     "Target",
     "TaskName",
     "Text",
+    "Topic",
+    "TopicId",
+    "TopicName",
     "Warned",
     "draw_together",
     "instant",

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
-from services.contracts import Act, FeedName, Probability, StanceLabel, Text
+from services.contracts import Act, FeedName, Probability, StanceLabel, Text, TopicId
+from services.contracts.base import in_utc
 from services.results import cursors, search, text_search, timeline
 from services.results.formats import Format, asked, stream
 from services.results.found import (
@@ -25,6 +37,7 @@ from services.results.found import (
 )
 from services.results.index import HOLDER, TARGET
 from services.results.names import keys_of_question
+from services.results.routes import Cursor
 from services.results.search import Name, Place, Wanted
 from services.results.timeline import Width
 from services.web.context import Context, Here
@@ -32,15 +45,35 @@ from services.web.problems import FieldError, ProblemError, responses
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _STREAM_PAGE: Final = 500
 _DEFAULT_BUCKETS: Final = 90
 F = TypeVar("F", bound=BaseModel)
 Asked = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
-Accept = Annotated[str | None, Header(description="application/json, application/x-ndjson or text/csv")]
+# The document lists the media types with the answers, where OpenAPI wants them.
+Accept = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def _moment(value: object) -> object:
+    """A date alone is when it begins, UTC; numbers, which pydantic takes for seconds since 1970, are none."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("give a date (2026-11-24) or a time with its zone (2026-11-24T10:00:00Z)")
+    return f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value
+
+
+Moment = Annotated[
+    AwareDatetime | None,
+    AfterValidator(lambda moment: moment and in_utc(moment)),
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 class Filters(BaseModel):
-    """What both kinds can be asked by; a parameter that does not exist is refused, so that no filter is silently left out."""
+    """What both kinds can be asked by. A date is its beginning, UTC.
+
+    A parameter that does not exist is refused, so that no filter is silently left out.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,23 +82,12 @@ class Filters(BaseModel):
     )
     act: Act | None = None
     feed: FeedName | None = None
-    since: AwareDatetime | None = Field(
-        None, alias="from", description="published at or after (received, where that is not known)"
-    )
-    until: AwareDatetime | None = Field(None, alias="to", description="published before")
+    since: Moment = Field(None, alias="from", description="published at or after (received, where that is not known)")
+    until: Moment = Field(None, alias="to", description="published before")
     min_score: Probability | None = None
     text: Annotated[Text, StringConstraints(max_length=500)] | None = Field(
         None, description='words and "phrases" that all have to be in the words found; not stemmed'
     )
-
-    @field_validator("since", "until", mode="before")
-    @classmethod
-    def _whole_day(cls, value: object) -> object:
-        """A date alone is when it begins, UTC."""
-        try:
-            return datetime.combine(date.fromisoformat(str(value)), datetime.min.time(), UTC)
-        except ValueError:
-            return value
 
     @model_validator(mode="after")
     def _ordered(self) -> Filters:
@@ -77,8 +99,8 @@ class Filters(BaseModel):
 class Paged(Filters):
     """Where a page begins, and how long it is."""
 
-    cursor: str | None = Field(None, description="`next` of the page before, or `cursor` of an item")
-    limit: Annotated[int, Field(ge=1)] | None = Field(
+    cursor: Cursor | None = Field(None, description="`next` of the page before, or `cursor` of an item")
+    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="items, at most; 50 of JSON, all that is allowed of NDJSON and CSV"
     )
 
@@ -88,7 +110,7 @@ class OfStances(BaseModel):
 
     holder: Asked | None = Field(None, description="any name of who takes the side")
     target: Asked | None = Field(None, description="any name of whom the stance is towards")
-    topic: Annotated[Text, StringConstraints(max_length=63)] | None = Field(None, description="the ID of a topic")
+    topic: TopicId | None = Field(None, description="the ID of a topic")
     stance: StanceLabel | None = None
 
 

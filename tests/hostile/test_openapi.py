@@ -56,7 +56,7 @@ def is_bounded(schema: dict[str, object], document: dict[str, dict[str, dict[str
         schema = document["components"]["schemas"][reference.rpartition("/")[2]]
     if {"enum", "const", "format"} & schema.keys():
         return True
-    if schema["type"] == "integer":
+    if schema["type"] in {"integer", "number"}:
         return {"minimum", "maximum"} <= schema.keys()
     return "maxLength" in schema or str(schema.get("pattern", "")).endswith("{0,62}$")
 
