@@ -86,6 +86,26 @@ eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), w
 cases: .venv/run.stamp ## Read the robustness cases, say which fail
 	@$(BIN)/python -m workers.training.cases tests/cases
 
+# An environment of its own: what audits must not be among what is audited.
+.venv/audit/bin/pip-audit:
+	@$(PYTHON) -m venv .venv/audit
+	@.venv/audit/bin/pip --disable-pip-version-check --quiet install pip-audit \
+		|| { echo "make audit needs a network: pip-audit could not be installed; nothing was checked" >&2; exit 2; }
+
+LOCKS ?= $(wildcard locks/*.txt)
+.PHONY: audit
+audit: .venv/audit/bin/pip-audit ## Look for known vulnerabilities in the pinned versions (needs a network)
+	@found=0; for lock in $(LOCKS); do echo "$$lock"; \
+		said=$$(.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "$$lock" 2>&1); \
+		code=$$?; echo "$$said" | tail -n 40; [[ $$code -eq 0 ]] && continue; \
+		if grep -qiE "could not be audited|connection|timed out|resolve|unreachable|status code" <<< "$$said"; then \
+			echo "make audit needs a network and an index that knows vulnerabilities: $$lock was NOT checked" >&2; exit 2; fi; \
+		found=1; done; exit $$found
+
+.PHONY: fuzz
+fuzz: .venv/dev.stamp ## Much more bad input than in `make test`: some twenty minutes
+	FUZZ=1 $(BIN)/pytest tests/hostile --timeout 3600
+
 .PHONY: lock
 lock: .venv/dev.stamp ## Make the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra api --extra postgres -o locks/api.txt

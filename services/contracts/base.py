@@ -49,8 +49,10 @@ _NO_NUL: Final = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 NOT_BLANK: Final = Field(json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"})
 
 Text = Annotated[str, AfterValidator(_storable), _NO_NUL]
-Short = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)]
-Identifier = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), NOT_BLANK]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable), _NO_NUL]
+Identifier = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable), NOT_BLANK
+]
 Address = Annotated[
     str,
     StringConstraints(pattern=r"^https?://\S", max_length=2000),

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = PROBLEM_TYPE
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _STORE_RETRY_S: Final = 5
+_ERRORS: Final = 20  # named in one answer; a body may hold a million wrong fields
+_FIELD: Final = 200  # characters of a field's name, which may be the sender's own
 
 
 class FieldError(BaseModel):
@@ -70,6 +72,15 @@ def problem(status: int, code: str, detail: str, errors: Sequence[FieldError] = 
     )
 
 
+# What pydantic says of a body as a whole, in the words of those who send one.
+_WHOLE: Final = {
+    "missing": "send a JSON object",
+    "model_attributes_type": "is no JSON object",
+    "model_type": "is no JSON object",
+    "dict_type": "is no JSON object",
+}
+
+
 def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """Pydantic's errors as fields and reasons, without the part of a request they were found in."""
     found = []
@@ -78,9 +89,10 @@ def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
             found.append(FieldError(field="", reason=f"no valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"))
             continue
         place = [str(part) for part in error["loc"]]
-        if place and place[0] in {"body", "query", "path", "header"} and ".".join(place[:2]) != "body":
+        if place and place[0] in {"body", "query", "path", "header"} and (len(place) > 1 or error["type"] in _WHOLE):
             place = place[1:]
-        found.append(FieldError(field=".".join(place), reason=str(error["msg"]).removeprefix("Value error, ")))
+        reason = _WHOLE.get(error["type"]) if not place else None
+        found.append(FieldError(field=".".join(place)[:_FIELD], reason=reason or str(error["msg"]).removeprefix("Value error, ")))
     return found
 
 
@@ -90,7 +102,7 @@ def invalid(errors: Sequence[FieldError], status: int = 422) -> Problem:
     detail = f"{first.field}: {first.reason}" if first.field else first.reason
     if len(errors) > 1:
         detail += f" (and {len(errors) - 1} more)"
-    return problem(status, "invalid", detail, errors)
+    return problem(status, "invalid", detail, errors[:_ERRORS])
 
 
 def from_error(error: StancewireError) -> ProblemError:
@@ -147,6 +159,9 @@ def install(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
+        unreadable = _unreadable(error)
+        if unreadable:
+            return answer(invalid([FieldError(field="", reason=unreadable)], HTTPStatus.BAD_REQUEST))
         code = HTTPStatus(error.status_code).name.lower()
         headers = {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
         return answered(request, problem(error.status_code, code, str(error.detail)), headers)
@@ -159,6 +174,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_defect)
+
+
+def _unreadable(error: HTTPException) -> str:
+    """Why FastAPI could not read a body as JSON, where it does not tell; nothing for any other error."""
+    cause = error.__cause__
+    if isinstance(cause, UnicodeDecodeError):
+        return f"is no UTF-8: byte {cause.object[cause.start]:#04x} at offset {cause.start}"
+    if isinstance(cause, ValueError):
+        return "no valid JSON: holds a number of too many digits"
+    return ""
 
 
 def _allowed(request: Request) -> str:

@@ -23,6 +23,7 @@ from workers.extraction.scene import Scene
 MIN_WORDS_BEFORE: Final = 3
 REACH: Final = 30
 TITLE_WORDS: Final = 5
+SOURCE_WORDS: Final = 80  # longer ones are broken text; and the work must not grow with the square of a sentence
 _RELATIVE: Final = frozenset({"who", "which", "whose", "as", "while", "adding", "when", "after", "and", "but"})
 CLAUSAL: Final = frozenset("cqr")
 _REPORTING: Final = frozenset({"say", "add", "report", "note", "warn", "explain"})
@@ -79,7 +80,8 @@ def _according(scene: Scene, unit: Stretch, cue: Cue, end: int) -> Statement | N
     """Read "According to X, ..." and "..., according to X"."""
     tokens = scene.tokens
     after = cue.stretch.end
-    stop = next((k for k in range(after, end) if is_gap(tokens.lower[k]) and tokens.lower[k] not in {"(", ")", "/"}), end)
+    bound = min(end, after + SOURCE_WORDS)
+    stop = next((k for k in range(after, bound) if is_gap(tokens.lower[k]) and tokens.lower[k] not in {"(", ")", "/"}), bound)
     source = subject_after(tokens, after, end) if stop < end and cue.stretch.start > unit.start + 1 else None
     source = source or trimmed(tokens, after, stop)
     if source is None:

@@ -30,6 +30,7 @@ def forward(scene: Scene, cue: Cue, start: int, end: int) -> Stretch | None:
 
 def _content_start(scene: Scene, cue: Cue, start: int, end: int) -> int | None:
     lower = scene.tokens.lower
+    end = min(end, start + CLAUSE_WORDS)
     i = start
     while i < end and (i in scene.dates or (lower[i] == "on" and i + 1 in scene.dates) or is_adverb(lower[i])):
         i += 1

@@ -53,6 +53,7 @@ ADVERBS: Final = listed(
 )
 _STOPS: Final = frozenset(',.;:!?—–-"“”«»„([…{}|/') | {"--", "...", "''", "``"}
 SUBJECT_WORDS: Final = 30
+GROUP_WORDS: Final = 12
 # "fly" and "ply" are verbs.
 LY_LENGTH: Final = 4
 
@@ -66,7 +67,7 @@ def is_adverb(word: str) -> bool:
 
 def verb_group(tokens: Tokens, i: int) -> int:
     """Return where the group of auxiliaries and adverbs that ends at verb ``i`` begins."""
-    first = tokens.first[i]
+    first = max(tokens.first[i], i - GROUP_WORDS)
     while i > first and (
         tokens.lower[i - 1] in AUXILIARIES or tokens.lower[i - 1] in NEGATIONS or is_adverb(tokens.lower[i - 1])
     ):

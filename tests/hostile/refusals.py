@@ -1,0 +1,228 @@
+"""Requests that no feed should send, and how each is answered: the status, the code, and the field that is named.
+
+What is wrong with the article (``ARTICLES``), with a batch (``BATCHES``), and with the request around it (``HEADERS``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+PUSH: Final = "/v1/articles"
+BATCH: Final = "/v1/articles:batch"
+GOOD: Final = {"body": "The minister said no."}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request and its refusal; ``named`` is the field that the problem names, None where it is about the whole."""
+
+    content: Callable[[], bytes]
+    status: int
+    code: str
+    named: str | None = None
+    path: str = PUSH
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": JSON})
+
+
+def _raw(content: bytes, status: int, code: str, name: str | None = None) -> Refused:
+    return Refused(lambda: content, status, code, name)
+
+
+def _made(make: Callable[[], bytes], status: int, code: str, name: str | None = None) -> Refused:
+    return Refused(make, status, code, name)
+
+
+def _broken(content: bytes) -> Refused:
+    return _raw(content, 400, "invalid", "")
+
+
+def _wrong(name: str, value: Any) -> Refused:
+    return _raw(json.dumps(GOOD | {name: value}).encode(), 422, "invalid", name)
+
+
+def _with(
+    headers: dict[str, str], status: int, code: str, content: bytes = b'{"body": "One."}', name: str | None = None
+) -> Refused:
+    return Refused(lambda: content, status, code, name, headers={"Content-Type": JSON} | headers)
+
+
+def _zip_bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("article.json", b"0" * 20_000_000)
+    return file.getvalue()
+
+
+def _multipart(name: str) -> bytes:
+    return f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\nThe minister said no.\r\n--x--\r\n'.encode()
+
+
+_WHOLE: Final = json.dumps(
+    {"feed": "wire", "title": "Ü “q” \\ \u2028", "body": 'Text\n"said" é 😀.'}, ensure_ascii=False
+).encode()
+
+ARTICLES: Final[dict[str, Refused]] = {
+    **{f"truncated-at-{cut}": _broken(_WHOLE[:cut]) for cut in range(1, len(_WHOLE) - 1, 7)},
+    "trailing-comma": _broken(b'{"body": "One.",}'),
+    "trailing-garbage": _broken(b'{"body": "One."} x'),
+    "two-documents": _broken(b'{"body": "One."}{"body": "Two."}'),
+    "single-quotes": _broken(b"{'body': 'One.'}"),
+    "comment": _broken(b'{"body": "One." /* no */}'),
+    "unquoted-key": _broken(b'{body: "One."}'),
+    "no-comma": _broken(b'{"body": "One." "title": "T"}'),
+    "bare-word": _broken(b'{"body": undefined}'),
+    "nan": _raw(b'{"body": NaN}', 422, "invalid", "body"),
+    "infinity": _raw(b'{"body": -Infinity}', 422, "invalid", "body"),
+    "number-endless": _broken(b'{"body": ' + b"9" * 5000 + b"}"),
+    "number-huge": _raw(b'{"body": 1e400}', 422, "invalid", "body"),
+    "number-leading-zero": _broken(b'{"body": 007}'),
+    "newline-in-string": _broken(b'{"body": "One.\nTwo."}'),
+    "tab-in-string": _broken(b'{"body": "One.\tTwo."}'),
+    "nul-byte-in-string": _broken(b'{"body": "One.\x00Two."}'),
+    "nul-bytes": _broken(b"\x00" * 100),
+    "bad-escape": _broken(b'{"body": "One\\x41"}'),
+    "bad-unicode-escape": _broken(b'{"body": "One\\u12"}'),
+    "no-utf-8": _broken(b'{"body": "caf\xe9"}'),
+    "overlong-utf-8": _broken(b'{"body": "\xc0\xaf"}'),
+    "surrogate-in-utf-8": _raw(b'{"body": "\xed\xa0\x80"}', 422, "invalid", "body"),
+    "beyond-unicode": _broken(b'{"body": "\xf4\x90\x80\x80"}'),
+    "latin-1": _broken('{"body": "Café “no”"}'.encode("cp1252")),
+    "xml": _broken(b'<?xml version="1.0"?><article><body>One.</body></article>'),
+    "xml-bomb": _broken(b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'),
+    "html": _broken(b"<!DOCTYPE html><p>One.</p>"),
+    "csv": _broken(b"feed,title,body\nwire,T,One."),
+    "yaml": _broken(b"body: One.\n"),
+    "pickle": _broken(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00}\x94."),
+    "zip-bomb": _made(_zip_bomb, 400, "invalid", ""),
+    "gzip-unsaid": _made(lambda: gzip.compress(b'{"body": "One."}'), 400, "invalid", ""),
+    "empty": _raw(b"", 422, "invalid", ""),
+    "blank": _broken(b" \r\n\t "),
+    "null": _raw(b"null", 422, "invalid", ""),
+    "list": _raw(b'[{"body": "One."}]', 422, "invalid", ""),
+    "text": _raw(b'"One."', 422, "invalid", ""),
+    "number": _raw(b"1", 422, "invalid", ""),
+    "object-empty": _raw(b"{}", 422, "invalid", "body"),
+    "brackets-deep": _raw(b"[" * 100_000, 400, "nesting_too_deep"),
+    "objects-deep": _raw(b'{"a":' * 100_000, 400, "nesting_too_deep"),
+    "nested-body": _raw(b'{"body": ' + b"[" * 40 + b"]" * 40 + b"}", 400, "nesting_too_deep"),
+    "keys-many": _made(lambda: json.dumps(GOOD | {f"k{n}": n for n in range(50_000)}).encode(), 422, "invalid", "k0"),
+    "key-long": _made(lambda: json.dumps(GOOD | {"k" * 500_000: 1}).encode(), 422, "invalid", "k" * 500_000),
+    "key-nul": _raw(b'{"body": "One.", "a\\u0000": 1}', 422, "invalid", "a\x00"),
+    "key-duplicate-last-wrong": _raw(b'{"body": "One.", "body": 5}', 422, "invalid", "body"),
+    "key-proto": _raw(b'{"body": "One.", "__proto__": {"a": 1}}', 422, "invalid", "__proto__"),
+    "ten-megabytes-one-line": _made(lambda: b'{"body": "' + b"a" * 10_000_000 + b'"}', 413, "body_too_large"),
+    "ten-megabytes-blanks": _made(lambda: b" " * 10_000_000, 413, "body_too_large"),
+    "five-megabytes-one-sentence": _made(
+        lambda: json.dumps({"body": "the minister and " * 300_000}).encode(), 413, "body_too_large"
+    ),
+    "text-too-long": _made(lambda: json.dumps({"body": "a" * 1_000_001}).encode(), 413, "text_too_long", "body"),
+    "body-nul": _wrong("body", "One.\x00Two."),
+    "body-lone-surrogate": _raw(b'{"body": "One \\ud83d two"}', 422, "invalid", "body"),
+    "body-reversed-surrogates": _raw(b'{"body": "One \\ude00\\ud83d two"}', 422, "invalid", "body"),
+    **{
+        f"body-{type(value).__name__}-{number}": _wrong("body", value)
+        for number, value in enumerate((None, 5, 0.5, True, [], {}, ["One."], {"text": "One."}, "", " \t\r\n\u3000\u2028"))
+    },
+    **{
+        f"{name}-{number}": _wrong(name, value)
+        for name, values in {
+            "feed": (None, 1, "", "Wire", "a b", "a/b", "../a", "f" * 64, "wire\n", "wi\u200bre", "é", "-a"),
+            "guid": (1, "", "  ", "g" * 501, "a\x00", ["a"], {"id": "a"}),
+            "version": (1, "", "v" * 501, "\x00"),
+            "url": ("", "example.org", "javascript:alert(1)", "http://", "https:// a", "http://a\x00", "h" * 3000, 1),
+            "title": ("t" * 501, "a\x00b", 1, ["a"]),
+            "byline": ("b" * 501, "\x00", {}),
+            "language": ("", "e", "english", "en_US", "en-", "en-abcdefghi", "en\x00", 1),
+            "published_at": ("", "now", "2026-13-01T00:00:00Z", "2026-11-23", "2026-11-23T20:15:02", 0, 1e300, "1e9", True, []),
+            "media_type": ("text/xml", "TEXT/HTML", "", None, 1, "text/html; charset=utf-8"),
+            "schema": ("stancewire.article/2", "", None, 1),
+        }.items()
+        for number, value in enumerate(values)
+    },
+}
+
+HEADERS: Final[dict[str, Refused]] = {
+    "encoding-gzip-bomb": Refused(
+        lambda: gzip.compress(b"0" * 50_000_000),
+        415,
+        "content_encoding",
+        headers={"Content-Type": JSON, "Content-Encoding": "gzip"},
+    ),
+    "encoding-deflate-bomb": Refused(
+        lambda: zlib.compress(b"0" * 50_000_000),
+        415,
+        "content_encoding",
+        headers={"Content-Type": JSON, "Content-Encoding": "deflate"},
+    ),
+    **{
+        f"encoding-{number}": _with({"Content-Encoding": value}, 415, "content_encoding")
+        for number, value in enumerate(("br", "zstd", "gzip, gzip", "identity, gzip", "aes128gcm", "x"))
+    },
+    **{
+        f"type-{number}": _with({"Content-Type": value}, 415, "media_type")
+        for number, value in enumerate(
+            ("text/plain", "text/html", "application/xml", "application/octet-stream", "*/*", "application/jsonp", "json", "")
+        )
+    },
+    "form": _with({"Content-Type": "application/x-www-form-urlencoded"}, 415, "media_type", b"body=One."),
+    "multipart": _with({"Content-Type": "multipart/form-data; boundary=x"}, 415, "media_type", _multipart("body")),
+    "multipart-no-boundary": _with({"Content-Type": "multipart/form-data"}, 415, "media_type", _multipart("body")),
+    "charset-latin-1": _with({"Content-Type": f"{JSON}; charset=latin-1"}, 400, "invalid", b'{"body": "caf\xe9"}', ""),
+    "key-long": _with({"Idempotency-Key": "k" * 256}, 422, "invalid", name="Idempotency-Key"),
+    "key-empty": _with({"Idempotency-Key": ""}, 422, "invalid", name="Idempotency-Key"),
+    "prefer-long": _with({"Prefer": "wait=1," * 100}, 422, "invalid", name="Prefer"),
+}
+
+
+def _batch(content: bytes, status: int, code: str, **headers: str) -> Refused:
+    return Refused(lambda: content, status, code, None, BATCH, {"Content-Type": NDJSON} | headers)
+
+
+BATCHES: Final[dict[str, Refused]] = {
+    "batch-empty": _batch(b"", 400, "empty_batch"),
+    "batch-newlines": Refused(lambda: b"\n" * 1_000_000, 400, "empty_batch", None, BATCH, {"Content-Type": NDJSON}),
+    "batch-too-many": Refused(lambda: b"{}\n" * 5_001, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}),
+    "batch-million-lines": Refused(lambda: b"x\n" * 1_000_000, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}),
+    "batch-too-large": Refused(lambda: b"x" * 32_000_001, 413, "body_too_large", None, BATCH, {"Content-Type": NDJSON}),
+    "batch-gzip": Refused(
+        lambda: gzip.compress(b"0" * 50_000_000),
+        415,
+        "content_encoding",
+        None,
+        BATCH,
+        {"Content-Type": NDJSON, "Content-Encoding": "gzip"},
+    ),
+}
+
+# A line of a batch, and the status and the field of its answer.
+LINES: Final[dict[str, tuple[bytes, int, str | None]]] = {
+    "good": (b'{"body": "The minister said no."}', 202, None),
+    "good-carriage-return": (b'{"body": "The minister said yes."}\r', 202, None),
+    "good-blanks": (b'   {"body": "The minister said maybe."}  ', 202, None),
+    "good-separators-inside": ('{"body": "The minister said\u2028no\u2029or\u0085yes."}'.encode(), 202, None),
+    "byte-order-mark": (b'\xef\xbb\xbf{"body": "One."}', 400, ""),
+    "open": (b'{"body": "One."', 400, ""),
+    "list": (b'["One."]', 422, ""),
+    "word": (b"body", 400, ""),
+    "no-utf-8": (b'{"body": "\xff"}', 400, ""),
+    "nul": (b'{"body": "a\\u0000"}', 422, "body"),
+    "surrogate": (b'{"body": "\\ud800"}', 400, ""),
+    "unknown-field": (b'{"body": "One.", "boddy": 1}', 422, "boddy"),
+    "wrong-type": (b'{"body": 1}', 422, "body"),
+    "deep": (b"[" * 5_000, 400, None),
+    "long": (b'{"body": "' + b"a" * 2_000_000 + b'"}', 413, None),
+    "text-long": (b'{"body": "' + b"a" * 1_000_001 + b'"}', 413, "body"),
+    "comma-after": (b'{"body": "One."},', 400, ""),
+    "two": (b'{"body": "One."} {"body": "Two."}', 400, ""),
+    "nan": (b'{"body": NaN}', 422, "body"),
+    "endless-number": (b'{"body": ' + b"9" * 5_000 + b"}", 400, ""),
+}

@@ -1,0 +1,51 @@
+"""What is wrong is refused by name, over the network, by a process that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.hostile.refusals import ARTICLES, BATCH, BATCHES, HEADERS, LINES, NDJSON, Refused
+from tests.hostile.service import Service
+from tests.support.api import problem
+
+ALL = ARTICLES | HEADERS | BATCHES
+
+
+@pytest.fixture(scope="module")
+def client(service: Service) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("case", ALL.values(), ids=ALL)
+def test_it_is_refused_with_field_and_reason(client: httpx.Client, case: Refused) -> None:
+    answer = client.post(case.path, content=case.content(), headers=case.headers)
+    body = problem(answer, case.status, case.code)
+    assert len(answer.content) < 20_000, "an answer is short, whatever was sent"
+    if case.named is not None:
+        assert body["errors"], body
+        assert case.named[:100] in {error["field"][:100] for error in body["errors"]}, body
+        assert all(error["reason"] for error in body["errors"])
+
+
+def test_each_line_of_a_batch_has_its_answer(client: httpx.Client) -> None:
+    content = b"\n".join(line for line, _, _ in LINES.values())
+    answer = client.post(BATCH, content=content, headers={"Content-Type": NDJSON})
+    assert answer.status_code == 200, answer.text
+    items = answer.json()["items"]
+    assert [item["line"] for item in items] == list(range(1, len(LINES) + 1))
+    for (name, (_, status, field)), item in zip(LINES.items(), items, strict=True):
+        assert item["status"] in {status, 200 if status == 202 else status}, (name, item)
+        if status != 202:
+            assert item["problem"]["detail"], name
+            errors = item["problem"].get("errors", [])
+            assert field is None or field in {error["field"] for error in errors}, (name, item)
+
+
+def test_the_service_still_takes_articles(client: httpx.Client, service: Service) -> None:
+    assert client.post("/v1/articles", json={"body": "The minister said that all was well."}).status_code in {200, 202}
+    assert client.get("/healthz").status_code == 200
+    assert "Traceback" not in service.log()
