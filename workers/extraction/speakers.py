@@ -50,6 +50,8 @@ ALSO: Final[dict[str, frozenset[str]]] = {
 # How many names a description looks back over.
 NAMES_BACK: Final = 400
 APPOSED: Final = 2  # words from a comma to a name that explains what is before it, a title among them
+_GENITIVE: Final = frozenset({"'s", "’s"})
+_NOBODY: Final = frozenset({EntityType.DATE, EntityType.MONEY})
 _FORMER: Final = frozenset({"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"})
 # What a body that spoke is called; a person or a crowd may be too, so that only a body that spoke right before is taken.
 BODY_PRONOUNS: Final = frozenset({"it", "they"})
@@ -147,18 +149,16 @@ class Speakers:
         pronoun = tokens.lower[source.start]
         if source.end - source.start == 1 and pronoun in {"who", "which"}:
             k = bisect_left(starts, source.start) - 1
-            return keys[k] if k >= 0 and source.start - names[k].end <= 1 else None
+            near = k >= 0 and source.start - names[k].end <= 1 and entities[keys[k]].type not in _NOBODY
+            return keys[k] if near else None
         inside = []
         k = bisect_left(starts, source.start)
         while k < len(names) and names[k].end <= source.end:
-            if tokens.at(names[k].end) not in {"'s", "’s"} or names[k].end == source.end:
+            # What is a name's own is not the name; but "Osei's" alone, of "Osei's promise", is.
+            if tokens.at(names[k].end) not in _GENITIVE or names[k].end >= source.end - 1:
                 inside.append(k)
             k += 1
-        inside = [
-            k
-            for k in inside
-            if entities[keys[k]].type not in {EntityType.DATE, EntityType.MONEY, EntityType.NORP} or names[k] == source
-        ]
+        inside = [k for k in inside if entities[keys[k]].type not in _NOBODY | {EntityType.NORP} or names[k] == source]
         comma = next((i for i in range(source.start, source.end) if tokens.words[i] == ","), source.end)
         preposition = next((i for i in range(source.start, comma) if tokens.lower[i] in PREPOSITIONS), comma)
         for k in inside:
@@ -200,7 +200,7 @@ class Speakers:
         if head in _BODIES:
             return self._country(tokens, entities, source)
         if head not in self.roles and head != "pm":
-            return None
+            return self._body(entities, names, keys, source, head) if stop - source.start == 2 else None  # noqa: PLR2004  # "the league"
         wanted = ALSO.get(head, frozenset({head}))
         peoples = {word.lower() for word in tokens.words[source.start : stop] if word in gazetteer.peoples()}
         specific = {
@@ -224,6 +224,17 @@ class Speakers:
                     and not (peoples and others and not peoples & {word.lower() for word in others})
                 ):
                     return key
+        return None
+
+    @staticmethod
+    def _body(entities: list[Named], names: list[Stretch], keys: list[int], source: Stretch, head: str) -> int | None:
+        """Return the last organisation before "the league" that is one by its name: its last word, or its first before "of"."""
+        last = bisect_left(names, source) - 1
+        for k in range(last, max(-1, last - NAMES_BACK), -1):
+            words = entities[keys[k]].name.lower().split()
+            own = words[-1] if "of" not in words else words[max(0, words.index("of") - 1)]
+            if entities[keys[k]].type is EntityType.ORGANIZATION and len(words) > 1 and own in {head, head + "s"}:
+                return keys[k]
         return None
 
     def _country(self, tokens: Tokens, entities: list[Named], source: Stretch) -> int | None:

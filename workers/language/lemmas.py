@@ -88,6 +88,8 @@ _IRREGULAR: Final = {
     for form in (lemma, *forms)
 }
 _VOWELS: Final = frozenset("aeiou")
+# "Sued" is no form of "su", though some list of words has that: shorter verbs are irregular.
+_SHORTEST: Final = 2
 
 
 def lemma(word: str, known: Container[str]) -> str:
@@ -99,7 +101,7 @@ def lemma(word: str, known: Container[str]) -> str:
         if not word.endswith(ending) or word.endswith("ss"):
             continue
         for candidate in _candidates(word, ending):
-            if len(candidate) > 1 and candidate in known and inflect(candidate)[form] == word:
+            if len(candidate) > _SHORTEST and candidate in known and inflect(candidate)[form] == word:
                 return candidate
     return word
 

@@ -20,6 +20,7 @@ from services.contracts import Act
 from workers.extraction import lexicon
 from workers.extraction.quotations import MARKS
 from workers.extraction.records import Cue, Statement, Stretch
+from workers.extraction.sources import complete
 from workers.extraction.tokens import Tokens
 from workers.language import confidence
 from workers.language.decoding import best_tags, probabilities
@@ -85,6 +86,7 @@ class Statements:
             statements.append(statement)
         doc._.cues = made
         doc._.statements = sorted(seconded(tokens, statements, ruled), key=lambda statement: statement.content[0].start)
+        complete(tokens, doc, doc._.statements)
         return doc
 
     def _cue(self, tokens: Tokens, encoded: Encoded, span: Tagged) -> Cue:

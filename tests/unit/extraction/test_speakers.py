@@ -4,6 +4,8 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from workers.extraction.records import Statement, Stretch
+
 
 def speakers(doc: Doc) -> list[str | None]:
     entities = doc._.entities
@@ -39,6 +41,10 @@ def speakers(doc: Doc) -> list[str | None]:
         ("President Kofi Mensah said it was safe. They added that it was old.", ["Kofi Mensah", None]),
         ("The Kremlin said the talks were over.", ["Kremlin"]),
         ("Mr. Yao Adjei, the mayor of Kumasi, left. The mayor said it was late.", ["Yao Adjei"]),
+        ("The Tarva Bank met. The bank said it was safe.", ["Tarva Bank"]),
+        ("The Ministry of Works met. The ministry said it was safe.", ["Ministry of Works"]),
+        ("The Tarva Bank met. The other bank said it was safe.", [None]),
+        ("The Tarva Bank met. The union said it was safe.", [None]),
         ("According to President Kofi Mensah, it was safe. He added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
     ],
 )
@@ -59,3 +65,23 @@ def test_who_speaks_is_not_whom_the_speech_calls_he(nlp: Language) -> None:
         doc = nlp("Mr. Yao Adjei resigned. “I told him that he was wrong,” said Mr. Kofi Mensah.")
         named = {span.text: doc._.entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
     assert named == {"him": "Yao Adjei", "he": "Yao Adjei"}
+
+
+def speaker_of(nlp: Language, text: str, source: str) -> str | None:
+    """Resolve one source that the rules would not find."""
+    stages = [component for name, component in nlp.pipeline if name != "stancewire_speakers"]
+    with nlp.memory_zone():
+        doc = nlp.make_doc(text)
+        for component in stages:
+            doc = component(doc)
+        span = doc.char_span(text.index(source), text.index(source) + len(source))
+        doc._.statements = [Statement("model", Stretch(span.start, span.end), None, (Stretch(len(doc) - 1, len(doc)),))]
+        return speakers(nlp.get_pipe("stancewire_speakers")(doc))[0]
+
+
+def test_a_genitive_alone_is_whose_promise_it_is(nlp: Language) -> None:
+    assert speaker_of(nlp, "President Kofi Mensah's promise to close it stands.", "Kofi Mensah's") == "Kofi Mensah"
+
+
+def test_who_is_no_date(nlp: Language) -> None:
+    assert speaker_of(nlp, "President Kofi Mensah, chosen in June, who said it was safe.", "who") is None

@@ -5,7 +5,24 @@ import pytest
 from workers.language.lemmas import lemma
 
 KNOWN = frozenset(
-    {"say", "vote", "plan", "pass", "deny", "want", "hope", "stop", "agree", "state", "criticize", "refer", "complaint", "tie"}
+    {
+        "say",
+        "vote",
+        "plan",
+        "pass",
+        "deny",
+        "want",
+        "hope",
+        "stop",
+        "agree",
+        "state",
+        "criticize",
+        "refer",
+        "complaint",
+        "tie",
+        "su",
+        "sue",
+    }
 )
 
 
@@ -30,6 +47,7 @@ KNOWN = frozenset(
         ("ties", "tie"),
         ("sought", "seek"),
         ("was", "be"),
+        ("sued", "sue"),
         ("gloopified", "gloopified"),
         ("press", "press"),
         (":", ":"),
