@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.language.decoding import best_tags, probabilities
@@ -27,6 +27,7 @@ def total(sequence: tuple[int, ...], scores: np.ndarray, transitions: np.ndarray
     return float(first[sequence[0]]) + moved + sum(float(scores[i, tag]) for i, tag in enumerate(sequence))
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
     transitions, first = tables(seed)
