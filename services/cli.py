@@ -9,7 +9,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.commands import client, demo, index, jobs, serve
+from services.commands import client, demo, index, jobs, keys, serve
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
     for everyday in (serve.up, demo.demo, client.submit, client.result):
         app.command()(everyday)
     app.add_typer(jobs.app, name="jobs")
+    app.add_typer(keys.app, name="keys")
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
     app.command()(index.index)

@@ -73,6 +73,23 @@ class Conflict(StancewireError):
     code = "conflict"
 
 
+class Unauthenticated(StancewireError):
+    """Nobody we know: no key, or none that works."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(StancewireError):
+    """The caller is known and may not do this; ``scope`` is what it lacks, if it is one."""
+
+    code = "forbidden"
+
+    def __init__(self, detail: str, *, code: str | None = None, scope: str | None = None) -> None:
+        """Keep what the answer needs beside the reason."""
+        super().__init__(detail, code=code)
+        self.scope = scope
+
+
 class NotFound(StancewireError):
     """No such thing, or none that the caller may see."""
 

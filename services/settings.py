@@ -44,6 +44,14 @@ class Console(Group):
     feed: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")] = "console"
 
 
+class Access(Group):
+    """Keys. ``required = false`` lets requests without a key do everything; ``metrics``: who may scrape without one."""
+
+    required: bool = True
+    cache_s: Seconds = 5
+    metrics: Literal["loopback", "key", "open"] = "loopback"
+
+
 class Limits(Group):
     """What an article, a batch and the intake may hold."""
 
@@ -139,8 +147,10 @@ class Settings(BaseSettings):
     state_dir: Path = Path(".stancewire")
     database_url: str = ""
     redis_url: str = ""
+    key: SecretStr = SecretStr("")
     api: Api = Api()
     console: Console = Console()
+    access: Access = Access()
     limits: Limits = Limits()
     database: Database = Database()
     broker: Broker = Broker()

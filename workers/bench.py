@@ -19,6 +19,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from services.access import first
 from services.contracts import Article
 from services.embedded.up import running
 from services.errors import PermanentError
@@ -69,8 +70,12 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
         api = settings.api.model_copy(update={"port": 0})
         settings = settings.model_copy(update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url})
         os.environ["STANCEWIRE_WORKER__PROCESSES"] = str(count)
-        with running(settings, lambda _line: None) as service:
-            accept_rate, end_to_end, accepts = _through(service.url, service.database, articles, rounds)
+        with (
+            running(settings, lambda _line: None) as service,
+            first.borrowed(service.database, "stancewire bench") as headers,
+            httpx.Client(base_url=service.url, timeout=120, headers=headers) as client,
+        ):
+            accept_rate, end_to_end, accepts = _through(client, service.database, articles, rounds)
             start_s = service.seconds
     after = _bare(articles, settings, rounds, count)  # machines drift: the service is set against what lay on both sides of it
     bare = statistics.mean((before.articles_per_s, after.articles_per_s))
@@ -140,44 +145,42 @@ def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready
     done.put((dict(stages), time.perf_counter() - began))
 
 
-def _through(url: str, database: Any, articles: Sequence[Article], rounds: int) -> tuple[float, float, list[float]]:
+def _through(client: httpx.Client, database: Any, articles: Sequence[Article], rounds: int) -> tuple[float, float, list[float]]:
     total = len(articles) * rounds
     accepts: list[float] = []
     finished = threading.Event()
     began = time.perf_counter()
-    with httpx.Client(base_url=url, timeout=120) as client:
-        probe = threading.Thread(target=_probe, args=(url, articles[0], accepts, finished))
-        for number in range(rounds):
-            for start in range(0, len(articles), _BATCH):
-                lines = "\n".join(
-                    article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(exclude_none=True)
-                    for place, article in enumerate(articles[start : start + _BATCH])
-                )
-                client.post("/v1/articles:batch", content=lines).raise_for_status()
-        accepted = time.perf_counter() - began
-        probe.start()
-        while _ended(database) < total:
-            time.sleep(0.25)
-        ended = time.perf_counter() - began
-        finished.set()
-        probe.join()
+    probe = threading.Thread(target=_probe, args=(client, articles[0], accepts, finished))
+    for number in range(rounds):
+        for start in range(0, len(articles), _BATCH):
+            lines = "\n".join(
+                article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(exclude_none=True)
+                for place, article in enumerate(articles[start : start + _BATCH])
+            )
+            client.post("/v1/articles:batch", content=lines).raise_for_status()
+    accepted = time.perf_counter() - began
+    probe.start()
+    while _ended(database) < total:
+        time.sleep(0.25)
+    ended = time.perf_counter() - began
+    finished.set()
+    probe.join()
     return total / accepted, (total + len(accepts)) / ended if accepts else total / ended, accepts or [0.0]
 
 
-def _probe(url: str, article: Article, accepts: list[float], finished: threading.Event) -> None:
+def _probe(client: httpx.Client, article: Article, accepts: list[float], finished: threading.Event) -> None:
     """Push one short article now and then while the workers are busy."""
-    with httpx.Client(base_url=url, timeout=120) as client:
-        for number in itertools.count():
-            if finished.wait(_PUSH_EVERY_S):
-                return
-            small = article.model_copy(
-                update={"feed": "probe", "guid": f"probe-{number}", "version": None, "body": article.body[:2000]}
-            )
-            began = time.perf_counter()
-            client.post(
-                "/v1/articles", content=small.model_dump_json(exclude_none=True), headers={"Content-Type": "application/json"}
-            )
-            accepts.append(time.perf_counter() - began)
+    for number in itertools.count():
+        if finished.wait(_PUSH_EVERY_S):
+            return
+        small = article.model_copy(
+            update={"feed": "probe", "guid": f"probe-{number}", "version": None, "body": article.body[:2000]}
+        )
+        began = time.perf_counter()
+        client.post(
+            "/v1/articles", content=small.model_dump_json(exclude_none=True), headers={"Content-Type": "application/json"}
+        )
+        accepts.append(time.perf_counter() - began)
 
 
 def _ended(database: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,6 +14,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from services.access import first
 from services.commands.files import read_articles
 from services.commands.render import render_result
 from services.contracts import Article, Result
@@ -64,7 +66,8 @@ def result(
 
 def push_batch(client: httpx.Client, articles: list[Article]) -> list[dict[str, Any]]:
     """Push articles as one batch; the answer's items, in order."""
-    lines = "\n".join(article.model_dump_json(exclude_none=True) for article in articles)
+    # What a file does not say is left to the service: without a feed, an article belongs to the feed of its sender's key.
+    lines = "\n".join(article.model_dump_json(exclude_none=True, exclude_unset=True) for article in articles)
     answer = client.post("/v1/articles:batch", content=lines, headers={"Content-Type": "application/x-ndjson"}, timeout=120)
     if not answer.is_success:
         _stop(problem_text(answer))
@@ -85,6 +88,8 @@ def wait_for(client: httpx.Client, job_id: str) -> dict[str, Any]:
 
 def problem_text(answer: httpx.Response) -> str:
     """What went wrong, in one line."""
+    if answer.status_code == HTTPStatus.UNAUTHORIZED and "Authorization" not in answer.request.headers:
+        return "no key: set STANCEWIRE_KEY (`stancewire keys create` makes one), or name the state_dir of a `stancewire up` here"
     try:
         return f"{answer.status_code}: {answer.json()['detail']}"
     except (ValueError, KeyError):
@@ -115,12 +120,13 @@ def _show(client: httpx.Client, job_id: str, console: Console, *, as_json: bool)
 
 
 def _client(url: str) -> httpx.Client:
-    address = url or f"http://127.0.0.1:{Settings().api.port}"
+    settings = Settings()
+    address = url or f"http://127.0.0.1:{settings.api.port}"
     try:
         httpx.get(f"{address}/healthz", timeout=5)
     except httpx.HTTPError as error:
         _stop(f"no service answers at {address} ({error}); start one with `stancewire up`")
-    return httpx.Client(base_url=address, timeout=30)
+    return httpx.Client(base_url=address, timeout=30, headers=first.headers(settings))
 
 
 def _stop(reason: str) -> NoReturn:

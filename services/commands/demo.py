@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from services import logs, samples
+from services.access import first
 from services.commands.client import push_batch, wait_for
 from services.commands.render import render_result
 from services.contracts import Result
@@ -36,7 +37,8 @@ def demo(
             console.print(Text("starting Redis, API, worker and sweeper on this machine …", style="dim"))
             with running(settings, lambda line: console.print(Text(line, style="dim"))) as service:
                 console.print(Text(f"ready after {service.seconds:.1f} s at {service.url}", style="dim"))
-                failed = _push_and_show(service.url, console)
+                with first.borrowed(service.database, "stancewire demo") as headers:
+                    failed = _push_and_show(service.url, headers, console)
         except (state.TakenError, redis_server.NoRedisServerError, StartError) as error:
             typer.echo(f"stancewire: {error}", err=True)
             raise typer.Exit(1) from error
@@ -45,10 +47,10 @@ def demo(
     raise typer.Exit(1 if failed else 0)
 
 
-def _push_and_show(url: str, console: Console) -> bool:
+def _push_and_show(url: str, headers: dict[str, str], console: Console) -> bool:
     articles = samples.load()
     failed = False
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
         began = time.perf_counter()
         items = push_batch(client, list(articles))
         console.print(f"pushed {len(items)} articles to {url}/v1/articles:batch\n")

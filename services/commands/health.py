@@ -6,6 +6,7 @@ import platform
 
 import httpx
 
+from services.access import first
 from services.errors import StoreUnavailable
 from services.results import presence
 from services.results.database import Database
@@ -18,7 +19,7 @@ def check(part: str, settings: Settings) -> str | None:
     if part == "api":
         host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
         try:
-            answer = httpx.get(f"http://{host}:{settings.api.port}/readyz", timeout=3)
+            answer = httpx.get(f"http://{host}:{settings.api.port}/readyz", timeout=3, headers=first.headers(settings))
         except httpx.HTTPError as error:
             return f"no answer: {error}"
         return None if answer.is_success else answer.text

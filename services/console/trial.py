@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from services import samples
+from services.access.caller import ANYBODY
 from services.console.answers import PageRoute
 from services.console.desk import Act, Desk, Visit
 from services.contracts import Article, MediaType
@@ -45,7 +46,7 @@ def submit(
         return _form(desk, title, text, media_type, field=wrong.field, reason=wrong.reason)
     except ProblemError as error:
         return _form(desk, title, text, media_type, field="body", reason=error.problem.errors[0].reason)
-    [answer] = take_in(desk.here, [pasted], None)
+    [answer] = take_in(desk.here, ANYBODY, [pasted], None)
     if not isinstance(answer, Acceptance):
         raise answer
     desk.here.dispatch.nudge()

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import httpx
 import redis
 from rich.console import Console
 
+from services.access import first
 from services.contracts import JobState
 from services.embedded import redis_server, state
 from services.embedded.supervisor import Child, Supervisor, stancewire
@@ -39,6 +41,7 @@ class Running:
     database: Database
     supervisor: Supervisor
     seconds: float
+    new_key: str | None  # the first admin key, where this start made it
 
 
 @contextmanager
@@ -62,12 +65,13 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
             environment["STANCEWIRE_REDIS_URL"] = _start_redis(settings, supervisor, report)
             database = Database(settings.resolved_database_url(), settings.database)
             migrations.upgrade(database)
+            new_key = first.ensure(database, settings)
             supervisor.start(Child("worker", stancewire("worker"), grace_s=40, environment=environment))
             supervisor.start(Child("sweeper", stancewire("sweeper"), grace_s=10, environment=environment))
             supervisor.start(Child("api", stancewire("api"), grace_s=15, environment=environment))
             url = f"http://{settings.api.host}:{port}"
             _wait_until_ready(url, supervisor)
-            yield Running(url, database, supervisor, time.monotonic() - began)
+            yield Running(url, database, supervisor, time.monotonic() - began, new_key)
         finally:
             report("stopping: articles at hand are finished or handed back")
             supervisor.stop()
@@ -122,11 +126,19 @@ def run(settings: Settings, console: Console) -> None:
     try:
         with running(settings, console.print) as service:
             console.print(f"ready after {service.seconds:.1f} s: {service.url} (state in {settings.state_dir}); Ctrl-C stops")
+            if service.new_key is not None:
+                _show(service.new_key, first.key_file(settings), console)
             _watch(service, console, lambda: stop_wanted)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     console.print("stopped")
+
+
+def _show(new_key: str, file: Path, console: Console) -> None:
+    """Once, and to people alone: where output goes to a journal, the key must not stay there."""
+    shown = f", shown this once: {new_key}" if console.is_terminal else ""
+    console.print(f"the first admin key was made; commands read it from {file}{shown}")
 
 
 def _watch(service: Running, console: Console, stopping: Callable[[], bool]) -> None:

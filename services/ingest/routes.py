@@ -11,8 +11,10 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from services.access.authentication import Pusher
+from services.access.caller import Caller
 from services.contracts import Article, JobView, Warned
-from services.errors import Refused, StancewireError, StoreUnavailable
+from services.errors import Forbidden, Refused, StancewireError, StoreUnavailable
 from services.ingest.lines import parse_line, split_lines
 from services.results import queries
 from services.results.intake import Acceptance, IdempotencyKey, KeyReused, accept
@@ -75,6 +77,7 @@ async def push_article(
     request: Request,
     response: Response,
     here: Here,
+    caller: Pusher,
     idempotency_key: IdempotencyHeader = None,
     prefer: PreferHeader = None,
 ) -> JobView:
@@ -84,8 +87,9 @@ async def push_article(
     """
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, here)
-    key = _key(article.feed, idempotency_key, await request.body())
-    [answer] = await run_in_threadpool(take_in, here, [article], key)
+    article = _at_home(article, caller)
+    key = _key(caller, article.feed, idempotency_key, await request.body())
+    [answer] = await run_in_threadpool(take_in, here, caller, [article], key)
     if isinstance(answer, StancewireError):
         raise answer
     structlog.contextvars.bind_contextvars(job=str(answer.job_id))
@@ -118,31 +122,33 @@ async def push_article(
         }
     },
 )
-async def push_batch(request: Request, here: Here, idempotency_key: IdempotencyHeader = None) -> BatchAnswer:
+async def push_batch(request: Request, here: Here, caller: Pusher, idempotency_key: IdempotencyHeader = None) -> BatchAnswer:
     """Take many articles in, one JSON object a line. Each line has its own status; a bad line does not spoil the others."""
     body = await request.body()
     lines = split_lines(body, here.settings.limits)
-    key = _key("*batch", idempotency_key, body)
+    key = _key(caller, "*batch", idempotency_key, body)
     items: list[BatchItem] = []
     for start in range(0, len(lines), _CHUNK):
         chunk = lines[start : start + _CHUNK]
-        items += await run_in_threadpool(partial(_push_chunk, here, chunk, key, first=start == 0))
+        items += await run_in_threadpool(partial(_push_chunk, here, caller, chunk, key, first=start == 0))
         here.dispatch.nudge()
     return BatchAnswer(errors=any(item.problem is not None for item in items), items=items)
 
 
-def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyKey | None, *, first: bool) -> list[BatchItem]:
+def _push_chunk(
+    here: Context, caller: Caller, lines: list[tuple[int, bytes]], key: IdempotencyKey | None, *, first: bool
+) -> list[BatchItem]:
     items: dict[int, BatchItem] = {}
     articles: dict[int, Article] = {}
     for number, line in lines:
         try:
-            articles[number] = parse_line(line, here.settings.limits)
+            articles[number] = _at_home(parse_line(line, here.settings.limits), caller)
             check_length(articles[number], here)
         except ProblemError as error:
             articles.pop(number, None)
             items[number] = _refused_item(here, number, error)
     try:
-        answers = take_in(here, list(articles.values()), key)
+        answers = take_in(here, caller, list(articles.values()), key)
     except KeyReused:
         raise
     except StancewireError as error:
@@ -164,13 +170,27 @@ def _push_chunk(here: Context, lines: list[tuple[int, bytes]], key: IdempotencyK
     return [items[number] for number in sorted(items)]
 
 
-def take_in(here: Context, batch: list[Article], key: IdempotencyKey | None) -> list[Acceptance | StancewireError]:
+def take_in(
+    here: Context, caller: Caller, batch: list[Article], key: IdempotencyKey | None
+) -> list[Acceptance | StancewireError]:
     """Through the gate and into the ledger; an answer for each article, in order."""
     here.gate.check_all()
-    full = here.gate.full(article.feed for article in batch)
-    admitted = [article for article in batch if article.feed not in full]
+    feeds = {article.feed for article in batch}
+    barred: dict[str, StancewireError] = {
+        feed: Forbidden(f"the key may not push to the feed {feed!r}", code="feed_forbidden")
+        for feed in feeds
+        if not caller.sees(feed)
+    }
+    barred |= here.gate.full(feeds - barred.keys())
+    admitted = [article for article in batch if article.feed not in barred]
     accepted = iter(accept(here.database, admitted, key) if admitted else ())
-    return [full[article.feed] if article.feed in full else next(accepted) for article in batch]
+    return [barred[article.feed] if article.feed in barred else next(accepted) for article in batch]
+
+
+def _at_home(article: Article, caller: Caller) -> Article:
+    """The article, in its sender's feed where it names none and the sender has just one."""
+    home = caller.home_feed()
+    return article if home is None or "feed" in article.model_fields_set else article.model_copy(update={"feed": home})
 
 
 def _refused_item(here: Context, number: int, error: ProblemError) -> BatchItem:
@@ -186,7 +206,9 @@ def check_length(article: Article, here: Context) -> None:
         raise ProblemError(413, "text_too_long", f"body: {reason}", errors=[FieldError(field="body", reason=reason)])
 
 
-def _key(scope: str, key: str | None, body: bytes) -> IdempotencyKey | None:
+def _key(caller: Caller, feed: str, key: str | None, body: bytes) -> IdempotencyKey | None:
+    """The sender's own name for this request: two senders, or one in two feeds, never meet in it."""
     if key is None:
         return None
+    scope = hashlib.sha256(f"{caller.key_id}\x00{feed}".encode()).hexdigest()[:40]
     return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())

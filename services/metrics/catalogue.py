@@ -187,6 +187,9 @@ IN_FLIGHT: Final = _gauge(
 REFUSED: Final = _counter(
     Origin.API, "stancewire_articles_refused_total", "Articles, or whole batches, not taken in, by problem", "code"
 )
+UNAUTHENTICATED: Final = _counter(
+    Origin.API, "stancewire_requests_unauthenticated_total", "Requests refused for their key, by problem", "code"
+)
 
 # --- each worker host: its processes together
 STAGES: Final = _histogram(

@@ -20,6 +20,7 @@ class ApiMetrics:
         self.refused = counter(catalogue.REFUSED, registry)
         for code in catalogue.OF_CAPACITY:
             self.refused.labels(code)  # there with 0 before the first one, or an increase would miss it
+        self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
         self.transactions = timing(catalogue.TRANSACTIONS, registry)
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 

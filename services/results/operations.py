@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
 
+from services.access.audit import record
+from services.access.caller import Caller, local
 from services.contracts import FINAL_STATES, TRANSITIONS, JobState
 from services.errors import Conflict, NotFound
 from services.results import index
@@ -24,28 +26,28 @@ _CANCELED: dict[str, Any] = {
 }
 
 
-def cancel(database: Database, job_id: UUID) -> None:
+def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Conflict (final)."""
     with database.write() as connection:
-        state = _state(connection, job_id)
+        state = _state(connection, job_id, by, "job.cancel")
         if state in FINAL_STATES:
             raise Conflict(f"the job is {state} and cannot be canceled", code="job_final")
         _cancel(connection, database, job_id, "canceled", "canceled on request")
 
 
-def drop(database: Database, job_id: UUID) -> None:
+def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     """Give up a failed or dead job for good. Raises NotFound, Conflict (any other state)."""
     with database.write() as connection:
-        state = _state(connection, job_id)
+        state = _state(connection, job_id, by, "job.drop")
         if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
             raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_dropable")
         _cancel(connection, database, job_id, "dropped", "dropped by an operator")
 
 
-def retry(database: Database, job_id: UUID) -> None:
+def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     """Queue a failed or dead job again, with all its attempts. Raises NotFound, Conflict (any other state, or no body left)."""
     with database.write() as connection:
-        state = _state(connection, job_id)
+        state = _state(connection, job_id, by, "job.retry")
         if state not in FINAL_STATES or JobState.QUEUED not in TRANSITIONS[state]:
             raise Conflict(f"the job is {state}; only failed or dead jobs can be retried", code="job_not_retryable")
         article = connection.execute(
@@ -66,25 +68,28 @@ def retry(database: Database, job_id: UUID) -> None:
         raise_totals(connection, database, {(Total.RETRIED, NO_LABEL): 1})
 
 
-def reprioritise(database: Database, job_id: UUID, priority: int) -> None:
+def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | None = None) -> None:
     """Give a queued job another priority within its feed: higher goes first, 0 is the default. Raises NotFound, Conflict."""
     with database.write() as connection:
-        state = _state(connection, job_id)
+        state = _state(connection, job_id, by, "job.reprioritise", priority=priority)
         if state is not JobState.QUEUED:
             raise Conflict(f"the job is {state}; only queued jobs have a place in the queue", code="job_not_queued")
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(priority=priority))
 
 
-def withdraw(database: Database, article_id: UUID) -> None:
+def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
     """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound."""
+    by = by or local()
     with database.write() as connection:
-        found = connection.execute(
+        feed = connection.execute(select(articles.c.feed).where(articles.c.id == article_id)).scalar()
+        if feed is None or not by.sees(feed):
+            raise NotFound(f"there is no article {article_id}")
+        connection.execute(
             update(articles)
             .where(articles.c.id == article_id)
             .values(withdrawn_at=func.coalesce(articles.c.withdrawn_at, now_ms()))
         )
-        if found.rowcount != 1:
-            raise NotFound(f"there is no article {article_id}")
+        record(connection, by.actor, "article.withdraw", str(article_id), {"feed": feed})
         open_states = sorted(set(JobState) - FINAL_STATES)
         mine = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
         for job_id in connection.execute(mine).scalars().all():
@@ -92,12 +97,17 @@ def withdraw(database: Database, article_id: UUID) -> None:
         index.remove(connection, article_id)
 
 
-def _state(connection: Connection, job_id: UUID) -> JobState:
-    """The job's state, its row locked where the database has row locks."""
-    state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar()
-    if state is None:
+def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:
+    """The state of a job that the caller sees, its row locked where the database has row locks; notes who acts.
+
+    The note goes with the transaction: an act that turns out to be impossible leaves none.
+    """
+    by = by or local()
+    row = connection.execute(select(jobs.c.state, jobs.c.feed).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    if row is None or not by.sees(row.feed):
         raise NotFound(f"there is no job {job_id}")
-    return JobState(state)
+    record(connection, by.actor, action, str(job_id), {"feed": row.feed, "state": row.state, **detail})
+    return JobState(row.state)
 
 
 def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +16,8 @@ from services.results.database import Database, now_ms
 from services.results.tables import QUEUED, articles, hosts, jobs, results
 from services.results.totals import Key, read_totals
 from services.results.window import ALIVE_MS
+
+Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
 
 _LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
 
@@ -111,11 +113,11 @@ def _record(row: Row[Any]) -> JobRecord:
     )
 
 
-def job(database: Database, job_id: UUID) -> JobRecord:
-    """One job. Raises NotFound."""
+def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
+    """One job. Raises NotFound, also for a job of a feed that is not ``visible``."""
     with database.read() as connection:
         row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
-    if row is None:
+    if row is None or not (visible is None or row.feed in visible):
         raise NotFound(f"there is no job {job_id}")
     return _record(row)
 
@@ -135,9 +137,12 @@ def list_jobs(
     state: JobState | None = None,
     before: UUID | None = None,
     limit: int,
+    visible: Visible = None,
 ) -> list[JobRecord]:
-    """Jobs, newest first; ``before`` is the last job of the page before this one."""
+    """Jobs of visible feeds, newest first; ``before`` is the last job of the page before this one."""
     query = _job_query().order_by(jobs.c.id.desc()).limit(limit)
+    if visible is not None:
+        query = query.where(jobs.c.feed.in_(sorted(visible)))
     if feed is not None:
         query = query.where(jobs.c.feed == feed)
     if guid is not None:
@@ -179,20 +184,24 @@ def _stored(row: Row[Any]) -> StoredResult:
     )
 
 
-def result(database: Database, job_id: UUID) -> StoredResult | None:
-    """The result of a job, or None where there is none (yet)."""
+def result(database: Database, job_id: UUID, visible: Visible = None) -> StoredResult | None:
+    """The result of a job, or None where there is none (yet), or none of a visible feed."""
     with database.read() as connection:
         row = connection.execute(_result_query().where(jobs.c.id == job_id)).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None or not (visible is None or row.feed in visible) else _stored(row)
 
 
-def list_results(database: Database, *, after: int, feed: str | None = None, limit: int) -> list[StoredResult]:
-    """Results in the order in which they were stored, those after the sequence ``after``.
+def list_results(
+    database: Database, *, after: int, feed: str | None = None, limit: int, visible: Visible = None
+) -> list[StoredResult]:
+    """Results of visible feeds in the order in which they were stored, those after the sequence ``after``.
 
     Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the list).
     """
     current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
     query = _result_query().where(results.c.sequence > after, *current)
+    if visible is not None:
+        query = query.where(results.c.feed.in_(sorted(visible)))
     if feed is not None:
         query = query.where(results.c.feed == feed)
     with database.read() as connection:

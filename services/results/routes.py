@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
+from services.access.authentication import Admin, Pusher, Reader
 from services.contracts import FeedName, JobState, JobView, Result, Text
 from services.results import cursors, operations, queries
 from services.results.queries import JobRecord, StoredResult
@@ -64,9 +65,9 @@ Limit = Annotated[int, Query(ge=1, le=10_000, description="items a page; the set
 
 
 @router.get("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 422, 503))
-async def get_job(job_id: UUID, here: Here, response: Response, prefer: PreferHeader = None) -> JobView:
+async def get_job(job_id: UUID, here: Here, caller: Reader, response: Response, prefer: PreferHeader = None) -> JobView:
     """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
-    record = await run_in_threadpool(queries.job, here.database, job_id)
+    record = await run_in_threadpool(queries.job, here.database, job_id, caller.feeds)
     seconds = here.waiter.granted(prefer)
     if seconds and not record.done and await here.waiter.wait(job_id, seconds):
         record = await run_in_threadpool(queries.job, here.database, job_id)
@@ -80,6 +81,7 @@ async def get_job(job_id: UUID, here: Here, response: Response, prefer: PreferHe
 @router.get("/jobs", tags=["jobs"], responses=responses(422, 503))
 def list_jobs(
     here: Here,
+    caller: Reader,
     feed: FeedName | None = None,
     guid: Annotated[Text, StringConstraints(max_length=500)] | None = None,
     state: JobState | None = None,
@@ -89,37 +91,39 @@ def list_jobs(
     """Jobs, newest first, by feed, guid and state."""
     before = _cursor(cursors.decode_id, "cursor", cursor) if cursor else None
     size = min(limit, here.settings.api.page_limit)
-    found = queries.list_jobs(here.database, feed=feed, guid=guid, state=state, before=before, limit=size + 1)
+    found = queries.list_jobs(
+        here.database, feed=feed, guid=guid, state=state, before=before, limit=size + 1, visible=caller.feeds
+    )
     more = cursors.encode(str(found[size - 1].id)) if len(found) > size else None
     return JobPage(items=[job_view(record) for record in found[:size]], next=more)
 
 
 @router.delete("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 409, 422, 503))
-def cancel_job(job_id: UUID, here: Here) -> JobView:
+def cancel_job(job_id: UUID, here: Here, caller: Pusher) -> JobView:
     """Cancel a job that is not final; what a worker finds meanwhile is not stored."""
-    operations.cancel(here.database, job_id)
+    operations.cancel(here.database, job_id, caller)
     return job_view(queries.job(here.database, job_id))
 
 
 @router.post("/jobs/{job_id:id}:retry", tags=["jobs"], responses={200: {"links": JOB_LINKS}, **responses(404, 409, 422, 503)})
-def retry_job(job_id: UUID, here: Here) -> JobView:
+def retry_job(job_id: UUID, here: Here, caller: Admin) -> JobView:
     """Queue a failed or dead job again."""
-    operations.retry(here.database, job_id)
+    operations.retry(here.database, job_id, caller)
     here.dispatch.nudge()
     return job_view(queries.job(here.database, job_id))
 
 
 @router.post("/jobs/{job_id:id}:drop", tags=["jobs"], responses=responses(404, 409, 422, 503))
-def drop_job(job_id: UUID, here: Here) -> JobView:
+def drop_job(job_id: UUID, here: Here, caller: Admin) -> JobView:
     """Give up a failed or dead job for good."""
-    operations.drop(here.database, job_id)
+    operations.drop(here.database, job_id, caller)
     return job_view(queries.job(here.database, job_id))
 
 
 @router.post("/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 422, 503))
-def withdraw_article(article_id: UUID, here: Here) -> None:
+def withdraw_article(article_id: UUID, here: Here, caller: Pusher) -> None:
     """Withdraw an article: its results answer 410 from now on, its open jobs are canceled."""
-    operations.withdraw(here.database, article_id)
+    operations.withdraw(here.database, article_id, caller)
 
 
 @router.get(
@@ -132,13 +136,15 @@ def withdraw_article(article_id: UUID, here: Here) -> None:
         **responses(404, 409, 410, 422, 503),
     },
 )
-def get_result(job_id: UUID, here: Here, if_none_match: Annotated[str | None, Header(max_length=1000)] = None) -> Response:
+def get_result(
+    job_id: UUID, here: Here, caller: Reader, if_none_match: Annotated[str | None, Header(max_length=1000)] = None
+) -> Response:
     """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn.
 
     Where a newer analysis of the article has replaced it, a ``Link`` with ``rel="successor-version"`` names that one.
     """
-    stored = queries.result(here.database, job_id)
-    record = queries.job(here.database, job_id) if stored is None else stored.job
+    stored = queries.result(here.database, job_id, caller.feeds)
+    record = queries.job(here.database, job_id, caller.feeds) if stored is None else stored.job
     if record.withdrawn:
         raise ProblemError(410, "withdrawn", "the article was withdrawn")
     if stored is None:
@@ -163,6 +169,7 @@ def _no_result(record: JobRecord) -> ProblemError:
 @router.get("/results", tags=["results"], responses=responses(422, 503))
 def list_results(
     here: Here,
+    caller: Reader,
     after: Annotated[Cursor | None, Query(description="the `after` of the page before; none for the first")] = None,
     feed: FeedName | None = None,
     embed: Annotated[Literal["result"] | None, Query(description="result: each item carries its whole result")] = None,
@@ -171,7 +178,7 @@ def list_results(
     """Results since a cursor, oldest first, for a client that follows along."""
     since = _cursor(cursors.decode_sequence, "after", after) if after else 0
     size = min(limit, here.settings.api.page_limit)
-    found = queries.list_results(here.database, after=since, feed=feed, limit=size)
+    found = queries.list_results(here.database, after=since, feed=feed, limit=size, visible=caller.feeds)
     last = found[-1].sequence if found else since
     return ResultPage(items=[_item(one, whole=embed is not None) for one in found], after=cursors.encode(str(last)))
 

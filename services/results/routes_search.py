@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from services.access.authentication import Reader
+from services.access.caller import Caller
 from services.contracts import Act, FeedName, Probability, StanceLabel, Text, TopicId
 from services.contracts.base import in_utc
 from services.results import cursors, search, text_search, timeline
@@ -129,10 +131,10 @@ class TimelineFilters(OfStances, Filters):
     response_model=AttributionPage,
     responses=responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
 )
-def list_attributions(here: Here, filters: Annotated[Paged, Query()], accept: Accept = None) -> Response:
+def list_attributions(here: Here, caller: Reader, filters: Annotated[Paged, Query()], accept: Accept = None) -> Response:
     """Who said what, newest first."""
     form = asked(accept)
-    return _answer(here, form, filters, search.find_attributions, found_attribution, FoundAttribution, AttributionPage)
+    return _answer(here, caller, form, filters, search.find_attributions, found_attribution, FoundAttribution, AttributionPage)
 
 
 @router.get(
@@ -140,10 +142,10 @@ def list_attributions(here: Here, filters: Annotated[Paged, Query()], accept: Ac
     response_model=StancePage,
     responses=responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
 )
-def list_stances(here: Here, filters: Annotated[StanceFilters, Query()], accept: Accept = None) -> Response:
+def list_stances(here: Here, caller: Reader, filters: Annotated[StanceFilters, Query()], accept: Accept = None) -> Response:
     """Who is for or against whom or what, newest first."""
     form = asked(accept)
-    return _answer(here, form, filters, search.find_stances, found_stance, FoundStance, StancePage)
+    return _answer(here, caller, form, filters, search.find_stances, found_stance, FoundStance, StancePage)
 
 
 @router.get(
@@ -151,7 +153,7 @@ def list_stances(here: Here, filters: Annotated[StanceFilters, Query()], accept:
     response_model=Timeline,
     responses=responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
 )
-def show_timeline(here: Here, filters: Annotated[TimelineFilters, Query()], accept: Accept = None) -> Response:
+def show_timeline(here: Here, caller: Reader, filters: Annotated[TimelineFilters, Query()], accept: Accept = None) -> Response:
     """Support and opposition over time, beside the number of articles. ``from`` and ``to`` are widened to whole buckets."""
     form = asked(accept)
     width = filters.bucket
@@ -162,7 +164,7 @@ def show_timeline(here: Here, filters: Annotated[TimelineFilters, Query()], acce
         end = timeline.milliseconds(timeline.next_after(buckets[-1], width))
     except (ValueError, OverflowError) as error:
         raise _invalid("from", str(error)) from error
-    wanted = _wanted(filters, since=timeline.milliseconds(buckets[0]), until=end)
+    wanted = _wanted(filters, caller, since=timeline.milliseconds(buckets[0]), until=end)
     found = timeline.timeline(here.database, wanted, buckets, width)
     if form is not Format.JSON:
         return stream(form, Bucket, found)
@@ -176,6 +178,7 @@ def _back(last: date, width: Width) -> date:
 
 def _answer(
     here: Context,
+    caller: Caller,
     form: Format,
     filters: Paged,
     find: Callable[..., Sequence[Any]],
@@ -183,7 +186,7 @@ def _answer(
     model: type[F],
     page: Callable[..., BaseModel],
 ) -> Response:
-    wanted = _wanted(filters, since=_ms(filters.since), until=_ms(filters.until))
+    wanted = _wanted(filters, caller, since=_ms(filters.since), until=_ms(filters.until))
     before = _place(filters.cursor)
     api = here.settings.api
     if form is Format.JSON:
@@ -215,7 +218,7 @@ def _all(
         before = Place(rows[-1].at, rows[-1].id)
 
 
-def _wanted(filters: Filters, *, since: int | None, until: int | None) -> Wanted:
+def _wanted(filters: Filters, caller: Caller, *, since: int | None, until: int | None) -> Wanted:
     names = [_name(role, getattr(filters, field, None), field) for role, field in _ROLES]
     phrases: text_search.Phrases = ()
     if filters.text is not None:
@@ -231,6 +234,7 @@ def _wanted(filters: Filters, *, since: int | None, until: int | None) -> Wanted
         stance=stances.stance,
         act=filters.act,
         feed=filters.feed,
+        feeds=caller.feeds,
         since=since,
         until=until,
         min_score=filters.min_score,

@@ -9,6 +9,9 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from services.access.authentication import Authenticated
+from services.access.keyring import Keyring
+from services.access.routes import router as access_routes
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher, DispatchThread
 from services.console import mount as console
@@ -38,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     context = Context(
         settings=settings,
         database=database,
+        keyring=Keyring(database, settings.access),
         dispatcher=dispatcher,
         dispatch=DispatchThread(dispatcher),
         gate=Gate(database, settings.limits),
@@ -78,8 +82,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(push_routes)
     app.include_router(read_routes)
     app.include_router(search_routes)
+    app.include_router(access_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))
+    app.add_middleware(Authenticated, keyring=context.keyring, refused=context.metrics.unauthenticated)
     app.add_middleware(Observed, metrics=context.metrics, pushes=frozenset({PUSH_PATH, BATCH_PATH}))
     return app

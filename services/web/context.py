@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.access.keyring import Keyring
 from services.broker.dispatch import Dispatcher, DispatchThread
 from services.ingest.gate import Gate
 from services.metrics import ApiMetrics
@@ -21,6 +22,7 @@ class Context:
 
     settings: Settings
     database: Database
+    keyring: Keyring
     dispatcher: Dispatcher
     dispatch: DispatchThread
     gate: Gate

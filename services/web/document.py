@@ -58,8 +58,9 @@ def install(app: FastAPI, limits: Limits) -> None:
         for operation in (operation for path in document["paths"].values() for operation in path.values()):
             for response in operation["responses"].values():
                 content = response.get("content", {})
-                if PROBLEM_TYPE in content and "application/json" in content:
-                    content[PROBLEM_TYPE] = content.pop("application/json")
+                if PROBLEM_TYPE in content:
+                    for usual in set(content) - {PROBLEM_TYPE}:  # FastAPI puts the schema under the route's own media type
+                        content[PROBLEM_TYPE] = content.pop(usual)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
         document["components"]["schemas"]["Article"]["properties"]["body"]["maxLength"] = limits.text_chars

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ipaddress
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -10,11 +11,16 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from services.errors import BrokerUnavailable, StoreUnavailable
+from services.access.authentication import known_caller
+from services.access.caller import Scope
+from services.errors import BrokerUnavailable, Forbidden, StoreUnavailable, Unauthenticated
 from services.results import migrations, queries
 from services.web.context import Here
+from services.web.problems import responses
 
 router = APIRouter(tags=["health"])
+
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 class Health(BaseModel):
@@ -31,14 +37,20 @@ async def alive() -> Health:
 
 
 @router.get("/readyz", responses={503: {"model": Health}})
-def ready(here: Here, response: Response) -> Health:
-    """Whether articles can be taken in: needs the database. Without Redis or workers they wait in the ledger, as it says."""
+def ready(request: Request, here: Here, response: Response) -> Health:
+    """Whether articles can be taken in: needs the database. Without Redis or workers they wait in the ledger, as it says.
+
+    Open to all; what the database or Redis said, addresses in it, is shown to an admin key alone.
+    """
+    caller = known_caller(request)
+    detailed = caller is not None and Scope.ADMIN in caller.scopes
     checks = {"database": "ok", "redis": "ok", "workers": "ok"}
     status: Literal["ok", "degraded", "unavailable"] = "ok"
     try:
         here.dispatcher.ping()
     except BrokerUnavailable as error:
-        status, checks["redis"] = "degraded", f"{error.detail}; articles wait in the ledger"
+        reason = error.detail if detailed else "Redis does not answer"
+        status, checks["redis"] = "degraded", f"{reason}; articles wait in the ledger"
     try:
         missing = migrations.pending(here.database)
         if missing is not None:
@@ -46,13 +58,32 @@ def ready(here: Here, response: Response) -> Health:
         elif queries.live_slots(here.database) == 0:
             status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
     except StoreUnavailable as error:
-        status, checks["database"], checks["workers"] = "unavailable", error.detail, "unknown"
+        reason = error.detail if detailed else "the database does not answer"
+        status, checks["database"], checks["workers"] = "unavailable", reason, "unknown"
     if status == "unavailable":
         response.status_code = 503
     return Health(status=status, checks=checks)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request) -> Response:
-    """This process's metrics and the ledger's, in Prometheus' text format."""
+@router.get("/metrics", response_class=PlainTextResponse, responses=responses())
+def metrics(request: Request, here: Here) -> Response:
+    """This process's metrics and the ledger's, in Prometheus' text format; who needs a key is a setting, ``access.metrics``."""
+    wanted = here.settings.access.metrics
+    if wanted != "open" and not (wanted == "loopback" and _is_local(request)):
+        caller = known_caller(request)
+        if caller is None:
+            raise Unauthenticated("metrics from here need a key with the scope read that sees every feed", code="key_missing")
+        caller.require(Scope.READ)
+        if caller.feeds is not None:
+            raise Forbidden("metrics tell of every feed; this key sees some")
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the request was made on this machine, and not by a proxy here for somebody elsewhere."""
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False

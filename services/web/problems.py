@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from services.errors import Conflict, NotFound, Refused, StancewireError, StoreUnavailable
+from services.errors import Conflict, Forbidden, NotFound, Refused, StancewireError, StoreUnavailable, Unauthenticated
 from services.results.intake import KeyReused
 from services.web.document import PROBLEM_TYPE, RETRY_AFTER
 
@@ -26,6 +26,7 @@ _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _STORE_RETRY_S: Final = 5
 _ERRORS: Final = 20  # named in one answer; a body may hold a million wrong fields
 _FIELD: Final = 200  # characters of a field's name, which may be the sender's own
+_CHALLENGE: Final = 'Bearer realm="stancewire"'
 
 
 class FieldError(BaseModel):
@@ -112,6 +113,14 @@ def from_error(error: StancewireError) -> ProblemError:
     if isinstance(error, StoreUnavailable):
         detail = "the database does not answer; nothing was taken in"
         return ProblemError(503, error.code, detail, headers={"Retry-After": str(_STORE_RETRY_S)})
+    if isinstance(error, Unauthenticated):  # challenges after RFC 6750
+        invalid_token = "" if error.code == "key_missing" else ', error="invalid_token"'
+        return ProblemError(401, error.code, error.detail, headers={"WWW-Authenticate": f"{_CHALLENGE}{invalid_token}"})
+    if isinstance(error, Forbidden):
+        lacking = f', error="insufficient_scope", scope="{error.scope}"' if error.scope else ""
+        return ProblemError(
+            403, error.code, error.detail, headers={"WWW-Authenticate": _CHALLENGE + lacking} if lacking else None
+        )
     statuses = {NotFound: 404, Conflict: 409, KeyReused: 422}
     return ProblemError(statuses.get(type(error), 500), error.code, error.detail)
 
@@ -205,10 +214,10 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "content": {MEDIA_TYPE: {}},
         **({"headers": RETRY_AFTER} if status in _RETRIED else {}),
     }
-    for status in (400, 404, 406, 409, 410, 413, 415, 422, 429, 503)
+    for status in (400, 401, 403, 404, 406, 409, 410, 413, 415, 422, 429, 503)
 }
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route documents in OpenAPI."""
-    return {status: RESPONSES[status] for status in statuses}
+    """The problems that a route under ``/v1`` documents in OpenAPI: these, and what each may answer for the key's sake."""
+    return {status: RESPONSES[status] for status in sorted({*statuses, 401, 403})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 
 from services.embedded.redis_server import find_program
 from tests.support.postgres import PostgresServer
-from tests.support.stack import QUICK, all_results, children, command, environment, metric, push_lines, sample_lines
+from tests.support.stack import QUICK, all_results, children, client_of, command, environment, metric, push_lines, sample_lines
 
 PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that lives for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
@@ -35,6 +36,7 @@ class Parts:
     url: str
     worker_metrics: str
     environment: dict[str, str]
+    client: httpx.Client
     processes: dict[str, subprocess.Popen[bytes]]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,9 +59,11 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
             STANCEWIRE_WORKER__METRICS_PORT=str(metrics_port),
         )
         url = f"http://127.0.0.1:{api_port}"
-        running = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, processes)
-        migrated = running.run("migrate")
-        assert migrated.stdout == "migrated to revision 0001\n", migrated.stderr
+        migrated = subprocess.run(command("migrate"), env=settings, capture_output=True, text=True, timeout=60)
+        assert re.fullmatch(r"migrated to revision \d{4}\n", migrated.stdout), migrated.stderr
+        made = subprocess.run(command("keys", "create", "--admin"), env=settings, capture_output=True, text=True, timeout=60)
+        client = client_of(url, made.stdout.strip())
+        running = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, client, processes)
         processes["redis"] = subprocess.Popen(redis, stdout=log, stderr=log, cwd=folder)
         for name in ("api", "sweeper", "worker"):
             processes[name] = subprocess.Popen(command(name), env=settings, stdout=log, stderr=log)
@@ -68,6 +72,7 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
             assert time.monotonic() < end, (folder / "log").read_text()
             time.sleep(0.1)
         yield running
+        client.close()
         for name in ("api", "worker", "sweeper", "redis"):
             processes[name].terminate()
         for process in processes.values():
@@ -108,7 +113,7 @@ def test_nothing_is_lost_when_the_workers_parent_is_killed(parts: Parts, eventua
         return metric(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
 
     before = succeeded()
-    items = push_lines(parts.url, sample_lines(200, "killed"))
+    items = push_lines(parts.client, sample_lines(200, "killed"))
     eventually(lambda: succeeded() > before + 10, 30)
     worker = parts.processes["worker"]
     orphans = children(worker.pid)
@@ -118,7 +123,7 @@ def test_nothing_is_lost_when_the_workers_parent_is_killed(parts: Parts, eventua
         command("worker"), env=parts.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     eventually(lambda: succeeded() >= before + 200, 60)
-    found = [one for one in all_results(parts.url) if one["feed"] == "killed"]
+    found = [one for one in all_results(parts.client) if one["feed"] == "killed"]
     assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
     assert len(found) == 200
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 40)
@@ -129,8 +134,8 @@ def test_stage_timings_survive_a_killed_child(parts: Parts, eventually: Eventual
         return metric(parts.worker_metrics, "stancewire_stage_seconds_count", stage="read")
 
     def push(feed: str) -> None:
-        for item in push_lines(parts.url, sample_lines(40, feed)):
-            httpx.get(parts.url + item["href"], headers={"Prefer": "wait=30"}, timeout=40)
+        for item in push_lines(parts.client, sample_lines(40, feed)):
+            parts.client.get(item["href"], headers={"Prefer": "wait=30"})
 
     push("before")
     before = read()
@@ -163,13 +168,11 @@ def test_readyz_tells_of_redis_and_pushes_still_work(parts: Parts, eventually: E
         items: list[Any] = []
         for line in sample_lines(10, "frozen"):
             began = time.perf_counter()
-            items.append(
-                httpx.post(f"{parts.url}/v1/articles", content=line, headers={"Content-Type": "application/json"}).json()
-            )
+            items.append(parts.client.post("/v1/articles", content=line, headers={"Content-Type": "application/json"}).json())
             took.append(time.perf_counter() - began)
         assert max(took) < 1, took
     finally:
         os.kill(parts.processes["redis"].pid, signal.SIGCONT)
     for item in items:
-        job = httpx.get(f"{parts.url}/v1/jobs/{item['id']}", headers={"Prefer": "wait=30"}, timeout=40).json()
+        job = parts.client.get(f"/v1/jobs/{item['id']}", headers={"Prefer": "wait=30"}).json()
         assert job["metadata"]["state"] == "succeeded"

@@ -29,13 +29,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
     speech = next(one for one in samples.load() if "speech" in (one.guid or "") or "minister" in (one.guid or ""))
     headers = {"Content-Type": "application/json", "Prefer": "wait=20"}
-    answer = httpx.post(
-        f"{stack.url}/v1/articles", content=speech.model_dump_json(exclude_none=True), headers=headers, timeout=30
-    )
+    answer = stack.client.post("/v1/articles", content=speech.model_dump_json(exclude_none=True), headers=headers, timeout=30)
     assert answer.status_code == 200
     job = answer.json()
     assert job["done"]
-    result = httpx.get(stack.url + job["result"]["href"])
+    result = stack.client.get(job["result"]["href"])
     assert result.status_code == 200
     document = result.json()
     Result.model_validate(document)
@@ -46,15 +44,15 @@ def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
 
 
 def test_every_sample_is_analysed(stack: Up, eventually: Eventually) -> None:
-    items = push_lines(stack.url, [one.model_dump_json(exclude_none=True) for one in samples.load()])
+    items = push_lines(stack.client, [one.model_dump_json(exclude_none=True) for one in samples.load()])
     for item in items:
-        job = httpx.get(stack.url + item["href"], headers={"Prefer": "wait=20"}, timeout=30).json()
+        job = stack.client.get(item["href"], headers={"Prefer": "wait=20"}).json()
         assert job["metadata"]["state"] == "succeeded", job
-        document = httpx.get(stack.url + job["result"]["href"]).json()
+        document = stack.client.get(job["result"]["href"]).json()
         check_result(document)
     silent = next(one for one in samples.load() if one.guid and "snow" in one.guid)
-    listed = httpx.get(f"{stack.url}/v1/jobs", params={"guid": silent.guid}).json()["items"]
-    assert httpx.get(stack.url + listed[0]["result"]["href"]).json()["attributions"] == []
+    listed = stack.client.get("/v1/jobs", params={"guid": silent.guid}).json()["items"]
+    assert stack.client.get(listed[0]["result"]["href"]).json()["attributions"] == []
 
 
 def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
@@ -63,18 +61,18 @@ def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
         "language": "fr",
         "body": "Le ministre a déclaré que les impôts ne seraient pas augmentés.",
     }
-    answer = httpx.post(f"{stack.url}/v1/articles", json=body, headers={"Prefer": "wait=20"}, timeout=30).json()
+    answer = stack.client.post("/v1/articles", json=body, headers={"Prefer": "wait=20"}).json()
     assert answer["metadata"]["state"] == "failed"
     assert answer["error"]["code"] == "language_unsupported"
     assert "fr" in answer["error"]["detail"]
-    result = httpx.get(f"{stack.url}/v1/jobs/{answer['id']}/result")
+    result = stack.client.get(f"/v1/jobs/{answer['id']}/result")
     assert result.status_code == 409
     assert result.json()["code"] == "job_failed"
 
 
 def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(stack: Up, eventually: Eventually) -> None:
     done_before = metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
-    items = push_lines(stack.url, sample_lines(400, "load"))
+    items = push_lines(stack.client, sample_lines(400, "load"))
     assert {item["status"] for item in items} == {202}
     eventually(lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20, 30)
     killed = stack.worker_children()[0]
@@ -87,7 +85,7 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
         lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 400, 60
     )
     assert time.monotonic() - flushed_at < 45
-    found = [one for one in all_results(stack.url) if one["feed"] == "load"]
+    found = [one for one in all_results(stack.client) if one["feed"] == "load"]
     assert len(found) == 400
     assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
     assert metric(f"{stack.url}/metrics", "stancewire_leases_lost_total") > 0
@@ -96,7 +94,7 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
 
 @pytest.mark.parametrize("part", ["api", "sweeper", "redis", "worker"])
 def test_a_part_that_is_killed_comes_back(stack: Up, eventually: Eventually, part: str) -> None:
-    items = push_lines(stack.url, sample_lines(20, feed=f"kill-{part}"))
+    items = push_lines(stack.client, sample_lines(20, feed=f"kill-{part}"))
     os.kill(stack.part(part), signal.SIGKILL)
 
     def answers_well() -> bool:
@@ -107,7 +105,7 @@ def test_a_part_that_is_killed_comes_back(stack: Up, eventually: Eventually, par
 
     eventually(answers_well, 30)
     for item in items:
-        job = httpx.get(stack.url + item["href"], headers={"Prefer": "wait=30"}, timeout=40).json()
+        job = stack.client.get(item["href"], headers={"Prefer": "wait=30"}).json()
         assert job["metadata"]["state"] == "succeeded", job
 
 
@@ -139,7 +137,7 @@ def test_the_folder_and_the_port_of_another_are_named(stack: Up, tmp_path: Path)
 
 def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventually: Eventually) -> None:
     with up(tmp_path / "state", **QUICK) as first:
-        push_lines(first.url, sample_lines(300, "load"))
+        push_lines(first.client, sample_lines(300, "load"))
         eventually(lambda: metric(f"{first.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > 5, 30)
         began = time.monotonic()
         assert first.stop() == 0
@@ -147,7 +145,7 @@ def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventua
         assert first.said().rstrip().endswith("stopped")
     with up(tmp_path / "state", **QUICK) as second:
         eventually(lambda: metric(f"{second.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 300, 60)
-        assert len(all_results(second.url)) == 300
+        assert len(all_results(second.client)) == 300
         attempts = metric(f"{second.url}/metrics", "stancewire_job_attempts_total")
         assert metric(f"{second.url}/metrics", "stancewire_leases_lost_total") == 0, "all was handed back in order"
         assert attempts <= 300 + 2 * 8
@@ -156,12 +154,12 @@ def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventua
 def test_a_killed_parent_takes_its_children_along(tmp_path: Path, eventually: Eventually) -> None:
     running = Up(tmp_path / "state", QUICK)
     parts = [running.part(name) for name in ("api", "worker", "sweeper", "redis")]
-    push_lines(running.url, sample_lines(100, "load"))
+    push_lines(running.client, sample_lines(100, "load"))
     running.stop(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in parts), 20)
     with up(tmp_path / "state", **QUICK) as again:
         eventually(lambda: metric(f"{again.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100, 60)
-        assert len(all_results(again.url)) == 100
+        assert len(all_results(again.client)) == 100
 
 
 def test_demo_shows_who_said_what_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -195,7 +193,7 @@ def test_submit_result_and_jobs_on_the_command_line(stack: Up, tmp_path: Path) -
         json.loads(line) for line in run("jobs", "list", "--state", "failed", "--feed", "cli", "--json").stdout.splitlines()
     ]
     assert run("jobs", "retry", job["id"]).returncode == 0
-    httpx.get(f"{stack.url}/v1/jobs/{job['id']}", headers={"Prefer": "wait=20"}, timeout=30)
+    stack.client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=20"})
     dropped = run("jobs", "drop", job["id"])
     assert dropped.returncode == 0, dropped.stderr
     assert json.loads(run("jobs", "show", job["id"]).stdout)["error"]["code"] == "dropped"

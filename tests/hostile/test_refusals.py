@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -15,9 +13,8 @@ ALL = ARTICLES | HEADERS | BATCHES
 
 
 @pytest.fixture(scope="module")
-def client(service: Service) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as opened:
-        yield opened
+def client(service: Service) -> httpx.Client:
+    return service.up.client
 
 
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL)

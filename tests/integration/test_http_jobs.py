@@ -71,7 +71,7 @@ def test_waiting_for_a_job_ends_when_it_does(api: Api, database: Database) -> No
     with ThreadPoolExecutor(8) as pool:
         began = time.monotonic()
         path, wish = f"/v1/jobs/{job_id}", {"Prefer": "wait=10"}
-        pending = [pool.submit(httpx.get, f"http://127.0.0.1:{api.port}{path}", headers=wish, timeout=20) for _ in range(8)]
+        pending = [pool.submit(api.client.get, path, headers=wish) for _ in range(8)]
         time.sleep(0.3)
         finish(database, job_id)
         answers = [one.result() for one in pending]

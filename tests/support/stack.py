@@ -26,6 +26,7 @@ QUICK = {
     "STANCEWIRE_BROKER__OVERDUE_S": "1",
 }
 START_S = 60
+_CLIENTS: dict[str, httpx.Client] = {}  # by the address of the stack that runs there: each with its admin key
 
 
 def command(*arguments: str) -> list[str]:
@@ -61,6 +62,9 @@ class Up:
                 command("up", "--port", "0", "--state-dir", str(state_dir)), stdout=log, stderr=log, env=environment(**settings)
             )
         self.url = self._ready()
+        self.key = (state_dir / "admin.key").read_text().strip()
+        self.client = client_of(self.url, self.key)
+        _CLIENTS[self.url] = self.client
 
     def _ready(self) -> str:
         end = time.monotonic() + START_S
@@ -85,6 +89,7 @@ class Up:
         return children(self.part("worker"))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
+        self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(timeout=60)
@@ -110,19 +115,25 @@ def sample_lines(count: int, feed: str) -> list[str]:
     ]
 
 
-def push_lines(url: str, lines: list[str]) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{url}/v1/articles:batch", content="\n".join(lines), timeout=60)
+def client_of(url: str, key: str | None = None) -> httpx.Client:
+    """A client that sends this key, and waits as long as ``Prefer: wait`` may take."""
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60, trust_env=False)
+
+
+def push_lines(to: str | httpx.Client, lines: list[str]) -> list[dict[str, Any]]:
+    answer = (_CLIENTS[to] if isinstance(to, str) else to).post("/v1/articles:batch", content="\n".join(lines))
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
 
 
-def all_results(url: str) -> list[dict[str, Any]]:
+def all_results(of: str | httpx.Client) -> list[dict[str, Any]]:
     """Every result there is, by walking the cursor."""
+    client = _CLIENTS[of] if isinstance(of, str) else of
     found: list[dict[str, Any]] = []
     after = ""
     while True:
-        page = httpx.get(f"{url}/v1/results", params={"limit": 200, **({"after": after} if after else {})}, timeout=30).json()
+        page = client.get("/v1/results", params={"limit": 200, **({"after": after} if after else {})}).json()
         if not page["items"]:
             return found
         found += page["items"]

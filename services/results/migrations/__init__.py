@@ -9,7 +9,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from services.results import index_tables  # noqa: F401 -- a table belongs to the schema once its module was imported
+from services.access import tables as access_tables  # noqa: F401 -- a table belongs to the schema once its module was imported
+from services.results import index_tables  # noqa: F401 -- as above
 from services.results.database import Database
 from services.topics import tables as topic_tables  # noqa: F401 -- as above
 

@@ -1,0 +1,90 @@
+"""Authentication stands before everything that reads a body or a path: middleware for all of ``/v1``, a scope for each route.
+
+A route under ``/v1`` that forgets its scope still needs a key; `tests/integration/test_access_routes.py` finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import Counter
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
+
+from services.access.caller import Caller, Scope
+from services.access.keyring import Keyring
+from services.errors import StancewireError, Unauthenticated
+from services.web.problems import answer, from_error, note
+
+GUARDED: Final = "/v1"
+_STATE: Final = "caller"
+_BEARER: Final = HTTPBearer(bearerFormat="swk_<id>_<secret>", scheme_name="key", auto_error=False)
+
+
+class Authenticated:
+    """ASGI middleware: finds out who asks. Under ``/v1`` nobody gets further without a key, elsewhere a wrong key is as none."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, refused: Counter) -> None:
+        """Wrap ``app``; refusals are counted by their code."""
+        self._app = app
+        self._keyring = keyring
+        self._refused = refused
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Pass on a request with its caller in ``request.state``, or answer 401 (503 while keys cannot be looked up)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        authorization = _header(scope)
+        guarded = scope["path"] == GUARDED or scope["path"].startswith(f"{GUARDED}/")
+        if guarded or authorization is not None:
+            try:
+                caller = self._keyring.recall(authorization)
+                if caller is None:
+                    caller = await run_in_threadpool(self._keyring.identify, authorization)
+            except StancewireError as error:
+                if guarded:
+                    self._refused.labels(error.code).inc()
+                    note(scope, error.code)
+                    known = from_error(error)
+                    await answer(known.problem, known.headers)(scope, receive, send)
+                    return
+            else:
+                scope.setdefault("state", {})[_STATE] = caller
+        await self._app(scope, receive, send)
+
+
+def _header(scope: Connection) -> str | None:
+    found = [value for name, value in scope["headers"] if name == b"authorization"]
+    return found[0].decode("latin-1") if found else None
+
+
+def known_caller(request: Request) -> Caller | None:
+    """Who asks, where it is known: what open pages show more to."""
+    caller = getattr(request.state, _STATE, None)
+    assert caller is None or isinstance(caller, Caller)  # noqa: S101 -- put there by the middleware
+    return caller
+
+
+def caller(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that gives a route its caller, who has this scope. Raises Unauthenticated (401) and Forbidden (403)."""
+
+    async def checked(
+        request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)] = None
+    ) -> Caller:
+        who = known_caller(request)
+        if who is None:
+            raise Unauthenticated("send a key: `Authorization: Bearer swk_…`", code="key_missing")
+        who.require(scope)
+        return who
+
+    return checked
+
+
+Pusher = Annotated[Caller, Depends(caller(Scope.INGEST))]
+Reader = Annotated[Caller, Depends(caller(Scope.READ))]
+Admin = Annotated[Caller, Depends(caller(Scope.ADMIN))]

@@ -1,0 +1,168 @@
+"""API keys: ``swk_<id>_<secret>``. The ID names the key and may be shown; of the secret only its SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+
+from services.access.audit import record
+from services.access.caller import Caller, Scope
+from services.access.tables import api_keys
+from services.contracts import instant
+from services.errors import Conflict, NotFound
+from services.results.database import Database, now_ms
+
+_FORM: Final = re.compile(r"swk_([0-9a-f]{12})_([0-9a-f]{48})")
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A key as a caller presents it; the secret itself is not kept."""
+
+    id: str
+    secret_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is stored. Instants are UTC; ``feeds`` is None for all."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    feeds: frozenset[str] | None
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls with this key."""
+        return Caller(self.id, f"key:{self.id}", self.scopes, self.feeds)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What authentication needs of a key."""
+
+    key: Key
+    secret_hash: str
+    expires_in_s: float | None  # by the database's clock, when it was read
+
+
+def parse(token: str) -> Presented | None:
+    """The key in ``token``, or None where it has not the form of one."""
+    found = _FORM.fullmatch(token)
+    return Presented(found.group(1), _hash(found.group(2))) if found else None
+
+
+def create(
+    database: Database,
+    *,
+    name: str,
+    scopes: Collection[Scope],
+    feeds: Collection[str] | None,
+    by: Caller,
+    expires_s: int | None = None,
+) -> tuple[Key, str]:
+    """Make a key; returns it and its token, which is nowhere kept. Raises ValueError for what no key can be."""
+    if not scopes:
+        raise ValueError("scopes: a key needs one")
+    if feeds is not None and not feeds:
+        raise ValueError("feeds: name one, or '*' for all")
+    if feeds is not None and Scope.ADMIN in scopes:
+        raise ValueError("feeds: an admin key sees every feed; leave them out")
+    key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
+    allowed = None if feeds is None else sorted(set(feeds))
+    row = {
+        "id": key_id,
+        "name": name,
+        "secret_hash": _hash(secret),
+        "scopes": " ".join(sorted(set(scopes))),
+        "feeds": None if allowed is None else json.dumps(allowed),
+        "created_at": now_ms(),
+        "created_by": by.actor,
+        "expires_at": None if expires_s is None else now_ms() + expires_s * 1000,
+    }
+    with database.write() as connection:
+        connection.execute(insert(api_keys).values(row))
+        detail = {"name": name, "scopes": sorted(set(scopes)), "feeds": allowed or "*", "expires_s": expires_s}
+        record(connection, by.actor, "key.create", key_id, detail)
+        stored = _one(connection, key_id)
+    return _key(stored), f"swk_{key_id}_{secret}"
+
+
+def find(database: Database, key_id: str) -> Stored | None:
+    """The key of this ID, revoked and expired ones included."""
+    with database.read() as connection:
+        row = connection.execute(select(api_keys, now_ms().label("now")).where(api_keys.c.id == key_id)).one_or_none()
+    if row is None:
+        return None
+    left = None if row.expires_at is None else (row.expires_at - row.now) / 1000
+    return Stored(_key(row), row.secret_hash, left)
+
+
+def list_keys(database: Database) -> list[Key]:
+    """All keys, newest first; revoked ones stay, so that the audit log's names can be looked up."""
+    with database.read() as connection:
+        rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id))
+        return [_key(row) for row in rows]
+
+
+def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool = True) -> Key:
+    """End a key; again is no error. Raises NotFound, and Conflict for the last admin key where one is to be kept."""
+    with database.write() as connection:
+        database.one_at_a_time(connection)  # two admins that revoke each other must not leave none
+        row = _one(connection, key_id)
+        others = select(api_keys.c.id).where(_live_admin(), api_keys.c.id != key_id)
+        if keep_an_admin and Scope.ADMIN in _key(row).scopes and connection.execute(others).first() is None:
+            detail = "this is the last admin key; make another first, or use `stancewire keys revoke` on the machine"
+            raise Conflict(detail, code="last_admin_key")
+        if row.revoked_at is None:
+            connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now_ms()))
+            record(connection, by.actor, "key.revoke", key_id, {"name": row.name})
+        return _key(_one(connection, key_id))
+
+
+def has_live_admin(database: Database) -> bool:
+    """Whether some admin key works."""
+    with database.read() as connection:
+        return connection.execute(select(api_keys.c.id).where(_live_admin()).limit(1)).first() is not None
+
+
+def _live_admin() -> ColumnElement[bool]:
+    lasting = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now_ms())
+    return api_keys.c.scopes.contains(Scope.ADMIN) & api_keys.c.revoked_at.is_(None) & lasting
+
+
+def _one(connection: Connection, key_id: str) -> Row[Any]:
+    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no key {key_id}")
+    return row
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(
+        id=row.id,
+        name=row.name,
+        scopes=frozenset(map(Scope, row.scopes.split())),
+        feeds=None if row.feeds is None else frozenset(json.loads(row.feeds)),
+        created_at=instant(row.created_at),
+        created_by=row.created_by,
+        expires_at=None if row.expires_at is None else instant(row.expires_at),
+        revoked_at=None if row.revoked_at is None else instant(row.revoked_at),
+    )
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
