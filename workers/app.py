@@ -71,7 +71,7 @@ class WorkerHost:
 
     def run(self, queues: str = "") -> None:
         """Consume until told to stop: on SIGTERM the articles at hand are finished and the rest is handed back."""
-        arguments = ["worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
+        arguments = ["--quiet", "worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
         arguments += [
             f"--queues={queues or QueueName.ANALYSE}",
             "--without-gossip",
@@ -125,7 +125,7 @@ class WorkerHost:
         try:
             self._dispatcher.dispatch()
         except StancewireError as error:
-            log.info("dispatch_postponed", code=error.code, reason=error.detail)
+            log.debug("dispatch_postponed", code=error.code, reason=error.detail)  # the sweeper says it once, and tries again
 
     def _ready(self, sender: Any, **_: Any) -> None:
         worker = self.settings.worker

@@ -84,7 +84,9 @@ class Batch:
             log.info("lease_lost", reason=lost.detail)
         finally:
             faulthandler.cancel_dump_traceback_later()
-        self.metrics.articles.labels(outcome).observe(time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self.metrics.articles.labels(outcome).observe(seconds)
+        log.debug("article_done", outcome=outcome, seconds=round(seconds, 3))
 
     def _attempt(self, current: Claim) -> str:
         soft_end = time.monotonic() + self.settings.soft_limit_s
@@ -127,7 +129,8 @@ class Batch:
             states.append(claims.postpone(self.database, current, reason, run_s=run_s, **limits))
 
         self._close(close)
-        log.warning("article_postponed", code=reason.code, reason=reason.detail, attempt=current.attempt, state=states[0])
+        told = {} if reason.code == "defect" else {"reason": reason.detail}  # what a defect said may quote the article
+        log.warning("article_postponed", code=reason.code, attempt=current.attempt, state=states[0], **told)
         return "retried" if states[0] is JobState.QUEUED else states[0]
 
     def _close(self, closing: Callable[[], None]) -> None:

@@ -60,6 +60,7 @@ class Dispatcher:
                 self._closed_until = time.monotonic() + self._settings.breaker_s
                 window.unsent(self._database, messages[sent:])
                 raise BrokerUnavailable(f"Redis did not take a message: {error}") from error
+            log.debug("dispatched", message=str(message.id), jobs=[str(job_id) for job_id in message.job_ids])
         return len(messages)
 
     def ping(self) -> None:
