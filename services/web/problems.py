@@ -170,7 +170,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
         unreadable = _unreadable(error)
         if unreadable:
-            return answer(invalid([FieldError(field="", reason=unreadable)], HTTPStatus.BAD_REQUEST))
+            return answered(request, invalid([FieldError(field="", reason=unreadable)], HTTPStatus.BAD_REQUEST))
         code = HTTPStatus(error.status_code).name.lower()
         headers = {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
         return answered(request, problem(error.status_code, code, str(error.detail)), headers)

@@ -95,21 +95,21 @@ def load(stack: Up) -> None:
     os.kill(stack.worker_children()[0], signal.SIGKILL)
     redis = stack.part("redis")
     os.kill(redis, signal.SIGSTOP)
-    httpx.get(stack.url + items[-1]["href"], headers={"Prefer": "wait=4"}, timeout=40)
+    stack.client.get(items[-1]["href"], headers={"Prefer": "wait=4"})
     os.kill(redis, signal.SIGKILL)
     push(stack, "“This is enough,” said the minister, Ana Ruiz, on Tuesday.")
     until(lambda: figure(stack, 'stancewire_jobs_finished_total{state="succeeded"}') >= 81)
-    failed = httpx.get(f"{stack.url}/v1/jobs", params={"state": "failed"}).json()["items"]
-    httpx.post(f"{stack.url}/v1/jobs/{failed[0]['id']}:retry").raise_for_status()
+    failed = stack.client.get("/v1/jobs", params={"state": "failed"}).json()["items"]
+    stack.client.post(f"/v1/jobs/{failed[0]['id']}:retry").raise_for_status()
 
 
 def refused(stack: Up) -> None:
-    answer = httpx.post(f"{stack.url}/v1/articles", json={"body": "x", "feed": "wire", "nothing": 1}, timeout=30)
+    answer = stack.client.post("/v1/articles", json={"body": "x", "feed": "wire", "nothing": 1})
     assert answer.status_code == 422, answer.text
 
 
 def push(stack: Up, body: str) -> None:
-    answer = httpx.post(f"{stack.url}/v1/articles", json={"feed": "wire", "body": body}, timeout=30)
+    answer = stack.client.post("/v1/articles", json={"feed": "wire", "body": body})
     assert answer.status_code in {200, 202}, answer.text
 
 
