@@ -9,11 +9,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from services.console.desk import desk_of
-from services.errors import StancewireError, StoreUnavailable
+from services.console.desk import Desk, closed_desk, open_desk
+from services.errors import StancewireError, StoreUnavailable, Unauthenticated
 from services.web.problems import Problem, ProblemError, field_errors, from_error, invalid, problem
 
 log = structlog.get_logger(__name__)
@@ -45,34 +46,64 @@ class PageRoute(APIRoute):
         async def handled(request: Request) -> Response:
             try:
                 return await handle(request)
-            except ProblemError as error:
-                return error_page(request, error.problem, error.headers)
-            except StancewireError as error:
-                if isinstance(error, StoreUnavailable):
-                    log.warning("store_unavailable", reason=error.detail)
-                known = from_error(error)
-                return error_page(request, known.problem, known.headers)
-            except RequestValidationError as error:
-                wrong = field_errors(error.errors())
-                in_path = any(found["loc"][:1] == ("path",) for found in error.errors())
-                return error_page(request, problem(404, "not_found", "there is no such page") if in_path else invalid(wrong))
-            except HTTPException as error:  # a form that Starlette does not read, too long for one
-                return error_page(request, problem(error.status_code, "form_unreadable", error.detail), error.headers)
+            except Unauthenticated:
+                return _to_login(request)
+            except (HTTPException, ProblemError, RequestValidationError, StancewireError) as error:
+                known = _understood(error)
+                return await error_page(request, known.problem, known.headers)
             except Exception:
                 log.exception("page_failed", path=request.url.path)
-                return error_page(request, problem(500, "internal", "A defect of ours; it was logged."))
+                return await error_page(request, problem(500, "internal", "A defect of ours; it was logged."))
 
         return handled
 
 
-def error_page(request: Request, what: Problem, headers: Mapping[str, str] | None = None) -> Response:
+def _understood(error: HTTPException | ProblemError | RequestValidationError | StancewireError) -> ProblemError:
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, StancewireError):
+        if isinstance(error, StoreUnavailable):
+            log.warning("store_unavailable", reason=error.detail)
+        return from_error(error)
+    if isinstance(error, HTTPException):  # a form that Starlette does not read, too long for one
+        return ProblemError(error.status_code, "form_unreadable", error.detail, headers=error.headers)
+    if any(found["loc"][:1] == ("path",) for found in error.errors()):
+        return ProblemError(404, "not_found", "there is no such page")
+    wrong = invalid(field_errors(error.errors()))
+    return ProblemError(wrong.status, wrong.code, wrong.detail, errors=wrong.errors)
+
+
+def _to_login(request: Request) -> Response:
+    """To the form for a key and back here; a part of a page has its page loaded again, which then goes there."""
+    desk = closed_desk(request, request.app.state.context)
+    if request.headers.get("hx-request"):
+        response = desk.show("error.html", 401, heading=_HEADINGS[401], detail="", problem=problem(401, "key_missing", ""))
+        response.headers["HX-Refresh"] = "true"
+        return response
+    query = f"?{request.url.query}" if request.url.query else ""
+    onward = request.url.path + query if request.method == "GET" else "/"
+    return desk.go("/login", next=onward)
+
+
+async def error_page(request: Request, what: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The page for a problem."""
-    desk = desk_of(request, request.app.state.context)
+    return await run_in_threadpool(_error_page, request, what, headers or {})
+
+
+def _error_page(request: Request, what: Problem, headers: Mapping[str, str]) -> Response:
+    desk = _desk(request)
     detail = what.detail[:1].upper() + what.detail[1:]
     heading = _HEADINGS.get(what.status, what.title)
     response = desk.show("error.html", what.status, heading=heading, detail=detail, problem=what)
-    response.headers.update(dict(headers or {}))
+    response.headers.update(dict(headers))
     return response
+
+
+def _desk(request: Request) -> Desk:
+    try:
+        return open_desk(request, request.app.state.context)
+    except StoreUnavailable:
+        return closed_desk(request, request.app.state.context)
 
 
 def install_not_found(app: FastAPI) -> None:
@@ -85,6 +116,6 @@ def install_not_found(app: FastAPI) -> None:
             answer = before(request, error)
             return answer if isinstance(answer, Response) else await answer
         what = problem(error.status_code, "not_found", "There is no page at this address.")
-        return error_page(request, what, error.headers)
+        return await error_page(request, what, error.headers)
 
     app.add_exception_handler(HTTPException, on_http)

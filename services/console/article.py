@@ -47,8 +47,8 @@ class Standing:
 @router.get("/jobs/{job_id}/article")
 def article(job_id: UUID, desk: Visit) -> Response:
     """The article of a job. While it is being analysed, a page that waits; 410 once it was withdrawn."""
-    stored = queries.result(desk.here.database, job_id)
-    job = queries.job(desk.here.database, job_id) if stored is None else stored.job
+    stored = queries.result(desk.here.database, job_id, desk.visitor.feeds)
+    job = queries.job(desk.here.database, job_id, desk.visitor.feeds) if stored is None else stored.job
     if job.withdrawn:
         raise ProblemError(410, "withdrawn", "this article was withdrawn, and what was found in it is gone")
     if stored is not None:
@@ -61,7 +61,7 @@ def article(job_id: UUID, desk: Visit) -> Response:
 @router.get("/jobs/{job_id}/waiting")
 def waiting(job_id: UUID, desk: Visit) -> Response:
     """Where a job is; once it is done, the browser is sent on."""
-    job = queries.job(desk.here.database, job_id)
+    job = queries.job(desk.here.database, job_id, desk.visitor.feeds)
     response = desk.show("_waiting.html", job=job)
     if job.done:
         response.headers["HX-Redirect"] = f"/jobs/{job_id}/article"

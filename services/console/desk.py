@@ -10,9 +10,13 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.access.caller import Scope
+from services.console.attempts import Attempts
 from services.console.pulse import Pulse
 from services.console.rendering import HEADERS, Renderer
 from services.console.sessions import Session, Sessions
+from services.console.visitor import NOBODY, Visitor, visitor_of
+from services.errors import Unauthenticated
 from services.web.context import Context, Here
 from services.web.problems import ProblemError
 
@@ -25,19 +29,8 @@ class Console:
 
     renderer: Renderer
     sessions: Sessions
+    attempts: Attempts
     pulse: Pulse
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who looks: what they are called, whether they may act, and the feeds they see (None for all)."""
-
-    name: str
-    admin: bool
-    feeds: frozenset[str] | None
-
-
-ANYBODY: Final = Visitor("", admin=True, feeds=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +52,19 @@ class Desk:
             "csrf": self.console.sessions.token(self.session),
             "notice": self.request.query_params.get("notice", ""),
         }
-        return self.sealed(self.console.renderer.page(template, common | values, status))
+        return self._sealed(self.console.renderer.page(template, common | values, status))
 
     def go(self, path: str, /, **query: str) -> Response:
         """On to another page, after something was done."""
         target = f"{path}?{urlencode(query)}" if query else path
-        return self.sealed(RedirectResponse(target, 303, headers=dict(HEADERS)))
+        return self._sealed(RedirectResponse(target, 303, headers=dict(HEADERS)))
 
-    def sealed(self, response: Response) -> Response:
-        """The response with the session's cookie, where the browser has none yet."""
+    def _sealed(self, response: Response) -> Response:
+        """With the session's cookie: out of reach of scripts and of other sites, over https alone where that is used."""
         if self.fresh:
-            keep(response, self.request, self.console.sessions, self.session)
+            sealed, secure = self.console.sessions.seal(self.session), self.request.url.scheme == "https"
+            response.set_cookie(COOKIE, sealed, httponly=True, samesite="strict", secure=secure, path="/")
         return response
-
-
-def keep(response: Response, request: Request, sessions: Sessions, session: Session) -> None:
-    """Give the browser a session's cookie: out of reach of scripts and of other sites, over https alone where that is used."""
-    response.set_cookie(
-        COOKIE, sessions.seal(session), httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/"
-    )
 
 
 def console_of(request: Request) -> Console:
@@ -87,14 +74,28 @@ def console_of(request: Request) -> Console:
     return console
 
 
-def desk_of(request: Request, here: Here) -> Desk:
-    """The desk of a request."""
+def closed_desk(request: Request, here: Context, visitor: Visitor = NOBODY) -> Desk:
+    """A desk that asks nothing of the database: for errors, where that may be what is away."""
     console = console_of(request)
     session = console.sessions.open(request.cookies.get(COOKIE))
-    return Desk(request, here, console, session or console.sessions.begin(), fresh=session is None, visitor=ANYBODY)
+    return Desk(request, here, console, session or console.sessions.begin(), fresh=session is None, visitor=visitor)
 
 
-def _posted(desk: Annotated[Desk, Depends(desk_of)], csrf: Annotated[str, Form()] = "") -> Desk:
+def open_desk(request: Request, here: Here) -> Desk:
+    """A desk for whoever comes, known or not."""
+    session = console_of(request).sessions.open(request.cookies.get(COOKIE))
+    return closed_desk(request, here, visitor_of(request, here, session.key_id if session else ""))
+
+
+def _reader(desk: Annotated[Desk, Depends(open_desk)]) -> Desk:
+    """A desk for those who may read. Raises Unauthenticated and Forbidden."""
+    if not desk.visitor.known:
+        raise Unauthenticated("log in first", code="key_missing")
+    desk.visitor.caller.require(Scope.READ)
+    return desk
+
+
+def _posted(desk: Annotated[Desk, Depends(open_desk)], csrf: Annotated[str, Form()] = "") -> Desk:
     """A desk that a form of ours was brought to. Raises ProblemError (403) for a form that is not from a page of this session."""
     if not _same_site(desk.request.headers) or not desk.console.sessions.fits(desk.session, csrf):
         raise ProblemError(403, "form_expired", "this form is not from a page of your session; load the page again")
@@ -107,5 +108,18 @@ def _same_site(headers: Mapping[str, str]) -> bool:
     return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == headers.get("host"))
 
 
-Visit = Annotated[Desk, Depends(desk_of)]
-Act = Annotated[Desk, Depends(_posted)]
+def _pusher(_posted: Annotated[Desk, Depends(_posted)], desk: Annotated[Desk, Depends(_reader)]) -> Desk:
+    desk.visitor.caller.require(Scope.INGEST)
+    return desk
+
+
+def _admin(_posted: Annotated[Desk, Depends(_posted)], desk: Annotated[Desk, Depends(_reader)]) -> Desk:
+    desk.visitor.caller.require(Scope.ADMIN)
+    return desk
+
+
+Open = Annotated[Desk, Depends(open_desk)]  # anybody's
+Posted = Annotated[Desk, Depends(_posted)]  # anybody's form
+Visit = Annotated[Desk, Depends(_reader)]  # a reader's
+Push = Annotated[Desk, Depends(_pusher)]  # the form of somebody who may push
+Act = Annotated[Desk, Depends(_admin)]  # an administrator's form

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query
 from pydantic import BeforeValidator, StringConstraints
 from starlette.responses import Response
 
+from services.access.caller import Caller
 from services.console.answers import PageRoute
 from services.console.desk import Act, Desk, Visit
 from services.console.wording import plural
@@ -26,7 +27,7 @@ _PAGE: Final = 50
 _MANY: Final = 200
 
 Action = Literal["retry", "cancel", "drop"]
-_ACTIONS: Final[Mapping[Action, Callable[[Database, UUID], None]]] = {
+_ACTIONS: Final[Mapping[Action, Callable[[Database, UUID, Caller], None]]] = {
     "retry": operations.retry,
     "cancel": operations.cancel,
     "drop": operations.drop,
@@ -58,7 +59,9 @@ def list_jobs(
         before = cursors.decode_id(cursor) if cursor else None
     except ValueError as error:
         raise ProblemError(422, "invalid", f"cursor: {error}") from error
-    found = queries.list_jobs(desk.here.database, feed=feed, guid=guid, state=state, before=before, limit=_PAGE + 1)
+    found = queries.list_jobs(
+        desk.here.database, feed=feed, guid=guid, state=state, before=before, limit=_PAGE + 1, visible=desk.visitor.feeds
+    )
     more = cursors.encode(str(found[_PAGE - 1].id)) if len(found) > _PAGE else ""
     chosen = {name: value for name, value in (("state", state), ("feed", feed), ("guid", guid)) if value}
     return desk.show("jobs.html", jobs=found[:_PAGE], more=more, chosen=chosen, first=before is None)
@@ -67,7 +70,7 @@ def list_jobs(
 @router.get("/jobs/{job_id}")
 def show_job(job_id: UUID, desk: Visit) -> Response:
     """One job: where it is, why, and what can be done."""
-    job = queries.job(desk.here.database, job_id)
+    job = queries.job(desk.here.database, job_id, desk.visitor.feeds)
     return desk.show("job.html", job=job, actions=possible(job))
 
 
@@ -102,7 +105,7 @@ def act_on_many(
 
 
 def _do(desk: Desk, action: Action, job_id: UUID) -> None:
-    _ACTIONS[action](desk.here.database, job_id)
+    _ACTIONS[action](desk.here.database, job_id, desk.visitor.caller)
     if action == "retry":
         desk.here.dispatch.nudge()
 

@@ -44,16 +44,21 @@ def live(desk: Visit) -> Response:
 
 
 def _values(desk: Desk) -> dict[str, Any]:
+    """What the page shows. The service as a whole is for those who see every feed; others see what is theirs."""
+    database, feeds = desk.here.database, desk.visitor.feeds
+    lists = {
+        "failures": activity.last_failures(database, limit=_LISTED, visible=feeds),
+        "latest": activity.newest_results(database, limit=_LISTED, visible=feeds),
+    }
+    if feeds is not None:
+        return lists | {"look": None, "feeds": sorted(feeds)}
     look = desk.console.pulse.look()
-    database = desk.here.database
-    return {
+    return lists | {
         "look": look,
         "chart": _chart(look),
         "minutes": minutes(look),
         "finished": {state: int(look.snapshot.totals.get((Total.FINISHED, state.value), 0)) for state in JobState},
         "words_read": look.snapshot.totals.get((Total.WORDS, NO_LABEL), 0.0),
-        "failures": activity.last_failures(database, limit=_LISTED),
-        "latest": activity.newest_results(database, limit=_LISTED),
     }
 
 

@@ -101,9 +101,9 @@ def troubles(now: Snapshot, recent: Activity, ping: Callable[[], None], admit: C
         found.append(Trouble("No worker is there", advice))
     try:
         ping()
-    except BrokerUnavailable as error:
+    except BrokerUnavailable:
         advice = "Articles are taken in all the same and wait in the ledger; nothing is lost. Start Redis again."
-        found.append(Trouble("Redis does not answer", f"{advice} ({error.detail})"))
+        found.append(Trouble("Redis does not answer", advice))
     if not found and queued and now.oldest_queued_s > _SLOW_S and not any(recent.stored[-(_MINUTE_S // recent.step_s) :]):
         advice = "Articles wait and none was analysed in the last minute. Look into the logs of the workers and the sweeper."
         found.append(Trouble("The queue does not move", advice, "/jobs?state=queued", "See what waits"))

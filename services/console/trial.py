@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from services import samples
-from services.access.caller import ANYBODY
 from services.console.answers import PageRoute
-from services.console.desk import Act, Desk, Visit
+from services.console.desk import Desk, Push, Visit
 from services.contracts import Article, MediaType
 from services.ingest.routes import check_length, take_in
 from services.results.intake import Acceptance
@@ -31,7 +30,7 @@ def form(desk: Visit, sample: str = "") -> Response:
 
 @router.post("/try")
 def submit(
-    desk: Act,
+    desk: Push,
     body: Annotated[str, Form()] = "",
     title: Annotated[str, Form()] = "",
     media_type: Annotated[MediaType, Form()] = MediaType.TEXT,
@@ -46,7 +45,7 @@ def submit(
         return _form(desk, title, text, media_type, field=wrong.field, reason=wrong.reason)
     except ProblemError as error:
         return _form(desk, title, text, media_type, field="body", reason=error.problem.errors[0].reason)
-    [answer] = take_in(desk.here, ANYBODY, [pasted], None)
+    [answer] = take_in(desk.here, desk.visitor.caller, [pasted], None)
     if not isinstance(answer, Acceptance):
         raise answer
     desk.here.dispatch.nudge()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from services.contracts import JobState, instant
 from services.results.database import Database, now_ms
-from services.results.queries import JobRecord, list_jobs
+from services.results.queries import JobRecord, Visible, list_jobs
 from services.results.tables import hosts, jobs, results
 from services.results.window import ALIVE_MS
 
@@ -102,12 +102,12 @@ def list_hosts(database: Database) -> list[HostRecord]:
     return sorted(found, key=lambda host: not host.alive)
 
 
-def last_failures(database: Database, *, limit: int) -> list[JobRecord]:
-    """The newest dead and failed jobs, the one that ended last first."""
-    found = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit)]
+def last_failures(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
+    """The newest dead and failed jobs of visible feeds, the one that ended last first."""
+    found = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit, visible=visible)]
     return sorted(found, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
 
 
-def newest_results(database: Database, *, limit: int) -> list[JobRecord]:
-    """The jobs that were analysed last."""
-    return list_jobs(database, state=JobState.SUCCEEDED, limit=limit)
+def newest_results(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
+    """The jobs of visible feeds that were analysed last."""
+    return list_jobs(database, state=JobState.SUCCEEDED, limit=limit, visible=visible)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import PHONE, Watch, job_of, wait_for
+from tests.support.stack import Up
+
+Visit = Callable[..., Page]
+SLOW_MS = 120_000  # a worker on a busy machine
+
+
+def test_the_login_lets_a_key_in_and_the_logout_out(visit: Visit, stack: Up, watch: Watch) -> None:
+    page = visit(key=None)
+    page.goto("/jobs?state=failed")
+    expect(page).to_have_title("Log in · Stancewire")
+    watch.expected.append("status of 401")
+    page.get_by_label("Key").fill("swk_wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No key like this works here")).to_be_visible()
+    page.get_by_label("Key").fill(stack.key)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/jobs\?state=failed$"))
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_title("Log in · Stancewire")
+    page.goto("/")
+    expect(page).to_have_title("Log in · Stancewire")
+
+
+def test_the_overview_follows_what_happens(page: Page, stack: Up) -> None:
+    page.goto("/")
+    expect(page.get_by_text("All is well")).to_be_visible()
+    expect(page.get_by_role("region", name="What needs attention")).to_have_count(0)
+    page.get_by_text("The figures as a table").click()
+    stack.client.post("/v1/articles", json={"title": "Fresh from the press", "body": "Mayor Ida Berg said no."})
+    expect(page.get_by_role("link", name="Fresh from the press")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("columnheader", name="Minute from")).to_be_visible()  # what was opened stays open
+
+
+def test_a_job_that_is_dead_is_seen_looked_into_and_dropped(page: Page, stack: Up) -> None:
+    failed = job_of(stack, "Le ministre")
+    page.goto("/")
+    page.get_by_role("link", name="Le ministre a parlé").first.click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    expect(page.get_by_text("Only English is read")).to_be_visible()
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("status").get_by_text("queued again")).to_be_visible()
+    expect(page).to_have_url(re.compile(failed))
+    wait_for(stack, f"/v1/jobs/{failed}")
+    page.goto(f"/jobs/{failed}")
+    page.get_by_text("Drop …").click()
+    page.get_by_role("button", name="Drop the job").click()
+    expect(page.get_by_role("status").get_by_text("dropped")).to_be_visible()
+    expect(page.locator(".page-head .badge")).to_have_text(re.compile("Canceled"))
+
+
+def test_jobs_are_filtered_and_chosen_by_keyboard_alone(page: Page, stack: Up) -> None:
+    for number in range(2):
+        stack.client.post("/v1/articles", json={"guid": f"k{number}", "language": "de", "body": f"Es regnet {number}."})
+    job = stack.client.get("/v1/jobs", params={"guid": "k1"}).json()["items"][0]["id"]
+    wait_for(stack, f"/v1/jobs/{job}")
+    page.goto("/jobs")
+    page.get_by_label("State").focus()
+    page.keyboard.type("Failed")
+    page.keyboard.press("Tab")
+    page.keyboard.type("default")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("state=failed&feed=default"))
+    expect(page.get_by_role("row", name=re.compile("Analysed"))).to_have_count(0)
+    for name in ("k0", "k1"):
+        page.get_by_role("checkbox", name=f"Choose {name}").focus()
+        page.keyboard.press("Space")
+    page.get_by_role("button", name="Drop").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").get_by_text("2 jobs dropped")).to_be_visible()
+
+
+def test_the_article_shows_its_text_unchanged_with_its_marks(page: Page, stack: Up) -> None:
+    job = job_of(stack, "Foreign minister")
+    result = stack.client.get(f"/v1/jobs/{job}/result").json()
+    page.goto(f"/jobs/{job}/article")
+    shown = page.evaluate("[...document.querySelectorAll('.story h1, .text p')].map((part) => part.textContent)")
+    assert shown == [part for part in result["text"].split("\n\n") if part]
+    for attribution in result["attributions"]:
+        for role, parts in (
+            ("source", [attribution["source"]]),
+            ("cue", [attribution["cue"]]),
+            ("content", attribution["content"]),
+        ):
+            wanted = "".join(result["text"][part["start"] : part["end"]] for part in parts if part)
+            marked = page.evaluate(
+                "(marks) => [...document.querySelectorAll(marks)].map((mark) => mark.textContent).join('')",
+                f".m.{role}[data-of~='{attribution['id']}']",
+            )
+            assert wanted.replace("\n", "") in marked.replace("\n", ""), (role, attribution["id"])
+    assert page.locator(".card").count() == len(result["attributions"]) + len(result["stances"])
+    assert page.locator(".names li").count() == len(result["entities"])
+
+
+def test_a_pronoun_tells_its_name_under_the_pointer_and_by_keyboard(page: Page, stack: Up) -> None:
+    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+    pronoun = page.locator(".text a.m[data-name='Tomas Keller']", has_text=re.compile("^He$")).first
+    bubble = "(element) => getComputedStyle(element, '::after').content"
+    assert pronoun.evaluate(bubble) == "none"
+    for come, leave in ((pronoun.hover, lambda: page.mouse.move(0, 0)), (pronoun.focus, pronoun.blur)):
+        come()
+        assert pronoun.evaluate(bubble) == '"Tomas Keller"'
+        expect(page.locator(".names li.lit")).to_contain_text("Tomas Keller")
+        assert page.locator(".text .m.lit").count() > 3, "his other mentions answer"
+        leave()
+        expect(page.locator(".lit")).to_have_count(0)
+    pronoun.press("Enter")
+    assert page.evaluate("document.querySelector(':target').textContent").startswith("Tomas Keller")
+
+
+def test_a_statement_in_the_list_lights_its_words(page: Page, stack: Up) -> None:
+    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+    card = page.locator("#statements .card").nth(4)
+    card.hover()
+    name = card.get_attribute("id")
+    assert page.locator(".m.lit").count() == page.locator(f".m[data-of~='{name}']").count() > 1
+    card.get_by_role("link", name="in the text").click()
+    expect(page.locator(f"#t-{name}")).to_be_in_viewport()
+
+
+def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
+    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+    content = page.locator(".text .m.content").first
+    marked = content.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    page.get_by_label("Statements").uncheck()
+    assert content.evaluate("(element) => getComputedStyle(element).backgroundColor") != marked
+    assert page.locator(".text .m[data-begins]").first.evaluate("(e) => getComputedStyle(e, '::before').display") == "none"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_text_that_is_tried_is_read_through_the_queue(visit: Visit, scripts: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    page = visit(java_script_enabled=scripts)
+    page.goto("/try")
+    page.get_by_label("Headline").fill(f"Trams {scripts}")
+    page.get_by_label("Text", exact=True).fill(
+        "Mayor Ida Berg said on Monday that the tram plan was “reckless”. She praised Oslo."
+    )
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator("#statements .card").first).to_contain_text("Ida Berg", timeout=SLOW_MS)
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Trams {scripts}")
+
+
+def test_a_text_that_cannot_be_read_leads_to_the_reason(page: Page) -> None:
+    page.goto("/try")
+    page.get_by_label("Text", exact=True).fill("Der Minister sagte am Montag, dass er nicht kommen werde und alles gut sei.")
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("Only English is read")).to_be_visible()
+
+
+def test_a_service_that_is_away_is_said_and_then_not_any_more(page: Page, watch: Watch) -> None:
+    page.goto("/")
+    watch.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to fetch"]
+    page.context.set_offline(True)
+    expect(page.get_by_text("The service does not answer")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("The service does not answer")).to_be_hidden()
+
+
+def test_a_page_that_is_not_there_helps_on(page: Page, watch: Watch) -> None:
+    watch.expected.append("status of 404")
+    page.goto("/nothing")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("All is well")).to_be_visible()
+
+
+def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
+    page.goto("/jobs")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
+    page = visit(size=PHONE)
+    job = job_of(stack, "Foreign minister")
+    for path in ("/", "/jobs", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -1,0 +1,20 @@
+"""The pages of the console: what is audited, and what screenshots are taken of."""
+
+from __future__ import annotations
+
+from tests.support.browser import job_of
+from tests.support.stack import Up
+
+
+def pages(stack: Up) -> dict[str, str]:
+    """Each page by name."""
+    article, failed = job_of(stack, "Foreign minister"), job_of(stack, "Le ministre")
+    return {
+        "overview": "/",
+        "jobs": "/jobs",
+        "jobs-none": "/jobs?feed=nobody",
+        "job": f"/jobs/{failed}",
+        "article": f"/jobs/{article}/article",
+        "try": "/try",
+        "missing": "/nothing",
+    }
