@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.console import marks
 from services.console.answers import PageRoute
 from services.console.desk import Visit
-from services.contracts import Attribution, Entity, EntityType, Result, Stance
+from services.contracts import Attribution, Entity, EntityType, Position, Result, Stance, draw_together
 from services.results import queries
 from services.results.queries import StoredResult
 from services.web.problems import ProblemError
@@ -35,13 +35,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A stance as the list shows it. ``holder`` None is the article's own voice."""
+    """A position as the list shows it, with the stances behind it and the words that show them.
 
-    stance: Stance
+    ``holder`` None is the article's own voice.
+    """
+
+    position: Position
     holder: Entity | None
     target: str
     target_entity: Entity | None
-    evidence: str
+    shown_by: list[tuple[Stance, str]]
 
 
 @router.get("/jobs/{job_id}/article")
@@ -71,6 +74,7 @@ def waiting(job_id: UUID, desk: Visit) -> Response:
 def _values(stored: StoredResult) -> dict[str, Any]:
     result = Result.model_validate_json(stored.document)
     entities = {entity.id: entity for entity in result.entities}
+    positions = result.positions or draw_together(result.stances)  # results of before there were positions have none
     paragraphs = marks.paragraphs(result)
     headed = bool(stored.job.title) and result.text.startswith(stored.job.title or "")
     return {
@@ -79,7 +83,7 @@ def _values(stored: StoredResult) -> dict[str, Any]:
         "headline": paragraphs[0] if headed and paragraphs else None,
         "paragraphs": paragraphs[1:] if headed else paragraphs,
         "statements": [statement(result, one, entities) for one in result.attributions],
-        "standings": [standing(result, one, entities) for one in result.stances],
+        "standings": [standing(result, one, entities) for one in positions],
         "names": sorted(result.entities, key=_order),
     }
 
@@ -95,15 +99,16 @@ def statement(result: Result, one: Attribution, entities: dict[str, Entity]) -> 
     )
 
 
-def standing(result: Result, one: Stance, entities: dict[str, Entity]) -> Standing:
-    """A stance with the names and words it points at."""
+def standing(result: Result, one: Position, entities: dict[str, Entity]) -> Standing:
+    """A position with the names and words it points at."""
     target = entities.get(one.target.entity) if one.target.entity else None
+    behind = [stance for stance in result.stances if stance.id in one.stances]
     return Standing(
-        stance=one,
+        position=one,
         holder=entities.get(one.holder) if one.holder else None,
         target=target.name if target else (one.target.topic or one.target.entity or ""),
         target_entity=target,
-        evidence=result.text[one.evidence.start : one.evidence.end],
+        shown_by=[(stance, result.text[stance.evidence.start : stance.evidence.end]) for stance in behind],
     )
 
 

@@ -59,18 +59,17 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in _STEPS if step * power >= value * (1 - 1e-9))
 
 
-def stacked_bars(columns: Sequence[Sequence[float]], *, width: int = 720, height: int = 180, top: float) -> list[list[Bar]]:
-    """For each column its parts, stacked upwards from the axis; ``top`` is the value at the upper edge."""
-    room = width / max(1, len(columns))
+def diverging_bars(
+    columns: Sequence[tuple[float, float]], *, top: float, width: int = 720, height: int = 220
+) -> list[tuple[Bar, Bar]]:
+    """For each column its two values, the first upwards and the second downwards from an axis at half the height."""
+    room, axis = width / max(1, len(columns)), height / 2
+    side = min(room * 0.12, 6.0)
     drawn = []
-    for number, parts in enumerate(columns):
-        floor = float(height)
-        bars = []
-        for value in parts:
-            size = height * value / top
-            floor -= size
-            bars.append(Bar(number * room + room * 0.12, floor, room * 0.76, size))
-        drawn.append(bars)
+    for number, (above, below) in enumerate(columns):
+        up, down = axis * above / top, axis * below / top
+        x, broad = number * room + side, room - 2 * side
+        drawn.append((Bar(x, axis - up, broad, up), Bar(x, axis, broad, down)))
     return drawn
 
 

@@ -32,7 +32,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-MENU: Final = (("Overview", "/"), ("Jobs", "/jobs"), ("Try it", "/try"))
+MENU: Final = (("Overview", "/"), ("Jobs", "/jobs"), ("Who said what", "/said"), ("Try it", "/try"))
 
 
 class Static(StaticFiles):

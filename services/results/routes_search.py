@@ -156,6 +156,14 @@ def list_stances(here: Here, caller: Reader, filters: Annotated[StanceFilters, Q
 def show_timeline(here: Here, caller: Reader, filters: Annotated[TimelineFilters, Query()], accept: Accept = None) -> Response:
     """Support and opposition over time, beside the number of articles. ``from`` and ``to`` are widened to whole buckets."""
     form = asked(accept)
+    found = timeline_of(here, caller, filters)
+    if form is not Format.JSON:
+        return stream(form, Bucket, found)
+    return _json(Timeline(items=found))
+
+
+def timeline_of(here: Context, caller: Caller, filters: TimelineFilters) -> list[Bucket]:
+    """The buckets that are asked for, of the feeds that the caller sees. Raises ProblemError (422)."""
     width = filters.bucket
     last = (filters.until - timedelta(milliseconds=1) if filters.until else datetime.now(UTC)).astimezone(UTC).date()
     try:
@@ -165,10 +173,7 @@ def show_timeline(here: Here, caller: Reader, filters: Annotated[TimelineFilters
     except (ValueError, OverflowError) as error:
         raise _invalid("from", str(error)) from error
     wanted = _wanted(filters, caller, since=timeline.milliseconds(buckets[0]), until=end)
-    found = timeline.timeline(here.database, wanted, buckets, width)
-    if form is not Format.JSON:
-        return stream(form, Bucket, found)
-    return _json(Timeline(items=found))
+    return timeline.timeline(here.database, wanted, buckets, width)
 
 
 def _back(last: date, width: Width) -> date:
@@ -186,16 +191,31 @@ def _answer(
     model: type[F],
     page: Callable[..., BaseModel],
 ) -> Response:
-    wanted = _wanted(filters, caller, since=_ms(filters.since), until=_ms(filters.until))
-    before = _place(filters.cursor)
     api = here.settings.api
     if form is Format.JSON:
-        size = min(filters.limit or 50, api.page_limit)
-        rows = find(here.database, wanted, before, size + 1)
-        items = [shaped(row) for row in rows[:size]]
-        return _json(page(items=items, next=items[-1].cursor if len(rows) > size else None))  # type: ignore[attr-defined]
+        items, onward = page_of(here, caller, filters, find, shaped, min(filters.limit or 50, api.page_limit))
+        return _json(page(items=items, next=onward))
+    wanted = _wanted(filters, caller, since=_ms(filters.since), until=_ms(filters.until))
     size = min(filters.limit or api.export_limit, api.export_limit)
-    return stream(form, model, _all(here, wanted, before, find, shaped, size))
+    return stream(form, model, _all(here, wanted, _place(filters.cursor), find, shaped, size))
+
+
+def page_of(
+    here: Context,
+    caller: Caller,
+    filters: Paged,
+    find: Callable[..., Sequence[Any]],
+    shaped: Callable[[Any], F],
+    size: int,
+) -> tuple[list[F], str | None]:
+    """A page of what the filters ask for, of the feeds that the caller sees, and where the next begins.
+
+    Raises ProblemError (422).
+    """
+    wanted = _wanted(filters, caller, since=_ms(filters.since), until=_ms(filters.until))
+    rows = find(here.database, wanted, _place(filters.cursor), size + 1)
+    items = [shaped(row) for row in rows[:size]]
+    return items, items[-1].cursor if len(rows) > size else None  # type: ignore[attr-defined]  # both kinds have one
 
 
 def _all(

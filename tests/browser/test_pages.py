@@ -96,7 +96,9 @@ def test_the_article_shows_its_text_unchanged_with_its_marks(page: Page, stack: 
                 f".m.{role}[data-of~='{attribution['id']}']",
             )
             assert wanted.replace("\n", "") in marked.replace("\n", ""), (role, attribution["id"])
-    assert page.locator(".card").count() == len(result["attributions"]) + len(result["stances"])
+    assert page.locator("#statements .card").count() == len(result["attributions"])
+    assert page.locator("#stances .card").count() == len(result["positions"]) > 0
+    assert page.locator("#stances .proof").count() == len(result["stances"])
     assert page.locator(".names li").count() == len(result["entities"])
 
 
@@ -124,6 +126,21 @@ def test_a_statement_in_the_list_lights_its_words(page: Page, stack: Up) -> None
     assert page.locator(".m.lit").count() == page.locator(f".m[data-of~='{name}']").count() > 1
     card.get_by_role("link", name="in the text").click()
     expect(page.locator(f"#t-{name}")).to_be_in_viewport()
+
+
+def test_who_said_what_is_asked_across_articles(page: Page) -> None:
+    page.goto("/said")
+    page.get_by_label("Who").fill("Keller")
+    page.get_by_role("button", name="Search").click()
+    found = page.get_by_role("list", name="Found").get_by_role("listitem")
+    expect(found.first).to_contain_text("Tomas Keller")
+    page.get_by_role("link", name="Statements").click()
+    page.get_by_label("Who").fill("minister Keller")
+    page.get_by_label("Does what").select_option("accuses")
+    page.keyboard.press("Enter")
+    expect(found.first).to_contain_text("accuses")
+    found.first.get_by_role("link", name=re.compile("Foreign minister")).click()
+    expect(page.locator(".card:target")).to_be_in_viewport()
 
 
 def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
@@ -186,6 +203,6 @@ def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
     page = visit(size=PHONE)
     job = job_of(stack, "Foreign minister")
-    for path in ("/", "/jobs", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
+    for path in ("/", "/jobs", "/said", "/said/statements", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

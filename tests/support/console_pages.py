@@ -15,6 +15,8 @@ def pages(stack: Up) -> dict[str, str]:
         "jobs-none": "/jobs?feed=nobody",
         "job": f"/jobs/{failed}",
         "article": f"/jobs/{article}/article",
+        "said": "/said?from=2026-08-01",
+        "said-statements": "/said/statements?speaker=Keller",
         "try": "/try",
         "missing": "/nothing",
     }

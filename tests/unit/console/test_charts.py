@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.console.charts import line_chart, nice_ceiling, stacked_bars
+from services.console.charts import diverging_bars, line_chart, nice_ceiling
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,9 @@ def test_nothing_to_show_is_a_chart_without_lines() -> None:
     assert chart.ticks[-1].label == "1"
 
 
-def test_parts_of_a_column_stand_on_one_another() -> None:
-    [[low, high], [other, _]] = stacked_bars([[1, 3], [2, 0]], width=100, height=80, top=4)
-    assert (low.y, low.height) == (60, 20)
-    assert (high.y, high.height) == (0, 60)
-    assert low.x < low.x + low.width < other.x
+def test_the_two_sides_of_a_column_stand_on_one_axis() -> None:
+    [(up, down), (other, none)] = diverging_bars([(1, 4), (2, 0)], width=100, height=80, top=4)
+    assert (up.y + up.height, down.y) == (40, 40)
+    assert (up.height, down.height) == (10, 40)
+    assert (other.height, none.height) == (20, 0)
+    assert up.x < up.x + up.width < 50 < other.x
