@@ -58,6 +58,10 @@ format: .venv/dev.stamp ## Put code into shape
 metrics-docs: .venv/run.stamp ## Make docs/metrics.md anew from the declared metrics
 	@$(BIN)/python -m services.metrics.page > docs/metrics.md
 
+.PHONY: screenshots
+screenshots: .venv/dev.stamp ## Take pictures of the console's pages for docs/screenshots (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
 .PHONY: bench
 bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES=… for a mix of your own)
 	@$(BIN)/stancewire bench $(ARTICLES)
