@@ -90,6 +90,12 @@ class Forbidden(StancewireError):
         self.scope = scope
 
 
+class Gone(StancewireError):
+    """It was there, and was erased on purpose."""
+
+    code = "erased"
+
+
 class NotFound(StancewireError):
     """No such thing, or none that the caller may see."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 Count = Annotated[int, Field(gt=0)]
 
 
@@ -71,6 +72,26 @@ class Database(Group):
     url: str = ""
     busy_timeout_s: Seconds = 5
     pool_size: Count = 10
+
+
+class Retention(Group):
+    """How long what is kept. A body goes so long after its article's last job ended, whatever the end."""
+
+    bodies_days: Days = 7
+    superseded_days: Days = 7
+    results_days: Days = 30
+    articles_days: Days = 90
+    keys_days: Days = 7
+    every_s: Annotated[float, Field(ge=0)] = 3600
+    batch: Count = 200
+    pause_s: Annotated[float, Field(ge=0)] = 0.05
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if max(self.bodies_days, self.superseded_days, self.results_days) > self.articles_days:
+            msg = "retention: articles_days must be the longest: with an article go its body and results"
+            raise ValueError(msg)
+        return self
 
 
 class Broker(Group):
@@ -153,6 +174,7 @@ class Settings(BaseSettings):
     access: Access = Access()
     limits: Limits = Limits()
     database: Database = Database()
+    retention: Retention = Retention()
     broker: Broker = Broker()
     worker: Worker = Worker()
     pipeline: Pipeline = Pipeline()

@@ -12,15 +12,14 @@ import structlog
 
 from services.broker.dispatch import Dispatcher
 from services.errors import BrokerUnavailable, StoreUnavailable
-from services.results import intake, presence, window
+from services.keeping.retention import PruneThread
+from services.results import presence, window
 from services.results.database import Database
 from services.results.presence import HostRole
 from services.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_KEYS_KEPT_MS = 7 * 86_400_000  # idempotency keys: longer than any client tries again
-_HOUSEKEEPING_S = 3600
 _ANNOUNCE_S = 5
 
 
@@ -38,7 +37,9 @@ class Sweeper:
         """Sweep until told to stop. No fault of Redis or the database ends it."""
         name = presence.host_name(platform.node(), uuid.uuid4().hex[:8])
         log.info("sweeper_started", every_s=self._settings.broker.sweep_s)
-        announced = cleaned = float("-inf")
+        announced = float("-inf")
+        pruning = PruneThread(self._database, self._settings.retention, stopping)
+        pruning.start()
         while not stopping.is_set():
             now = time.monotonic()
             try:
@@ -46,12 +47,10 @@ class Sweeper:
                 if now - announced >= _ANNOUNCE_S:
                     presence.announce(self._database, HostRole.SWEEPER, name)
                     announced = now
-                if now - cleaned >= _HOUSEKEEPING_S:
-                    intake.forget_keys(self._database, _KEYS_KEPT_MS)
-                    cleaned = now
             except StoreUnavailable as error:
                 log.warning("sweep_postponed", code=error.code, reason=error.detail)
             stopping.wait(self._settings.broker.sweep_s)
+        pruning.join()
         with contextlib.suppress(StoreUnavailable):
             presence.leave(self._database, HostRole.SWEEPER, name)
         log.info("sweeper_stopped")

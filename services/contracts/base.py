@@ -49,6 +49,7 @@ _NO_NUL: Final = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 NOT_BLANK: Final = Field(json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"})
 
 Text = Annotated[str, AfterValidator(_storable), _NO_NUL]
+# The constraints come first: what is measured is what is left once it is stripped.
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable), _NO_NUL]
 Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable), NOT_BLANK

@@ -107,9 +107,10 @@ def _wait_until_ready(url: str, supervisor: Supervisor) -> None:
         except (httpx.HTTPError, ValueError):
             time.sleep(0.05)
             continue
-        if answer["status"] == "ok":
+        ailing = {name: state for name, state in answer["checks"].items() if state != "ok" and name != "intake"}
+        if not ailing:  # intake that an operator paused before the restart stays paused
             return
-        last = ", ".join(f"{name}: {state}" for name, state in answer["checks"].items() if state != "ok")
+        last = ", ".join(f"{name}: {state}" for name, state in ailing.items())
         time.sleep(0.05)
     raise StartError(f"not ready after {_START_S} s ({last}); see the logs in {supervisor.log_of('api').parent}")
 

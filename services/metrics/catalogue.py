@@ -56,6 +56,8 @@ OTHER_FEEDS: Final = "_other"  # no feed can be called so
 # What each label may hold, and so how many series there can be.
 LABELS: Final = {
     "feed": f"the feeds that pushed first, `STANCEWIRE_METRICS__FEEDS` of them (100); all others together are `{OTHER_FEEDS}`",
+    "paused": "the feeds that an operator paused; `*` is all intake",
+    "kept": "what retention removes: `bodies`, `superseded`, `results`, `articles`, `keys`, `erased`",
     "state": "the states of a job; for the backlog `queued`, `running` and `dead`",
     "reason": "the reasons for which the code ends an attempt without a result",
     "code": "the codes of problems in the code (`type` in an error's body ends in it)",
@@ -98,12 +100,18 @@ LEDGER_READ: Final = _gauge(Origin.LEDGER, "stancewire_ledger_read_seconds", "Ti
 JOBS: Final = _gauge(Origin.LEDGER, "stancewire_jobs", "Jobs in this state now", "state")
 FEED_QUEUED: Final = _gauge(Origin.LEDGER, "stancewire_feed_queued", "Jobs queued now, by feed", "feed")
 OLDEST_QUEUED: Final = _gauge(
-    Origin.LEDGER, "stancewire_oldest_queued_seconds", "Age of the job queued for longest, 0 if none is"
+    Origin.LEDGER,
+    "stancewire_oldest_queued_seconds",
+    "Age of the job queued for longest, 0 if none is; those of paused feeds do not count",
 )
 SWEEPERS: Final = _gauge(Origin.LEDGER, "stancewire_sweepers", "Sweepers seen in the last 30 s")
 WORKERS: Final = _gauge(Origin.LEDGER, "celery_active_worker_count", "Worker hosts seen in the last 30 s", "queue_name")
 SLOTS: Final = _gauge(
     Origin.LEDGER, "celery_active_process_count", "Worker processes of the hosts seen in the last 30 s", "queue_name"
+)
+PAUSED: Final = _gauge(Origin.LEDGER, "stancewire_paused", "1 for what an operator has paused; nothing otherwise", "paused")
+PRUNED: Final = _counter(
+    Origin.LEDGER, "stancewire_pruned_total", "Rows that retention removed or relieved of their body", "kept"
 )
 DATABASE_SIZE: Final = _gauge(Origin.LEDGER, "stancewire_database_size_bytes", "Size of the database")
 ACCEPTED: Final = _counter(Origin.LEDGER, "stancewire_articles_accepted_total", "Articles taken in", "feed")

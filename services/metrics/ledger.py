@@ -27,6 +27,7 @@ _PLAIN: Final = {
     Total.ATTEMPTS: catalogue.ATTEMPTS,
     Total.UNSUCCESSFUL: catalogue.UNSUCCESSFUL,
     Total.RETRIED: catalogue.RETRIED,
+    Total.PRUNED: catalogue.PRUNED,
     Total.LEASES_LOST: catalogue.LEASES_LOST,
     Total.MESSAGES_LOST: catalogue.MESSAGES_LOST,
     Total.WORDS: catalogue.WORDS,
@@ -107,6 +108,7 @@ def _now(seen: Observation) -> Iterator[Metric]:
     yield single(catalogue.SWEEPERS, seen.hosts[HostRole.SWEEPER])
     yield table(catalogue.WORKERS, {(queue,): seen.hosts[HostRole.WORKER]})
     yield table(catalogue.SLOTS, {(queue,): seen.slots})
+    yield table(catalogue.PAUSED, {(feed,): 1 for feed in seen.paused})
     yield single(catalogue.DATABASE_SIZE, seen.database_bytes)
 
 

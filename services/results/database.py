@@ -105,6 +105,23 @@ class Database:
             if self.observer is not None:
                 self.observer(kind, time.perf_counter() - began)
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection whose transactions the caller begins and ends; for migrations, which need several."""
+        with _unavailable(self.url), self.engine.connect() as connection:
+            yield connection
+
+    def empty_log(self) -> bool:
+        """Fold SQLite's write-ahead log into its file and cut it to nothing; False where somebody reads in it just now."""
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = cursor.fetchall()[0]
+            return not busy
+        finally:
+            raw.close()
+
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ``ON CONFLICT``, of this dialect."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)

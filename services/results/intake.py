@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 from uuid_utils.compat import uuid7
 
 from services.contracts import Article, JobState, Warned
@@ -199,10 +199,3 @@ def _check_key(connection: Connection, database: Database, key: IdempotencyKey) 
     stored = connection.execute(select(idempotency_keys.c.request_hash).where(mine)).scalar_one()
     if stored != key.request_hash:
         raise KeyReused(f"Idempotency-Key {key.key!r} was used before with another body")
-
-
-def forget_keys(database: Database, older_than_ms: int) -> int:
-    """Drop idempotency keys older than so many milliseconds; returns how many."""
-    with database.write() as connection:
-        old = idempotency_keys.c.created_at < now_ms() - older_than_ms
-        return connection.execute(delete(idempotency_keys).where(old)).rowcount

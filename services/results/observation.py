@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, text
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select, text
 from services.contracts import JobState
 from services.results.database import Database, now_ms
 from services.results.presence import HostRole
-from services.results.tables import IN_WINDOW, QUEUED, WAITING, hosts, jobs
+from services.results.queries import OLDEST_QUEUED
+from services.results.tables import IN_WINDOW, WAITING, hosts, jobs, pauses
 from services.results.totals import Key, read_totals
 from services.results.window import ALIVE_MS
 
@@ -25,6 +26,7 @@ class Observation:
     oldest_queued_s: float
     hosts: Mapping[HostRole, int]
     slots: int
+    paused: Sequence[str]
     database_bytes: int
     totals: Mapping[Key, float]
 
@@ -34,7 +36,7 @@ def observe(database: Database) -> Observation:
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
         by_feed = _queued(connection)
-        oldest = connection.execute(select(func.min(jobs.c.queued_at)).where(QUEUED)).scalar_one()
+        oldest = connection.execute(OLDEST_QUEUED).scalar()
         counts = {JobState.QUEUED: by_feed.total()}
         for state in (JobState.RUNNING, JobState.DEAD):
             counts[state] = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == state)).scalar_one()
@@ -46,6 +48,7 @@ def observe(database: Database) -> Observation:
             oldest_queued_s=0.0 if oldest is None else max(0.0, (now - oldest) / 1000),
             hosts={role: roles.get(role, (0, 0))[0] for role in HostRole},
             slots=roles.get(HostRole.WORKER, (0, 0))[1],
+            paused=list(connection.execute(select(pauses.c.feed).order_by(pauses.c.feed)).scalars()),
             database_bytes=_size(connection, database),
             totals=read_totals(connection),
         )

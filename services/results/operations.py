@@ -47,16 +47,20 @@ def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     """Queue a failed or dead job again, with all its attempts. Raises NotFound, Conflict (any other state, or no body left)."""
     with database.write() as connection:
+        # The article's row first, and locked: retention takes it before it removes the body.
+        article = connection.execute(
+            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("gone"))
+            .where(articles.c.id == select(jobs.c.article_id).where(jobs.c.id == job_id).scalar_subquery())
+            .with_for_update()
+        ).one_or_none()
         state = _state(connection, job_id, by, "job.retry")
         if state not in FINAL_STATES or JobState.QUEUED not in TRANSITIONS[state]:
             raise Conflict(f"the job is {state}; only failed or dead jobs can be retried", code="job_not_retryable")
-        article = connection.execute(
-            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("gone"))
-            .join(jobs, jobs.c.article_id == articles.c.id)
-            .where(jobs.c.id == job_id)
-        ).one()
-        if article.withdrawn_at is not None or article.gone:
-            raise Conflict("the article was withdrawn, or its body is no longer kept", code="article_gone")
+        if article is None or article.withdrawn_at is not None:
+            raise Conflict("the article was withdrawn", code="article_withdrawn")
+        if article.gone:
+            detail = "the article's body is no longer kept (setting retention.bodies_days); push it as another version"
+            raise Conflict(detail, code="body_pruned")
         again: dict[str, Any] = {
             "state": JobState.QUEUED,
             "attempts": 0,

@@ -11,14 +11,18 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 
 from services.contracts import FINAL_STATES, JobState, instant
-from services.errors import NotFound
+from services.errors import Gone, NotFound
 from services.results.database import Database, now_ms
-from services.results.tables import QUEUED, articles, hosts, jobs, results
+from services.results.tables import QUEUED, articles, erased, hosts, jobs, pauses, results
 from services.results.totals import Key, read_totals
 from services.results.window import ALIVE_MS
 
 Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
 
+# The first in its index that no paused feed holds back: one step where nothing is paused.
+OLDEST_QUEUED: Final = (
+    select(jobs.c.queued_at).where(QUEUED, jobs.c.feed.not_in(select(pauses.c.feed))).order_by(jobs.c.queued_at).limit(1)
+)
 _LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
 
 
@@ -114,11 +118,14 @@ def _record(row: Row[Any]) -> JobRecord:
 
 
 def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
-    """One job. Raises NotFound, also for a job of a feed that is not ``visible``."""
+    """One job. Raises NotFound, also for a job of a feed that is not ``visible``, and Gone (erased)."""
     with database.read() as connection:
         row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
-    if row is None or not (visible is None or row.feed in visible):
+        feed = connection.execute(select(erased.c.feed).where(erased.c.id == job_id)).scalar() if row is None else row.feed
+    if feed is None or not (visible is None or feed in visible):
         raise NotFound(f"there is no job {job_id}")
+    if row is None:
+        raise Gone(f"job {job_id} was erased with its article")
     return _record(row)
 
 
@@ -212,9 +219,8 @@ def snapshot(database: Database) -> Snapshot:
     """Backlog, running, oldest age, live slots and all totals, in one consistent view."""
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
-        queued, oldest = connection.execute(
-            select(func.count(), func.min(jobs.c.queued_at)).select_from(jobs).where(QUEUED)
-        ).one()
+        queued = connection.execute(select(func.count()).select_from(jobs).where(QUEUED)).scalar_one()
+        oldest = connection.execute(OLDEST_QUEUED).scalar()
         running = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)).scalar_one()
         dead = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)).scalar_one()
         slots = connection.execute(_LIVE_SLOTS).scalar_one()
@@ -241,7 +247,7 @@ def queued_in_feeds(database: Database, feeds: Iterable[str], limit: int) -> dic
 
 
 def oldest_queued_s(database: Database) -> float:
-    """Age in seconds of the job that has been queued for longest, 0 if none is."""
+    """Age in seconds of the job that has been queued for longest, 0 if none is. Those of paused feeds wait on purpose."""
     with database.read() as connection:
-        oldest, now = connection.execute(select(func.min(jobs.c.queued_at), now_ms()).where(QUEUED)).one()
+        oldest, now = connection.execute(select(OLDEST_QUEUED.scalar_subquery(), now_ms())).one()
     return 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from services.access.authentication import Admin, Pusher, Reader
-from services.contracts import FeedName, JobState, JobView, Result, Text
+from services.contracts import FeedName, JobState, JobView, Result, Text, Warned
+from services.keeping import marks
 from services.results import cursors, operations, queries
 from services.results.queries import JobRecord, StoredResult
 from services.results.views import job_view, result_href
@@ -54,17 +55,21 @@ class ResultItem(BaseModel):
 
 
 class ResultPage(BaseModel):
-    """Results in the order in which they were stored. ``after`` continues from here, now or later, and misses none."""
+    """Results in the order in which they were stored. ``after`` continues from here, now or later, and misses none.
+
+    A reader who was away for longer than results are kept is told so by the warning ``results_pruned``, once.
+    """
 
     items: list[ResultItem]
     after: str
+    warnings: list[Warned] = []
 
 
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="items a page; the setting `api.page_limit` is the most")]
 
 
-@router.get("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 422, 503))
+@router.get("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 410, 422, 503))
 async def get_job(job_id: UUID, here: Here, caller: Reader, response: Response, prefer: PreferHeader = None) -> JobView:
     """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
     record = await run_in_threadpool(queries.job, here.database, job_id, caller.feeds)
@@ -139,7 +144,7 @@ def withdraw_article(article_id: UUID, here: Here, caller: Pusher) -> None:
 def get_result(
     job_id: UUID, here: Here, caller: Reader, if_none_match: Annotated[str | None, Header(max_length=1000)] = None
 ) -> Response:
-    """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: withdrawn.
+    """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: gone.
 
     Where a newer analysis of the article has replaced it, a ``Link`` with ``rel="successor-version"`` names that one.
     """
@@ -147,6 +152,9 @@ def get_result(
     record = queries.job(here.database, job_id, caller.feeds) if stored is None else stored.job
     if record.withdrawn:
         raise ProblemError(410, "withdrawn", "the article was withdrawn")
+    if stored is None and record.state is JobState.SUCCEEDED:
+        detail = "the result is no longer kept (settings retention.results_days and retention.superseded_days)"
+        raise ProblemError(410, "result_pruned", detail)
     if stored is None:
         raise _no_result(record)
     etag = f'"{stored.etag}"'
@@ -179,8 +187,12 @@ def list_results(
     since = _cursor(cursors.decode_sequence, "after", after) if after else 0
     size = min(limit, here.settings.api.page_limit)
     found = queries.list_results(here.database, after=since, feed=feed, limit=size, visible=caller.feeds)
+    gone = marks.missed(here.database, since, feed, caller.feeds) if after else None
     last = found[-1].sequence if found else since
-    return ResultPage(items=[_item(one, whole=embed is not None) for one in found], after=cursors.encode(str(last)))
+    if gone is not None:
+        last = max(last, gone.until)
+    items = [_item(one, whole=embed is not None) for one in found]
+    return ResultPage(items=items, after=cursors.encode(str(last)), warnings=[gone.warning] if gone else [])
 
 
 def _item(stored: StoredResult, *, whole: bool) -> ResultItem:

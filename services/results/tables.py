@@ -64,6 +64,7 @@ QUEUED: Final = text("state = 'queued'")
 RUNNING: Final = text("state = 'running'")
 BACKGROUND: Final = -1000  # a priority at or below it waits until no live job of any feed does
 IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
+FINISHED: Final = text("finished_at IS NOT NULL")
 
 jobs: Final = Table(
     "jobs",
@@ -102,8 +103,10 @@ Index(
     postgresql_where=WAITING,
 )
 Index("ix_jobs_window", jobs.c.message_id, jobs.c.dispatched_at, sqlite_where=IN_WINDOW, postgresql_where=IN_WINDOW)
-Index("ix_jobs_queued_at", jobs.c.queued_at, sqlite_where=QUEUED, postgresql_where=QUEUED)
 Index("ix_jobs_background", jobs.c.id, sqlite_where=IN_BACKGROUND, postgresql_where=IN_BACKGROUND)
+# With the feed in it, so that the oldest job of the feeds that are not paused is found in the index alone.
+Index("ix_jobs_queued_at_feed", jobs.c.queued_at, jobs.c.feed, sqlite_where=QUEUED, postgresql_where=QUEUED)
+Index("ix_jobs_finished_at", jobs.c.finished_at, sqlite_where=FINISHED, postgresql_where=FINISHED)  # retention walks it
 Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
 
 results: Final = Table(
@@ -138,6 +141,7 @@ idempotency_keys: Final = Table(
     Column("key", String(255), primary_key=True),
     Column("request_hash", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
 # The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health` look at.
@@ -149,4 +153,42 @@ hosts: Final = Table(
     Column("slots", Integer, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+)
+
+# What an operator has paused; ALL_FEEDS stands for all intake.
+ALL_FEEDS: Final = "*"  # no feed's name: those begin with a letter or digit
+pauses: Final = Table(
+    "pauses",
+    metadata,
+    Column("feed", String(63), primary_key=True),
+    Column("reason", String(500), nullable=False),
+    Column("paused_at", BigInteger, nullable=False),
+)
+
+# IDs of articles and jobs that were erased on request, and the feed, which decides who may learn that they were there.
+erased: Final = Table(
+    "erased",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("feed", String(63), nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Index("ix_erased_erased_at", "erased_at"),
+)
+
+# How far retention has come: by name, and by feed where that matters.
+retention_marks: Final = Table(
+    "retention_marks",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("label", String(63), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# Work that only one process does at a time, held until a time by the database's clock.
+turns: Final = Table(
+    "turns",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
 )

@@ -22,6 +22,7 @@ class Total(StrEnum):
     LEASES_LOST = "leases_lost"
     MESSAGES_LOST = "messages_lost"  # jobs whose message was lost on the way
     RETRIED = "retried"
+    PRUNED = "pruned"  # kind: what retention removed
     WORDS = "words"
     ATTRIBUTIONS = "attributions"
     STANCES = "stances"

@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from services.contracts import JobState
 from services.results import tallies
 from services.results.database import Database, now_ms
-from services.results.tables import IN_WINDOW, RUNNING, WAITING, hosts, jobs
+from services.results.tables import IN_WINDOW, RUNNING, WAITING, hosts, jobs, pauses
 from services.results.totals import NO_LABEL, Total, raise_totals
 
 ALIVE_MS = 30_000  # a worker host that was not seen for so long does not count
@@ -68,7 +68,7 @@ class Lost:
 def fill(database: Database, size: Size) -> list[Message]:
     """Choose waiting jobs up to the window's size and mark them as dispatched; the caller sends after this commit."""
     with database.read() as connection:  # most calls find a full window or nothing waiting, and take no write lock
-        if _room(connection, size) <= 0 or connection.execute(select(jobs.c.id).where(WAITING).limit(1)).first() is None:
+        if _room(connection, size) <= 0 or not _waiting_feeds(connection):
             return []
     with database.write() as connection:
         room = _room(connection, size)
@@ -91,8 +91,14 @@ def _room(connection: Connection, size: Size) -> int:
     return int(slots) * size.per_slot - int(within)
 
 
+def _waiting_feeds(connection: Connection) -> list[str]:
+    """The feeds that have a job to dispatch. A paused feed's jobs wait (``services.keeping.pauses``)."""
+    paused = set(connection.execute(select(pauses.c.feed)).scalars())
+    return [feed for feed in connection.execute(_FEEDS).scalars() if feed not in paused]
+
+
 def _choose(connection: Connection, database: Database, limit: int) -> list[Any]:
-    feeds = list(connection.execute(_FEEDS).scalars())
+    feeds = _waiting_feeds(connection)
     random.shuffle(feeds)  # with more feeds than room, chance decides who goes first, each time anew
     feeds = feeds[:limit]
     if not feeds:

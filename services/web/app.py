@@ -18,6 +18,7 @@ from services.console import mount as console
 from services.ingest.gate import Gate
 from services.ingest.routes import BATCH_PATH, PUSH_PATH
 from services.ingest.routes import router as push_routes
+from services.keeping.routes import router as keeping_routes
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.results.database import Database
 from services.results.routes import router as read_routes
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         keyring=Keyring(database, settings.access),
         dispatcher=dispatcher,
         dispatch=DispatchThread(dispatcher),
-        gate=Gate(database, settings.limits),
+        gate=Gate(database, settings.limits, settings.state_dir.resolve()),
         waiter=Waiter(database, settings.api),
         metrics=ApiMetrics(registry),
     )
@@ -83,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(read_routes)
     app.include_router(search_routes)
     app.include_router(access_routes)
+    app.include_router(keeping_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))

@@ -44,7 +44,7 @@ def ready(request: Request, here: Here, response: Response) -> Health:
     """
     caller = known_caller(request)
     detailed = caller is not None and Scope.ADMIN in caller.scopes
-    checks = {"database": "ok", "redis": "ok", "workers": "ok"}
+    checks = {"database": "ok", "redis": "ok", "workers": "ok", "intake": "ok"}
     status: Literal["ok", "degraded", "unavailable"] = "ok"
     try:
         here.dispatcher.ping()
@@ -55,11 +55,15 @@ def ready(request: Request, here: Here, response: Response) -> Health:
         missing = migrations.pending(here.database)
         if missing is not None:
             status, checks["database"] = "unavailable", f"the schema lacks revision {missing}: run `stancewire migrate`"
-        elif queries.live_slots(here.database) == 0:
-            status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
+        else:
+            if queries.live_slots(here.database) == 0:
+                status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
+            closed = here.gate.closed()
+            if closed is not None:
+                status, checks["intake"] = "degraded", f"{closed.detail}; pushes are refused, results are served"
     except StoreUnavailable as error:
-        reason = error.detail if detailed else "the database does not answer"
-        status, checks["database"], checks["workers"] = "unavailable", reason, "unknown"
+        checks["database"] = error.detail if detailed else "the database does not answer"
+        status, checks["workers"], checks["intake"] = "unavailable", "unknown", "unknown"
     if status == "unavailable":
         response.status_code = 503
     return Health(status=status, checks=checks)

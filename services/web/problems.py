@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from services.errors import Conflict, Forbidden, NotFound, Refused, StancewireError, StoreUnavailable, Unauthenticated
+from services.errors import Conflict, Forbidden, Gone, NotFound, Refused, StancewireError, StoreUnavailable, Unauthenticated
 from services.results.intake import KeyReused
 from services.web.document import PROBLEM_TYPE, RETRY_AFTER
 
@@ -121,7 +121,7 @@ def from_error(error: StancewireError) -> ProblemError:
         return ProblemError(
             403, error.code, error.detail, headers={"WWW-Authenticate": _CHALLENGE + lacking} if lacking else None
         )
-    statuses = {NotFound: 404, Conflict: 409, KeyReused: 422}
+    statuses: dict[type[StancewireError], int] = {NotFound: 404, Conflict: 409, Gone: 410, KeyReused: 422}
     return ProblemError(statuses.get(type(error), 500), error.code, error.detail)
 
 

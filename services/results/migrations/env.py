@@ -10,6 +10,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     transactional_ddl=True,
+    transaction_per_migration=True,  # so that a version may build an index outside of one
     render_as_batch=True,
 )
 with context.begin_transaction():

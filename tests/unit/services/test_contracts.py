@@ -154,3 +154,9 @@ def test_a_time_that_utc_has_comes_back(published_at: str) -> None:
 def test_white_space_around_names_is_no_part_of_them() -> None:
     article = Article(body=" x ", guid=" a1 ", title=" A title\n", version="\t2")
     assert (article.guid, article.title, article.version, article.body) == ("a1", "A title", "2", " x ")
+
+
+@pytest.mark.parametrize("field", ["guid", "version"])
+def test_an_identifier_of_blanks_is_refused(field: str) -> None:
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        Article(body="x", **{field: "  "})
