@@ -14,12 +14,12 @@ from services.contracts import EntityType
 from workers.extraction.lexicon import listed
 from workers.extraction.records import Statement
 
-# Verbs that hardly do anything but report, and the marks that do the same.
+# Verbs that hardly do anything but report, praise or blame, and the marks that do the same.
 REPORTING: Final = listed(
     "say tell add note argue explain warn insist conclude reply announce declare respond suggest acknowledge "
     "admit confirm recall assert contend concede predict reveal write wonder complain blame reject dismiss "
-    "criticize criticise praise accuse describe condemn vow : —"
-) | {"point out", "call for", "call on", "according to", "go on to say", "refer to", "talk about"}
+    "criticize criticise praise accuse describe condemn vow slam mock decry applaud hail welcome lambast lambaste : —"
+) | {"point out", "call for", "call on", "according to", "go on to say", "refer to", "talk about", "lash out at", "hit out at"}
 # Rule -> precision with a reporting verb, and with any other.
 PRECISION: Final[dict[str, tuple[float, float]]] = {
     "quoted_subject": (0.87, 0.71),

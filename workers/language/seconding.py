@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workers.extraction.tokens import Tokens
 
 # The least precision of a rule that may speak up; that of each is in ``workers.extraction.scores``.
-PRECISION: Final = 0.7
+PRECISION: Final = 0.6
 HALF: Final = 0.5
 
 
