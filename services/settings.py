@@ -118,7 +118,7 @@ class Worker(Group):
     soft_limit_s: Seconds = 20
     hard_limit_s: Seconds = 25
     backoff_s: Seconds = 5
-    backoff_max_s: Seconds = 300
+    backoff_max_s: Annotated[float, Field(gt=0, le=3600)] = 300
     recycle_messages: Count = 5_000
     niceness: Annotated[int, Field(ge=0, le=19)] = 10
     metrics_host: str = "127.0.0.1"

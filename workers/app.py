@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from services import logs, metrics
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher
-from services.contracts import QueueName, TaskName
+from services.contracts import Article, QueueName, TaskName
 from services.errors import StancewireError, StoreUnavailable
 from services.results import presence
 from services.results.database import Database
@@ -34,6 +34,10 @@ from workers.tasks import register
 log = structlog.get_logger(__name__)
 
 _ANNOUNCE_S: Final = 5
+# What is loaded at first use is loaded before there is a lease and a limit: the first real article must not pay for it.
+_FIRST: Final = Article(
+    language="en", body="“All is well,” the mayor said on Monday. She told reporters that nothing would change."
+)
 
 
 class WorkerHost:
@@ -97,6 +101,7 @@ class WorkerHost:
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         database.observer = self._metrics.transaction
         pipeline = Pipeline(self.settings.pipeline)
+        pipeline.analyse(_FIRST)
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
         self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
         redis_url = self.settings.resolved_redis_url()

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 Checkpoint = Callable[[str], None]
 Analyse = Callable[[Article, Checkpoint], Analysis]
 
-_CLOSE_TRIES = 5  # against a database that is busy or restarts; then the lease runs out and the job is done again
+_CLOSE_TRIES = 5  # against a database that is busy or restarts; then the job is done again
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class Batch:
             raise
         except PermanentError as reason:
             log.info("article_failed", code=reason.code, reason=reason.detail)
-            self._close(partial(claims.fail, self.database, current, reason, time.perf_counter() - began))
+            self._close(current, partial(claims.fail, self.database, current, reason, time.perf_counter() - began))
             return JobState.FAILED
         except TransientError as reason:
             return self._postpone(current, reason, time.perf_counter() - began)
@@ -116,7 +116,7 @@ class Batch:
             unknown = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
             return self._postpone(current, unknown, time.perf_counter() - began)
         result = Result.of(analysis, job_id=current.job_id, article_id=current.article_id)
-        self._close(partial(claims.succeed, self.database, current, result, time.perf_counter() - began))
+        self._close(current, partial(claims.succeed, self.database, current, result, time.perf_counter() - began))
         return JobState.SUCCEEDED
 
     def _postpone(self, current: Claim, reason: StancewireError, run_s: float) -> str:
@@ -128,18 +128,23 @@ class Batch:
         def close() -> None:
             states.append(claims.postpone(self.database, current, reason, run_s=run_s, **limits))
 
-        self._close(close)
+        self._close(current, close)
         told = {} if reason.code == "defect" else {"reason": reason.detail}  # what a defect said may quote the article
         log.warning("article_postponed", code=reason.code, attempt=current.attempt, state=states[0], **told)
         return "retried" if states[0] is JobState.QUEUED else states[0]
 
-    def _close(self, closing: Callable[[], None]) -> None:
-        """Close under the lease; a database that does not answer is asked again for as long as that makes sense."""
+    def _close(self, current: Claim, closing: Callable[[], None]) -> None:
+        """Close under the lease; a database that does not answer is asked again for as long as that makes sense.
+
+        After that the job is handed back with its attempt: a disk that is full is not the article's fault.
+        """
         for left in reversed(range(_CLOSE_TRIES)):
             try:
                 closing()
             except StoreUnavailable as error:
                 if not left:
+                    with contextlib.suppress(StoreUnavailable):  # then the lease runs out, and one attempt with it
+                        claims.give_back(self.database, [current])
                     raise LeaseLost(f"the result could not be stored: {error.detail}") from error
                 log.warning("close_postponed", reason=error.detail)
                 faulthandler.dump_traceback_later(self.settings.hard_limit_s, exit=True)

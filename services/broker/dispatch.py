@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -56,12 +57,20 @@ class Dispatcher:
                     retry=False,
                     ignore_result=True,
                 )
+                if message.ahead:
+                    self._move_ahead()
             except (OperationalError, redis.RedisError, OSError) as error:
                 self._closed_until = time.monotonic() + self._settings.breaker_s
                 window.unsent(self._database, messages[sent:])
                 raise BrokerUnavailable(f"Redis did not take a message: {error}") from error
             log.debug("dispatched", message=str(message.id), jobs=[str(job_id) for job_id in message.job_ids])
         return len(messages)
+
+    def _move_ahead(self) -> None:
+        """Let the message sent last be the next one taken. Order is a wish: another one moved, or none, does no harm."""
+        queue = self._settings.key_prefix + QueueName.ANALYSE
+        with contextlib.suppress(redis.RedisError, OSError):
+            self._redis.lmove(queue, queue, "LEFT", "RIGHT")
 
     def ping(self) -> None:
         """Ask Redis whether it is there. Raises :class:`BrokerUnavailable`."""

@@ -163,7 +163,7 @@ def give_back(database: Database, claims: Sequence[Claim]) -> int:
         return connection.execute(
             update(jobs)
             .where(jobs.c.id.in_([c.job_id for c in claims]), jobs.c.lease_token == claims[0].token)
-            .values(state=JobState.QUEUED, attempts=jobs.c.attempts - 1, queued_at=now_ms(), **_FREE)
+            .values(state=JobState.QUEUED, attempts=jobs.c.attempts - 1, queued_at=now_ms(), next_run_at=now_ms(), **_FREE)
         ).rowcount
 
 

@@ -15,7 +15,7 @@ from services.errors import Gone, NotFound
 from services.results.database import Database, now_ms
 from services.results.tables import QUEUED, articles, erased, hosts, jobs, pauses, results
 from services.results.totals import Key, read_totals
-from services.results.window import ALIVE_MS
+from services.results.window import alive
 
 Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
 
@@ -23,7 +23,7 @@ Visible = Collection[str] | None  # the feeds whose things exist for the caller;
 OLDEST_QUEUED: Final = (
     select(jobs.c.queued_at).where(QUEUED, jobs.c.feed.not_in(select(pauses.c.feed))).order_by(jobs.c.queued_at).limit(1)
 )
-_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
+_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
 
 
 @dataclass(frozen=True, slots=True)

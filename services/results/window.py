@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, String, cast, distinct, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, distinct, func, literal, or_, select, text, update
 from uuid_utils.compat import uuid7
 
 from services.contracts import JobState
@@ -24,6 +24,8 @@ from services.results.tables import IN_WINDOW, RUNNING, WAITING, hosts, jobs, pa
 from services.results.totals import NO_LABEL, Total, raise_totals
 
 ALIVE_MS = 30_000  # a worker host that was not seen for so long does not count
+_DELAY_MAX_MS = 7_200_000  # no retry is put off for so long
+_AT_ONCE_MS = 50  # a job that was to run so soon after it was queued was not put off at all
 
 # A loose index scan: one step in ix_jobs_waiting for each feed, however many jobs wait.
 _FEEDS = text(
@@ -51,10 +53,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Job IDs that travel together. Only this message may start them."""
+    """Job IDs that travel together. Only this message may start them. ``ahead``: it is to go before those that lie in Redis."""
 
     id: UUID
     job_ids: tuple[UUID, ...]
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +71,65 @@ class Lost:
 def fill(database: Database, size: Size) -> list[Message]:
     """Choose waiting jobs up to the window's size and mark them as dispatched; the caller sends after this commit."""
     with database.read() as connection:  # most calls find a full window or nothing waiting, and take no write lock
-        if _room(connection, size) <= 0 or not _waiting_feeds(connection):
+        waiting = _waiting_feeds(connection)
+        slots, within = _slots_and_messages(connection)
+        if not waiting or (within >= slots * size.per_slot and not _quiet_feeds(connection, waiting, slots, size, within)):
             return []
     with database.write() as connection:
-        room = _room(connection, size)
+        waiting = _waiting_feeds(connection)
+        slots, within = _slots_and_messages(connection)
+        quiet = [_next_of(connection, database, feed, 1) for feed in _quiet_feeds(connection, waiting, slots, size, within)]
+        ahead = [Message(uuid7(), (rows[0].id,), ahead=True) for rows in quiet if rows]
+        _mark(connection, ahead)
+        room = slots * size.per_slot - within - len(ahead)
         if room <= 0:
-            return []
-        chosen = _choose(connection, database, room * size.message_articles)
-        messages = list(_cut(chosen, room, size))
-        for message in messages:
-            connection.execute(
-                update(jobs).where(jobs.c.id.in_(message.job_ids)).values(message_id=message.id, dispatched_at=now_ms())
-            )
-        return messages
+            return ahead
+        messages = list(_cut(_choose(connection, database, waiting, room * size.message_articles), room, size))
+        _mark(connection, messages)
+        return ahead + messages
 
 
-def _room(connection: Connection, size: Size) -> int:
-    """Messages that may be added now. Without any worker alive, one slot's worth lies ready for the first to start."""
-    alive = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
-    slots = max(1, connection.execute(alive).scalar_one())
+def _mark(connection: Connection, messages: Sequence[Message]) -> None:
+    for message in messages:
+        connection.execute(
+            update(jobs).where(jobs.c.id.in_(message.job_ids)).values(message_id=message.id, dispatched_at=now_ms())
+        )
+
+
+def alive() -> ColumnElement[bool]:
+    """Whether a host was seen lately. One seen in the future was seen before the clock was set back, and may be long gone."""
+    return and_(hosts.c.seen_at > now_ms() - ALIVE_MS, hosts.c.seen_at < now_ms() + ALIVE_MS)
+
+
+def _due() -> ColumnElement[bool]:
+    """Whether a waiting job may run now. Only a retry is put off; when the clock is set back, what was queued stays due."""
+    return or_(
+        jobs.c.next_run_at <= now_ms(),
+        jobs.c.next_run_at <= jobs.c.queued_at + _AT_ONCE_MS,
+        jobs.c.next_run_at > now_ms() + _DELAY_MAX_MS,
+    )
+
+
+def _slots_and_messages(connection: Connection) -> tuple[int, int]:
+    """The slots of all hosts alive, and the messages in the window. Without a host, one slot's worth lies ready for the first."""
+    slots = max(1, connection.execute(select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())).scalar_one())
     within = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
-    return int(slots) * size.per_slot - int(within)
+    return int(slots), int(within)
+
+
+def _quiet_feeds(connection: Connection, waiting: Sequence[str], slots: int, size: Size, within: int) -> list[str]:
+    """Of the waiting feeds those with nothing in the window or in work: an article of each goes ahead of what others have there.
+
+    There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots, nobody floods,
+    and going ahead would only let the window wait: then all take their turn.
+    """
+    room = slots * (size.per_slot + 1) - within
+    if room <= 0 or not within:
+        return []
+    on_their_way = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
+    busy = set(connection.execute(on_their_way).scalars())
+    quiet = [feed for feed in waiting if feed not in busy]
+    return quiet[:room] if len(quiet) <= slots else []
 
 
 def _waiting_feeds(connection: Connection) -> list[str]:
@@ -97,27 +138,25 @@ def _waiting_feeds(connection: Connection) -> list[str]:
     return [feed for feed in connection.execute(_FEEDS).scalars() if feed not in paused]
 
 
-def _choose(connection: Connection, database: Database, limit: int) -> list[Any]:
-    feeds = _waiting_feeds(connection)
-    random.shuffle(feeds)  # with more feeds than room, chance decides who goes first, each time anew
-    feeds = feeds[:limit]
+def _choose(connection: Connection, database: Database, waiting: Sequence[str], limit: int) -> list[Any]:
+    feeds = random.sample(waiting, min(limit, len(waiting)))  # with more feeds than room, chance decides, each time anew
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less
-    columns = (jobs.c.id, jobs.c.words, jobs.c.attempts)
-    queues = [
-        connection.execute(
-            database.skip_locked(
-                select(*columns)
-                .where(WAITING, jobs.c.feed == feed, jobs.c.next_run_at <= now_ms())
-                .order_by(jobs.c.feed, jobs.c.priority.desc(), jobs.c.id)
-                .limit(share)
-            )
-        ).all()
-        for feed in feeds
-    ]
+    queues = [_next_of(connection, database, feed, share) for feed in feeds]
     in_turn = [row for turn in zip_longest(*queues) for row in turn if row is not None]
     return in_turn[:limit]
+
+
+def _next_of(connection: Connection, database: Database, feed: str, limit: int) -> Sequence[Any]:
+    """The feed's next jobs: by priority, then by age."""
+    waiting = (
+        select(jobs.c.id, jobs.c.words, jobs.c.attempts)
+        .where(WAITING, jobs.c.feed == feed, _due())
+        .order_by(jobs.c.feed, jobs.c.priority.desc(), jobs.c.id)
+        .limit(limit)
+    )
+    return connection.execute(database.skip_locked(waiting)).all()
 
 
 def _cut(rows: Sequence[Any], room: int, size: Size) -> Iterator[Message]:
@@ -197,7 +236,9 @@ def reap(database: Database, *, max_attempts: int, lease_s: float) -> Lost:
         ).scalars()
         dead_by_feed = Counter(feeds)
         requeued = connection.execute(
-            update(jobs).where(RUNNING, ended, ~tried).values(state=JobState.QUEUED, queued_at=now_ms(), **free)
+            update(jobs)
+            .where(RUNNING, ended, ~tried)
+            .values(state=JobState.QUEUED, queued_at=now_ms(), next_run_at=now_ms(), **free)
         ).rowcount
         raise_totals(connection, database, tallies.of_lost_leases(dead_by_feed, requeued))
         return Lost(requeued=requeued, dead=dead_by_feed.total())

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from services.contracts import Analysis, Article, JobState, Pipeline, instant
 from services.errors import PermanentError, TransientError
@@ -277,6 +277,29 @@ def test_a_process_that_is_told_to_exit_gives_back_what_it_holds(database: Datab
         run(database, analyse)
     assert states(database, ids) == [JobState.SUCCEEDED, JobState.QUEUED, JobState.QUEUED]
     assert [queries.job(database, job_id).attempts for job_id in ids] == [1, 0, 0]
+
+
+def test_a_result_that_cannot_be_stored_goes_back_with_its_attempt(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full is not the article's fault: however often it is full, the job is not dead."""
+    monkeypatch.setattr("workers.batch.time.sleep", lambda _seconds: None)  # between the tries
+    [pushed] = push(sqlite_database, article("word " * 20_000))
+    event.listen(sqlite_database.engine, "begin", _let_it_not_grow)
+    for _ in range(4):
+        _, registry = run(sqlite_database, plain)
+        record = queries.job(sqlite_database, pushed.job_id)
+        assert (record.state, record.attempts) == (JobState.QUEUED, 0)
+        assert outcomes(registry) == {"lease_lost": 1}
+    event.remove(sqlite_database.engine, "begin", _let_it_not_grow)
+    with sqlite_database.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=4294967294")
+    run(sqlite_database, plain)
+    assert state_of(sqlite_database, pushed.job_id) is JobState.SUCCEEDED
+
+
+def _let_it_not_grow(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA max_page_count=1")  # fewer than there are means: as many as there are
 
 
 def test_a_database_that_is_busy_at_the_close_is_asked_again(sqlite_database: Database) -> None:

@@ -105,6 +105,15 @@ def test_messages_arrive_as_the_ledger_has_them(line: Line) -> None:
     assert sorted(one.job_id for one in claimed) == sorted(one.job_id for one in pushed)
 
 
+def test_a_message_that_goes_ahead_is_the_next_one_taken(line: Line) -> None:
+    push(line.database, *[article(f"Story {number}.", feed="flood") for number in range(100)])
+    waiting = line.dispatcher.dispatch()
+    [single] = push(line.database, article("Short and alone.", feed="quiet"))
+    assert line.dispatcher.dispatch() == 1
+    assert line.client.llen(line.queue) == waiting + 1
+    assert _jobs(line.messages()[0]) == [str(single.job_id)]
+
+
 def _body(message: dict[str, Any]) -> str:
     import base64
 

@@ -4,10 +4,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+from sqlalchemy import update
+
 from services.contracts import JobState
 from services.results import claims, operations, presence, queries, window
 from services.results.database import Database
 from services.results.presence import HostRole
+from services.results.tables import hosts
 from services.results.totals import NO_LABEL, Total
 from services.results.window import Lost, Size
 from tests.support.ledger import WIDE, article, claim_all, fill, push, set_row, state_of
@@ -24,6 +27,28 @@ def test_a_flood_does_not_delay_another_feeds_article(database: Database) -> Non
     dispatched = order(database, Size(per_slot=1, message_articles=8, message_words=10_000))
     assert "small" in dispatched[:2]
     assert [body for body in dispatched if body != "small"] == [f"flood {number}" for number in range(7)]
+
+
+def test_a_quiet_feeds_article_goes_ahead_of_a_full_window(database: Database) -> None:
+    size = Size(per_slot=2, message_articles=4, message_words=10_000)
+    push(database, *[article(f"flood {number}", feed="flood") for number in range(50)])
+    assert [message.ahead for message in fill(database, size)] == [False, False]
+    assert fill(database, size) == []
+    small, _ = push(database, article("small", feed="small"), article("its second", feed="small"))
+    [message] = fill(database, size)
+    assert (message.ahead, message.job_ids) == (True, (small.job_id,))
+    push(database, article("late", feed="late"))
+    assert fill(database, size) == [], "one such message for each slot"
+    claim_all(database, [message])
+    assert [one.ahead for one in fill(database, size)] == [True], "the late one; the small feed is not quiet any more"
+
+
+def test_where_all_are_quiet_nobody_goes_ahead(database: Database) -> None:
+    size = Size(per_slot=2, message_articles=4, message_words=10_000)
+    push(database, *[article(f"flood {number}", feed="flood") for number in range(50)])
+    assert len(fill(database, size)) == 2
+    push(database, article("one", feed="one"), article("two", feed="two"))
+    assert fill(database, size) == [], "two quiet feeds and one slot: they take their turn"
 
 
 def test_within_a_feed_priority_goes_before_age(database: Database) -> None:
@@ -131,6 +156,29 @@ def test_times_from_the_future_mean_that_the_clock_was_set_back(database: Databa
     set_row(database, two.job_id, lease_until=ahead)
     assert window.reap(database, max_attempts=3, lease_s=30) == Lost(requeued=1)
     assert state_of(database, two.job_id) is JobState.QUEUED
+
+
+def test_what_was_queued_stays_due_when_the_clock_is_set_back(database: Database) -> None:
+    hour = 3_600_000
+    waiting, hit, put_off = push(database, article("waits"), article("was in hand"), article("is put off"))
+    ahead = int(time.time() * 1000) + hour
+    set_row(database, waiting.job_id, queued_at=ahead, next_run_at=ahead)
+    set_row(database, put_off.job_id, next_run_at=int(time.time() * 1000) + 60_000)
+    set_row(database, hit.job_id, queued_at=ahead, next_run_at=ahead)
+    [claimed] = [one for one in claim_all(database) if one.job_id == hit.job_id]
+    set_row(database, claimed.job_id, lease_until=ahead + 30_000)
+    assert window.reap(database, max_attempts=3, lease_s=30).requeued == 1
+    assert [one.job_id for one in claim_all(database)] == [hit.job_id]
+
+
+def test_a_host_seen_in_the_future_was_seen_before_the_clock_was_set_back(database: Database) -> None:
+    presence.announce(database, HostRole.WORKER, "node/gone", slots=9)
+    presence.announce(database, HostRole.WORKER, "node/here", slots=2)
+    with database.write() as connection:
+        gone = hosts.c.name == "node/gone"
+        connection.execute(update(hosts).where(gone).values(seen_at=int(time.time() * 1000) + 3_600_000))
+    assert queries.live_slots(database) == 2
+    assert not presence.is_alive(database, HostRole.SWEEPER, "node")
 
 
 def test_a_job_whose_worker_is_lost_again_and_again_is_dead_with_its_reason(database: Database) -> None:
