@@ -9,7 +9,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.commands import backup, client, demo, erase, index, jobs, keys, pause, prune, serve
+from services.commands import backup, client, demo, doctor, erase, index, jobs, keys, pause, prune, serve
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -32,7 +32,7 @@ def build() -> typer.Typer:
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
     app.command()(index.index)
-    for act in (pause.pause, pause.resume, prune.prune, erase.erase, backup.backup, backup.restore):
+    for act in (pause.pause, pause.resume, prune.prune, erase.erase, backup.backup, backup.restore, doctor.doctor):
         app.command(rich_help_panel="Administration")(act)
     for part in (serve.api, serve.sweeper, serve.migrate, serve.health):
         app.command(rich_help_panel="One part of the service")(part)

@@ -18,7 +18,9 @@ from services.commands.files import read_articles
 from services.commands.render import render_result
 from services.contracts import QueueName, Result
 from services.errors import StancewireError
+from services.keeping import doctor
 from services.settings import Settings
+from workers.checkup import check_model
 
 _BENCH_ARTICLES = 1000
 _NO_JOB = UUID(int=0)  # a result that belongs to no job, because no ledger was asked
@@ -26,6 +28,7 @@ _NO_JOB = UUID(int=0)  # a result that belongs to no job, because no ledger was 
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands; called by ``services.cli`` through the entry point."""
+    doctor.register(check_model)
     app.command()(analyze)
     app.command()(predict)
     app.command()(bench)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, NoReturn
 from uuid import UUID
 
@@ -11,8 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.access.caller import local
 from services.contracts import JobState
 from services.errors import StancewireError
+from services.keeping import bulk
+from services.keeping.bulk import Act, Selection
 from services.results import operations, queries
 from services.results.database import Database
 from services.results.views import job_view
@@ -21,8 +25,11 @@ from services.settings import Settings
 app = typer.Typer(help="Look at jobs and act on them.", no_args_is_help=True)
 
 Ids = Annotated[list[UUID] | None, typer.Argument(metavar="JOB…")]
-AllDead = Annotated[bool, typer.Option("--all-dead", help="Every dead job instead of those named.")]
-_PAGE = 500
+AllDead = Annotated[bool, typer.Option("--all-dead", help="Short for --state dead.")]
+State = Annotated[JobState | None, typer.Option(help="Those in this state.")]
+Feed = Annotated[str | None, typer.Option(help="Those of this feed.")]
+Reason = Annotated[str | None, typer.Option(help="Those that ended with this reason, as `jobs list` shows it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")]
 
 
 def _database() -> Database:
@@ -67,58 +74,100 @@ def show(job_id: Annotated[UUID, typer.Argument(metavar="JOB")]) -> None:
 
 
 @app.command()
-def retry(jobs: Ids = None, all_dead: AllDead = False) -> None:
+def retry(
+    jobs: Ids = None,
+    state: State = None,
+    feed: Feed = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    all_dead: AllDead = False,
+) -> None:
     """Queue failed or dead jobs again, with all their attempts."""
-    _each(jobs, operations.retry, "queued again", all_dead=all_dead)
+    chosen = Selection(JobState.DEAD if all_dead else state, feed, reason)
+    _act(Act.RETRY, jobs, chosen, operations.retry, "queued again", dry_run=dry_run)
 
 
 @app.command()
-def drop(jobs: Ids = None, all_dead: AllDead = False) -> None:
+def drop(
+    jobs: Ids = None,
+    state: State = None,
+    feed: Feed = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    all_dead: AllDead = False,
+) -> None:
     """Give up failed or dead jobs for good."""
-    _each(jobs, operations.drop, "dropped", all_dead=all_dead)
+    chosen = Selection(JobState.DEAD if all_dead else state, feed, reason)
+    _act(Act.DROP, jobs, chosen, operations.drop, "dropped", dry_run=dry_run)
 
 
 @app.command()
-def cancel(jobs: Ids = None) -> None:
+def cancel(jobs: Ids = None, state: State = None, feed: Feed = None, reason: Reason = None, dry_run: DryRun = False) -> None:
     """Cancel queued or running jobs."""
-    _each(jobs, operations.cancel, "canceled", all_dead=False)
+    _act(Act.CANCEL, jobs, Selection(state, feed, reason), operations.cancel, "canceled", dry_run=dry_run)
 
 
 @app.command()
 def reprioritise(
-    job_id: Annotated[UUID, typer.Argument(metavar="JOB")],
-    priority: Annotated[int, typer.Argument(min=-100, max=100, help="Higher goes first within its feed; 0 is the default.")],
+    jobs: Ids = None,
+    priority: Annotated[int, typer.Option("--to", min=-100, max=100, help="Higher goes first within its feed.")] = 0,
+    feed: Feed = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Move a queued job forward or back within its feed."""
-    _each(
-        [job_id], lambda database, one: operations.reprioritise(database, one, priority), f"priority {priority}", all_dead=False
-    )
+    """Move queued jobs forward or back within their feeds."""
+    act = partial(operations.reprioritise, priority=priority)
+    _act(Act.REPRIORITISE, jobs, Selection(None, feed, reason), act, f"priority {priority}", dry_run=dry_run, priority=priority)
 
 
-def _each(jobs: list[UUID] | None, act: Callable[[Database, UUID], None], done: str, *, all_dead: bool) -> None:
+def _act(
+    act: Act,
+    jobs: list[UUID] | None,
+    chosen: Selection,
+    one: Callable[[Database, UUID], None],
+    done: str,
+    *,
+    dry_run: bool,
+    priority: int = 0,
+) -> None:
+    """On the jobs named, or on those of a selection: never on both, and never on all by leaving everything out."""
+    if bool(jobs) == (chosen != Selection()):
+        raise typer.BadParameter("name jobs, or choose them by --state, --feed or --reason")
     database = _database()
-    if bool(jobs) == all_dead:
-        raise typer.BadParameter("name jobs, or say --all-dead")
-    failed = False
     try:
-        for job_id in _dead(database) if all_dead else jobs or ():
-            try:
-                act(database, job_id)
-            except StancewireError as error:
-                failed = True
-                typer.echo(f"{job_id}: {error.detail}", err=True)
-            else:
-                typer.echo(f"{job_id}: {done}")
+        if jobs:
+            failed = _each(database, jobs, one, done, dry_run=dry_run)
+        elif dry_run:
+            typer.echo(f"{bulk.count(database, act, chosen)} jobs would be {done}")
+            failed = False
+        else:
+            outcome = bulk.apply(database, act, chosen, local(), priority=priority)
+            typer.echo(f"{outcome.changed} jobs {done}")
+            for code, number in sorted(outcome.refused.items()):
+                typer.echo(f"{number} jobs not: {code}", err=True)
+            failed = bool(outcome.refused)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--state") from error
     except StancewireError as error:
         _stop(error)
     raise typer.Exit(1 if failed else 0)
 
 
-def _dead(database: Database) -> list[UUID]:
-    found: list[UUID] = []
-    while page := queries.list_jobs(database, state=JobState.DEAD, before=found[-1] if found else None, limit=_PAGE):
-        found += [record.id for record in page]
-    return found
+def _each(database: Database, jobs: list[UUID], act: Callable[[Database, UUID], None], done: str, *, dry_run: bool) -> bool:
+    """Whether any failed."""
+    failed = False
+    for job_id in jobs:
+        try:
+            if dry_run:
+                typer.echo(f"{job_id}: {queries.job(database, job_id).state}, would be {done}")
+                continue
+            act(database, job_id)
+        except StancewireError as error:
+            failed = True
+            typer.echo(f"{job_id}: {error.detail}", err=True)
+        else:
+            typer.echo(f"{job_id}: {done}")
+    return failed
 
 
 def _stop(error: StancewireError) -> NoReturn:

@@ -19,6 +19,7 @@ from services.ingest.gate import Gate
 from services.ingest.routes import BATCH_PATH, PUSH_PATH
 from services.ingest.routes import router as push_routes
 from services.keeping.routes import router as keeping_routes
+from services.keeping.routes_jobs import router as bulk_routes
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.results.database import Database
 from services.results.routes import router as read_routes
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(search_routes)
     app.include_router(access_routes)
     app.include_router(keeping_routes)
+    app.include_router(bulk_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))

@@ -32,7 +32,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         (("worker",), {"STANCEWIRE_WORKER__LEASE_S": "1"}, "soft_limit_s <= hard_limit_s < lease_s must hold"),
         (("api",), {"STANCEWIRE_API__PROT": "1"}, "setting api.prot: Extra inputs are not permitted"),
         (("analyze", "/no/such/file"), {}, "No such file or directory"),
-        (("jobs", "retry"), {}, "name jobs, or say --all-dead"),
+        (("jobs", "retry"), {}, "name jobs, or choose them by"),
     ],
 )
 def test_the_reason_is_named(arguments: tuple[str, ...], settings: dict[str, str], message: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from services.results.migrations import online
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-BACKGROUND = sa.text("state = 'queued' AND priority <= -1000")
+BACKGROUND = "state = 'queued' AND priority <= -1000"
 ABOUT_TOPIC = sa.text("topic IS NOT NULL")
 TEXTS = (("attributions", "content"), ("stances", "evidence"))
 # As FTS5's tokenizer does on the other database: without accents, and what joins words parts them.
@@ -72,10 +74,8 @@ POSTGRESQL_COVERAGE = (
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("results", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("superseded_by", sa.Uuid(), nullable=True))
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("ix_jobs_background", ["id"], unique=False, sqlite_where=BACKGROUND, postgresql_where=BACKGROUND)
+    online.create_index("ix_jobs_background", "jobs", ["id"], BACKGROUND)  # first: it is built outside of the transaction
+    op.add_column("results", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _topics()
     _coverage()
     _attributions()
@@ -231,6 +231,6 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION count_indexed_result()")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_jobs_background", sqlite_where=BACKGROUND, postgresql_where=BACKGROUND)
+        batch_op.drop_index("ix_jobs_background", sqlite_where=sa.text(BACKGROUND), postgresql_where=sa.text(BACKGROUND))
     with op.batch_alter_table("results", schema=None) as batch_op:
         batch_op.drop_column("superseded_by")

@@ -14,6 +14,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # First, and each as good as not begun until it is done: broken off here, the migration can be run again.
+    online.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], "finished_at IS NOT NULL")
+    online.create_index("ix_jobs_queued_at_feed", "jobs", ["queued_at", "feed"], "state = 'queued'")
+    online.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+    online.drop_index("ix_jobs_queued_at", "jobs")
     op.create_table(
         "pauses",
         sa.Column("feed", sa.String(length=63), nullable=False),
@@ -43,10 +48,6 @@ def upgrade() -> None:
         sa.Column("held_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_turns")),
     )
-    online.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], "finished_at IS NOT NULL")
-    online.create_index("ix_jobs_queued_at_feed", "jobs", ["queued_at", "feed"], "state = 'queued'")
-    online.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
-    online.drop_index("ix_jobs_queued_at", "jobs")
 
 
 def downgrade() -> None:

@@ -1,0 +1,103 @@
+"""Acts on many jobs over HTTP, and on the place of one in the queue."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from services.access.authentication import Admin
+from services.access.caller import Caller
+from services.contracts import Contract, FeedName, JobState, JobView
+from services.keeping import bulk
+from services.keeping.bulk import Act, Selection
+from services.results import operations, queries
+from services.results.views import job_view
+from services.web.context import Context, Here
+from services.web.problems import FieldError, ProblemError, responses
+
+router = APIRouter(prefix="/v1", tags=["administration"])
+
+Priority = Annotated[int, Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default")]
+
+
+class Chosen(Contract):
+    """Which jobs. At least one of state, feed and reason has to be named; ``dry_run`` counts them and changes nothing."""
+
+    state: JobState | None = None
+    feed: FeedName | None = None
+    reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_.-]{1,100}$", max_length=100)] | None = None
+    dry_run: bool = False
+    limit: Annotated[int, Field(ge=1, le=5000, description="jobs a call, at most")] = 1000
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.state is None and self.feed is None and self.reason is None:
+            raise ValueError("name a state, a feed or a reason")
+        return self
+
+
+class Moved(Chosen):
+    """Which jobs, and where in their feed's queue."""
+
+    priority: Priority
+
+
+class Place(Contract):
+    """Where in its feed's queue."""
+
+    priority: Priority
+
+
+class Changed(BaseModel):
+    """How many jobs matched (in a dry run), how many changed, why others did not, by code, and whether there are more."""
+
+    matched: int | None = None
+    changed: int = 0
+    refused: dict[str, int] = {}
+    more: bool = False
+
+
+@router.post("/jobs:retry", responses=responses(400, 415, 422, 503))
+def retry_jobs(chosen: Chosen, here: Here, caller: Admin) -> Changed:
+    """Queue failed or dead jobs again, with all their attempts."""
+    return _act(Act.RETRY, chosen, here, caller)
+
+
+@router.post("/jobs:drop", responses=responses(400, 415, 422, 503))
+def drop_jobs(chosen: Chosen, here: Here, caller: Admin) -> Changed:
+    """Give up failed or dead jobs for good."""
+    return _act(Act.DROP, chosen, here, caller)
+
+
+@router.post("/jobs:cancel", responses=responses(400, 415, 422, 503))
+def cancel_jobs(chosen: Chosen, here: Here, caller: Admin) -> Changed:
+    """Cancel queued or running jobs."""
+    return _act(Act.CANCEL, chosen, here, caller)
+
+
+@router.post("/jobs:reprioritise", responses=responses(400, 415, 422, 503))
+def reprioritise_jobs(chosen: Moved, here: Here, caller: Admin) -> Changed:
+    """Move queued jobs forward or back within their feeds."""
+    return _act(Act.REPRIORITISE, chosen, here, caller, chosen.priority)
+
+
+@router.post("/jobs/{job_id:id}:reprioritise", responses=responses(400, 404, 409, 415, 422, 503))
+def reprioritise_job(job_id: UUID, wanted: Place, here: Here, caller: Admin) -> JobView:
+    """Move a queued job forward or back within its feed."""
+    operations.reprioritise(here.database, job_id, wanted.priority, by=caller)
+    return job_view(queries.job(here.database, job_id))
+
+
+def _act(act: Act, chosen: Chosen, here: Context, caller: Caller, priority: int = 0) -> Changed:
+    selection = Selection(chosen.state, chosen.feed, chosen.reason)
+    try:
+        if chosen.dry_run:
+            return Changed(matched=bulk.count(here.database, act, selection))
+        done = bulk.apply(here.database, act, selection, caller, priority=priority, limit=chosen.limit)
+    except ValueError as error:
+        raise ProblemError(422, "invalid", f"state: {error}", errors=[FieldError(field="state", reason=str(error))]) from error
+    here.dispatch.nudge()
+    return Changed(changed=done.changed, refused=dict(done.refused), more=done.more)
