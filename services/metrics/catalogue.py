@@ -51,6 +51,7 @@ class Declared:
 
 # The refusals that are no fault of the sender: what `StancewireIntakeRefuses` watches.
 OF_CAPACITY: Final = ("feed_queue_full", "backlog_too_old", "disk_full", "store_unavailable")
+ON_PURPOSE: Final = ("feed_paused", "intake_paused")  # by an operator: no alert
 OTHER_FEEDS: Final = "_other"  # no feed can be called so
 
 # What each label may hold, and so how many series there can be.

@@ -106,6 +106,7 @@ def load(stack: Up) -> None:
 def refused(stack: Up) -> None:
     answer = stack.client.post("/v1/articles", json={"body": "x", "feed": "wire", "nothing": 1})
     assert answer.status_code == 422, answer.text
+    assert httpx.get(f"{stack.url}/v1/jobs", timeout=30).status_code == 401
 
 
 def push(stack: Up, body: str) -> None:

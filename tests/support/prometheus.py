@@ -20,7 +20,12 @@ RULES = ROOT / "deploy/prometheus/rules"
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 
 # A test has no day to wait: what rules look back on, and how often they are worked out, in seconds instead. Longest first.
-_SHORTER = {"[1d] offset 1h": "[30s] offset 5s", "offset 7d": "offset 40s", "offset 1d": "offset 30s"}
+_SHORTER = {
+    "[1d] offset 1h": "[30s] offset 5s",
+    "offset 7d": "offset 40s",
+    "offset 1d": "offset 30s",
+    "queued_seconds) > 45": "queued_seconds) > 5",
+}
 _WINDOWS = {"1m": "10s", "2m": "20s", "5m": "20s", "10m": "60s", "15m": "60s", "1h": "30s"}
 
 
@@ -65,6 +70,8 @@ class Prometheus:
         (directory / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
+        # One client: each new one reads the certificates of the world, which a loop that polls should not.
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
         self.log = directory / "prometheus.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -80,7 +87,7 @@ class Prometheus:
         end = time.monotonic() + 30
         while True:
             try:
-                if httpx.get(f"{self.url}/-/ready", timeout=2).is_success:
+                if self._client.get("/-/ready").is_success:
                     return
             except httpx.HTTPError:
                 pass
@@ -88,6 +95,7 @@ class Prometheus:
             time.sleep(0.1)
 
     def stop(self) -> None:
+        self._client.close()
         self.process.terminate()
         self.process.wait(timeout=30)
 
@@ -106,7 +114,7 @@ class Prometheus:
 
     def names(self) -> set[str]:
         """All metrics that were ever scraped or recorded."""
-        answer = httpx.get(f"{self.url}/api/v1/label/__name__/values", timeout=10).json()
+        answer = self._client.get("/api/v1/label/__name__/values").json()
         return set(answer["data"])
 
     def firing(self) -> set[str]:
@@ -114,7 +122,7 @@ class Prometheus:
         return {series["metric"]["alertname"] for series in self.query('ALERTS{alertstate="firing"}')}
 
     def _data(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=20)
+        answer = self._client.get(f"/api/v1/{path}", params=parameters)
         assert answer.status_code == 200, f"{parameters}: {answer.text}"
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found

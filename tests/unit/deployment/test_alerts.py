@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from services.metrics import declared_names
-from services.metrics.catalogue import OF_CAPACITY
+from services.metrics.catalogue import OF_CAPACITY, ON_PURPOSE
 
 RULES = Path(__file__).parents[3] / "deploy/prometheus/rules"
 ALERTS: list[dict[str, Any]] = yaml.safe_load((RULES / "alerts.yml").read_text())["groups"][0]["rules"]
@@ -88,7 +88,7 @@ CASES = {
         fires=counter(REQUESTS.format(200), 10) | counter(REQUESTS.format(500), 1),
         at="3m",
         not_yet="1m",
-        quiet=counter(REQUESTS.format(200), 100) | counter(REQUESTS.format(500), 1),
+        quiet=counter(REQUESTS.format(200), 100) | counter(REQUESTS.format(500), 1) | counter(REQUESTS.format(503), 50),
     ),
     "StancewireApiSlow": Case(fires=latency(90, 10), at="8m", not_yet="4m", quiet=latency(1000, 1)),
     "StancewireLedgerDown": Case(
@@ -170,7 +170,7 @@ CASES = {
         fires=counter(REFUSED.format("invalid"), 1),
         at="12m",
         not_yet="5m",
-        quiet=counter(REFUSED.format("invalid"), 0.1) | counter(REFUSED.format("feed_queue_full"), 5),
+        quiet=counter(REFUSED.format("invalid"), 0.1) | counter(REFUSED.format("feed_paused"), 5),
         labels={"code": "invalid"},
     ),
     "StancewireDiskFull": Case(
@@ -250,11 +250,11 @@ def test_rules_ask_for_series_that_exist() -> None:
     assert asked <= declared_names() | recorded
 
 
-def test_refusals_for_want_of_room_are_the_same_for_the_code_and_its_alerts() -> None:
-    for name in ("StancewireIntakeRefuses", "StancewireBadInput"):
+def test_refusals_that_are_no_fault_of_the_sender_are_the_same_for_the_code_and_its_alerts() -> None:
+    for name, codes in {"StancewireIntakeRefuses": OF_CAPACITY, "StancewireBadInput": OF_CAPACITY + ON_PURPOSE}.items():
         [rule] = [rule for rule in ALERTS if rule["alert"] == name]
-        [codes] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
-        assert tuple(codes.split("|")) == OF_CAPACITY
+        [named] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
+        assert tuple(named.split("|")) == codes
 
 
 def test_severities_are_two() -> None:
