@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from services.access.audit import record
+from services.access.caller import local
 from services.keeping import backup as backups
 from services.results import migrations
 from services.results.database import Database
@@ -17,7 +19,11 @@ File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 
 def backup(file: File, replace: Annotated[bool, typer.Option("--replace", help="Write over FILE.")] = False) -> None:
     """Write all of the database to FILE while the service goes on. FILE holds articles and results: keep it as safe as those."""
-    size = backups.backup(_database(), file, replace=replace)
+    database = _database()
+    size = backups.backup(database, file, replace=replace)
+    if migrations.pending(database) is None:  # before an upgrade there may be no audit log yet
+        with database.write() as connection:
+            record(connection, local().actor, "ledger.backup", file.name, {"bytes": size})
     typer.echo(f"{file}: {size} bytes")
 
 
@@ -26,7 +32,7 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Throw away what the database holds now.")] = False,
 ) -> None:
     """Fill the database from FILE and bring it to this version's schema. Stop API, workers and sweepers first."""
-    revision = backups.restore(_database(), file, replace=replace)
+    revision = backups.restore(_database(), file, local(), replace=replace)
     newest = migrations.newest()
     typer.echo(f"restored from schema {revision}" + ("" if revision == newest else f", migrated to {newest}"))
 

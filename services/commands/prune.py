@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from services.access.audit import record
+from services.access.caller import local
 from services.keeping.retention import Pruned, Pruner
 from services.results.database import Database
 from services.settings import Retention, Settings
@@ -46,13 +48,16 @@ def prune(
     kept = Retention.model_validate(
         settings.retention.model_dump() | {name: days for name, days in wished.items() if days is not None}
     )
-    pruner = Pruner(Database(settings.resolved_database_url(), settings.database, pooled=False), kept)
+    database = Database(settings.resolved_database_url(), settings.database, pooled=False)
+    pruner = Pruner(database, kept)
     if dry_run:
         _show(pruner.plan(), "would go", as_json=as_json)
         return
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    with database.write() as connection:  # before the first of its many transactions
+        record(connection, local().actor, "retention.prune", "ledger", kept.model_dump(include=set(wished)))
     _show(pruner.run(stopping), "removed", as_json=as_json)
     if stopping.is_set():
         typer.echo("stancewire: broken off; the next run goes on from here", err=True)

@@ -15,6 +15,8 @@ from typing import Final
 
 from sqlalchemy import func, inspect, select, update
 
+from services.access.audit import record
+from services.access.caller import Caller
 from services.contracts import JobState
 from services.errors import StancewireError
 from services.keeping import postgres_tools
@@ -62,7 +64,7 @@ def backup(database: Database, file: Path, *, replace: bool = False) -> int:
     return file.stat().st_size
 
 
-def restore(database: Database, file: Path, *, replace: bool = False) -> str:
+def restore(database: Database, file: Path, by: Caller, *, replace: bool = False) -> str:
     """Fill ``database`` from a backup and bring it to the newest schema; returns the revision that the backup had.
 
     Jobs that were running or on their way wait again, their attempt given back. A database that holds anything is refused without
@@ -83,7 +85,7 @@ def restore(database: Database, file: Path, *, replace: bool = False) -> str:
         postgres_tools.clear(database)
         postgres_tools.load(database.url, file)
     migrations.upgrade(database)
-    _begin_again(database)
+    _begin_again(database, file, by)
     return revision
 
 
@@ -108,7 +110,7 @@ def _check_target(database: Database, *, replace: bool) -> None:
         raise BackupError("the database holds tables that are not ours: name another")
 
 
-def _begin_again(database: Database) -> None:
+def _begin_again(database: Database, file: Path, by: Caller) -> None:
     """No worker of the time of the backup is there any more, and no message: what they held waits again."""
     with database.write() as connection:
         connection.execute(
@@ -127,6 +129,7 @@ def _begin_again(database: Database) -> None:
         on_their_way = (jobs.c.state == JobState.QUEUED) & jobs.c.message_id.is_not(None)
         connection.execute(update(jobs).where(on_their_way).values(message_id=None, dispatched_at=None))
         connection.execute(hosts.delete())
+        record(connection, by.actor, "ledger.restore", file.name)
 
 
 def _revision_in(database: Database, file: Path) -> str:

@@ -14,6 +14,8 @@ from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from services import cli
+from services.access.caller import local
+from services.access.tables import audit_log
 from services.contracts import JobState
 from services.keeping import postgres_tools
 from services.keeping.backup import BackupError, backup, restore
@@ -92,6 +94,11 @@ def states(database: Database) -> Counter[str]:
         return Counter(connection.execute(select(jobs.c.state)).scalars())
 
 
+def audited(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(audit_log.c.action).order_by(audit_log.c.id)).scalars())
+
+
 def check_books(database: Database) -> int:
     """Everything accepted has one end, and one result where that is success; the number of articles."""
     totals = queries.snapshot(database).totals
@@ -119,7 +126,7 @@ def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
     later = stored(database)
 
-    assert restore(fresh, file) == migrations.newest()
+    assert restore(fresh, file, local()) == migrations.newest()
     found = stored(fresh)
     assert len(found) >= 10
     assert found == {job_id: later[job_id] for job_id in found}, "results are equal"
@@ -143,12 +150,12 @@ def test_a_database_that_holds_something_is_refused_without_the_flag(database: D
     migrations.upgrade(fresh)
     push(fresh, article("Other."), article("Another."))
     with pytest.raises(BackupError, match="holds 2 articles; --replace"):
-        restore(fresh, file)
+        restore(fresh, file, local())
     presence.announce(fresh, HostRole.WORKER, "node/a", slots=1)
     with pytest.raises(BackupError, match="1 workers or sweepers use this database"):
-        restore(fresh, file, replace=True)
+        restore(fresh, file, local(), replace=True)
     presence.leave(fresh, HostRole.WORKER, "node/a")
-    restore(fresh, file, replace=True)
+    restore(fresh, file, local(), replace=True)
     assert stored(fresh) == stored(database)
     assert check_books(fresh) == 1
 
@@ -157,28 +164,28 @@ def test_an_older_schema_is_migrated_and_an_unknown_one_refused(fresh: Database,
     old, unknown = tmp_path / "old", tmp_path / "unknown"
     migrations.upgrade(fresh, "0001")
     backup(fresh, old)
-    assert restore(fresh, old) == "0001"
+    assert restore(fresh, old, local()) == "0001"
     assert migrations.pending(fresh) is None
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
     backup(database, unknown)
     with pytest.raises(BackupError, match="schema ffff, which this version does not know"):
-        restore(fresh, unknown)
+        restore(fresh, unknown, local())
 
 
 def test_what_is_no_backup_is_refused_in_words(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "x"
     with pytest.raises(BackupError, match="cannot be read"):
-        restore(database, file)
+        restore(database, file, local())
     file.write_text("hello")
     with pytest.raises(BackupError, match="is no backup of ours"):
-        restore(database, file)
+        restore(database, file, local())
     with pytest.raises(BackupError, match="is there already"):
         backup(database, file)
     other = b"PGDMP\x01" if database.dialect == "sqlite" else b"SQLite format 3\x00"
     file.write_bytes(other + bytes(100))
     with pytest.raises(BackupError, match="is a backup of"):
-        restore(database, file)
+        restore(database, file, local())
     with pytest.raises(BackupError, match=r"folder .* is not there"):
         backup(database, tmp_path / "nowhere" / "x")
 
@@ -194,11 +201,11 @@ def test_a_damaged_backup_changes_nothing(database: Database, tmp_path: Path) ->
     before = states(database)
     if database.dialect == "sqlite":
         with pytest.raises(BackupError, match="damaged"):
-            restore(database, file, replace=True)
+            restore(database, file, local(), replace=True)
         assert states(database) == before
     else:  # the archive's table of contents is whole; its data is not
         with pytest.raises(ToolError):
-            restore(database, file, replace=True)
+            restore(database, file, local(), replace=True)
 
 
 def test_sqlites_backup_needs_no_other_file(sqlite_database: Database, tmp_path: Path) -> None:
@@ -229,6 +236,7 @@ def test_the_commands(database: Database, fresh: Database, tmp_path: Path, monke
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(fresh))
     assert run(app, ["restore", str(file)]).stdout == f"restored from schema {migrations.newest()}\n"
     assert states(fresh) == {JobState.QUEUED: 1}
+    assert [audited(one) for one in (database, fresh)] == [["ledger.backup"] * 2, ["ledger.backup", "ledger.restore"]]
     with database.write() as connection:
         connection.execute(update(jobs).values(priority=1))
     assert queries.list_jobs(fresh, limit=1)[0].priority == 0, "two databases, not one"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import asdict
@@ -8,7 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, insert, select, update
+from typer.testing import CliRunner
 
+from services import cli
+from services.access.tables import audit_log
 from services.contracts import JobState
 from services.errors import Conflict, NotFound, PermanentError
 from services.keeping import turns
@@ -18,7 +22,7 @@ from services.results.database import Database
 from services.results.intake import IdempotencyKey
 from services.results.tables import articles, idempotency_keys, jobs, results, retention_marks
 from services.settings import Retention
-from tests.support.api import finish, problem, spoil
+from tests.support.api import address, finish, problem, spoil
 from tests.support.ledger import article, claim_all, push, result_of, set_row
 
 DAY = 86_400_000
@@ -296,3 +300,18 @@ def test_a_retry_and_the_pruner_meet(database: Database) -> None:
         thread.join()
         assert (outcomes, has_body(database, job_id)) in ((["queued"], True), (["body_pruned"], False))
         operations.cancel(database, job_id) if outcomes == ["queued"] else None
+
+
+def test_the_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    for days in (40, 8, 0):
+        done(database, days)
+    run, app = CliRunner().invoke, cli.build()
+    planned = json.loads(run(app, ["prune", "--dry-run", "--json"]).stdout)
+    assert (planned["bodies"], planned["results"]) == (2, 1)
+    assert "2  bodies of articles would go" in run(app, ["prune", "--dry-run"]).stdout
+    assert json.loads(run(app, ["prune", "--json", "--results-days", "5"]).stdout) == planned | {"results": 2}
+    assert "--results-days" in run(app, ["prune", "--results-days", "-1"]).output
+    assert isinstance(run(app, ["prune", "--results-days", "99"]).exception, ValueError), "longer than articles are kept"
+    with database.read() as connection:
+        assert connection.execute(select(audit_log.c.action)).scalars().all() == ["retention.prune"]
