@@ -46,7 +46,7 @@ def assemble(
     stances = tuple(
         contracts.Stance(
             id=f"s{number}",
-            holder=f"e{leaning.holder + 1}",
+            holder=_entity(leaning.holder),
             target=contracts.Target(entity=f"e{leaning.target + 1}"),
             stance=leaning.stance,
             score=leaning.score,

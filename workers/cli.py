@@ -91,9 +91,10 @@ def predict(
 
     if task not in prediction.TASKS:
         _stop(f"unknown task {task!r}; there are {', '.join(prediction.TASKS)}")
-    if task in prediction.WITHOUT_COMPONENT:
-        typer.echo(f"stancewire: no component for {task} yet: answering its majority class", err=True)
-    for answer in prediction.predict(task, _records(inputs), Settings().pipeline.model):
+    model = Settings().pipeline.model
+    if model == "rules" and task not in prediction.BY_RULE:
+        _stop(f"no rule answers {task}: take STANCEWIRE_PIPELINE__MODEL=trained")
+    for answer in prediction.predict(task, _records(inputs), model):
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
-_RESOLVING: Final = ("stancewire_layouts", "stancewire_acts", "stancewire_speakers", "stancewire_stances")
+_RESOLVING: Final = ("stancewire_layouts", "stancewire_acts", "stancewire_speakers")
 # The ways to read an article: with the trained model, or by rule alone, which is ten times as fast and finds half.
 STAGES: Final = {
     "trained": (
@@ -45,6 +45,7 @@ STAGES: Final = {
         "stancewire_attributions",
         "stancewire_statements",
         *_RESOLVING,
+        "stancewire_sides",
     ),
     "rules": (
         *_READING,
@@ -53,6 +54,7 @@ STAGES: Final = {
         "stancewire_cues",
         "stancewire_attributions",
         *_RESOLVING,
+        "stancewire_stances",
     ),
 }
 _NAMING: Final = frozenset({"stancewire_entities", "stancewire_names"})
@@ -65,7 +67,10 @@ _MODULES: Final = (
     *(f"workers.extraction.{name}" for name in ("aliases", "cues", "attributions", "layouts", "acts", "speakers")),
     "workers.stance.stances",
 )
-_TRAINED_MODULES: Final = tuple(f"workers.language.{name}" for name in ("encode", "names", "statements"))
+_TRAINED_MODULES: Final = (
+    *(f"workers.language.{name}" for name in ("encode", "names", "statements")),
+    "workers.stance.sides",
+)
 _ATTRIBUTES: Final = frozenset({LOWER, NORM, SHAPE, IS_SPACE, IS_PUNCT})
 RULES: Final = "rules-2026.11"
 

@@ -72,7 +72,7 @@ def test_the_rules_read_a_whole_story() -> None:
         ("Ama Osei", None, "direct"),
         ("Tarva Bank", "deny", "indirect"),
         ("Tarva Bank", "say", "mixed"),
-        (None, "according to", "indirect"),
+        ("Tarva Bank", "according to", "indirect"),
     ]
     assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance.value) for s in analysis.stances] == [
         ("Ama Osei", "Tarva Bank", "oppose")

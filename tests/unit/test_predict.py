@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.predict import TASKS, WITHOUT_COMPONENT, predict
+from workers.predict import BY_RULE, TASKS, predict
 
 TEXT = "Works Minister Ama Osei said\u00a0the bridge was safe. “It will stay open,” she added. “Come and see for yourselves.”"
 
@@ -27,19 +27,35 @@ def test_coreference_answers_every_pronoun() -> None:
     assert [one["name"] for one in found["mentions"]] == ["Ama Osei", None]
 
 
-def test_pairs_and_targets_are_read_by_their_offsets() -> None:
+@pytest.mark.parametrize("model", ["trained", "rules"])
+def test_pairs_and_targets_are_read_by_their_offsets(model: str) -> None:
     text = "Tarva accused Osei of fraud."
-    (pair,) = predict("stance_pairs", [{"id": "0", "text": text, "a": [0, 5], "b": [14, 18]}])
+    (pair,) = predict("stance_pairs", [{"id": "0", "text": text, "a": [0, 5], "b": [14, 18]}], model)
     assert (pair["id"], pair["stance"], pair["holder"]) == ("0", "oppose", "a")
-    (target,) = predict("target_sentiment", [{"id": "0", "text": text, "target": [14, 18]}])
+    (turned,) = predict("stance_pairs", [{"text": text, "a": [14, 18], "b": [0, 5]}], model)
+    assert (turned["stance"], turned["holder"]) == ("oppose", "b")
+    assert "id" not in turned
+    (target,) = predict("target_sentiment", [{"id": "0", "text": text, "target": [14, 18]}], model)
     assert target["stance"] == "oppose"
 
 
-def test_a_task_without_component_answers_its_majority_class() -> None:
-    assert frozenset({"claim_stance"}) == WITHOUT_COMPONENT
-    found = list(predict("claim_stance", [{"id": "0", "text": "It is.", "claim": "It is"}, {"text": "No.", "claim": "It is"}]))
-    assert [one["stance"] for one in found] == ["support", "support"]
-    assert "id" not in found[1]
+def test_offsets_of_no_word_have_no_side() -> None:
+    (pair,) = predict("stance_pairs", [{"text": "Tarva accused Osei.", "a": [5, 6], "b": [14, 18]}])
+    assert (pair["stance"], pair["score"]) == ("none", 0.0)
+
+
+def test_a_statement_is_held_against_a_claim() -> None:
+    claim = "The bridge should be closed"
+    texts = ["The bridge must be closed, it is not safe.", "Closing the bridge would be a grave mistake."]
+    found = list(predict("claim_stance", [{"text": text, "claim": claim} for text in texts]))
+    assert [one["stance"] for one in found] == ["support", "oppose"]
+    assert all(0.5 <= one["score"] <= 1 for one in found)
+
+
+def test_what_no_rule_answers_says_so() -> None:
+    assert set(TASKS) - set(BY_RULE) == {"claim_stance"}
+    with pytest.raises(ValueError, match="no task 'claim_stance'"):
+        predict("claim_stance", [], "rules")
 
 
 def test_there_are_six_tasks() -> None:

@@ -71,12 +71,12 @@ class Statement:
 
 @dataclass(slots=True)
 class Leaning:
-    """A stance: entity ``holder`` is for or against entity ``target``.
+    """A stance: entity ``holder``, or the article itself where there is none, is for or against entity ``target``.
 
     ``statement`` is the index of the attribution that shows it.
     """
 
-    holder: int
+    holder: int | None
     target: int
     stance: StanceLabel
     score: float

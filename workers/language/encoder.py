@@ -1,7 +1,7 @@
 """The trained network at work: a document's words in, the scores of all heads out.
 
 The weights are package data: ``model.onnx`` and ``pieces.bin`` for onnxruntime, ``heads.json`` for what decodes its
-scores, ``vocab.txt``. They are made by ``workers.training.export``.
+scores, ``sides.npz`` for what weighs stances, ``vocab.txt``. They are made by ``workers.training.export``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from workers.language import pairs
 from workers.language.tags import ENTITIES, PARTS, ROLES, tags
 from workers.language.wordpiece import WordPieces
-from workers.language.words import Shape, Words, windows
+from workers.language.words import Shape, Words, held_against, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 MODEL: Final = "model.onnx"
 PIECES: Final = "pieces.bin"
 HEADS: Final = "heads.json"
+SIDES: Final = "sides.npz"
 VOCABULARY: Final = "vocab.txt"
 WINDOW: Final = 254  # pieces in one pass of the network, its begin and end marks not counted
 _LINKS: Final = 256
+# Nothing is worked out but what leads to the outputs asked for.
+_ONLY: Final = onnxruntime.RunOptions()
+_ONLY.only_execute_path_to_fetches = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Heads:
     """What training has learned beside the network.
 
     ``distances`` [kind of link, bucket] and ``none`` [kind of link] score links; ``confidence`` and
-    ``entity_confidence`` weigh the features of a finding.
+    ``entity_confidence`` weigh the features of a finding, ``scales`` make probabilities of stances true.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Heads:
     none: NDArray[np.float32]
     confidence: list[float]
     entity_confidence: list[float]
+    scales: dict[str, pairs.Scale]
 
     @classmethod
     def read(cls, path: Path) -> Heads:
@@ -68,7 +74,16 @@ class Heads:
             for head in ("entities", "roles")
         )
         distances, none = (np.array(kept[table], np.float32) for table in ("distances", "none"))
-        return cls(kept["name"], entities, roles, distances, none, kept["confidence"], kept["entity_confidence"])
+        return cls(
+            name=kept["name"],
+            entities=entities,
+            roles=roles,
+            distances=distances,
+            none=none,
+            confidence=kept["confidence"],
+            entity_confidence=kept["entity_confidence"],
+            scales={task: pairs.Scale(scale[0], tuple(scale[1])) for task, scale in kept["scales"].items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +91,8 @@ class Scores:
     """The network's outputs for the words of one document, in order.
 
     ``entities`` and ``roles`` [words, tags] are scores, ``parts`` [words] the best parts of speech, ``links``
-    [words, 256] the vectors that links are made of. Each of the ``windows`` is a stretch of words that the network
-    has read on its own; they cover the document.
+    [words, 256] the vectors that links are made of, ``stances`` [words, 256] those that stances are read off. Each
+    of the ``windows`` is a stretch of words that the network has read on its own; they cover the document.
     """
 
     windows: list[tuple[int, int]]
@@ -85,6 +100,7 @@ class Scores:
     roles: NDArray[np.float32]
     parts: NDArray[np.int8]
     links: NDArray[np.float16]
+    stances: NDArray[np.float16]
 
 
 def packaged() -> Path:
@@ -101,10 +117,11 @@ class Encoder:
         Raises ``FileNotFoundError`` if one of the files is missing, ``ValueError`` if they were made for other labels.
         """
         self.folder = folder or packaged()
-        for name in (MODEL, PIECES, HEADS, VOCABULARY):
+        for name in (MODEL, PIECES, HEADS, SIDES, VOCABULARY):
             if not (self.folder / name).is_file():
                 raise FileNotFoundError(f"the model's weights are incomplete: {self.folder / name} is missing")
         self.heads = Heads.read(self.folder / HEADS)
+        self.pairs, self.claims = pairs.read(self.folder / SIDES)
         self.vocabulary = WordPieces(self.folder / VOCABULARY)
 
     @cached_property
@@ -121,7 +138,7 @@ class Encoder:
         return onnxruntime.InferenceSession(self.folder / MODEL, options, providers=["CPUExecutionProvider"])
 
     def run(self, words: Words) -> Scores:
-        """Return the scores of a document's words; time is linear in them, and 617 bytes are kept of each."""
+        """Return the scores of a document's words; time is linear in them, and 1129 bytes are kept of each."""
         count = len(words)
         scores = Scores(
             windows=windows(words, WINDOW),
@@ -129,15 +146,30 @@ class Encoder:
             roles=np.empty((count, tags(len(ROLES))), np.float32),
             parts=np.empty(count, np.int8),
             links=np.empty((count, _LINKS), np.float16),
+            stances=np.empty((count, 4 * pairs.WIDTH), np.float16),
         )
-        names = ["entities", "roles", "parts", "links"]
+        names = ["entities", "roles", "parts", "links", "stances"]
         for (start, end), inputs in zip(scores.windows, self._inputs(words, scores.windows), strict=True):
-            entities, roles, parts, links = self._session.run(names, inputs)
+            entities, roles, parts, links, stances = self._session.run(names, inputs)
             scores.entities[start:end] = entities
             scores.roles[start:end] = roles
             scores.parts[start:end] = parts.argmax(1)
             scores.links[start:end] = links
+            scores.stances[start:end] = stances
         return scores
+
+    def support(self, claim: Words, statement: Words) -> float:
+        """Return the probability that a statement supports a claim; of both together, the first window is read.
+
+        Raises ``ValueError`` if one of them holds no words.
+        """
+        both = held_against(claim, statement, self.vocabulary.end)
+        first = windows(both, WINDOW)[:1]
+        (inputs,) = self._inputs(both, first)
+        (vectors,) = self._session.run(["claims"], inputs, _ONLY)
+        if first[0][1] <= len(claim):
+            raise ValueError(f"a claim of {len(claim)} words leaves no room for a statement")
+        return self.claims.support(vectors, len(claim))
 
     def _inputs(self, words: Words, stretches: list[tuple[int, int]]) -> Iterator[dict[str, NDArray[np.int32]]]:
         """Yield the network's inputs for each stretch: its pieces between a begin and an end mark."""

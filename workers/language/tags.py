@@ -20,6 +20,7 @@ PARTS: Final = (
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
 OUTSIDE: Final = 0
+IMPOSSIBLE: Final = -1e4  # what a tag scores that is forbidden
 
 
 class Tagged(NamedTuple):

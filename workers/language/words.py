@@ -41,7 +41,8 @@ class Start(IntEnum):
 
 
 QUOTED = 4  # added to a place between quotation marks
-PLACES = 8
+CLAIM = 8  # the place of every word of a claim that a statement is held against
+PLACES = 9
 
 
 def shape(word: str) -> Shape:
@@ -94,6 +95,20 @@ class Words:
             starts=[int(start) for start in starts],
             left_out=len(words) - len(kept),
         )
+
+
+def held_against(claim: Words, statement: Words, mark: int) -> Words:
+    """Return a claim and a statement as one document, parted by the piece ``mark``; their tokens are numbered anew."""
+    if not claim.pieces or not statement.pieces:
+        raise ValueError("a claim and a statement must hold words")
+    first = len(claim)
+    return Words(
+        tokens=list(range(first + len(statement))),
+        pieces=[*claim.pieces[:-1], (*claim.pieces[-1], mark), *statement.pieces],
+        shapes=[*claim.shapes, *statement.shapes],
+        places=[CLAIM] * first + statement.places,
+        starts=[Start.PARAGRAPH, *[Start.NOTHING] * (first - 1), Start.SENTENCE, *statement.starts[1:]],
+    )
 
 
 def windows(words: Words, size: int) -> list[tuple[int, int]]:

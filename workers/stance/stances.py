@@ -19,6 +19,7 @@ from services.contracts import Act, EntityType, StanceLabel
 from workers.extraction import gazetteer
 from workers.extraction.records import Leaning, Named, Statement, Stretch
 from workers.stance import scores
+from workers.stance.scene import PARTIES
 
 SIDES: Final = {
     Act.ACCUSE: StanceLabel.OPPOSE,
@@ -26,7 +27,6 @@ SIDES: Final = {
     Act.THREATEN: StanceLabel.OPPOSE,
     Act.PRAISE: StanceLabel.SUPPORT,
 }
-TARGETS: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
 # A target stands near the beginning of the content: what comes later is mostly about something else.
 REACH: Final = 8
 
@@ -41,21 +41,26 @@ class Stances:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.leanings``; reads statements, entities and mentions."""
-        mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
-        starts = [start for start, _, _ in mentions]
-        leanings: list[Leaning] = []
-        for index, statement in enumerate(doc._.statements):
-            side = SIDES.get(statement.act)
-            if side is None or statement.speaker is None or statement.cue is None or statement.source is None:
-                continue
-            target = _target(doc, doc._.entities, mentions, starts, statement)
-            if target is None:
-                continue
-            parts = (statement.source, statement.cue.stretch, *statement.content)
-            evidence = Stretch(min(part.start for part in parts), max(part.end for part in parts))
-            leanings.append(Leaning(statement.speaker, target, side, scores.of_act(statement.act), evidence, index))
-        doc._.leanings = leanings
+        doc._.leanings = by_act(doc)
         return doc
+
+
+def by_act(doc: Doc) -> list[Leaning]:
+    """Return the stances that the acts of a document's statements take."""
+    mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
+    starts = [start for start, _, _ in mentions]
+    leanings: list[Leaning] = []
+    for index, statement in enumerate(doc._.statements):
+        side = SIDES.get(statement.act)
+        if side is None or statement.speaker is None or statement.cue is None or statement.source is None:
+            continue
+        target = _target(doc, doc._.entities, mentions, starts, statement)
+        if target is None:
+            continue
+        parts = (statement.source, statement.cue.stretch, *statement.content)
+        evidence = Stretch(min(part.start for part in parts), max(part.end for part in parts))
+        leanings.append(Leaning(statement.speaker, target, side, scores.of_act(statement.act), evidence, index))
+    return leanings
 
 
 def _target(
@@ -68,7 +73,7 @@ def _target(
         if start >= min(content.end, content.start + REACH):
             return None
         entity = entities[key]
-        if key == statement.speaker or entity.type not in TARGETS:
+        if key == statement.speaker or entity.type not in PARTIES:
             continue
         if entity.type is EntityType.NORP:
             country = gazetteer.governments().get(entity.name)

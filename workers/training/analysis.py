@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workers.training.calibration import reliability
+from workers.training.calibration import Bin, reliability
 from workers.training.scoring import HALF, ROLES, Count, Figures, Row, Text, Words, aligned, figures, roles, shares
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _STRAIGHT: Final = '"'
 _WRONG_BOUNDS: Final = "other bounds"
 _MISSED: Final = "missed"
 _SPURIOUS: Final = "spurious"
+_NO_SIDE: Final = "none"
+_THRESHOLDS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 class Table(NamedTuple):
@@ -39,15 +41,20 @@ class Table(NamedTuple):
 
 
 def analyse(evaluated: Evaluated) -> list[Table]:
-    """Return the tables of a task; none for tasks of classes, whose figures say it all."""
+    """Return the tables of a task; none for a task whose figures say it all."""
     return _ANALYSES[evaluated.task](evaluated) if evaluated.task in _ANALYSES else []
+
+
+def bins_of(evaluated: Evaluated) -> list[Bin]:
+    """Return the reliability of all answers that have a score."""
+    answers = [answer for tally in evaluated.tallies for answer in tally.answers]
+    known = [(answer.score, answer.right) for answer in answers if answer.score is not None]
+    return reliability([score for score, _ in known], [right for _, right in known])
 
 
 def calibration_table(evaluated: Evaluated) -> Table:
     """Return the reliability diagram as a table: the filled bins of all answers that have a score."""
-    answers = [answer for tally in evaluated.tallies for answer in tally.answers]
-    known = [(answer.score, answer.right) for answer in answers if answer.score is not None]
-    bins = reliability([score for score, _ in known], [right for _, right in known])
+    bins = bins_of(evaluated)
     rows = [
         (f"{one.low:.2f} to {one.high:.2f}", str(one.answers), f"{one.score:.3f}", f"{one.right:.3f}")
         for one in bins
@@ -214,8 +221,27 @@ def _coreference(evaluated: Evaluated) -> list[Table]:
     return [Table("coreference: by genre", head, rows)]
 
 
+def _sides(evaluated: Evaluated) -> list[Table]:
+    """Say what each threshold of ``pipeline.min_stance_score`` leaves: sides alone, "none" is what is never reported."""
+    gold = sum(row["stance"] != _NO_SIDE for row in evaluated.rows)
+    rows = []
+    for threshold in _THRESHOLDS:
+        reported = [
+            (row, answer)
+            for row, answer in zip(evaluated.rows, evaluated.predictions, strict=True)
+            if answer["stance"] != _NO_SIDE and answer["score"] >= threshold
+        ]
+        right = sum(all(row.get(name) == answer.get(name) for name in ("stance", "holder")) for row, answer in reported)
+        shares = (right / max(1, len(reported)), right / max(1, gold))
+        rows.append((f"{threshold:.1f}", str(len(reported)), *(f"{share:.3f}" for share in shares)))
+    head = ("pipeline.min_stance_score", "reported", "precision", "recall")
+    return [Table(f"{evaluated.task}: what a threshold buys", head, rows)]
+
+
 _ANALYSES: Final[dict[str, Callable[[Evaluated], list[Table]]]] = {
     "attributions": _attributions,
     "entities": _entities,
     "coreference": _coreference,
+    "stance_pairs": _sides,
+    "target_sentiment": _sides,
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import torch
 from torch import Tensor
 
+from workers.language.pairs import Pair
 from workers.language.tags import Tagged, sequence
 from workers.language.words import Shape, windows
+from workers.training.corpora import Sided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 SHORTEST: Final = 144
 LONGEST: Final = 254
 BATCH: Final = 4096  # pieces, padding included
+# Single sentences are put together into windows, in other company each time, since the service reads them in company.
+JOINED: Final = frozenset({"stance_pairs", "target_sentiment"})
+LEAST: Final = 24
+SMALL: Final = 1536  # pieces in a batch of single sentences, or of claims with a statement each
+SMALL_TASKS: Final = JOINED | {"claim_stance"}
 
 
 class Window(NamedTuple):
@@ -33,18 +40,18 @@ class Window(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One batch of one task."""
+    """One batch of one task; each of its rows is one window, or several put together."""
 
     task: str
-    windows: list[Window]
+    rows: list[list[Window]]
 
 
 @dataclass(slots=True)
 class Batch:
     """Tensors of one batch, [windows, pieces] or [windows, words], and what is to be learned from it.
 
-    ``lengths`` counts words; ``tags`` is 0 and ``parts`` -1 in the padding; ``found`` and ``links`` are each
-    window's spans and links as in ``Example``, in the window's own words.
+    ``lengths`` counts words; ``tags`` is 0 and ``parts`` -1 in the padding; ``found``, ``links`` and ``sides`` are
+    each row's as in ``Example``, in the row's own words.
     """
 
     pieces: Tensor
@@ -57,6 +64,7 @@ class Batch:
     parts: Tensor
     found: list[list[Tagged]]
     links: list[list[tuple[int, int]]]
+    sides: list[list[Sided]]
 
 
 def plan(tasks: Mapping[str, tuple[Sequence[Example], float]], seed: int) -> list[Step]:
@@ -76,27 +84,42 @@ def _epoch(task: str, examples: Sequence[Example], chance: random.Random) -> lis
     cut = [
         (sum(map(len, example.words.pieces[start:end])), Window(number, start, end))
         for number, example in enumerate(examples)
-        for start, end in windows(example.words, chance.randint(SHORTEST, LONGEST))
+        for start, end in windows(example.words, LONGEST if task in SMALL_TASKS else chance.randint(SHORTEST, LONGEST))
     ]
     chance.shuffle(cut)
-    cut.sort(key=lambda item: item[0] // 16)  # like lengths together, in a new order each time
+    rows = _joined(cut, chance) if task in JOINED else [(length, [window]) for length, window in cut]
+    rows.sort(key=lambda item: item[0] // 16)  # like lengths together, in a new order each time
+    most = SMALL if task in SMALL_TASKS else BATCH
     steps: list[Step] = []
-    batch: list[Window] = []
+    batch: list[list[Window]] = []
     longest = 0
-    for length, window in cut:
+    for length, row in rows:
         longest = max(longest, length + 2)
-        if batch and longest * (len(batch) + 1) > BATCH:
+        if batch and longest * (len(batch) + 1) > most:
             steps.append(Step(task, batch))
             batch, longest = [], length + 2
-        batch.append(window)
+        batch.append(row)
     steps.append(Step(task, batch))
     chance.shuffle(steps)
     return steps
 
 
+def _joined(cut: list[tuple[int, Window]], chance: random.Random) -> list[tuple[int, list[Window]]]:
+    """Put windows together, in their order, up to lengths that are drawn anew for each row."""
+    rows: list[tuple[int, list[Window]]] = []
+    most = 0
+    for length, window in cut:
+        if rows and rows[-1][0] + length <= most:
+            rows[-1] = rows[-1][0] + length, [*rows[-1][1], window]
+        else:
+            rows.append((length, [window]))
+            most = chance.randint(LEAST, LONGEST)
+    return rows
+
+
 def collate(step: Step, examples: Sequence[Example], vocabulary: WordPieces, device: torch.device | str = "cpu") -> Batch:
     """Make the tensors of one step."""
-    rows = [_row(window, examples[window.example], vocabulary) for window in step.windows]
+    rows = [_row(windows, examples, vocabulary) for windows in step.rows]
     length = max(len(row.pieces) for row in rows)
     words = max(len(row.firsts) for row in rows)
 
@@ -114,41 +137,53 @@ def collate(step: Step, examples: Sequence[Example], vocabulary: WordPieces, dev
         parts=padded([row.parts for row in rows], words, -1),
         found=[row.found for row in rows],
         links=[row.links for row in rows],
+        sides=[row.sides for row in rows],
     )
 
 
 @dataclass(slots=True)
 class _Row:
+    """One row in the making: its begin mark and the windows so far."""
+
     pieces: list[int]
     shapes: list[int]
     places: list[int]
-    firsts: list[int]
-    parts: list[int]
-    found: list[Tagged]
-    links: list[tuple[int, int]]
+    firsts: list[int] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
+    found: list[Tagged] = field(default_factory=list)
+    links: list[tuple[int, int]] = field(default_factory=list)
+    sides: list[Sided] = field(default_factory=list)
+
+    def add(self, window: Window, example: Example) -> None:
+        """Append a window with what is to be learned from it; spans are cut to it, pairs must lie in it whole."""
+        start, end = window.start, window.end
+        shift = len(self.firsts) - start
+        words = example.words
+        for i in range(start, end):
+            self.firsts.append(len(self.pieces))
+            self.pieces += words.pieces[i]
+            self.shapes += [words.shapes[i]] * len(words.pieces[i])
+            self.places += [words.places[i]] * len(words.pieces[i])
+        self.parts += example.parts[start:end] if example.parts else [-1] * (end - start)
+        kept: dict[int, int] = {}
+        for number, tagged in enumerate(example.found):
+            if tagged.start < end and start < tagged.end:
+                kept[number] = len(self.found)
+                self.found.append(Tagged(max(tagged.start, start) + shift, min(tagged.end, end) + shift, tagged.label))
+        self.links += [(kept[a], kept[b]) for a, b in example.links if a in kept and b in kept]
+        for pair, label in example.sides:
+            stretches = [stretch for stretch in (pair.holder, pair.target) if stretch]
+            if all(start <= first and last <= end for first, last in stretches):
+                holder, target = (stretch and (stretch[0] + shift, stretch[1] + shift) for stretch in (pair.holder, pair.target))
+                passage = max(pair.passage[0], start) + shift, min(pair.passage[1], end) + shift
+                self.sides.append(Sided(Pair(holder, target or (0, 0), passage), label))
 
 
-def _row(window: Window, example: Example, vocabulary: WordPieces) -> _Row:
-    start, end = window.start, window.end
-    words = example.words
-    pieces, shapes, places, firsts = [vocabulary.begin], [int(Shape.NONE)], [0], []
-    for i in range(start, end):
-        firsts.append(len(pieces))
-        pieces += words.pieces[i]
-        shapes += [words.shapes[i]] * len(words.pieces[i])
-        places += [words.places[i]] * len(words.pieces[i])
-    kept: dict[int, int] = {}
-    found: list[Tagged] = []
-    for number, tagged in enumerate(example.found):
-        if tagged.start < end and start < tagged.end:
-            kept[number] = len(found)
-            found.append(Tagged(max(tagged.start, start) - start, min(tagged.end, end) - start, tagged.label))
-    return _Row(
-        pieces=[*pieces, vocabulary.end],
-        shapes=[*shapes, int(Shape.NONE)],
-        places=[*places, 0],
-        firsts=firsts,
-        parts=example.parts[start:end] if example.parts else [-1] * (end - start),
-        found=found,
-        links=[(kept[a], kept[b]) for a, b in example.links if a in kept and b in kept],
-    )
+def _row(windows: list[Window], examples: Sequence[Example], vocabulary: WordPieces) -> _Row:
+    row = _Row([vocabulary.begin], [int(Shape.NONE)], [0])
+    for window in windows:
+        row.add(window, examples[window.example])
+    row.pieces.append(vocabulary.end)
+    row.shapes.append(int(Shape.NONE))
+    row.places.append(0)
+    return row

@@ -15,8 +15,9 @@ from services.contracts import MentionForm
 from workers import predict
 from workers.language.encode import encoder
 from workers.language.encoder import HEADS, packaged
+from workers.language.pairs import Scale
 from workers.pipeline import STAGES, language
-from workers.training.calibration import calibration_error, logistic, reliability
+from workers.training.calibration import calibration_error, logistic, reliability, scale
 from workers.training.scoring import tallies
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ Features = tuple[float, ...]
 
 
 def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
-    """Fit both regressions on what the packaged weights find, and write them into their ``heads.json``."""
+    """Fit all on what the packaged weights find, and write them into their ``heads.json``."""
     encoder.cache_clear()
     tables = packaged() / HEADS
     kept: Row = json.loads(tables.read_text("utf-8"))
@@ -44,14 +45,49 @@ def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
         kept[slot] = _fit(rows, right)
         kept.setdefault("folds", {})[task] = round(_error(rows, right, documents), 4)
         say(f"{task}: {len(rows)} findings, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
+    for task in predict.CLASSES:
+        shares, classes = _shares(corpora, task)
+        temperature, shift = scale(shares, classes)
+        kept["scales"][task] = [round(temperature, 4), [round(one, 4) for one in shift]]
+        kept["folds"][task] = round(_scaled_error(shares, classes), 4)
+        say(f"{task}: {len(shares)} answers, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
     tables.write_text(json.dumps(kept) + "\n", "utf-8")
     encoder.cache_clear()
+
+
+def _shares(corpora: Path, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the model gives each class of each row of a dev set, and the right class."""
+    nlp = language(predict.READING)
+    classes = predict.CLASSES[task]
+    found = [(predict.shares(nlp, task, row), _class(classes, row)) for row in _gold(corpora, task)]
+    known = [(each, right) for each, right in found if each is not None]
+    return np.array([each for each, _ in known]), np.array([right for _, right in known])
+
+
+def _class(classes: tuple[Row, ...], row: Row) -> int:
+    return next(i for i, one in enumerate(classes) if all(row[name] == value for name, value in one.items()))
+
+
+def _scaled_error(shares: np.ndarray, classes: np.ndarray) -> float:
+    folds = np.arange(len(shares)) % FOLDS
+    scores, right = np.empty(len(shares)), np.empty(len(shares), bool)
+    for fold in range(FOLDS):
+        held = folds == fold
+        temperature, shift = scale(shares[~held], classes[~held])
+        made = Scale(temperature, tuple(shift)).true(shares[held])
+        best = (shares[held] * made).argmax(1)
+        scores[held], right[held] = made[np.arange(len(made)), best], best == classes[held]
+    return calibration_error(reliability(scores.tolist(), right.tolist()))
+
+
+def _gold(corpora: Path, task: str) -> list[Row]:
+    return [json.loads(line) for line in (corpora / task / "dev.jsonl").read_text("utf-8").split("\n") if line]
 
 
 def _answers(corpora: Path, task: str, features: Callable[[Doc], list[Features]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the features of every finding, whether it is right, and the number of its document."""
     nlp = language(STAGES["trained"])
-    gold: list[Row] = [json.loads(line) for line in (corpora / task / "dev.jsonl").read_text("utf-8").split("\n") if line]
+    gold = _gold(corpora, task)
     rows: list[Features] = []
     right: list[bool] = []
     documents: list[int] = []

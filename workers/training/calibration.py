@@ -18,6 +18,11 @@ _STEPS: Final = 100
 _HALVINGS: Final = 30
 _CLOSE: Final = 1e-10
 _EDGE: Final = 1e-6
+_ROUNDS: Final = 12
+_SECTIONS: Final = 20
+_WIDE: Final = 2.0
+_LEAST: Final = 1e-9
+_GOLDEN: Final = (5**0.5 - 1) / 2
 _FLOOR: Final = 1e-12  # keeps the curvature invertible where a column is constant and unpunished
 
 Array = NDArray[np.float64]
@@ -81,6 +86,33 @@ def scaling(scores: ArrayLike, right: Sequence[bool], *, shift: bool = True) -> 
     rows = np.column_stack([logits, np.ones(len(logits))]) if shift else logits[:, None]
     found = _newton(rows, targets, np.zeros(rows.shape[1]))
     return Scaling(float(found[0]), float(found[1]) if shift else 0.0)
+
+
+def scale(shares: ArrayLike, gold: ArrayLike) -> tuple[float, list[float]]:
+    """Fit a temperature, and a shift of each class after the first, to probabilities [answers, classes] (Guo et al., ICML 2017).
+
+    ``gold`` are the right classes. Each number in turn is sought by golden section; the cost has one valley.
+    """
+    logs = np.log(np.maximum(np.asarray(shares, np.float64), _LEAST))
+    right = np.asarray(gold, np.intp)
+    found = np.zeros(logs.shape[1])  # the logarithm of the temperature, then the shifts
+
+    def cost(at: Array) -> float:
+        scores = logs / np.exp(at[0]) + np.concatenate([[0.0], at[1:]])
+        return float((np.logaddexp.reduce(scores, 1) - scores[np.arange(len(scores)), right]).sum())
+
+    for _ in range(_ROUNDS):
+        for i in range(len(found)):
+            low, high = found[i] - _WIDE, found[i] + _WIDE
+            for _ in range(_SECTIONS):
+                first, second = high - (high - low) * _GOLDEN, low + (high - low) * _GOLDEN
+                costs = []
+                for value in (first, second):
+                    found[i] = value
+                    costs.append(cost(found))
+                low, high = (low, second) if costs[0] < costs[1] else (first, high)
+            found[i] = (low + high) / 2
+    return float(np.exp(found[0])), [0.0, *found[1:].tolist()]
 
 
 def reliability(scores: Sequence[float], right: Sequence[bool], bins: int = BINS) -> list[Bin]:

@@ -8,10 +8,11 @@ do in the service.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from workers.language.pairs import Pair
+from workers.language.placed import Placed
 from workers.language.tags import ENTITIES, PARTS, ROLES, Tagged
 from workers.language.words import Words
 from workers.pipeline import language
@@ -33,13 +34,21 @@ class Example:
 
     ``found`` are its spans in words, sorted, none overlapping; ``links`` are pairs of indices into ``found``: a
     source or content and the cue that it belongs to. ``parts`` is a number of ``PARTS`` for each word, -1 where
-    the corpus' words are not ours.
+    the corpus' words are not ours. ``sides`` are pairs and who is for or against whom.
     """
 
     words: Words
     found: list[Tagged] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
+    sides: list[Sided] = field(default_factory=list)
+
+
+class Sided(NamedTuple):
+    """What a corpus says of two stretches of words: ``label`` is a class of the corpus' task."""
+
+    pair: Pair
+    label: int
 
 
 class Reader:
@@ -60,7 +69,7 @@ class Reader:
         """Read who says what: spans labelled by ``ROLES``, linked to their cues."""
         examples = []
         for row in self.rows("attributions", split):
-            placed = self._place(row["text"])
+            placed = self.place(row["text"])
             numbers: dict[Tagged, int] = {}
             pairs = set()
             for attribution in row["attributions"]:
@@ -82,7 +91,7 @@ class Reader:
         """Read names: spans labelled by ``ENTITIES``."""
         examples = []
         for row in self.rows("entities", split):
-            placed = self._place(row["text"])
+            placed = self.place(row["text"])
             found = {
                 Tagged(*stretch, ENTITIES.index(entity["label"]))
                 for entity in row["entities"]
@@ -116,36 +125,14 @@ class Reader:
                     break
                 at[place] = PARTS.index(cells[3]) if cells[3] in PARTS else -1
                 place += len(cells[1])
-        placed = self._place(text)
+        placed = self.place(text)
         return Example(placed.words, parts=[at.get(start, -1) for start in placed.starts])
 
-    def _place(self, text: str) -> _Placed:
+    def place(self, text: str) -> Placed:
+        """Cut a text into the encoder's words."""
         with self.nlp.memory_zone():
             doc = self.nlp(text.translate(PLAIN_SPACES))
-            words = Words.of(doc, self.vocabulary)
-            return _Placed(words, [doc[i].idx for i in words.tokens], [doc[i].idx + len(doc[i]) for i in words.tokens])
-
-
-@dataclass(slots=True)
-class _Placed:
-    """Words with their offsets."""
-
-    words: Words
-    starts: list[int]
-    ends: list[int]
-
-    def stretch(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return the words that lie in a stretch of characters by half or more, if any."""
-        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
-        while first < last and not self._mostly(first, start, end):
-            first += 1
-        while last > first and not self._mostly(last - 1, start, end):
-            last -= 1
-        return (first, last) if first < last else None
-
-    def _mostly(self, i: int, start: int, end: int) -> bool:
-        shared = min(end, self.ends[i]) - max(start, self.starts[i])
-        return 2 * shared >= self.ends[i] - self.starts[i]
+            return Placed.of(doc, Words.of(doc, self.vocabulary))
 
 
 def _label(numbers: dict[Tagged, int], span: int) -> int:

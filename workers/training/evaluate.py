@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from workers.language.encoder import packaged
-from workers.training.analysis import analyse, calibration_table
-from workers.training.card import CALIBRATED, Card, figures_table, render
+from workers.predict import BY_RULE
+from workers.training.analysis import analyse, bins_of, calibration_table
+from workers.training.card import CALIBRATED, DIAGRAM, Card, figures_table, render
+from workers.training.diagram import diagrams
 from workers.training.evaluation import evaluate
 from workers.training.scoring import VISIBLE
 
@@ -23,10 +25,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the figures of each task; with ``--card``, write the model card too."""
     parser = argparse.ArgumentParser(prog="python -m workers.training.evaluate", description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
-    parser.add_argument("--tasks", nargs="+", choices=list(VISIBLE), default=list(VISIBLE), help="these alone")
+    parser.add_argument("--tasks", nargs="+", choices=list(VISIBLE), help="these alone")
     parser.add_argument("--model", choices=["trained", "rules"], default="trained", help="what answers")
     parser.add_argument("--card", type=Path, help="write the model card to this file")
     given = parser.parse_args(arguments)
+    given.tasks = given.tasks or [task for task in VISIBLE if given.model == "trained" or task in BY_RULE]
     if given.card and (given.model != "trained" or len(set(given.tasks)) < len(VISIBLE)):
         parser.error("a card is about the trained model and all tasks")
     missing = [task for task in given.tasks if not (given.corpora / task / "dev.jsonl").is_file()]
@@ -46,6 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         card = Card(heads["name"], megabytes, heads["recipe"], heads.get("folds", {}), COMMAND, today, done)
         given.card.write_text(render(card), encoding="utf-8")
+        picture = diagrams({one.task: bins_of(one) for one in done if one.task in CALIBRATED})
+        (given.card.parent / DIAGRAM).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

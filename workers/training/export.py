@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper, save
 
 from workers.language.confidence import ENTITY_FEATURES, STATEMENT_FEATURES
-from workers.language.encoder import HEADS, MODEL, PIECES, VOCABULARY, WINDOW
+from workers.language.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW
+from workers.language.pairs import OUTPUTS
 from workers.language.tags import ENTITIES, PARTS, ROLES
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 _FUSED: Final = "com.microsoft"  # onnxruntime's own operators
 _MOST: Final = 63  # the largest weight in 7 bits
+_LAYERS: Final = "layers."
+_BRANCH: Final = "branch."
 _EPSILON: Final = 1e-12
 
 
@@ -49,6 +52,8 @@ def export(network: Network, vocabulary: Path, target: Path, name: str, recipe: 
     save(model, str(target / MODEL))
     (target / PIECES).write_bytes(pieces)
     shutil.copyfile(vocabulary, target / VOCABULARY)
+    sides = {key: value.astype(np.float16) for key, value in weights.items() if key.startswith(("pairs.", "claims."))}
+    np.savez(target / SIDES, allow_pickle=False, **sides)
     tables = {
         "name": name,
         "labels": {"entities": ENTITIES, "roles": ROLES, "parts": PARTS},
@@ -59,6 +64,7 @@ def export(network: Network, vocabulary: Path, target: Path, name: str, recipe: 
         "recipe": dict(recipe),
         "confidence": [0.0] * STATEMENT_FEATURES,
         "entity_confidence": [0.0] * ENTITY_FEATURES,
+        "scales": {"stance_pairs": [1.0, [0.0] * 5], "target_sentiment": [1.0, [0.0] * 3], "claim_stance": [1.0, [0.0] * 2]},
     }
     (target / HEADS).write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
@@ -75,16 +81,31 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
     ``firsts`` [words]. Outputs, float32: one [words, width] for each of the heads ``outputs``.
     """
     graph = _Graph(weights)
-    layers = 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("layers."))
+    shared, last = _stacks(weights)
     x = graph.embedded()
-    for number in range(layers):
-        # Only the first pieces of words are read in the end: the last layer looks at all, but works out no others.
-        x = graph.layer(x, f"layers.{number}", attention_heads, "firsts" if number == layers - 1 else None)
-    words = graph.node("Squeeze", x, graph.constant(np.array([0])))
-    for head in outputs:
-        weight, bias = (graph.constant(weights[f"heads.{head}.{part}"]) for part in ("weight", "bias"))
-        graph.nodes.append(helper.make_node("Gemm", [words, weight, bias], [head], transB=1))
+    for layer in shared:
+        x = graph.layer(x, layer, attention_heads, None)
+    for stack in last:
+        read = x
+        for layer in stack:
+            # Only the first pieces of words are read in the end: a last layer looks at all, but works out no others.
+            read = graph.layer(read, layer, attention_heads, "firsts" if layer == stack[-1] else None)
+        words = graph.node("Squeeze", read, graph.constant(np.array([0])))
+        for head in outputs:
+            if (head in OUTPUTS) == stack[0].startswith(_BRANCH):
+                weight, bias = (graph.own(f"heads.{head}.{part}") for part in ("weight", "bias"))
+                graph.nodes.append(helper.make_node("Gemm", [words, weight, bias], [head], transB=1))
     return graph.model(outputs), graph.pieces.tobytes()
+
+
+def _stacks(weights: Mapping[str, Array]) -> tuple[list[str], list[list[str]]]:
+    """Return the layers that all heads share, then those of each of the two stacks above: for reading, and for stances."""
+    layers, branch = (
+        [f"{stack}{number}" for number in range(1 + max(int(key.split(".")[1]) for key in weights if key.startswith(stack)))]
+        for stack in (_LAYERS, _BRANCH)
+    )
+    shared = len(layers) - len(branch)
+    return layers[:shared], [layers[shared:], branch]
 
 
 class _Graph:
@@ -97,10 +118,14 @@ class _Graph:
         self.piece_scales = np.abs(weights["pieces.weight"]).max(1) / 127
         self.pieces = np.rint(weights["pieces.weight"] / self.piece_scales[:, None]).astype(np.int8)
 
-    def constant(self, values: NDArray[np.generic]) -> str:
-        name = f"constant{len(self.constants)}"
+    def constant(self, values: NDArray[np.generic], name: str = "") -> str:
+        name = name or f"constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
+
+    def own(self, name: str) -> str:
+        """Add one of the network's weights as it is, under its own name."""
+        return self.constant(self.weights[name], name)
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         return self.split(operator, *inputs, results=1, **attributes)[0]
@@ -112,14 +137,16 @@ class _Graph:
 
     def embedded(self) -> str:
         """Return the sum of what pieces, positions, shapes and places say, [1, pieces, hidden]."""
-        self.constants.append(_outside(self.pieces, "table"))
-        scales = self.node("Gather", self.constant(self.piece_scales), "pieces")
-        x = self.node("DequantizeLinear", self.node("Gather", "table", "pieces"), scales, axis=0)
+        self.constants.append(_outside(self.pieces, "pieces.weight"))
+        scales = self.node("Gather", self.constant(self.piece_scales, "pieces.scales"), "pieces")
+        x = self.node("DequantizeLinear", self.node("Gather", "pieces.weight", "pieces"), scales, axis=0)
         positions = (self.weights["positions.weight"] + self.weights["kind"])[: WINDOW + 2]
         length = self.node("Shape", "pieces")
-        x = self.node("Add", x, self.node("Slice", self.constant(positions), self.constant(np.array([0])), length))
+        x = self.node(
+            "Add", x, self.node("Slice", self.constant(positions, "positions.weight"), self.constant(np.array([0])), length)
+        )
         for name in ("shapes", "places"):
-            x = self.node("Add", x, self.node("Gather", self.constant(self.weights[f"{name}.weight"]), name))
+            x = self.node("Add", x, self.node("Gather", self.own(f"{name}.weight"), name))
         return self.norm(self.node("Unsqueeze", x, self.constant(np.array([0]))), "norm")
 
     def layer(self, x: str, name: str, attention_heads: int, rows: str | None) -> str:
@@ -130,18 +157,18 @@ class _Graph:
         attended = self.node("MultiHeadAttention", q, k, v, domain=_FUSED, num_heads=attention_heads)
         x = self.norm(self.node("Add", x, self.linear(attended, f"{name}.out")), f"{name}.attention_norm")
         up = self.linear_by_piece(x, self.node("Abs", x), f"{name}.up")
-        up = self.node("BiasGelu", up, self.constant(self.weights[f"{name}.up.bias"]), domain=_FUSED)
+        up = self.node("BiasGelu", up, self.own(f"{name}.up.bias"), domain=_FUSED)
         down = self.linear_by_piece(up, up, f"{name}.down")  # values of this activation are hardly negative
-        down = self.node("Add", down, self.constant(self.weights[f"{name}.down.bias"]))
+        down = self.node("Add", down, self.own(f"{name}.down.bias"))
         return self.norm(self.node("Add", x, down), f"{name}.norm")
 
     def norm(self, x: str, name: str) -> str:
-        parts = (self.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+        parts = (self.own(f"{name}.{part}") for part in ("weight", "bias"))
         return self.node("LayerNormalization", x, *parts, epsilon=_EPSILON)
 
     def linear(self, x: str, name: str) -> str:
         """Return ``x`` times the weights of ``name`` plus its bias, ``x`` scaled as a whole."""
-        bias = self.constant(self.weights[f"{name}.bias"])
+        bias = self.own(f"{name}.bias")
         return self.node("DynamicQuantizeMatMul", x, *self.quantized(name), "", bias, domain=_FUSED)
 
     def linear_by_piece(self, x: str, sizes: str, name: str) -> str:
@@ -154,7 +181,8 @@ class _Graph:
         """Return the weights of ``name`` as integers [inputs, outputs], and the scales [outputs]."""
         weight = self.weights[f"{name}.weight"].T
         scales = np.abs(weight).max(0) / _MOST
-        return self.constant(np.rint(weight / scales).astype(np.int8)), self.constant(scales)
+        whole = np.rint(weight / scales).astype(np.int8)
+        return self.constant(whole, f"{name}.weight"), self.constant(scales, f"{name}.scales")
 
     def model(self, outputs: list[str]) -> ModelProto:
         lengths = {"pieces": "pieces", "shapes": "pieces", "places": "pieces", "firsts": "words"}

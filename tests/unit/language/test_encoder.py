@@ -9,17 +9,27 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from workers.language.encoder import HEADS, MODEL, PIECES, VOCABULARY, WINDOW, Encoder
+from tests.support.stance_heads import sides
+from workers.language.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW, Encoder
+from workers.language.pairs import OUTPUTS, Scale
 from workers.language.tags import ENTITIES, PARTS, ROLES, begin, tags
-from workers.language.words import PLACES, Shape, Start, Words
+from workers.language.words import PLACES, Shape, Start, Words, held_against
 from workers.pipeline import language
 from workers.training.export import build
+from workers.training.restore import restore
 
 Weights = dict[str, NDArray[np.float32]]
 
-LAYERS, HIDDEN, INNER, ATTENTION = 2, 32, 64, 4
+HIDDEN, INNER, ATTENTION = 32, 64, 4
 VOCABULARY_SIZE = 40
-WIDTHS = {"entities": tags(len(ENTITIES)), "roles": tags(len(ROLES)), "parts": len(PARTS), "links": 256}
+WIDTHS = {
+    "entities": tags(len(ENTITIES)),
+    "roles": tags(len(ROLES)),
+    "parts": len(PARTS),
+    "links": 256,
+    "stances": 256,
+    "claims": 64,
+}
 PACKAGED = Path(__file__).parents[3] / "workers" / "language" / "weights"
 
 
@@ -45,8 +55,7 @@ def weights() -> Weights:
         matrix(f"{name}.weight", rows, HIDDEN)
     matrix("kind", HIDDEN)
     norm("norm")
-    for number in range(LAYERS):
-        layer = f"layers.{number}"
+    for layer in ("layers.0", "layers.1", "branch.0"):
         for name, inputs, outputs in (("qkv", HIDDEN, 3 * HIDDEN), ("out", HIDDEN, HIDDEN)):
             linear(f"{layer}.{name}", inputs, outputs)
         norm(f"{layer}.attention_norm")
@@ -71,7 +80,15 @@ def folder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for head in ("entities", "roles")
     }
     labels = {"entities": ENTITIES, "roles": ROLES, "parts": PARTS}
-    rest = {"name": "random", "distances": [[0.0], [1.0]], "none": [0.0, 1.0], "confidence": [2.0], "entity_confidence": [3.0]}
+    rest = {
+        "name": "random",
+        "distances": [[0.0], [1.0]],
+        "none": [0.0, 1.0],
+        "confidence": [2.0],
+        "entity_confidence": [3.0],
+        "scales": {"stance_pairs": [2.0, [0.0, 1.0]]},
+    }
+    np.savez(path / SIDES, **sides(), allow_pickle=False)
     (path / HEADS).write_text(json.dumps({"labels": labels, **field, **rest}), encoding="utf-8")
     return path
 
@@ -108,15 +125,19 @@ def expected(w: Weights, words: Words, start: int, end: int) -> dict[str, NDArra
     places = [0, *np.repeat(words.places[start:end], counts), 0]
     x = w["pieces.weight"][pieces] + w["positions.weight"][: len(pieces)] + w["kind"]
     x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][places], w, "norm")
-    for number in range(LAYERS):
-        layer = f"layers.{number}"
-        q, k, v = linear(x, w, f"{layer}.qkv").reshape(len(pieces), 3, ATTENTION, -1).transpose(1, 2, 0, 3)
-        shares = np.exp(q @ k.transpose(0, 2, 1) / math.sqrt(HIDDEN // ATTENTION))
-        attended = (shares / shares.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(pieces), HIDDEN)
-        x = norm(x + linear(attended, w, f"{layer}.out"), w, f"{layer}.attention_norm")
-        x = norm(x + linear(gelu(linear(x, w, f"{layer}.up")), w, f"{layer}.down"), w, f"{layer}.norm")
+    shared = above(x, w, "layers.0")
     firsts = np.cumsum([1, *counts])[:-1]
-    return {head: linear(x[firsts], w, f"heads.{head}") for head in WIDTHS}
+    read, sided = (above(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
+    return {head: linear(sided if head in OUTPUTS else read, w, f"heads.{head}") for head in WIDTHS}
+
+
+def above(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]:
+    """What a layer gives for what the one below it gives."""
+    q, k, v = linear(x, w, f"{layer}.qkv").reshape(len(x), 3, ATTENTION, -1).transpose(1, 2, 0, 3)
+    shares = np.exp(q @ k.transpose(0, 2, 1) / math.sqrt(HIDDEN // ATTENTION))
+    attended = (shares / shares.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(x), HIDDEN)
+    x = norm(x + linear(attended, w, f"{layer}.out"), w, f"{layer}.attention_norm")
+    return norm(x + linear(gelu(linear(x, w, f"{layer}.up")), w, f"{layer}.down"), w, f"{layer}.norm")
 
 
 @pytest.mark.parametrize("count", [1, 2, 60, 700])
@@ -125,7 +146,12 @@ def test_the_integers_say_what_the_network_says(weights: Weights, folder: Path, 
     scores = Encoder(folder).run(words)
     assert (len(scores.windows) > 1) == (count == 700)
     whole = [expected(weights, words, *window) for window in scores.windows]
-    for head, found in (("entities", scores.entities), ("roles", scores.roles), ("links", scores.links)):
+    for head, found in (
+        ("entities", scores.entities),
+        ("roles", scores.roles),
+        ("links", scores.links),
+        ("stances", scores.stances),
+    ):
         wanted = np.concatenate([each[head] for each in whole])
         assert found.shape == wanted.shape == (count, WIDTHS[head])
         # One part in 127 in each of the matrices; a wrong row, scale or bias is off by about the scores' own size, 1.
@@ -148,15 +174,39 @@ def test_a_document_alters_no_other(folder: Path) -> None:
     assert np.array_equal(encoder.run(text(60)).entities, before)
 
 
+def test_a_claim_and_a_statement_are_read_together(weights: Weights, folder: Path) -> None:
+    claim, statement = text(7), text(11)
+    both = held_against(claim, statement, 2)
+    encoder = Encoder(folder)
+    vectors = expected(weights, both, 0, len(both))["claims"]
+    assert encoder.support(claim, statement) == pytest.approx(encoder.claims.support(vectors, 7), abs=0.05)
+    with pytest.raises(ValueError, match="must hold words"):
+        encoder.support(claim, text(0))
+    with pytest.raises(ValueError, match="leaves no room"):
+        encoder.support(text(300), statement)
+
+
+def test_weights_come_back_as_floats(weights: Weights, folder: Path) -> None:
+    found = restore(folder)
+    assert set(found) >= set(weights)
+    for name in ("layers.0.qkv.weight", "layers.1.down.weight", "pieces.weight"):
+        assert np.abs(found[name] - weights[name]).max() < np.abs(weights[name]).max() / 100
+    assert np.array_equal(found["layers.1.norm.bias"], weights["layers.1.norm.bias"])
+    assert found["positions.weight"] + found["kind"] == pytest.approx(weights["positions.weight"] + weights["kind"])
+    assert found["roles.first"].tolist() == [0.25] * WIDTHS["roles"]
+    assert np.array_equal(found["pairs.hidden.weight"], sides()["pairs.hidden.weight"])
+
+
 def test_reads_the_tables(folder: Path) -> None:
     heads = Encoder(folder).heads
     assert heads.roles.transitions.shape == (WIDTHS["roles"], WIDTHS["roles"])
     assert heads.entities.first.tolist() == [0.25] * WIDTHS["entities"]
     assert heads.none.tolist() == [0.0, 1.0]
     assert (heads.name, heads.confidence, heads.entity_confidence) == ("random", [2.0], [3.0])
+    assert heads.scales == {"stance_pairs": Scale(2.0, (0.0, 1.0))}
 
 
-@pytest.mark.parametrize("name", [MODEL, PIECES, HEADS, VOCABULARY])
+@pytest.mark.parametrize("name", [MODEL, PIECES, HEADS, SIDES, VOCABULARY])
 def test_names_the_file_that_is_missing(folder: Path, tmp_path: Path, name: str) -> None:
     for file in folder.iterdir():
         if file.name != name:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.language.wordpiece import PIECES, WordPieces
-from workers.language.words import QUOTED, Shape, Start, Words, shape, windows
+from workers.language.words import CLAIM, QUOTED, Shape, Start, Words, held_against, shape, windows
 from workers.pipeline import language
 
 
@@ -88,3 +88,15 @@ def test_windows_of_one_long_sentence_are_filled() -> None:
 
 def test_no_words_no_windows() -> None:
     assert windows(made([], []), 12) == []
+
+
+def test_a_claim_stands_before_its_statement_and_is_marked() -> None:
+    claim = Words([4, 6], [(7,), (8, 9)], [1, 2], [3, 1], [3, 1])
+    statement = Words([0, 1, 3], [(5,), (6,), (7,)], [1, 1, 6], [7, 5, 1], [3, 1, 2])
+    both = held_against(claim, statement, 102)
+    assert both.pieces == [(7,), (8, 9, 102), (5,), (6,), (7,)]
+    assert both.places == [CLAIM, CLAIM, 7, 5, 1]
+    assert both.starts == [3, 1, 2, 1, 2]
+    assert both.tokens == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="must hold words"):
+        held_against(claim, Words([], [], [], [], []), 102)

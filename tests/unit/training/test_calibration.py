@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.training.calibration import calibration_error, logistic, reliability, scaling
+from workers.training.calibration import calibration_error, logistic, reliability, scale, scaling
 
 
 def test_logistic_regression_finds_the_weights_that_made_the_labels() -> None:
@@ -41,3 +41,14 @@ def test_bins_have_their_lower_edge_and_the_last_has_one() -> None:
     assert calibration_error(bins) == pytest.approx(2 / 3 * 0.25)
     with pytest.raises(ValueError, match="no answers"):
         calibration_error(reliability([], []))
+
+
+def test_a_scale_undoes_a_temperature_and_shifts_of_classes() -> None:
+    draw = np.random.default_rng(4)
+    scores = draw.normal(size=(30_000, 3)) * 2
+    true = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    gold = [int(draw.choice(3, p=row)) for row in true]
+    seen = np.exp(2 * (scores - [0, 0.5, -1.0]))
+    temperature, shift = scale(seen / seen.sum(1, keepdims=True), gold)
+    assert temperature == pytest.approx(2.0, abs=0.1)
+    assert shift == pytest.approx([0.0, 0.5, -1.0], abs=0.1)

@@ -1,0 +1,29 @@
+"""Random weights of the heads that stances are read with, under the names that training gives them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workers.language.pairs import HIDDEN, WIDTH, Array
+
+
+def sides() -> dict[str, Array]:
+    """Return the arrays of ``sides.npz``."""
+    chance = np.random.default_rng(11)
+    shapes: dict[str, tuple[int, ...]] = {
+        "pairs.query.weight": (WIDTH, 2 * WIDTH),
+        "pairs.query.bias": (WIDTH,),
+        "pairs.hidden.weight": (HIDDEN, 4 * WIDTH),
+        "pairs.hidden.bias": (HIDDEN,),
+        "pairs.sides.weight": (2, HIDDEN),
+        "pairs.sides.bias": (2,),
+        "pairs.voice": (WIDTH,),
+        "pairs.voiced.weight": (3, HIDDEN),
+        "pairs.voiced.bias": (3,),
+        "pairs.none": (),
+        "claims.hidden.weight": (HIDDEN, 4 * WIDTH),
+        "claims.hidden.bias": (HIDDEN,),
+        "claims.side.weight": (1, HIDDEN),
+        "claims.side.bias": (1,),
+    }
+    return {name: (chance.standard_normal(shape) / 4).astype(np.float32) for name, shape in shapes.items()}

@@ -1,0 +1,114 @@
+"""Stage ``stancewire_sides``: who is for or against whom, as the model reads it off the words that it has already seen.
+
+Writes ``doc._.leanings``. Three voices are asked:
+
+* two entities that a sentence brings together: either may be for or against the other;
+* a speaker whose words stand in a sentence that does not name the speaker: what is said there is held by the speaker;
+* the article itself, in sentences that tell nobody's words.
+
+What a cue does ("accused", "praised") is heard as well: of two readings of one passage the likelier stands.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from services.contracts import StanceLabel
+from workers.extraction.records import Leaning, Stretch
+from workers.language.encode import encoder
+from workers.language.pairs import Pair
+from workers.stance.scene import Mention, Scene
+from workers.stance.stances import by_act
+
+# The work must not grow with the square of a sentence: a name is paired with so many of the names after it.
+NEIGHBOURS: Final = 8
+_LABELS: Final = (StanceLabel.SUPPORT, StanceLabel.OPPOSE)
+_AHEAD, _BACK = slice(1, 3), slice(3, 5)
+
+
+class _Asked(NamedTuple):
+    """How the voice of ``holder`` (none is the article's), in a statement or in none, stands to ``target`` in ``passage``."""
+
+    holder: int | None
+    target: Mention
+    passage: Stretch
+    statement: int | None
+
+
+@Language.factory("stancewire_sides")
+class Sides:
+    """Reads stances off the model's vectors."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        """Take the weights of this process."""
+        del nlp, name
+        self.encoder = encoder()
+        self.scales = self.encoder.heads.scales
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set ``doc._.leanings`` in the order of their evidence; reads statements, entities, mentions and the model's vectors."""
+        scene = Scene.of(doc)
+        found: dict[tuple[int | None, int, int], Leaning] = {}
+        for leaning in (*self._between(scene), *self._towards(scene, [*_spoken(scene), *_written(scene)]), *by_act(doc)):
+            place = (leaning.holder, leaning.target, scene.sentence_at(leaning.evidence.start))
+            if place not in found or found[place].score < leaning.score:
+                found[place] = leaning
+        doc._.leanings = sorted(found.values(), key=lambda each: (each.evidence, each.holder or -1, each.target))
+        return doc
+
+    def _between(self, scene: Scene) -> list[Leaning]:
+        """Ask for every two entities of a sentence."""
+        asked = [
+            (first, second, sentence)
+            for sentence, inside in zip(scene.sentences, scene.mentions, strict=True)
+            for i, first in enumerate(inside)
+            for second in inside[i + 1 : i + 1 + NEIGHBOURS]
+            if second.key != first.key
+        ]
+        pairs = [Pair(a.words, b.words, scene.passage(sentence, a, b)) for a, b, sentence in asked]
+        shares = self.encoder.pairs.between(scene.encoded.scores.stances, pairs)
+        found = []
+        for (a, b, sentence), each in zip(asked, self.scales["stance_pairs"].true(shares).tolist(), strict=True):
+            for holder, target, sides in ((a, b, each[_AHEAD]), (b, a, each[_BACK])):
+                side = int(sides[1] > sides[0])
+                shown = scene.statement(holder.key, target)
+                found.append(Leaning(holder.key, target.key, _LABELS[side], sides[side], sentence, shown))
+        return found
+
+    def _towards(self, scene: Scene, asked: list[_Asked]) -> list[Leaning]:
+        """Ask how one voice stands to those it names."""
+        pairs = [Pair(None, one.target.words, scene.passage(one.passage, one.target, one.target)) for one in asked]
+        shares = self.encoder.pairs.towards(scene.encoded.scores.stances, pairs)
+        found = []
+        for one, (_, *sides) in zip(asked, self.scales["target_sentiment"].true(shares).tolist(), strict=True):
+            side = int(sides[1] > sides[0])
+            found.append(Leaning(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement))
+        return found
+
+
+def _spoken(scene: Scene) -> list[_Asked]:
+    """List whom a known speaker names in a sentence that does not name the speaker."""
+    return [
+        _Asked(statement.speaker, mention, said, index)
+        for index, statement in enumerate(scene.statements)
+        if statement.speaker is not None
+        for content in statement.content
+        for said, inside in scene.parts(content)
+        if all(mention.key != statement.speaker for mention in inside)
+        for mention in inside
+        if content.start <= mention.tokens.start < content.end
+    ]
+
+
+def _written(scene: Scene) -> list[_Asked]:
+    """List whom the article names in sentences that tell nobody's words."""
+    return [
+        _Asked(None, mention, sentence, None)
+        for sentence, inside in zip(scene.sentences, scene.mentions, strict=True)
+        if not scene.tells(sentence)
+        for mention in inside
+        if mention.named
+    ]
