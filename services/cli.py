@@ -9,7 +9,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.commands import backup, client, demo, doctor, erase, index, jobs, keys, pause, prune, serve
+from services.commands import backup, client, demo, doctor, erase, feeds, index, jobs, keys, pause, prune, serve
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -29,6 +29,8 @@ def build() -> typer.Typer:
         app.command()(everyday)
     app.add_typer(jobs.app, name="jobs")
     app.add_typer(keys.app, name="keys")
+    app.add_typer(feeds.app, name="feeds")
+    app.command("audit")(feeds.audit_log)
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
     app.command()(index.index)

@@ -32,6 +32,7 @@ class Api(Group):
     waiters: Count = 200
     poll_s: Seconds = 0.1
     page_limit: Count = 500
+    hsts_s: Annotated[int, Field(ge=0)] = 0
     export_limit: Count = 100_000
     timeline_buckets: Count = 1_000
 
@@ -46,10 +47,15 @@ class Console(Group):
 
 
 class Access(Group):
-    """Keys. ``required = false`` lets requests without a key do everything; ``metrics``: who may scrape without one."""
+    """Keys. ``required = false`` lets requests without a key do everything; ``metrics``: who may scrape without one.
+
+    ``requests_per_s`` is what each key may ask of one process, with ``burst_s`` seconds' worth at once; 0 lets all through.
+    """
 
     required: bool = True
     cache_s: Seconds = 5
+    requests_per_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 500
+    burst_s: Seconds = 2
     metrics: Literal["loopback", "key", "open"] = "loopback"
 
 
@@ -62,6 +68,7 @@ class Limits(Group):
     text_chars: Count = 1_000_000
     nesting: Count = 32
     queued_per_feed: Count = 200_000
+    feeds: Count = 2_000
     oldest_queued_s: Seconds = 86_400
     free_disk_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.05
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 from uuid_utils.compat import uuid7
 
 from services.access.tables import audit_log
-from services.results.database import now_ms
+from services.contracts import instant
+from services.results.database import Database, now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One administrative act. ``at`` is UTC."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
 
 
 def record(connection: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
@@ -22,3 +38,26 @@ def record(connection: Connection, actor: str, action: str, subject: str, detail
     row = {"id": uuid7(), "at": now_ms(), "actor": actor[:100], "action": action, "subject": subject[:255]}
     text = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True)
     connection.execute(insert(audit_log).values(row | {"detail": text}))
+
+
+def entries(
+    database: Database,
+    *,
+    actor: str | None = None,
+    action: str | None = None,
+    subject: str | None = None,
+    before: UUID | None = None,
+    limit: int,
+) -> list[Entry]:
+    """Acts, newest first; ``before`` is the last entry of the page before this one."""
+    query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
+    for column, wanted in ((audit_log.c.actor, actor), (audit_log.c.action, action), (audit_log.c.subject, subject)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(audit_log.c.id < before)
+    with database.read() as connection:
+        return [
+            Entry(row.id, instant(row.at), row.actor, row.action, row.subject, json.loads(row.detail))
+            for row in connection.execute(query)
+        ]

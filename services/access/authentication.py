@@ -5,6 +5,7 @@ A route under ``/v1`` that forgets its scope still needs a key; `tests/integrati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
@@ -17,7 +18,9 @@ from starlette.types import Scope as Connection
 
 from services.access.caller import Caller, Scope
 from services.access.keyring import Keyring
-from services.errors import StancewireError, Unauthenticated
+from services.access.rates import Rates
+from services.errors import Refused, StancewireError, Unauthenticated
+from services.settings import Access
 from services.web.problems import answer, from_error, note
 
 GUARDED: Final = "/v1"
@@ -28,14 +31,16 @@ _BEARER: Final = HTTPBearer(bearerFormat="swk_<id>_<secret>", scheme_name="key",
 class Authenticated:
     """ASGI middleware: finds out who asks. Under ``/v1`` nobody gets further without a key, elsewhere a wrong key is as none."""
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, refused: Counter) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring, settings: Access, refused: Counter) -> None:
         """Wrap ``app``; refusals are counted by their code."""
         self._app = app
         self._keyring = keyring
+        self._settings = settings
+        self._rates = Rates(settings.burst_s)
         self._refused = refused
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
-        """Pass on a request with its caller in ``request.state``, or answer 401 (503 while keys cannot be looked up)."""
+        """Pass on a request with its caller in ``request.state``, or answer 401, 429, or 503 while keys cannot be looked up."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -46,6 +51,8 @@ class Authenticated:
                 caller = self._keyring.recall(authorization)
                 if caller is None:
                     caller = await run_in_threadpool(self._keyring.identify, authorization)
+                if guarded:
+                    self._slow_down(caller)
             except StancewireError as error:
                 if guarded:
                     self._refused.labels(error.code).inc()
@@ -56,6 +63,14 @@ class Authenticated:
             else:
                 scope.setdefault("state", {})[_STATE] = caller
         await self._app(scope, receive, send)
+
+    def _slow_down(self, caller: Caller) -> None:
+        """Raise :class:`Refused` (429) for a key that asks more often than it may."""
+        per_s = self._settings.requests_per_s
+        wait_s = self._rates.take(caller.key_id, per_s)
+        if wait_s:
+            detail = f"the key {caller.key_id} may ask {per_s:g} times a second"
+            raise Refused(detail, code="rate_limited", status=429, retry_after=math.ceil(wait_s))
 
 
 def _header(scope: Connection) -> str | None:

@@ -74,8 +74,8 @@ def list_feeds(database: Database, visible: Collection[str] | None = None) -> li
         return [_feed(row) for row in connection.execute(query)]
 
 
-def meet(connection: Connection, database: Database, names: Iterable[str], by: Caller, limit: int) -> None:
-    """Make feeds known that are not, up to ``limit`` in all: each is a label in metrics and a turn in dispatch.
+def meet(connection: Connection, database: Database, names: Iterable[str], by: Caller, limit: int | None = None) -> None:
+    """Make feeds known that are not, up to ``limit`` in all: each is a turn in dispatch and a line on pages.
 
     Raises :class:`Refused` (429, ``too_many_feeds``).
     """
@@ -85,13 +85,13 @@ def meet(connection: Connection, database: Database, names: Iterable[str], by: C
     if not new:
         return
     there = connection.execute(select(func.count()).select_from(feeds)).scalar_one()
-    if there + len(new) > limit:
+    if limit is not None and there + len(new) > limit:
         detail = f"there are {there} feeds, as many as may be; {new[0]!r} would be one more"
         raise Refused(detail, code="too_many_feeds", status=429, retry_after=_RETRY_FEED_S)
     rows = [{"name": name, "description": "", "created_at": now_ms(), "created_by": by.actor} for name in new]
     for row in rows:  # now_ms() is SQL, so each is a statement; new feeds are rare
         connection.execute(database.insert(feeds).values(row).on_conflict_do_nothing())
-        record(connection, by.actor, "feed.add", str(row["name"]), {"first_push": True})
+        record(connection, by.actor, "feed.add", str(row["name"]), {"unasked": True})
 
 
 class FeedBook:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
+from services.access import feeds as feed_book
 from services.access.audit import record
 from services.access.caller import Caller, Scope
 from services.access.tables import api_keys
@@ -74,7 +75,7 @@ def create(
     by: Caller,
     expires_s: int | None = None,
 ) -> tuple[Key, str]:
-    """Make a key; returns it and its token, which is nowhere kept. Raises ValueError for what no key can be."""
+    """Make a key, and its feeds known; returns it and its token, which is nowhere kept. Raises ValueError for what cannot be."""
     if not scopes:
         raise ValueError("scopes: a key needs one")
     if feeds is not None and not feeds:
@@ -94,6 +95,7 @@ def create(
         "expires_at": None if expires_s is None else now_ms() + expires_s * 1000,
     }
     with database.write() as connection:
+        feed_book.meet(connection, database, allowed or (), by)
         connection.execute(insert(api_keys).values(row))
         detail = {"name": name, "scopes": sorted(set(scopes)), "feeds": allowed or "*", "expires_s": expires_s}
         record(connection, by.actor, "key.create", key_id, detail)

@@ -13,7 +13,7 @@ from services.access.authentication import Admin
 from services.access.caller import Scope
 from services.access.keys import Key
 from services.contracts import FeedName, Text
-from services.contracts.base import not_blank
+from services.contracts.base import not_blank, one_line
 from services.web.context import Here
 from services.web.problems import FieldError, ProblemError, responses
 
@@ -28,7 +28,9 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(not_blank)]
+    name: Annotated[
+        Text, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(not_blank), AfterValidator(one_line)
+    ]
     scopes: Annotated[set[Scope], Field(min_length=1)]
     feeds: Annotated[set[FeedName], Field(min_length=1, max_length=1000)] | Literal["*"]
     expires_s: Annotated[int, Field(gt=0, le=_YEARS_S, description="seconds from now; none: it lasts")] | None = None

@@ -76,7 +76,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     table = Table("key", "name", "may", "state", "created", "by", box=None)
     for key in found:
         table.add_row(key.id, key.name, _may(key), _state(key), f"{key.created_at:%Y-%m-%d %H:%M:%S}", key.created_by)
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 @app.command()

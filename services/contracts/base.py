@@ -28,6 +28,13 @@ def not_blank(value: str) -> str:
     return value
 
 
+def one_line(value: str) -> str:
+    """Refuse what would not stand on a line: line ends and other control characters."""
+    if not value.isprintable():
+        raise ValueError("must hold printable characters")
+    return value
+
+
 def in_utc(value: datetime) -> datetime:
     """Refuse what lies outside the calendar once it is counted in UTC, as the ledger counts it."""
     try:

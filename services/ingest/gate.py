@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -47,22 +47,24 @@ class Gate:
         if reason is not None:
             raise reason.with_traceback(None)  # one object for a second's pushes: it must not collect their frames
 
-    def full(self, feeds: Iterable[str]) -> dict[str, Refused]:
-        """Those of ``feeds`` that are paused (503), or whose queue is full (429)."""
-        now, limit = time.monotonic(), self._limits.queued_per_feed
+    def full(self, feeds: Iterable[str], own: Mapping[str, int | None] | None = None) -> dict[str, Refused]:
+        """Those of ``feeds`` that are paused (503), or full (429) by the limit in ``own`` or, without one, by that of all."""
+        now = time.monotonic()
         wanted = set(feeds)
+        limits = dict.fromkeys(wanted, self._limits.queued_per_feed)
+        limits |= {feed: limit for feed, limit in (own or {}).items() if limit is not None and feed in wanted}
         with self._lock:
             self._look()
             held = {feed: self._paused[feed] for feed in wanted & self._paused.keys()}
             stale = [feed for feed in wanted if now - self._queued.get(feed, (-_FRESH_S, 0))[0] >= _FRESH_S]
             if stale:
                 self._queued = {feed: kept for feed, kept in self._queued.items() if now - kept[0] < _FRESH_S}
-                counts = queries.queued_in_feeds(self._database, stale, limit)
+                counts = queries.queued_in_feeds(self._database, stale, max(limits[feed] for feed in stale))
                 self._queued |= {feed: (now, count) for feed, count in counts.items()}
-            over = sorted(feed for feed in wanted if self._queued[feed][1] >= limit)
+            over = sorted(feed for feed in wanted if self._queued[feed][1] >= limits[feed])
         detail = "feed {!r} has {} articles queued, as many as it may"
         refused = {
-            feed: Refused(detail.format(feed, limit), code="feed_queue_full", status=429, retry_after=_RETRY_FEED_S)
+            feed: Refused(detail.format(feed, limits[feed]), code="feed_queue_full", status=429, retry_after=_RETRY_FEED_S)
             for feed in over
         }
         for feed, pause in held.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import partial
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.access.authentication import Pusher
 from services.access.caller import Caller
+from services.access.feeds import Feed
 from services.contracts import Article, JobView, Warned
 from services.errors import Forbidden, Refused, StancewireError, StoreUnavailable
 from services.ingest.lines import parse_line, split_lines
@@ -181,10 +183,21 @@ def take_in(
         for feed in feeds
         if not caller.sees(feed)
     }
-    barred |= here.gate.full(feeds - barred.keys())
-    admitted = [article for article in batch if article.feed not in barred]
+    known = here.feeds.of(feeds - barred.keys(), caller)
+    barred |= here.gate.full(known, {name: feed.queued_limit for name, feed in known.items()})
+    refused = [barred.get(article.feed) or _too_fast(here, known[article.feed]) for article in batch]
+    admitted = [article for article, refusal in zip(batch, refused, strict=True) if refusal is None]
     accepted = iter(accept(here.database, admitted, key) if admitted else ())
-    return [barred[article.feed] if article.feed in barred else next(accepted) for article in batch]
+    return [next(accepted) if refusal is None else refusal for refusal in refused]
+
+
+def _too_fast(here: Context, feed: Feed) -> Refused | None:
+    """The refusal of an article that is one too many for its feed at this moment."""
+    wait_s = here.feed_rates.take(feed.name, feed.rate_per_s or 0)
+    if not wait_s:
+        return None
+    detail = f"feed {feed.name!r} may push {feed.rate_per_s:g} articles a second"
+    return Refused(detail, code="feed_rate", status=429, retry_after=math.ceil(wait_s))
 
 
 def _at_home(article: Article, caller: Caller) -> Article:

@@ -9,8 +9,11 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from services.access.administration import router as administration_routes
 from services.access.authentication import Authenticated
+from services.access.feeds import FeedBook
 from services.access.keyring import Keyring
+from services.access.rates import Rates
 from services.access.routes import router as access_routes
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher, DispatchThread
@@ -29,6 +32,7 @@ from services.version import VERSION
 from services.web import document, problems
 from services.web.body import BodyLimits
 from services.web.context import Context
+from services.web.headers import SecurityHeaders
 from services.web.health import router as health_routes
 from services.web.observed import Observed, name_the_subject
 from services.web.waiting import Waiter
@@ -44,6 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
         settings=settings,
         database=database,
         keyring=Keyring(database, settings.access),
+        feeds=FeedBook(database, settings.access.cache_s, settings.limits.feeds),
+        feed_rates=Rates(settings.access.burst_s),
         dispatcher=dispatcher,
         dispatch=DispatchThread(dispatcher),
         gate=Gate(database, settings.limits, settings.state_dir.resolve()),
@@ -85,11 +91,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(read_routes)
     app.include_router(search_routes)
     app.include_router(access_routes)
+    app.include_router(administration_routes)
     app.include_router(keeping_routes)
     app.include_router(bulk_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))
-    app.add_middleware(Authenticated, keyring=context.keyring, refused=context.metrics.unauthenticated)
+    app.add_middleware(Authenticated, keyring=context.keyring, settings=settings.access, refused=context.metrics.unauthenticated)
     app.add_middleware(Observed, metrics=context.metrics, pushes=frozenset({PUSH_PATH, BATCH_PATH}))
+    app.add_middleware(SecurityHeaders, hsts_s=settings.api.hsts_s)
     return app

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.access.feeds import FeedBook
 from services.access.keyring import Keyring
+from services.access.rates import Rates
 from services.broker.dispatch import Dispatcher, DispatchThread
 from services.ingest.gate import Gate
 from services.metrics import ApiMetrics
@@ -23,6 +25,8 @@ class Context:
     settings: Settings
     database: Database
     keyring: Keyring
+    feeds: FeedBook
+    feed_rates: Rates
     dispatcher: Dispatcher
     dispatch: DispatchThread
     gate: Gate

@@ -18,6 +18,7 @@ from starlette.types import Scope
 from services.errors import Conflict, Forbidden, Gone, NotFound, Refused, StancewireError, StoreUnavailable, Unauthenticated
 from services.results.intake import KeyReused
 from services.web.document import PROBLEM_TYPE, RETRY_AFTER
+from services.web.headers import ON_EVERY_ANSWER
 
 log = structlog.get_logger(__name__)
 
@@ -176,7 +177,8 @@ def install(app: FastAPI) -> None:
         return answered(request, problem(error.status_code, code, str(error.detail)), headers)
 
     async def on_defect(request: Request, _error: Exception) -> JSONResponse:
-        return answered(request, problem(500, "internal", "a defect of ours; it was logged"))
+        # This handler stands outside of all middleware, so its answer has to bring the headers of every answer itself.
+        return answered(request, problem(500, "internal", "a defect of ours; it was logged"), ON_EVERY_ANSWER)
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(StancewireError, on_ours)
@@ -220,4 +222,4 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route under ``/v1`` documents in OpenAPI: these, and what each may answer for the key's sake."""
-    return {status: RESPONSES[status] for status in sorted({*statuses, 401, 403})}
+    return {status: RESPONSES[status] for status in sorted({*statuses, 401, 403, 429, 503})}
