@@ -49,7 +49,9 @@ class WorkerHost:
         self.name = uuid.uuid4().hex[:8]
         self._host = presence.host_name(platform.node(), self.name)
         self.slots = settings.worker.processes or len(os.sched_getaffinity(0))
-        self.celery: Celery = create_celery(settings.broker, settings.resolved_redis_url(), Role.CONSUMER)
+        self.celery: Celery = create_celery(
+            settings.broker, settings.resolved_redis_url(), Role.CONSUMER, lambda cause: self._metrics.foreign.labels(cause).inc()
+        )
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
         self._metrics = metrics.WorkerMetrics(CollectorRegistry())

@@ -6,6 +6,7 @@ durable; what is tuned is how soon a fault is noticed and that no push ever wait
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from celery import Celery
 from kombu.entity import Queue
 
+from services.broker.transport import DROPPED, install
 from services.contracts import QueueName, TaskName
 from services.settings import Broker
 
@@ -24,8 +26,11 @@ class Role(StrEnum):
     CONSUMER = "consumer"
 
 
-def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
-    """Build the application of one process. ``redis_url`` is redis://, rediss:// or unix:///path."""
+def create_celery(broker: Broker, redis_url: str, role: Role, dropped: Callable[[str], None] | None = None) -> Celery:
+    """Build the application of one process. ``redis_url`` is redis://, rediss:// or unix:///path.
+
+    A consumer drops what is no message of ours, and calls ``dropped`` with the reason.
+    """
     app = Celery("stancewire", set_as_current=role is Role.CONSUMER)
     sending = role is Role.SENDER
     transport: dict[str, Any] = {
@@ -39,7 +44,8 @@ def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
         transport |= {"socket_timeout": broker.send_timeout_s, "socket_connect_timeout": broker.send_timeout_s}
         transport |= {"max_retries": 0, "retry_on_timeout": False}
     else:
-        transport |= {"socket_timeout": 15, "socket_connect_timeout": 3}
+        transport |= {"socket_timeout": 15, "socket_connect_timeout": 3, DROPPED: dropped}
+        install()
     app.conf.update(
         broker_url=_kombu_url(redis_url),
         broker_transport_options=transport,
@@ -62,6 +68,7 @@ def create_celery(broker: Broker, redis_url: str, role: Role) -> Celery:
         worker_proc_alive_timeout=60,  # 4 s, the default, kills a process that loads a model
         worker_hijack_root_logger=False,  # structlog has it
         worker_redirect_stdouts=False,
+        worker_enable_remote_control=False,  # whoever reaches Redis could stop workers; the ledger says more than inspection
         worker_send_task_events=False,  # the ledger knows more than events tell
         enable_utc=True,
     )

@@ -60,6 +60,7 @@ LABELS: Final = {
     "paused": "the feeds that an operator paused; `*` is all intake",
     "kept": "what retention removes: `bodies`, `superseded`, `results`, `articles`, `keys`, `erased`",
     "state": "the states of a job; for the backlog `queued`, `running` and `dead`",
+    "cause": "the words with which the code drops a message",
     "reason": "the reasons for which the code ends an attempt without a result",
     "code": "the codes of problems in the code (`type` in an error's body ends in it)",
     "method": "the methods of HTTP; any other word is `other`",
@@ -223,6 +224,12 @@ TASKS_SUCCEEDED: Final = _counter(
 )
 TASKS_FAILED: Final = _counter(
     Origin.WORKER, "celery_task_failed_total", "Messages that an error of ours ended", "name", "queue_name", "exception"
+)
+FOREIGN: Final = _counter(
+    Origin.WORKER,
+    "stancewire_messages_dropped_total",
+    "Entries of the queue that were no message of ours (`unclaimed`: a message whose jobs were not to be had, a double for one)",
+    "cause",
 )
 TASK_SECONDS: Final = _histogram(Origin.WORKER, "celery_task_runtime", "Seconds of one message", _MESSAGE, "name", "queue_name")
 

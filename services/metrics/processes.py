@@ -39,6 +39,7 @@ class WorkerMetrics:
         self.model = gauge(catalogue.MODEL, registry)
         self.transactions = timing(catalogue.TRANSACTIONS, registry)
         self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)
+        self.foreign = counter(catalogue.FOREIGN, registry)
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
         self.task_seconds = timing(catalogue.TASK_SECONDS, registry)
 
