@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -26,6 +27,15 @@ _QUIETER: Final = {
     "py3langid": logging.WARNING,
 }
 _TELLING: Final = ("StancewireError", "OSError", "ImportError", "SQLAlchemyError", "RedisError", "OperationalError")
+_SECRET: Final = re.compile(r"(swk_[0-9a-f]{12}_)[0-9a-f]+")
+
+
+class _WithoutKeys(structlog.stdlib.ProcessorFormatter):
+    """The last guard: nothing of ours logs a key, and if something else does, in a traceback, its secret is cut out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line as it is written."""
+        return _SECRET.sub(r"\1…", super().format(record))
 
 
 def configure(settings: Log, process: str) -> None:
@@ -49,7 +59,7 @@ def configure(settings: Log, process: str) -> None:
     rendering = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _WithoutKeys(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, rendering],
         )

@@ -75,7 +75,10 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class Contract(BaseModel):
     """Base of all contracts: immutable, and no field that is not declared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    # A value that does not fit is not repeated in the error's text, which may end in a log.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, hide_input_in_errors=True
+    )
 
 
 class Warned(Contract):

@@ -16,6 +16,7 @@ class TakenError(Exception):
 
 def hold(state_dir: Path) -> IO[str]:
     """Make ``state_dir`` and lock it until the returned file is closed. Raises :class:`TakenError`."""
+    os.umask(0o077)  # database, logs, socket and key are their owner's alone, in this process and its children
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         lock = (state_dir / "lock").open("a+", encoding="ascii")

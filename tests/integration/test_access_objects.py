@@ -136,3 +136,22 @@ def test_a_reader_of_two_feeds_sees_both_and_pushes_to_none(api: Api, database: 
     assert {job["id"] for job in reader.get("/v1/jobs").json()["items"]} == {str(own), str(foreign)}
     problem(reader.post("/v1/articles", json={"body": "One.", "feed": "mine"}), 403, "forbidden")
     problem(reader.delete(f"/v1/jobs/{own}"), 403, "forbidden")
+
+
+def test_no_route_that_takes_an_id_shows_a_foreign_thing(api: Api, database: Database, foreign: UUID) -> None:
+    """Whatever routes there will be: with a key for another feed and every scope but admin, an ID of theirs is 404."""
+    key = make_key(database, *BOTH, feeds=("mine",))
+    ids = {"job_id": str(foreign), "article_id": article_of(api, foreign), "name": "theirs"}
+    tried = 0
+    for path, operations in api.client.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            filled = path.format_map(ids | {"key_id": "0" * 12, "topic_id": "theirs"})
+            if filled == path:
+                continue
+            answer = api.client_of(key).request(method, filled, json={} if method in {"post", "patch", "put"} else None)
+            if answer.status_code != 403:  # for administrators
+                problem(answer, 404, "not_found")
+                tried += 1
+    assert tried >= 5
+    finished = api.client.get(f"/v1/jobs/{foreign}").json()
+    assert (finished["metadata"]["state"], finished["result"]["href"]) == ("succeeded", f"/v1/jobs/{foreign}/result")
