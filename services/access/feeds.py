@@ -17,7 +17,9 @@ from services.access.tables import feeds
 from services.contracts import instant
 from services.errors import Conflict, NotFound, Refused
 from services.results.database import Database, now_ms
+from services.results.tables import pauses
 
+_QUERY: Final = select(feeds, pauses.c.paused_at).outerjoin(pauses, pauses.c.feed == feeds.c.name)
 SETTABLE: Final = frozenset({"description", "queued_limit", "rate_per_s"})
 _RETRY_FEED_S: Final = 3600
 
@@ -67,7 +69,7 @@ def show(database: Database, name: str, visible: Collection[str] | None = None) 
 
 def list_feeds(database: Database, visible: Collection[str] | None = None) -> list[Feed]:
     """The visible feeds by name."""
-    query = select(feeds).order_by(feeds.c.name)
+    query = _QUERY.order_by(feeds.c.name)
     if visible is not None:
         query = query.where(feeds.c.name.in_(sorted(visible)))
     with database.read() as connection:
@@ -135,7 +137,7 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(connection: Connection, name: str) -> Row[Any] | None:
-    return connection.execute(select(feeds).where(feeds.c.name == name)).one_or_none()
+    return connection.execute(_QUERY.where(feeds.c.name == name)).one_or_none()
 
 
 def _one(connection: Connection, name: str) -> Feed:

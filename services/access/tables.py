@@ -29,7 +29,6 @@ feeds: Final = Table(
     Column("description", Text, nullable=False),
     Column("queued_limit", Integer),  # null: limits.queued_per_feed
     Column("rate_per_s", Float(53)),  # articles; null: no limit of its own
-    Column("paused_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(100), nullable=False),
 )

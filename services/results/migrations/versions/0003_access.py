@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("queued_limit", sa.Integer(), nullable=True),
         sa.Column("rate_per_s", sa.Float(precision=53), nullable=True),
-        sa.Column("paused_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_feeds")),
