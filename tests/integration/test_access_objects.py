@@ -141,7 +141,7 @@ def test_a_reader_of_two_feeds_sees_both_and_pushes_to_none(api: Api, database: 
 def test_no_route_that_takes_an_id_shows_a_foreign_thing(api: Api, database: Database, foreign: UUID) -> None:
     """Whatever routes there will be: with a key for another feed and every scope but admin, an ID of theirs is 404."""
     key = make_key(database, *BOTH, feeds=("mine",))
-    ids = {"job_id": str(foreign), "article_id": article_of(api, foreign), "name": "theirs"}
+    ids = {"job_id": str(foreign), "article_id": article_of(api, foreign), "name": "theirs", "feed": "theirs"}
     tried = 0
     for path, operations in api.client.get("/openapi.json").json()["paths"].items():
         for method in operations:
