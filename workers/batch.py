@@ -103,6 +103,9 @@ class Batch:
 
         try:
             analysis = self.analyse(current.article, checkpoint)
+            result = Result.of(analysis, job_id=current.job_id, article_id=current.article_id)
+            # Inside: a result that the database refuses is a defect like any other, and must not come back for ever.
+            self._close(current, partial(claims.succeed, self.database, current, result, time.perf_counter() - began))
         except LeaseLost:
             raise
         except PermanentError as reason:
@@ -115,8 +118,6 @@ class Batch:
             log.exception("article_defect")
             unknown = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
             return self._postpone(current, unknown, time.perf_counter() - began)
-        result = Result.of(analysis, job_id=current.job_id, article_id=current.article_id)
-        self._close(current, partial(claims.succeed, self.database, current, result, time.perf_counter() - began))
         return JobState.SUCCEEDED
 
     def _postpone(self, current: Claim, reason: StancewireError, run_s: float) -> str:
