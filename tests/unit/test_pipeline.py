@@ -78,7 +78,7 @@ def test_the_rules_read_a_whole_story() -> None:
         ("Ama Osei", "Tarva Bank", "oppose")
     ]
     assert "Read more" not in " ".join(analysis.text[c.start : c.end] for a in analysis.attributions for c in a.content)
-    assert [warning.code for warning in analysis.warnings] == ["speaker_unresolved"]
+    assert [warning.code for warning in analysis.warnings] == []
     assert analysis.pipeline.model == RULES.model
     assert analysis.text.startswith("Bridge row\n\nWorks Minister")
 
