@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.console import answers, article, jobs, login, overview, statements, trial
+from services.console import answers, article, feeds, jobs, login, overview, statements, trial
 from services.console.attempts import Attempts
 from services.console.desk import Console
 from services.console.pulse import Pulse
@@ -21,7 +21,15 @@ def install(app: FastAPI, here: Context) -> None:
         attempts=Attempts(here.settings.console.login_attempts),
         pulse=Pulse(here.database, here.dispatcher, here.gate),
     )
-    for router in (login.router, overview.router, jobs.router, article.router, statements.router, trial.router):
+    for router in (
+        login.router,
+        overview.router,
+        jobs.router,
+        article.router,
+        statements.router,
+        feeds.router,
+        trial.router,
+    ):
         app.include_router(router)
     app.mount("/static", Static(directory=STATIC), name="static")
     answers.install_not_found(app)

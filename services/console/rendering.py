@@ -32,7 +32,13 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-MENU: Final = (("Overview", "/"), ("Jobs", "/jobs"), ("Who said what", "/said"), ("Try it", "/try"))
+MENU: Final = (
+    ("Overview", "/"),
+    ("Jobs", "/jobs"),
+    ("Who said what", "/said"),
+    ("Feeds", "/feeds"),
+    ("Try it", "/try"),
+)
 
 
 class Static(StaticFiles):

@@ -143,6 +143,24 @@ def test_who_said_what_is_asked_across_articles(page: Page) -> None:
     expect(page.locator(".card:target")).to_be_in_viewport()
 
 
+def test_a_feed_is_made_known_and_given_a_limit(page: Page, watch: Watch) -> None:
+    watch.expected.append("status of 422")
+    page.goto("/feeds")
+    expect(page.get_by_role("row", name=re.compile("samples"))).to_be_visible()
+    page.get_by_text("Make a feed known").click()
+    page.get_by_label("Name").fill("Not A Name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Name").fill("evening-wire")
+    page.get_by_label("Articles that may queue").fill("70")
+    page.get_by_role("button", name="Add the feed").click()
+    expect(page.get_by_role("status").get_by_text("evening-wire is known now")).to_be_visible()
+    page.get_by_role("link", name="evening-wire").click()
+    page.get_by_label("Articles a second").fill("4")
+    page.get_by_role("button", name="Change the feed").click()
+    expect(page.get_by_role("row", name=re.compile("evening-wire .* 70 .*4"))).to_be_visible()
+
+
 def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
     page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
     content = page.locator(".text .m.content").first
@@ -203,6 +221,6 @@ def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
     page = visit(size=PHONE)
     job = job_of(stack, "Foreign minister")
-    for path in ("/", "/jobs", "/said", "/said/statements", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
+    for path in ("/", "/jobs", "/said", "/said/statements", "/feeds", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -17,6 +17,8 @@ def pages(stack: Up) -> dict[str, str]:
         "article": f"/jobs/{article}/article",
         "said": "/said?from=2026-08-01",
         "said-statements": "/said/statements?speaker=Keller",
+        "feeds": "/feeds",
+        "feed": "/feeds/samples",
         "try": "/try",
         "missing": "/nothing",
     }

@@ -1,0 +1,98 @@
+"""Feeds: which there are, what waits of each, and the limits that an operator gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from services.access import feeds
+from services.access.administration import FeedSettings, NewFeed, add_feed, set_feed
+from services.console.answers import PageRoute
+from services.console.desk import Act, Desk, Visit
+from services.contracts import FeedName
+from services.errors import Conflict
+from services.keeping.routes import PauseRequest, pause_feed, resume_feed
+from services.results import observation
+from services.results.totals import Total
+from services.web.problems import FieldError, field_errors
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Field = Annotated[str, Form()]
+_NONE: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
+
+
+@router.get("/feeds")
+def list_feeds(desk: Visit) -> Response:
+    """The feeds that the visitor sees."""
+    return _all(desk)
+
+
+@router.post("/feeds")
+def add(desk: Act, name: Field = "", description: Field = "", queued_limit: Field = "", rate_per_s: Field = "") -> Response:
+    """Make a feed known before it pushes."""
+    form = _given(name=name, description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
+    try:
+        add_feed(NewFeed.model_validate(form), desk.here, desk.visitor.caller)
+    except ValidationError as error:
+        return _all(desk, 422, form, field_errors(error.errors())[0])
+    except Conflict as error:
+        return _all(desk, 409, form, FieldError(field="name", reason=error.detail))
+    return desk.go("/feeds", notice=f"The feed {form['name']} is known now.")
+
+
+@router.get("/feeds/{name}")
+def show(name: FeedName, desk: Visit) -> Response:
+    """One feed, with a form for its limits."""
+    return _one(desk, name)
+
+
+@router.post("/feeds/{name}")
+def change(name: FeedName, desk: Act, description: Field = "", queued_limit: Field = "", rate_per_s: Field = "") -> Response:
+    """Give a feed other limits; a field that is left empty stands for the service's own limit."""
+    form = _given(description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
+    try:
+        wanted = FeedSettings.model_validate(_NONE | form)
+    except ValidationError as error:
+        return _one(desk, name, 422, form, field_errors(error.errors())[0])
+    set_feed(name, wanted, desk.here, desk.visitor.caller)
+    return desk.go("/feeds", notice=f"The feed {name} was changed.")
+
+
+@router.post("/feeds/{name}/pause")
+def pause(name: FeedName, desk: Act, reason: Field = "") -> Response:
+    """Refuse the feed's pushes and let its queued jobs wait."""
+    given = {"reason": reason.strip()} if reason.strip() else {}
+    pause_feed(name, PauseRequest(**given), desk.here, desk.visitor.caller)
+    return desk.go(f"/feeds/{name}", notice=f"The feed {name} is paused.")
+
+
+@router.post("/feeds/{name}/resume")
+def resume(name: FeedName, desk: Act) -> Response:
+    """Take the feed's articles in again, and go on with those that wait."""
+    resume_feed(name, desk.here, desk.visitor.caller)
+    return desk.go(f"/feeds/{name}", notice=f"The feed {name} goes on.")
+
+
+def _given(**fields: str) -> dict[str, str]:
+    return {name: value.strip() for name, value in fields.items() if value.strip()}
+
+
+def _all(desk: Desk, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None) -> Response:
+    now = observation.observe(desk.here.database)
+    listed = feeds.list_feeds(desk.here.database, desk.visitor.feeds)
+    taken_in = {label: int(value) for (total, label), value in now.totals.items() if total is Total.ACCEPTED}
+    values = {"feeds": listed, "waiting": now.queued_by_feed, "taken_in": taken_in, "limits": desk.here.settings.limits}
+    return desk.show("feeds.html", status, **values, form=form or {}, wrong=wrong)
+
+
+def _one(
+    desk: Desk, name: str, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None
+) -> Response:
+    feed = feeds.show(desk.here.database, name, desk.visitor.feeds)
+    stored = {field: getattr(feed, field) for field in _NONE}
+    shown = {field: f"{value:g}" if isinstance(value, float) else value for field, value in stored.items() if value is not None}
+    return desk.show("feed.html", status, feed=feed, form=shown if form is None else form, wrong=wrong)
