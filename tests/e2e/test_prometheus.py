@@ -21,6 +21,8 @@ from services.metrics.catalogue import DECLARED, Kind
 from tests.support.prometheus import DASHBOARDS, RULES, Prometheus, free_port, shorter
 from tests.support.stack import Up, push_lines, sample_lines, up
 
+pytestmark = pytest.mark.slow
+
 Eventually = Callable[[Callable[[], bool], float], None]
 
 BOARDS: list[dict[str, Any]] = [json.loads(file.read_text()) for file in sorted(DASHBOARDS.glob("*.json"))]
