@@ -41,6 +41,12 @@ class Gate:
             self._look()
             return self._for_all
 
+    def paused_feeds(self) -> str:
+        """How many feeds are paused, in words; empty where none is."""
+        with self._lock:
+            number = len(self._paused.keys() - {ALL_FEEDS})
+        return f"{number} feed{'s' if number > 1 else ''}" if number else ""
+
     def check_all(self) -> None:
         """Raise :class:`Refused` (503) while nothing at all can be taken."""
         reason = self.closed()

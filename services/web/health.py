@@ -60,7 +60,10 @@ def ready(request: Request, here: Here, response: Response) -> Health:
                 status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
             closed = here.gate.closed()
             if closed is not None:
-                status, checks["intake"] = "degraded", f"{closed.detail}; pushes are refused, results are served"
+                reason = closed.detail if detailed else closed.code
+                status, checks["intake"] = "degraded", f"{reason}; pushes are refused, results are served"
+            elif here.gate.paused_feeds():
+                checks["intake"] = f"ok, but for {here.gate.paused_feeds()} paused"
     except StoreUnavailable as error:
         checks["database"] = error.detail if detailed else "the database does not answer"
         status, checks["workers"], checks["intake"] = "unavailable", "unknown", "unknown"

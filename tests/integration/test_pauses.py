@@ -6,6 +6,7 @@ from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -35,7 +36,8 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
     assert int(refused.headers["Retry-After"]) > 0
     mixed = batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "b"}).json()["items"]
     assert [(item["status"], item.get("problem", {}).get("code")) for item in mixed] == [(503, "feed_paused"), (202, None)]
-    assert api.client.get("/readyz").json()["checks"]["intake"] == "ok"
+    ready = api.client.get("/readyz").json()
+    assert (ready["status"], ready["checks"]["intake"]) == ("degraded", "ok, but for 1 feed paused"), "degraded for want of Redis"
     assert api.client.delete("/v1/feeds/a/pause").status_code == 204
     problem(api.client.delete("/v1/feeds/a/pause"), 404, "not_found")
     time.sleep(FRESH_S)
@@ -75,6 +77,8 @@ def test_all_intake_is_paused_and_the_work_goes_on(database: Database, serve: An
     ready = api.client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert "upgrade" in ready.json()["checks"]["intake"]
+    stranger = httpx.get(f"{api.client.base_url}/readyz", trust_env=False)
+    assert stranger.json()["checks"]["intake"] == "intake_paused; pushes are refused, results are served"
     assert queries.job(database, waiting).state == "queued"
     with database.write() as connection:  # what the API's own dispatch marked waits for a Redis that is not there
         connection.exec_driver_sql("UPDATE jobs SET message_id = NULL, dispatched_at = NULL")
