@@ -38,6 +38,26 @@ demo: .venv/run.stamp ## Install, start everything, push the sample articles, sh
 test: .venv/dev.stamp ## Install, run all tests
 	$(BIN)/pytest
 
+# The long forms of the fault tests take their time and want a quiet machine; `make test` holds a short form of each.
+FAULT ?=
+MINUTES ?= 10
+FOREVER := $(BIN)/pytest --basetemp=.faults/work
+
+.PHONY: faults
+faults: .venv/dev.stamp ## Kill, freeze and fill up everything under load, balance the books (FAULT=child for one; goes on where it stopped)
+	@mkdir -p .faults
+	$(FOREVER) -m faults tests/faults $(if $(FAULT),-k "as_in_production and $(FAULT)-")
+
+.PHONY: overload
+overload: .venv/dev.stamp ## Push ten times what the workers can read (MINUTES=10), print what became of it
+	@mkdir -p .faults
+	OVERLOAD_MINUTES=$(MINUTES) $(FOREVER) -m overload tests/faults
+
+.PHONY: soak
+soak: .venv/dev.stamp ## Many short articles through one worker process (ARTICLES=100000), draw its memory
+	@mkdir -p .faults
+	SOAK_ARTICLES=$(or $(ARTICLES),100000) $(FOREVER) -m soak tests/faults
+
 .PHONY: run
 run: .venv/run.stamp ## Run the service on this machine until Ctrl-C
 	@$(BIN)/stancewire up
