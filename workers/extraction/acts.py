@@ -36,16 +36,20 @@ _MARKS: Final = 4
 
 
 class _Done(NamedTuple):
-    """What is done, the lemma of the words that do it, and the verb among them as it is written; nothing for a noun."""
+    """What is done, the lemma of the words that do it, and the verb among them as it is written; nothing for a noun.
+
+    ``refused`` is what was refused.
+    """
 
     act: Act
     lemma: str
     verb: str
+    refused: Act | None = None
 
 
 @Language.factory("stancewire_acts")
 class Acts:
-    """Sets ``act`` of every statement."""
+    """Sets ``act`` and ``turned`` of every statement."""
 
     def __init__(self, nlp: Language, name: str) -> None:
         """Read the lexicon, once a process."""
@@ -57,18 +61,22 @@ class Acts:
         """Read and complete ``doc._.statements``."""
         tokens = Tokens.of(doc)
         for statement in doc._.statements:
-            statement.act = self._of(tokens, statement)
+            bare, statement.act = self._of(tokens, statement)
+            statement.turned = bare is not statement.act
         return doc
 
-    def _of(self, tokens: Tokens, statement: Statement) -> Act:
+    def _of(self, tokens: Tokens, statement: Statement) -> tuple[Act, Act]:
+        """Return what the statement would do if nothing turned it, and what it does."""
         cue, source = statement.cue, statement.source
         if cue is None or cue.form in {"layout", "according"}:
-            return by_content(tokens, statement, Act.ASSERT, ":")
+            act = by_content(tokens, statement, Act.ASSERT, ":")
+            return act, act
         done, turns = self._read(tokens, cue, source.end if source and source.end <= cue.stretch.start else 0)
         if source and is_nobody(tokens.lower[source.start : source.end]):
             turns.insert(0, Turn.NOT)
-        act = turned(by_content(tokens, statement, done.act, done.lemma), turns, done.verb)
-        return act if _real(tokens, statement) else Act.ASSERT
+        bare = by_content(tokens, statement, done.act, done.lemma)
+        act = turned(bare, turns, done.verb) if _real(tokens, statement) else Act.ASSERT
+        return done.refused or bare, act
 
     def _read(self, tokens: Tokens, cue: Cue, source_end: int) -> tuple[_Done, list[Turn]]:
         """Return what the cue's words do, and what turns it, the nearest last."""
@@ -82,7 +90,7 @@ class Acts:
                 done = self._word(tokens, verb, verb)
                 declined = tokens.lower[i].startswith("declin")
                 act = refused(done.act if done else None, tokens.at(verb), declined=declined)
-                return _Done(act, done.lemma if done else "refuse", ""), turns
+                return _Done(act, done.lemma if done else "refuse", "", done.act if done else None), turns
             if found:
                 turns.append(found.turn)
                 i = found.end

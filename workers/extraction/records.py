@@ -54,7 +54,8 @@ class Statement:
 
     ``rule`` names the rule that found it, which its score is read from; ``follows`` is the index of the
     statement whose speaker a quotation without a cue keeps; ``speaker`` is the key of an entity, or null where
-    it cannot be resolved; ``features`` are what the model's score is read from.
+    it cannot be resolved; ``turned`` says whether the words of the cue would do something else than ``act`` if nothing
+    denied it or left it open ("did not accuse"); ``features`` are what the model's score is read from.
     """
 
     rule: str
@@ -63,6 +64,7 @@ class Statement:
     content: tuple[Stretch, ...]
     kind: Kind = Kind.INDIRECT
     act: Act = Act.ASSERT
+    turned: bool = False
     score: float = 0.0
     follows: int | None = None
     speaker: int | None = None

@@ -19,7 +19,12 @@ ACTS = language(["stancewire_acts"]).get_pipe("stancewire_acts")
 
 
 def act_of(marked: str, source: str = "") -> Act:
-    """Read the act off a marked text; ``source`` where it is not what stands before cue and content."""
+    """Read the act off a marked text."""
+    return read(marked, source).act
+
+
+def read(marked: str, source: str = "") -> Statement:
+    """Read a marked text; ``source`` where it is not what stands before cue and content."""
     plain = re.sub(r"[\[\]{}]", "", marked)
     doc = NLP(plain)
     offsets = Offsets(doc)
@@ -37,7 +42,7 @@ def act_of(marked: str, source: str = "") -> Act:
     verb, end, lemma, act = _verb(doc, cue)
     doc._.statements = [Statement("model", who, Cue(cue, verb, end, lemma, act, "", "model"), (content,))]
     found: Statement = ACTS(doc)._.statements[0]
-    return found.act
+    return found
 
 
 def _verb(doc: Doc, cue: Stretch) -> tuple[int, int, str, Act]:
@@ -223,6 +228,24 @@ def test_what_was_not_done_is_no_act(marked: str, act: Act) -> None:
 )
 def test_what_is_done(marked: str, act: Act) -> None:
     assert act_of(marked) is act
+
+
+@pytest.mark.parametrize(
+    ("marked", "turned"),
+    [
+        ("Osei [did not accuse] {Mensah}.", True),
+        ("Osei [refused to condemn] {the attack}.", True),
+        ("Osei [refused to endorse] {Mensah}.", True),
+        ("Osei [does not support] {the plan}.", True),
+        ("If Osei [rejects] {the plan}, it falls.", True),
+        ("Osei [refused to meet] {Mensah}.", False),
+        ("Osei [did not hesitate to accuse] {Mensah}.", False),
+        ("Osei [accused] {Mensah}.", False),
+        ("Osei [did not say] {why}.", False),
+    ],
+)
+def test_whether_an_act_was_turned(marked: str, *, turned: bool) -> None:
+    assert read(marked, "Osei").turned is turned
 
 
 def test_the_layout_attributes_and_a_question_stays_one(nlp: Language) -> None:
