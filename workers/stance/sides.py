@@ -6,7 +6,8 @@ Writes ``doc._.leanings``. Three voices are asked:
 * a speaker whose words stand in a sentence that does not name the speaker: what is said there is held by the speaker;
 * the article itself, in sentences that tell nobody's words.
 
-What a cue does ("accused", "praised") is heard as well: of two readings of one passage the likelier stands.
+What a cue does ("accused", "praised"), and a verb right between two names, is heard as well: of two readings of one
+passage the likelier stands. What a sentence only asks, supposes, denies or leaves undone is left out.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from spacy.tokens import Doc
 
 from services.contracts import StanceLabel
 from workers.extraction.records import Leaning, Stretch
+from workers.extraction.tokens import Tokens
 from workers.language.encode import encoder
 from workers.language.pairs import Pair
+from workers.stance import unreal
+from workers.stance.adjacent import by_verb
 from workers.stance.scene import Mention, Scene
 from workers.stance.stances import by_act
 
@@ -50,16 +54,16 @@ class Sides:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.leanings`` in the order of their evidence; reads statements, entities, mentions and the model's vectors."""
-        scene = Scene.of(doc)
+        scene, tokens = Scene.of(doc), Tokens.of(doc)
         found: dict[tuple[int | None, int, int], Leaning] = {}
-        for leaning in (*self._between(scene), *self._towards(scene, [*_spoken(scene), *_written(scene)]), *by_act(doc)):
+        for leaning in (*self._between(scene, tokens), *self._towards(scene, tokens), *by_act(doc), *by_verb(doc)):
             place = (leaning.holder, leaning.target, scene.sentence_at(leaning.evidence.start))
             if place not in found or found[place].score < leaning.score:
                 found[place] = leaning
         doc._.leanings = sorted(found.values(), key=lambda each: (each.evidence, each.holder or -1, each.target))
         return doc
 
-    def _between(self, scene: Scene) -> list[Leaning]:
+    def _between(self, scene: Scene, tokens: Tokens) -> list[Leaning]:
         """Ask for every two entities of a sentence."""
         asked = [
             (first, second, sentence)
@@ -72,21 +76,30 @@ class Sides:
         shares = self.encoder.pairs.between(scene.encoded.scores.stances, pairs)
         found = []
         for (a, b, sentence), each in zip(asked, self.scales["stance_pairs"].true(shares).tolist(), strict=True):
+            happens = unreal.happens(tokens, sentence, told=scene.tells(sentence))
+            left = unreal.between(tokens, sentence, a.tokens, b.tokens) if happens else frozenset()
             for holder, target, sides in ((a, b, each[_AHEAD]), (b, a, each[_BACK])):
                 side = int(sides[1] > sides[0])
                 shown = scene.statement(holder.key, target)
-                found.append(Leaning(holder.key, target.key, _LABELS[side], sides[side], sentence, shown))
+                if _LABELS[side] in left and _allowed(scene, tokens, shown, target, _LABELS[side]):
+                    found.append(Leaning(holder.key, target.key, _LABELS[side], sides[side], sentence, shown))
         return found
 
-    def _towards(self, scene: Scene, asked: list[_Asked]) -> list[Leaning]:
+    def _towards(self, scene: Scene, tokens: Tokens) -> list[Leaning]:
         """Ask how one voice stands to those it names."""
+        asked = [*_spoken(scene), *(one for one in _written(scene) if unreal.happens(tokens, one.passage, told=False))]
         pairs = [Pair(None, one.target.words, scene.passage(one.passage, one.target, one.target)) for one in asked]
         shares = self.encoder.pairs.towards(scene.encoded.scores.stances, pairs)
         found = []
         for one, (_, *sides) in zip(asked, self.scales["target_sentiment"].true(shares).tolist(), strict=True):
             side = int(sides[1] > sides[0])
-            found.append(Leaning(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement))
+            if _allowed(scene, tokens, one.statement, one.target, _LABELS[side]):
+                found.append(Leaning(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement))
         return found
+
+
+def _allowed(scene: Scene, tokens: Tokens, statement: int | None, target: Mention, side: StanceLabel) -> bool:
+    return statement is None or unreal.allows(tokens, scene.statements[statement], target.tokens, side)
 
 
 def _spoken(scene: Scene) -> list[_Asked]:

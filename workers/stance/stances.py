@@ -15,18 +15,14 @@ from typing import Final
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from services.contracts import Act, EntityType, StanceLabel
+from services.contracts import EntityType
 from workers.extraction import gazetteer
 from workers.extraction.records import Leaning, Named, Statement, Stretch
 from workers.stance import scores
+from workers.stance.adjacent import by_verb
 from workers.stance.scene import PARTIES
+from workers.stance.unreal import SIDES
 
-SIDES: Final = {
-    Act.ACCUSE: StanceLabel.OPPOSE,
-    Act.REJECT: StanceLabel.OPPOSE,
-    Act.THREATEN: StanceLabel.OPPOSE,
-    Act.PRAISE: StanceLabel.SUPPORT,
-}
 # A target stands near the beginning of the content: what comes later is mostly about something else.
 REACH: Final = 8
 
@@ -41,7 +37,9 @@ class Stances:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.leanings``; reads statements, entities and mentions."""
-        doc._.leanings = by_act(doc)
+        leanings = by_act(doc)
+        known = {(leaning.holder, leaning.target, leaning.stance) for leaning in leanings}
+        doc._.leanings = [*leanings, *(more for more in by_verb(doc) if (more.holder, more.target, more.stance) not in known)]
         return doc
 
 
