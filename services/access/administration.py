@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from services.access import audit, feeds
 from services.access.audit import Entry
 from services.access.authentication import Admin, Reader
-from services.access.feeds import Feed
+from services.access.feeds import SLOWEST, Feed
 from services.contracts import FeedName, Text
 from services.contracts.base import one_line
 from services.results import cursors
@@ -30,8 +30,11 @@ class FeedSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     description: Annotated[Text, StringConstraints(max_length=1000), AfterValidator(one_line)] = ""
-    queued_limit: Annotated[int, Field(ge=0, le=_LARGEST, description="queued articles, at most; 0 takes none in")] | None = None
-    rate_per_s: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False, description="articles a second, at most")] | None = None
+    # Strict: a `false` that became 0 would close the feed.
+    queued_limit: Annotated[int, Field(strict=True, ge=0, le=_LARGEST, description="queued articles; 0 takes none in")] | None = (
+        None
+    )
+    rate_per_s: Annotated[float, Field(strict=True, ge=SLOWEST, le=1e6, description="articles a second, at most")] | None = None
 
 
 class NewFeed(FeedSettings):

@@ -20,6 +20,7 @@ from services.results.database import Database, now_ms
 from services.results.tables import pauses
 
 _QUERY: Final = select(feeds, pauses.c.paused_at).outerjoin(pauses, pauses.c.feed == feeds.c.name)
+SLOWEST: Final = 0.001  # articles a second: one in seventeen minutes
 SETTABLE: Final = frozenset({"description", "queued_limit", "rate_per_s"})
 _RETRY_FEED_S: Final = 3600
 

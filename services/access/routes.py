@@ -33,7 +33,7 @@ class NewKey(BaseModel):
     ]
     scopes: Annotated[set[Scope], Field(min_length=1)]
     feeds: Annotated[set[FeedName], Field(min_length=1, max_length=1000)] | Literal["*"]
-    expires_s: Annotated[int, Field(gt=0, le=_YEARS_S, description="seconds from now; none: it lasts")] | None = None
+    expires_s: Annotated[int, Field(strict=True, gt=0, le=_YEARS_S, description="seconds from now; none: it lasts")] | None = None
 
 
 class KeyView(BaseModel):

@@ -35,7 +35,7 @@ def add(
     name: Name,
     description: Description = None,
     queued_limit: Annotated[int | None, typer.Option(min=0, help="Queued articles, at most.")] = None,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="Articles a second, at most.")] = None,
+    rate: Annotated[float | None, typer.Option(min=feeds.SLOWEST, help="Articles a second, at most.")] = None,
 ) -> None:
     """Make a feed known before it pushes."""
     try:
@@ -81,8 +81,8 @@ def change(
     settings = {field: None if value == _OWN else value for field, value in given.items() if value is not None}
     if not settings:
         raise typer.BadParameter("say what to change: --description, --queued-limit or --rate")
-    if rate is not None and rate != _OWN and rate <= 0:
-        raise typer.BadParameter("--rate: more than 0, or -1")
+    if rate is not None and rate != _OWN and rate < feeds.SLOWEST:
+        raise typer.BadParameter(f"--rate: at least {feeds.SLOWEST:g}, or -1")
     feeds.change(_database(), name, settings, local())
     typer.echo(f"{name}: changed")
 

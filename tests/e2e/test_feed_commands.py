@@ -39,7 +39,7 @@ def test_a_feed_is_added_changed_and_shown_and_the_log_says_so(folder: Path) -> 
     [
         (("feeds", "add", "No Capitals"), "feed 'No Capitals'"),
         (("feeds", "set", "wire"), "say what to change"),
-        (("feeds", "set", "wire", "--rate", "0"), "--rate: more than 0, or -1"),
+        (("feeds", "set", "wire", "--rate", "0"), "--rate: at least 0.001, or -1"),
         (("feeds", "show", "nobody"), "there is no feed 'nobody'"),
     ],
 )

@@ -57,7 +57,10 @@ def test_a_feed_is_added_shown_and_changed(api: Api) -> None:
         ({"name": "No Capitals"}, "name"),
         ({"description": "two\nlines"}, "description"),
         ({"queued_limit": -1}, "queued_limit"),
+        ({"queued_limit": False}, "queued_limit"),
         ({"rate_per_s": 0}, "rate_per_s"),
+        ({"rate_per_s": 5e-324}, "rate_per_s"),
+        ({"rate_per_s": "2"}, "rate_per_s"),
         ({"paused_at": "2026-01-01T00:00:00Z"}, "paused_at"),
     ],
 )
