@@ -13,8 +13,8 @@ from workers.training.cases import HALVES, Place, load, run, share
 FOLDER = Path(__file__).parent.parent / "cases"
 CASES = load(FOLDER)
 # Just under what `make cases` printed last; raise them with it.
-FLOOR = 0.69
-FLOOR_OF_NONE = 0.84
+FLOOR = 0.70
+FLOOR_OF_NONE = 0.85
 
 
 @pytest.fixture(scope="module")

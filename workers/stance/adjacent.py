@@ -54,7 +54,7 @@ def by_verb(doc: Doc) -> list[Leaning]:
     for (start, end, first), (other, last, second) in pairwise(mentions):
         one, two = Stretch(start, end), Stretch(other, last)
         sentence = Stretch(tokens.first[start], tokens.last[start])
-        joined = first != second and last <= sentence.end and not _owns(tokens, two)
+        joined = first != second and last <= sentence.end and not owns(tokens.lower[other], tokens.at(last))
         took = taken(tokens, one, two) if joined else None
         if took is None or took.side not in unreal.between(tokens, sentence, one, two):
             continue
@@ -65,10 +65,8 @@ def by_verb(doc: Doc) -> list[Leaning]:
     return found
 
 
-def _owns(tokens: Tokens, place: Stretch) -> bool:
-    """Whether a mention is a pronoun that owns what follows: who likes her party need not like her."""
-    after = tokens.at(place.end)
-    word = tokens.lower[place.start]
+def owns(word: str, after: str) -> bool:
+    """Whether a mention is a pronoun that owns what comes after it: who likes her party need not like her."""
     return word in {"his", "its", "their"} or (word == "her" and after.isalpha() and after not in PREPOSITIONS | SUBORDINATORS)
 
 

@@ -19,7 +19,7 @@ from services.contracts import EntityType
 from workers.extraction import gazetteer
 from workers.extraction.records import Leaning, Named, Statement, Stretch
 from workers.stance import scores
-from workers.stance.adjacent import by_verb
+from workers.stance.adjacent import by_verb, owns
 from workers.stance.scene import PARTIES
 from workers.stance.unreal import SIDES
 
@@ -71,7 +71,8 @@ def _target(
         if start >= min(content.end, content.start + REACH):
             return None
         entity = entities[key]
-        if key == statement.speaker or entity.type not in PARTIES:
+        after = doc[end].lower_ if end < len(doc) else ""
+        if key == statement.speaker or entity.type not in PARTIES or owns(doc[start].lower_, after):
             continue
         if entity.type is EntityType.NORP:
             country = gazetteer.governments().get(entity.name)

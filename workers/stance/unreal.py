@@ -13,9 +13,10 @@ from services.contracts import Act, StanceLabel
 from workers.extraction import lexicon
 from workers.extraction.lexicon import listed
 from workers.extraction.negation import Turn, is_nobody, turn_at, turned
+from workers.extraction.records import Stretch
 
 if TYPE_CHECKING:
-    from workers.extraction.records import Statement, Stretch
+    from workers.extraction.records import Statement
     from workers.extraction.tokens import Tokens
 
 SIDES: Final = {
@@ -95,7 +96,8 @@ def allows(tokens: Tokens, statement: Statement, target: Stretch, side: StanceLa
         return SIDES.get(statement.act) is side
     if statement.act is Act.DENY and start <= target.start < end:
         return not (tokens.lower[start].endswith("ing") or "that" in tokens.lower[start : target.start])
-    return True
+    inside = start < target.start < end and target.start - start <= REACH
+    return not inside or side in between(tokens, Stretch(start, end), Stretch(start, start + 1), target)
 
 
 def _supposed(tokens: Tokens, first: int, one: Stretch, other: Stretch) -> bool:
