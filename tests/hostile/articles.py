@@ -1,0 +1,39 @@
+"""Articles that are well formed and hostile all the same: each must be analysed, or fail with a reason that says why."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.hostile.markup import FRAGMENTS, PAGES
+from tests.hostile.prose import PROSE
+from tests.hostile.texts import NEWS, QUOTATION_MARKS, SPACING, UNICODE, Text, repeated
+
+TEXTS: Final = QUOTATION_MARKS | SPACING | UNICODE | PROSE
+MARKUP: Final = FRAGMENTS | PAGES
+LARGE_CHARS: Final = 900_000  # under `limits.text_chars`
+_LARGE: Final[dict[str, Text]] = {
+    "marks": repeated('"'),  # a request has no room for a million of two bytes
+    "sentence": repeated("the minister and the bank of the town "),
+    "newlines": lambda size: "a" + "\n" * size + "b",
+    "word": repeated("a"),
+    "zero-width": lambda size: "\u200b" * (size // 3),
+    "speech": lambda size: repeated("“No,” said Ann Lee. ")(size // 6),
+}
+
+
+def _article(name: str, body: str, media_type: str = "text/plain") -> dict[str, Any]:
+    return {"feed": "hostile", "guid": name, "language": "en", "body": body, "media_type": media_type}
+
+
+def small(size: int) -> dict[str, dict[str, Any]]:
+    """An article of each kind of trouble, with about so many characters of it after a bit of news."""
+    texts = {name: _article(name, NEWS + text(size)) for name, text in TEXTS.items()}
+    bare = {f"bare-{name}": _article(f"bare-{name}", text(size // 10)) for name, text in (QUOTATION_MARKS | UNICODE).items()}
+    titles = {f"title-{name}": _article(f"title-{name}", NEWS) | {"title": text(400)[:400]} for name, text in UNICODE.items()}
+    pages = {name: _article(name, text(size), "text/html") for name, text in MARKUP.items()}
+    return {name: body for name, body in (texts | bare | titles | pages).items() if body["body"].strip()}
+
+
+def large() -> dict[str, dict[str, Any]]:
+    """The largest that are let in."""
+    return {f"large-{name}": _article(f"large-{name}", NEWS + text(LARGE_CHARS - 1_000)) for name, text in _LARGE.items()}
