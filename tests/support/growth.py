@@ -17,7 +17,6 @@ _TRIES: Final = 4
 
 def seconds(work: Callable[[T], object], value: T) -> float:
     """Processor time of one call."""
-    gc.collect()
     gc.disable()  # how often it runs depends on what other tests have left behind
     try:
         began = time.thread_time()
