@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,19 +38,19 @@ def answers(service: Service, before: dict[str, psutil.Process]) -> dict[str, di
     lines = [json.dumps(article) for article in articles.values()]
     items = [item for start in range(0, len(lines), 100) for item in push_lines(service.url, lines[start : start + 100])]
     for article in large().values():
-        answer = httpx.post(f"{service.url}/v1/articles", json=article, timeout=30)
+        answer = service.up.client.post("/v1/articles", json=article)
         assert answer.status_code == 202, answer.text
         items.append({"status": 202, "job_id": answer.json()["id"]})
     assert {item["status"] for item in items} == {202}, [item for item in items if item["status"] != 202]
     names = [*articles, *large()]
-    return dict(zip(names, map_final(service.url, [item["job_id"] for item in items]), strict=True))
+    return dict(zip(names, last_views(service.up.client, [item["job_id"] for item in items]), strict=True))
 
 
-def map_final(url: str, jobs: list[str]) -> Iterator[dict[str, Any]]:
+def last_views(client: httpx.Client, jobs: list[str]) -> Iterator[dict[str, Any]]:
     end = time.monotonic() + PATIENCE_S
     for job in jobs:
         while True:
-            view = httpx.get(f"{url}/v1/jobs/{job}", headers={"Prefer": "wait=10"}, timeout=30).raise_for_status().json()
+            view = client.get(f"/v1/jobs/{job}", headers={"Prefer": "wait=10"}).raise_for_status().json()
             if view["done"]:
                 yield view
                 break
@@ -74,7 +75,7 @@ def test_every_offset_fits_its_text(service: Service, answers: dict[str, dict[st
     found = {item["job_id"] for item in all_results(service.url) if item["feed"] == "hostile"}
     assert wanted <= found
     for job in sorted(wanted):
-        document = httpx.get(f"{service.url}/v1/jobs/{job}/result", timeout=30).raise_for_status()
+        document = service.up.client.get(f"/v1/jobs/{job}/result").raise_for_status()
         check_result(document.json())
         assert Result.model_validate_json(document.content).job_id == UUID(job)
 
@@ -91,7 +92,5 @@ def test_the_same_processes_are_alive_and_within_bounds(
 
 def peak_bytes(pid: int) -> int:
     """The most that a process ever had resident (Linux)."""
-    from pathlib import Path
-
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

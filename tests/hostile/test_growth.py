@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from services import settings
 from services.contracts import Article, MediaType
 from services.errors import PermanentError
-from tests.hostile.articles import MARKUP, TEXTS
+from tests.hostile.articles import MARKUP, TEXTS, large
 from tests.hostile.expressions import BOUNDED, expressions, pieces, uses
 from tests.hostile.service import FUZZ
 from tests.hostile.texts import NEWS
@@ -97,6 +97,12 @@ def test_no_stage_takes_more_than_its_share(name: str) -> None:
         if not too_long:
             break
     assert too_long == {}, f"{TIMES} times the text"
+
+
+@pytest.mark.parametrize(("name", "article"), large().items(), ids=large())
+def test_the_largest_articles_keep_within_the_limit(name: str, article: dict[str, Any]) -> None:
+    limit = settings.Worker().soft_limit_s
+    assert seconds(lambda pushed: pipeline().analyse(Article.model_validate(pushed)), article) < limit
 
 
 @pytest.mark.parametrize("name", MARKUP)

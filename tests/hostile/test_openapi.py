@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.hostile.service import FUZZ, Service
+from tests.hostile.service import FUZZ, Service, serving
 
 HERE = Path(__file__).parent
 EXAMPLES = 400 if FUZZ else 25
-CHECKED = {"examples", "coverage", "fuzzing", "stateful"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One that nobody else needs: keys are revoked here, and articles erased."""
+    with serving(tmp_path_factory.mktemp("openapi")) as running:
+        yield running
 
 
 def schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from services.contracts import Article, MediaType
@@ -74,6 +76,18 @@ def test_a_page_too_large_for_trafilatura_is_read_by_its_structure() -> None:
     assert result.text.count("Short.") == 10_000
     assert [warning.code for warning in result.warnings] == ["page_extraction_fallback"]
     assert [noise for noise in NOISE if noise in result.text] == []
+
+
+def test_tables_in_tables_are_read_by_their_structure() -> None:
+    def nested(depth: int) -> str:
+        return page(f"<article>{marked(STORY)}{'<table><tr><td>' * depth}cell{'</td></tr></table>' * depth}</article>")
+
+    assert reading(nested(6)).warnings == ()
+    begun = time.thread_time()
+    deep = reading(nested(3_000))
+    assert time.thread_time() - begun < 2
+    assert [warning.code for warning in deep.warnings] == ["page_extraction_fallback"]
+    assert [text for text in STORY if text in deep.text] == STORY
 
 
 def test_the_article_among_teasers_is_the_one_with_most_prose() -> None:
