@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 
 from services.access.authentication import Admin
 from services.access.caller import Caller
@@ -20,7 +20,7 @@ from services.web.problems import FieldError, ProblemError, responses
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
-Priority = Annotated[int, Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default")]
+Priority = Annotated[int, Field(strict=True, ge=-100, le=100, description="higher goes first within its feed; 0 is the default")]
 
 
 class Chosen(Contract):
@@ -29,8 +29,8 @@ class Chosen(Contract):
     state: JobState | None = None
     feed: FeedName | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_.-]{1,100}$", max_length=100)] | None = None
-    dry_run: bool = False
-    limit: Annotated[int, Field(ge=1, le=5000, description="jobs a call, at most")] = 1000
+    dry_run: StrictBool = False
+    limit: Annotated[int, Field(strict=True, ge=1, le=5000, description="jobs a call, at most")] = 1000
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -72,6 +72,7 @@ def test_over_http(database: Database, serve: Any) -> None:
         ({"state": "succeeded"}, "state"),
         ({"feed": "A B"}, "feed"),
         ({"feed": "a", "limit": 0}, "limit"),
+        ({"feed": "a", "dry_run": 0}, "dry_run"),
     ):
         refused = problem(post("drop", **body), 422, "invalid")
         assert [error["field"] for error in refused["errors"]] == [field], body
