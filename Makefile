@@ -69,6 +69,11 @@ lint: .venv/dev.stamp ## Format check, linters, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: scale
+scale: .venv/dev.stamp ## Time every kind of question on a store of a million stances, on SQLite and PostgreSQL
+	$(BIN)/python -m tests.scale --stances $(or $(STANCES),1000000)
+	$(BIN)/python -m tests.scale --stances $(or $(STANCES),1000000) --postgresql
+
 .PHONY: format
 format: .venv/dev.stamp ## Put code into shape
 	$(BIN)/ruff format .

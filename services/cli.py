@@ -9,7 +9,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.commands import backup, client, demo, doctor, erase, feeds, index, jobs, keys, pause, prune, serve
+from services.commands import backup, client, demo, doctor, erase, feeds, index, jobs, keys, pause, prune, serve, topics
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -31,6 +31,7 @@ def build() -> typer.Typer:
     app.add_typer(keys.app, name="keys")
     app.add_typer(feeds.app, name="feeds")
     app.command("audit")(feeds.audit_log)
+    app.add_typer(topics.app, name="topics")
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
     app.command()(index.index)

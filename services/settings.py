@@ -146,12 +146,22 @@ class Pipeline(Group):
     max_words: Annotated[int, Field(gt=0)] = 20_000
     spacy_package: str = ""
     min_stance_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+    topic_statements: Count = 40  # of one article are judged
 
 
 class Metrics(Group):
     """What may become a time series: so many feeds by name, in the order in which they first pushed, the others together."""
 
     feeds: Count = 100
+
+
+class Topics(Group):
+    """The topics that statements are read for."""
+
+    active: Count = 200
+    aliases: Annotated[int, Field(gt=0, le=200)] = 200  # of one topic
+    cache_s: Seconds = 10
+    reanalyze_waiting: Count = 1_000
 
 
 class Log(Group):
@@ -186,6 +196,7 @@ class Settings(BaseSettings):
     worker: Worker = Worker()
     pipeline: Pipeline = Pipeline()
     metrics: Metrics = Metrics()
+    topics: Topics = Topics()
     log: Log = Log()
 
     def resolved_database_url(self) -> str:

@@ -22,13 +22,14 @@ from prometheus_client import CollectorRegistry, start_http_server
 from services import logs, metrics
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher
-from services.contracts import Article, QueueName, TaskName
+from services.contracts import Analysis, Article, QueueName, TaskName
 from services.errors import StancewireError, StoreUnavailable
 from services.results import presence
 from services.results.database import Database
 from services.results.presence import HostRole
 from services.settings import Settings
-from workers.batch import Batch
+from services.topics.active import ActiveTopics
+from workers.batch import Batch, Checkpoint
 from workers.tasks import register
 
 log = structlog.get_logger(__name__)
@@ -105,7 +106,12 @@ class WorkerHost:
         pipeline = Pipeline(self.settings.pipeline)
         pipeline.analyse(_FIRST)
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
-        self._batch = Batch(database, pipeline.analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
+        topics = ActiveTopics(database, self.settings.topics.cache_s)
+
+        def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
+            return pipeline.analyse(article, checkpoint, topics())
+
+        self._batch = Batch(database, analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)

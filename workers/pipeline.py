@@ -28,9 +28,10 @@ from spacy.tokens import Doc
 from services import contracts, settings
 from workers.assembly import assemble
 from workers.reading import read
+from workers.stance.topics import Judge, Topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
 _RESOLVING: Final = ("stancewire_layouts", "stancewire_acts", "stancewire_speakers")
@@ -109,9 +110,14 @@ class Pipeline:
     ``version`` is the version of this package, ``model`` names the rules or weights behind the findings.
     """
 
-    def __init__(self, settings: settings.Pipeline) -> None:
-        """Load everything that an analysis needs; raises ``OSError`` if ``settings.spacy_package`` is set and not installed."""
+    def __init__(self, settings: settings.Pipeline, judge: Judge | None = None) -> None:
+        """Load everything that an analysis needs; raises ``OSError`` if ``settings.spacy_package`` is set and not installed.
+
+        ``judge`` says how a statement stands to a claim; without one, articles are not read for topics.
+        """
         self.settings = settings
+        self.judge = judge
+        self._topics = Topics(())
         try:
             self.version = version("stancewire")
         except PackageNotFoundError:  # run from a checkout that is not installed
@@ -120,8 +126,13 @@ class Pipeline:
         own = str(self.nlp.meta["name"])
         self.model = f"{own}+{settings.spacy_package}" if settings.spacy_package else own
 
-    def analyse(self, article: contracts.Article, checkpoint: Callable[[str], None] = nothing) -> contracts.Analysis:
-        """Read and analyse one article.
+    def analyse(
+        self,
+        article: contracts.Article,
+        checkpoint: Callable[[str], None] = nothing,
+        topics: Sequence[contracts.Topic] = (),
+    ) -> contracts.Analysis:
+        """Read and analyse one article; where its speakers stand towards ``topics``, too.
 
         ``checkpoint`` is called with its name after each stage, and what it raises ends the analysis. Raises
         ``PermanentError`` for an article that holds no text or is not English.
@@ -134,6 +145,7 @@ class Pipeline:
             language=reading.language,
             warnings=reading.warnings,
             checkpoint=checkpoint,
+            topics=topics,
         )
 
     def analyse_text(
@@ -144,14 +156,24 @@ class Pipeline:
         language: str = "en",
         warnings: tuple[contracts.Warned, ...] = (),
         checkpoint: Callable[[str], None] = nothing,
+        topics: Sequence[contracts.Topic] = (),
     ) -> contracts.Analysis:
         """Analyse a text as it stands; never raises for what the text holds. All offsets are into ``text``."""
         with self.nlp.memory_zone():
             doc = self.run(text, body_start=body_start, checkpoint=checkpoint)
             made = contracts.Pipeline(version=self.version, model=self.model, analysed_at=datetime.now(UTC))
-            return assemble(
-                doc, language=language, pipeline=made, warnings=warnings, min_stance_score=self.settings.min_stance_score
-            )
+            least = self.settings.min_stance_score
+            analysis = assemble(doc, language=language, pipeline=made, warnings=warnings, min_stance_score=least)
+            if not topics or self.judge is None:
+                return analysis
+            if self._topics.topics != tuple(topics):
+                self._topics = Topics(topics)
+            sentences = [token.idx for token in doc if token.is_sent_start]
+            limit = self.settings.topic_statements
+            towards = self._topics.stances(analysis, sentences, self.judge, limit=limit, min_score=least)
+            checkpoint("topics")
+            stances = (*analysis.stances, *towards)
+            return analysis.model_copy(update={"stances": stances, "positions": contracts.draw_together(stances)})
 
     def run(self, text: str, *, body_start: int = 0, checkpoint: Callable[[str], None] = nothing) -> Doc:
         """Run the stages over ``text``; the document must not outlive the memory zone it is made in."""

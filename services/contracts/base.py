@@ -59,7 +59,11 @@ Text = Annotated[str, AfterValidator(_storable), _NO_NUL]
 # The constraints come first: what is measured is what is left once it is stripped.
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_storable), _NO_NUL]
 Identifier = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable), NOT_BLANK
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_storable),
+    AfterValidator(not_blank),  # pydantic strips after it has measured
+    NOT_BLANK,
 ]
 Address = Annotated[
     str,

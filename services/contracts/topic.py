@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from services.contracts.base import Contract, Text
+from services.contracts.base import NOT_BLANK, Contract, Text, not_blank
 
 TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-TopicName = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Alias = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Claim = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+TopicName = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(not_blank), NOT_BLANK]
+Alias = Annotated[Text, StringConstraints(min_length=1, max_length=100), AfterValidator(not_blank), NOT_BLANK]
+Claim = Annotated[Text, StringConstraints(min_length=1, max_length=500), AfterValidator(not_blank), NOT_BLANK]
 
 
 class Topic(Contract):

@@ -13,15 +13,15 @@ from sqlalchemy import Row, Select, func, select
 from services.contracts import FINAL_STATES, JobState, instant
 from services.errors import Gone, NotFound
 from services.results.database import Database, now_ms
-from services.results.tables import QUEUED, articles, erased, hosts, jobs, pauses, results
+from services.results.tables import LIVE, QUEUED, articles, erased, hosts, jobs, pauses, results
 from services.results.totals import Key, read_totals
 from services.results.window import alive
 
 Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
 
-# The first in its index that no paused feed holds back: one step where nothing is paused.
+# The first in its index that neither a pause nor its place in the background holds back: one step where there is neither.
 OLDEST_QUEUED: Final = (
-    select(jobs.c.queued_at).where(QUEUED, jobs.c.feed.not_in(select(pauses.c.feed))).order_by(jobs.c.queued_at).limit(1)
+    select(jobs.c.queued_at).where(QUEUED, LIVE, jobs.c.feed.not_in(select(pauses.c.feed))).order_by(jobs.c.queued_at).limit(1)
 )
 _LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
 

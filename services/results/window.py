@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from services.contracts import JobState
 from services.results import tallies
 from services.results.database import Database, now_ms
-from services.results.tables import IN_WINDOW, RUNNING, WAITING, hosts, jobs, pauses
+from services.results.tables import BACKGROUND, IN_WINDOW, RUNNING, WAITING, hosts, jobs, pauses
 from services.results.totals import NO_LABEL, Total, raise_totals
 
 ALIVE_MS = 30_000  # a worker host that was not seen for so long does not count
@@ -28,18 +28,18 @@ _DELAY_MAX_MS = 7_200_000  # no retry is put off for so long
 _AT_ONCE_MS = 50  # a job that was to run so soon after it was queued was not put off at all
 
 # A loose index scan: one step in ix_jobs_waiting for each feed, however many jobs wait.
-_FEEDS = text(
-    """
+_FEEDS = """
     WITH RECURSIVE waiting(feed) AS (
-        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL ORDER BY feed LIMIT 1)
+        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL AND {kind} ORDER BY feed LIMIT 1)
         UNION ALL
-        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL AND feed > waiting.feed
+        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL AND {kind} AND feed > waiting.feed
                 ORDER BY feed LIMIT 1)
         FROM waiting WHERE waiting.feed IS NOT NULL
     )
     SELECT feed FROM waiting WHERE feed IS NOT NULL
     """
-)
+_LIVE = f"priority > {BACKGROUND}"
+_BACKGROUND = f"priority <= {BACKGROUND}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,19 @@ class Lost:
 def fill(database: Database, size: Size) -> list[Message]:
     """Choose waiting jobs up to the window's size and mark them as dispatched; the caller sends after this commit."""
     with database.read() as connection:  # most calls find a full window or nothing waiting, and take no write lock
-        waiting = _waiting_feeds(connection)
+        waiting = _waiting_feeds(connection, _LIVE)
         slots, within = _slots_and_messages(connection)
-        if not waiting or (within >= slots * size.per_slot and not _quiet_feeds(connection, waiting, slots, size, within)):
+        full = within >= slots * size.per_slot
+        if full and not _quiet_feeds(connection, waiting, slots, size, within):
+            return []
+        if not waiting and not _waiting_feeds(connection, _BACKGROUND):
             return []
     with database.write() as connection:
-        waiting = _waiting_feeds(connection)
+        waiting = _waiting_feeds(connection, _LIVE)
         slots, within = _slots_and_messages(connection)
-        quiet = [_next_of(connection, database, feed, 1) for feed in _quiet_feeds(connection, waiting, slots, size, within)]
+        quiet = [
+            _next_of(connection, database, feed, 1, _LIVE) for feed in _quiet_feeds(connection, waiting, slots, size, within)
+        ]
         ahead = [Message(uuid7(), (rows[0].id,), ahead=True) for rows in quiet if rows]
         _mark(connection, ahead)
         room = slots * size.per_slot - within - len(ahead)
@@ -132,27 +137,36 @@ def _quiet_feeds(connection: Connection, waiting: Sequence[str], slots: int, siz
     return quiet[:room] if len(quiet) <= slots else []
 
 
-def _waiting_feeds(connection: Connection) -> list[str]:
-    """The feeds that have a job to dispatch. A paused feed's jobs wait (``services.keeping.pauses``)."""
+def _waiting_feeds(connection: Connection, kind: str) -> list[str]:
+    """The feeds that have a job of this kind to dispatch. A paused feed's jobs wait (``services.keeping.pauses``)."""
     paused = set(connection.execute(select(pauses.c.feed)).scalars())
-    return [feed for feed in connection.execute(_FEEDS).scalars() if feed not in paused]
+    return [feed for feed in connection.execute(text(_FEEDS.format(kind=kind))).scalars() if feed not in paused]
 
 
-def _choose(connection: Connection, database: Database, waiting: Sequence[str], limit: int) -> list[Any]:
+def _choose(connection: Connection, database: Database, live: Sequence[str], limit: int) -> list[Any]:
+    """Live jobs of all feeds in turn; only where they leave room, jobs in the background."""
+    chosen = _in_turn(connection, database, live, limit, _LIVE)
+    left = limit - len(chosen)
+    if left:
+        chosen += _in_turn(connection, database, _waiting_feeds(connection, _BACKGROUND), left, _BACKGROUND)
+    return chosen
+
+
+def _in_turn(connection: Connection, database: Database, waiting: Sequence[str], limit: int, kind: str) -> list[Any]:
     feeds = random.sample(waiting, min(limit, len(waiting)))  # with more feeds than room, chance decides, each time anew
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less
-    queues = [_next_of(connection, database, feed, share) for feed in feeds]
+    queues = [_next_of(connection, database, feed, share, kind) for feed in feeds]
     in_turn = [row for turn in zip_longest(*queues) for row in turn if row is not None]
     return in_turn[:limit]
 
 
-def _next_of(connection: Connection, database: Database, feed: str, limit: int) -> Sequence[Any]:
-    """The feed's next jobs: by priority, then by age."""
+def _next_of(connection: Connection, database: Database, feed: str, limit: int, kind: str) -> Sequence[Any]:
+    """The feed's next jobs of this kind: by priority, then by age."""
     waiting = (
         select(jobs.c.id, jobs.c.words, jobs.c.attempts)
-        .where(WAITING, jobs.c.feed == feed, _due())
+        .where(WAITING, text(kind), jobs.c.feed == feed, _due())
         .order_by(jobs.c.feed, jobs.c.priority.desc(), jobs.c.id)
         .limit(limit)
     )

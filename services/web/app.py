@@ -28,6 +28,7 @@ from services.results.database import Database
 from services.results.routes import router as read_routes
 from services.results.routes_search import router as search_routes
 from services.settings import Settings
+from services.topics.routes import router as topic_routes
 from services.version import VERSION
 from services.web import document, problems
 from services.web.body import BodyLimits
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(administration_routes)
     app.include_router(keeping_routes)
     app.include_router(bulk_routes)
+    app.include_router(topic_routes)
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))

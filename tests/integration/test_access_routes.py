@@ -48,6 +48,11 @@ SCOPES: dict[tuple[str, str], Scope] = {
     ("GET", "/v1/keys"): Scope.ADMIN,
     ("POST", "/v1/keys"): Scope.ADMIN,
     ("DELETE", "/v1/keys/{key_id}"): Scope.ADMIN,
+    ("GET", "/v1/topics"): Scope.READ,
+    ("GET", "/v1/topics/{topic_id}"): Scope.READ,
+    ("POST", "/v1/topics"): Scope.ADMIN,
+    ("PATCH", "/v1/topics/{topic_id}"): Scope.ADMIN,
+    ("DELETE", "/v1/topics/{topic_id}"): Scope.ADMIN,
 }
 
 

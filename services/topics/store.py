@@ -1,0 +1,133 @@
+"""Topics in the database: registered, changed and retired."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select, update
+
+from services.access import audit
+from services.access.caller import Caller
+from services.contracts import Topic, TopicId, instant
+from services.errors import Conflict, NotFound
+from services.results.database import Database, now_ms
+from services.results.names import normalise
+from services.settings import Topics as TopicSettings
+from services.topics.tables import topics
+
+_ID_MAX: Final = 63
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRecord:
+    """A topic with its history. Instants are UTC."""
+
+    topic: Topic
+    created_at: datetime
+    changed_at: datetime
+    retired_at: datetime | None
+    reread_to: int
+
+
+def add(database: Database, *, name: str, aliases: Sequence[str], claim: str, limits: TopicSettings, by: Caller) -> TopicRecord:
+    """Register a topic; articles analysed from now on are asked for it. Raises Conflict (it is there, or there are too many)."""
+    topic = Topic(id=identifier(name), name=name.strip(), aliases=distinct(aliases), claim=claim.strip())
+    with database.write() as connection:
+        _room(connection, limits)
+        row = {"id": topic.id, "name": topic.name, "aliases": json.dumps(topic.aliases), "claim": topic.claim}
+        added = database.insert(topics).values(**row, created_at=now_ms(), changed_at=now_ms()).on_conflict_do_nothing()
+        if connection.execute(added.returning(topics.c.id)).first() is None:
+            raise Conflict(f"there is a topic {topic.id} already, active or retired", code="topic_exists")
+        audit.record(connection, by.actor, "topic.add", topic.id, topic.model_dump(mode="json", exclude={"id"}))
+        return _one(connection, topic.id)
+
+
+def change(
+    database: Database,
+    topic_id: TopicId,
+    *,
+    name: str | None = None,
+    aliases: Sequence[str] | None = None,
+    retired: bool | None = None,
+    limits: TopicSettings,
+    by: Caller,
+) -> TopicRecord:
+    """Change what is given; new aliases make the past unread again. The claim never changes. Raises NotFound, Conflict."""
+    with database.write() as connection:
+        before = _one(connection, topic_id)
+        values: dict[str, Any] = {}
+        if name is not None and name.strip() != before.topic.name:
+            values |= {"name": name.strip(), "reread_to": 0}
+        if aliases is not None and (wanted := distinct(aliases)) != before.topic.aliases:
+            values |= {"aliases": json.dumps(wanted), "reread_to": 0}
+        if retired is not None and retired != (before.retired_at is not None):
+            if not retired:
+                _room(connection, limits)
+            values |= {"retired_at": now_ms() if retired else None, "reread_to": 0}
+        if values:
+            given = {"name": name, "aliases": aliases, "retired": retired}
+            asked = {field: value for field, value in given.items() if value is not None}
+            audit.record(connection, by.actor, "topic.change", topic_id, asked)
+            connection.execute(update(topics).where(topics.c.id == topic_id).values(**values, changed_at=now_ms()))
+        return _one(connection, topic_id)
+
+
+def get(database: Database, topic_id: TopicId) -> TopicRecord:
+    """One topic. Raises NotFound."""
+    with database.read() as connection:
+        return _one(connection, topic_id)
+
+
+def list_topics(database: Database, *, retired: bool | None, after: TopicId = "", limit: int) -> list[TopicRecord]:
+    """Topics in the order of their IDs, those after ``after``: the active (False), the retired (True) or all (None)."""
+    query = select(topics).where(topics.c.id > after).order_by(topics.c.id).limit(limit)
+    if retired is not None:
+        query = query.where(topics.c.retired_at.is_not(None) if retired else topics.c.retired_at.is_(None))
+    with database.read() as connection:
+        return [_record(row) for row in connection.execute(query)]
+
+
+def active(database: Database) -> tuple[Topic, ...]:
+    """The topics that articles are asked for now."""
+    with database.read() as connection:
+        rows = connection.execute(select(topics).where(topics.c.retired_at.is_(None)).order_by(topics.c.id))
+        return tuple(_record(row).topic for row in rows)
+
+
+def identifier(name: str) -> TopicId:
+    """The ID made of a name: its words in lower case, joined by hyphens; of a name without Latin letters, a part of its hash."""
+    words = "-".join(normalise(name).encode("ascii", "ignore").decode().split())[:_ID_MAX].strip("-")
+    return words or "topic-" + hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def distinct(aliases: Sequence[str]) -> tuple[str, ...]:
+    """Without repetitions and space around, in the order given."""
+    return tuple(dict.fromkeys(alias.strip() for alias in aliases))
+
+
+def _room(connection: Connection, limits: TopicSettings) -> None:
+    number = connection.execute(select(func.count()).select_from(topics).where(topics.c.retired_at.is_(None))).scalar_one()
+    if number >= limits.active:
+        raise Conflict(f"{number} topics are active, and {limits.active} may be; retire one", code="too_many_topics")
+
+
+def _one(connection: Connection, topic_id: TopicId) -> TopicRecord:
+    row = connection.execute(select(topics).where(topics.c.id == topic_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no topic {topic_id}")
+    return _record(row)
+
+
+def _record(row: Any) -> TopicRecord:
+    return TopicRecord(
+        topic=Topic.model_construct(id=row.id, name=row.name, aliases=tuple(json.loads(row.aliases)), claim=row.claim),
+        created_at=instant(row.created_at),
+        changed_at=instant(row.changed_at),
+        retired_at=None if row.retired_at is None else instant(row.retired_at),
+        reread_to=row.reread_to,
+    )

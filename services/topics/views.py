@@ -1,0 +1,72 @@
+"""A topic as it is asked for and shown, over HTTP and on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
+
+from services.contracts import Alias, Claim, Topic, TopicId, TopicName
+from services.topics.matching import holds_a_word
+from services.topics.store import TopicRecord
+
+
+def _findable(value: str) -> str:
+    if not holds_a_word(value):
+        raise ValueError("holds no letter or digit, so nothing could be found by it")
+    return value
+
+
+Name = Annotated[TopicName, AfterValidator(_findable)]
+Aliases = Annotated[list[Annotated[Alias, AfterValidator(_findable)]], Field(max_length=200)]
+
+
+class NewTopic(BaseModel):
+    """What is needed to register a topic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    aliases: Aliases = []
+    claim: Claim = Field(description="a sentence that can be agreed with: who supports the topic agrees")
+
+
+class TopicChange(BaseModel):
+    """What may change; what is not given stays. Another claim is another topic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    aliases: Aliases | None = None
+    retired: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give name, aliases or retired")
+        return self
+
+
+class TopicView(BaseModel):
+    """A topic as it stands."""
+
+    id: TopicId
+    name: str
+    aliases: list[str]
+    claim: str
+    created_at: AwareDatetime
+    changed_at: AwareDatetime
+    retired_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, record: TopicRecord) -> Self:
+        """Show a record."""
+        times = {name: getattr(record, name) for name in ("created_at", "changed_at", "retired_at")}
+        return cls(**record.topic.model_dump(include=set(Topic.model_fields)), **times)
+
+
+class TopicPage(BaseModel):
+    """Topics in the order of their IDs; ``next`` is null on the last page."""
+
+    items: list[TopicView]
+    next: str | None
