@@ -113,10 +113,13 @@ class Pipeline:
     def __init__(self, settings: settings.Pipeline, judge: Judge | None = None) -> None:
         """Load everything that an analysis needs; raises ``OSError`` if ``settings.spacy_package`` is set and not installed.
 
-        ``judge`` says how a statement stands to a claim; without one, articles are not read for topics.
+        ``judge`` says how a statement stands to a claim. The trained model brings one; by rule alone there is none, and articles
+        are not read for topics.
         """
         self.settings = settings
         self.judge = judge
+        if judge is None and settings.model == "trained":
+            self.judge = importlib.import_module("workers.stance.claims").judge
         self._topics = Topics(())
         try:
             self.version = version("stancewire")

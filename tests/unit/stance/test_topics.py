@@ -100,3 +100,11 @@ def test_without_a_judge_articles_are_not_read_for_topics() -> None:
     analysis = pipeline.analyse(Article(body="Mayor Ida Berg said the tram plan was bad.", language="en"), topics=(TRAM,))
     assert [stance for stance in analysis.stances if stance.target.topic] == []
     assert analysis.attributions
+
+
+def test_the_trained_model_brings_its_judge() -> None:
+    pipeline = Pipeline(settings.Pipeline(min_stance_score=0))
+    topic = Topic(id="nato", name="NATO", claim="Ukraine should join NATO.")
+    body = "President Ida Berg said that Ukraine joining NATO would be a disaster for Europe."
+    found = [one for one in pipeline.analyse(Article(body=body, language="en"), topics=(topic,)).stances if one.target.topic]
+    assert [(one.target.topic, one.stance) for one in found] == [("nato", AGAINST)]
