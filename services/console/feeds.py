@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
@@ -22,6 +24,7 @@ from services.web.problems import FieldError, field_errors
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Field = Annotated[str, Form()]
+_NUMBERS: Final = frozenset({"queued_limit", "rate_per_s"})
 _NONE: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
 
 
@@ -77,11 +80,20 @@ def resume(name: FeedName, desk: Act) -> Response:
     return desk.go(f"/feeds/{name}", notice=f"The feed {name} goes on.")
 
 
-def _given(**fields: str) -> dict[str, str]:
-    return {name: value.strip() for name, value in fields.items() if value.strip()}
+def _given(**fields: str) -> dict[str, str | float]:
+    """What was filled in; a number as one, for in JSON, which the API reads, text is none."""
+    filled = {name: value.strip() for name, value in fields.items() if value.strip()}
+    return {name: _number(value) if name in _NUMBERS else value for name, value in filled.items()}
 
 
-def _all(desk: Desk, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None) -> Response:
+def _number(value: str) -> str | float:
+    for read in (int, float):
+        with contextlib.suppress(ValueError):
+            return read(value)
+    return value
+
+
+def _all(desk: Desk, status: int = 200, form: Mapping[str, object] | None = None, wrong: FieldError | None = None) -> Response:
     now = observation.observe(desk.here.database)
     listed = feeds.list_feeds(desk.here.database, desk.visitor.feeds)
     taken_in = {label: int(value) for (total, label), value in now.totals.items() if total is Total.ACCEPTED}
@@ -90,7 +102,7 @@ def _all(desk: Desk, status: int = 200, form: dict[str, str] | None = None, wron
 
 
 def _one(
-    desk: Desk, name: str, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None
+    desk: Desk, name: str, status: int = 200, form: Mapping[str, object] | None = None, wrong: FieldError | None = None
 ) -> Response:
     feed = feeds.show(desk.here.database, name, desk.visitor.feeds)
     stored = {field: getattr(feed, field) for field in _NONE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.console import answers, article, feeds, jobs, login, overview, statements, trial
+from services.console import answers, article, feeds, jobs, login, overview, statements, topics, trial
 from services.console.attempts import Attempts
 from services.console.desk import Console
 from services.console.pulse import Pulse
@@ -28,6 +28,7 @@ def install(app: FastAPI, here: Context) -> None:
         article.router,
         statements.router,
         feeds.router,
+        topics.router,
         trial.router,
     ):
         app.include_router(router)

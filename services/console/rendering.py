@@ -37,6 +37,7 @@ MENU: Final = (
     ("Jobs", "/jobs"),
     ("Who said what", "/said"),
     ("Feeds", "/feeds"),
+    ("Topics", "/topics"),
     ("Try it", "/try"),
 )
 

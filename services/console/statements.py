@@ -18,11 +18,13 @@ from services.results import search
 from services.results.found import Bucket, found_attribution, found_stance
 from services.results.routes_search import Paged, StanceFilters, TimelineFilters, page_of, timeline_of
 from services.results.timeline import Width
+from services.topics import store
 from services.web.problems import FieldError, ProblemError, field_errors
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PAGE: Final = 25
+_TOPICS: Final = 1_000
 _BACK: Final = {Width.DAY: timedelta(days=30), Width.WEEK: timedelta(weeks=26), Width.MONTH: timedelta(days=730)}
 _SHARED: Final = ("text", "feed", "from", "to")
 _ASKED: Final = {"stances": ("holder", "target", "topic", "stance", *_SHARED), "statements": ("speaker", "act", *_SHARED)}
@@ -50,6 +52,7 @@ def _page(desk: Desk, request: Request, kind: Literal["stances", "statements"]) 
     width, cursor = given.get("bucket", Width.WEEK), given.get("cursor")
     values: dict[str, Any] = {"kind": kind, "asked": asked, "width": width, "widths": list(Width), "acts": list(Act)}
     values |= {"sides": list(StanceLabel), "first": cursor is None, "wrong": None, "found": [], "more": "", "timeline": None}
+    values["topics"] = store.list_topics(desk.here.database, retired=None, limit=_TOPICS)
     values["tabs"] = {name: {field: asked[field] for field in _ASKED[name] if field in asked} for name in _ASKED}
     filters, find, shaped = _KINDS[kind]
     try:

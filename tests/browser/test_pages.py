@@ -161,6 +161,20 @@ def test_a_feed_is_made_known_and_given_a_limit(page: Page, watch: Watch) -> Non
     expect(page.get_by_role("row", name=re.compile("evening-wire .* 70 .*4"))).to_be_visible()
 
 
+def test_a_topic_is_registered_and_retired(page: Page) -> None:
+    page.goto("/topics")
+    page.get_by_text("Register a topic").click()
+    page.get_by_label("Name").fill("Crane strike")
+    page.get_by_label("Claim").fill("The crane drivers are right to strike.")
+    page.get_by_label("Other names").fill("walkout")
+    page.get_by_role("button", name="Register the topic").click()
+    expect(page.get_by_role("status").get_by_text("Crane strike is read for")).to_be_visible()
+    page.get_by_role("link", name="Crane strike").click()
+    page.get_by_text("Retire …").click()
+    page.get_by_role("button", name="Retire the topic").click()
+    expect(page.get_by_role("listitem").filter(has_text="Crane strike")).to_contain_text("retired")
+
+
 def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
     page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
     content = page.locator(".text .m.content").first
@@ -221,6 +235,6 @@ def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
     page = visit(size=PHONE)
     job = job_of(stack, "Foreign minister")
-    for path in ("/", "/jobs", "/said", "/said/statements", "/feeds", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
+    for path in ("/", "/jobs", "/said", "/said/statements", "/feeds", "/topics", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -1,4 +1,4 @@
-"""Feeds, administered over forms."""
+"""Feeds and topics, administered over forms."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from services.access import audit, feeds
 from services.access.caller import Scope
 from services.keeping import pauses
 from services.results.database import Database
+from services.topics import store
 from tests.support.api import Api, make_key
 
 PAGE = {"Accept": "text/html"}
+TRAMS = {"name": "Tram plan", "claim": "The city should build trams.", "aliases": "trams\n\n light rail \n"}
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -97,17 +99,62 @@ def test_a_feed_is_paused_and_goes_on(sqlite_api: Api, sqlite_database: Database
     assert post(client, "/feeds/wire/resume").status_code == 404
 
 
+def test_a_topic_is_registered_changed_retired_and_taken_up_again(sqlite_api: Api, sqlite_database: Database) -> None:
+    client = sqlite_api.client
+    assert "No topic is registered" in page(client, "/topics")
+    assert post(client, "/topics", **TRAMS).status_code == 303
+    assert "also trams, light rail" in page(client, "/topics")
+    assert 'value="Tram plan"' in page(client, "/topics/tram-plan")
+    assert post(client, "/topics/tram-plan", name="Trams", aliases="tram plan").status_code == 303
+    topic = store.get(sqlite_database, "tram-plan").topic
+    assert (topic.name, topic.aliases, topic.claim) == ("Trams", ("tram plan",), TRAMS["claim"])
+    assert post(client, "/topics/tram-plan/retire").status_code == 303
+    assert "retired" in page(client, "/topics")
+    assert store.active(sqlite_database) == ()
+    assert post(client, "/topics/tram-plan/resume").status_code == 303
+    assert [one.id for one in store.active(sqlite_database)] == ["tram-plan"]
+    assert [action for action, subject in acts(sqlite_database) if subject == "tram-plan"].count("topic.change") == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "said"),
+    [
+        ({"name": "", "claim": "x"}, "name", ""),
+        ({"name": "Trams", "claim": ""}, "claim", ""),
+        ({"name": "Trams", "claim": "x", "aliases": "good\n…"}, "aliases", "line 2 "),
+        ({"name": "Trams", "claim": "x", "aliases": "\n".join(f"a{n}" for n in range(300))}, "aliases", "at most 200"),
+    ],
+)
+def test_a_topic_that_cannot_be_comes_back_with_its_field(sqlite_api: Api, fields: dict[str, str], field: str, said: str) -> None:
+    answer = post(sqlite_api.client, "/topics", **fields)
+    assert answer.status_code == 422
+    assert f'aria-describedby="wrong-{field}"' in answer.text
+    assert said in answer.text
+
+
+def test_a_topic_that_is_there_is_not_registered_again(sqlite_api: Api) -> None:
+    post(sqlite_api.client, "/topics", **TRAMS)
+    assert "already" in post(sqlite_api.client, "/topics", **TRAMS).text
+    page(sqlite_api.client, "/topics/none", 404)
+    page(sqlite_api.client, "/topics/A B", 404)
+
+
 def test_a_key_that_reads_sees_no_form_and_may_not_act(sqlite_api: Api, sqlite_database: Database) -> None:
+    post(sqlite_api.client, "/topics", **TRAMS)
     for feed in ("mine", "other"):
         post(sqlite_api.client, "/feeds", name=feed)
     reader = sqlite_api.client_of(make_key(sqlite_database, Scope.READ, Scope.INGEST, feeds=("mine",)))
     assert ("mine" in page(reader, "/feeds"), "other" in page(reader, "/feeds")) == (True, False)
-    for path in ("/feeds", "/feeds/mine"):
+    for path in ("/feeds", "/feeds/mine", "/topics", "/topics/tram-plan"):
         assert 'method="post"' not in page(reader, path), path
     page(reader, "/feeds/other", 404)
     for path, fields in (
         ("/feeds", {"name": "x"}),
         ("/feeds/mine", {}),
+        ("/topics", TRAMS),
+        ("/topics/tram-plan", {"name": "x"}),
+        ("/topics/tram-plan/retire", {}),
+        ("/topics/tram-plan/resume", {}),
         ("/feeds/mine/pause", {}),
         ("/feeds/mine/resume", {}),
     ):

@@ -50,6 +50,8 @@ def console_stack(state_dir: Path) -> Iterator[Up]:
     """A real stack in which the samples were analysed and an article in French failed."""
     settings = {"STANCEWIRE_WORKER__PROCESSES": "1", "STANCEWIRE_WORKER__NICENESS": "0"}
     with up(state_dir, **settings) as running:
+        topic = {"name": "Dam agreement", "aliases": ["river dam deal"], "claim": "Both countries should sign the dam agreement."}
+        assert running.client.post("/v1/topics", json=topic).status_code == 201
         lines = [one.model_dump_json(exclude_none=True) for one in samples.load()]
         for item in push_lines(running.url, [*lines, FRENCH]):
             wait_for(running, item["href"])

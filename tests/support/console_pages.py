@@ -19,6 +19,8 @@ def pages(stack: Up) -> dict[str, str]:
         "said-statements": "/said/statements?speaker=Keller",
         "feeds": "/feeds",
         "feed": "/feeds/samples",
+        "topics": "/topics",
+        "topic": "/topics/dam-agreement",
         "try": "/try",
         "missing": "/nothing",
     }
