@@ -164,7 +164,7 @@ def test_a_feed_is_made_known_and_given_a_limit(page: Page, watch: Watch) -> Non
 def test_a_topic_is_registered_and_retired(page: Page) -> None:
     page.goto("/topics")
     page.get_by_text("Register a topic").click()
-    page.get_by_label("Name").fill("Crane strike")
+    page.get_by_role("textbox", name="Name as").fill("Crane strike")
     page.get_by_label("Claim").fill("The crane drivers are right to strike.")
     page.get_by_label("Other names").fill("walkout")
     page.get_by_role("button", name="Register the topic").click()
