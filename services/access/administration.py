@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.access import audit, feeds
 from services.access.audit import Entry
 from services.access.authentication import Admin, Reader
 from services.access.feeds import SLOWEST, Feed
 from services.contracts import FeedName, Text
-from services.contracts.base import one_line
+from services.contracts.base import number, one_line
 from services.results import cursors
 from services.web.context import Here
 from services.web.problems import FieldError, ProblemError, responses
@@ -31,9 +31,9 @@ class FeedSettings(BaseModel):
 
     description: Annotated[Text, StringConstraints(max_length=1000), AfterValidator(one_line)] = ""
     # Strict: a `false` that became 0 would close the feed.
-    queued_limit: Annotated[int, Field(strict=True, ge=0, le=_LARGEST, description="queued articles; 0 takes none in")] | None = (
-        None
-    )
+    queued_limit: (
+        Annotated[int, Field(ge=0, le=_LARGEST, description="queued articles; 0 takes none in"), BeforeValidator(number)] | None
+    ) = None
     rate_per_s: Annotated[float, Field(strict=True, ge=SLOWEST, le=1e6, description="articles a second, at most")] | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from services.access import keys
@@ -13,7 +13,7 @@ from services.access.authentication import Admin
 from services.access.caller import Scope
 from services.access.keys import Key
 from services.contracts import FeedName, Text
-from services.contracts.base import not_blank, one_line
+from services.contracts.base import not_blank, number, one_line
 from services.web.context import Here
 from services.web.problems import FieldError, ProblemError, responses
 
@@ -33,7 +33,9 @@ class NewKey(BaseModel):
     ]
     scopes: Annotated[set[Scope], Field(min_length=1)]
     feeds: Annotated[set[FeedName], Field(min_length=1, max_length=1000)] | Literal["*"]
-    expires_s: Annotated[int, Field(strict=True, gt=0, le=_YEARS_S, description="seconds from now; none: it lasts")] | None = None
+    expires_s: (
+        Annotated[int, Field(gt=0, le=_YEARS_S, description="seconds from now; none: it lasts"), BeforeValidator(number)] | None
+    ) = None
 
 
 class KeyView(BaseModel):

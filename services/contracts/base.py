@@ -51,6 +51,13 @@ def no_number(value: object) -> object:
     return value
 
 
+def number(value: object) -> object:
+    """Refuse what is written as no number: a ``false`` that became 0 would do harm. 8.0 is the integer 8, as in JSON Schema."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("is no number")  # noqa: TRY004 -- pydantic hears ValueError alone
+    return value
+
+
 # What the validators keep, said in the schema; a lone surrogate is no character to a pattern.
 _NO_NUL: Final = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 NOT_BLANK: Final = Field(json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"})

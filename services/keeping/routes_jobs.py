@@ -6,11 +6,12 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
 from services.access.authentication import Admin
 from services.access.caller import Caller
 from services.contracts import Contract, FeedName, JobState, JobView
+from services.contracts.base import number
 from services.keeping import bulk
 from services.keeping.bulk import Act, Selection
 from services.results import operations, queries
@@ -20,7 +21,9 @@ from services.web.problems import FieldError, ProblemError, responses
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
-Priority = Annotated[int, Field(strict=True, ge=-100, le=100, description="higher goes first within its feed; 0 is the default")]
+Priority = Annotated[
+    int, Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default"), BeforeValidator(number)
+]
 
 
 class Chosen(Contract):
@@ -30,7 +33,7 @@ class Chosen(Contract):
     feed: FeedName | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_.-]{1,100}$", max_length=100)] | None = None
     dry_run: StrictBool = False
-    limit: Annotated[int, Field(strict=True, ge=1, le=5000, description="jobs a call, at most")] = 1000
+    limit: Annotated[int, Field(ge=1, le=5000, description="jobs a call, at most"), BeforeValidator(number)] = 1000
 
     @model_validator(mode="after")
     def _named(self) -> Self:
