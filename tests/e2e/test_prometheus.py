@@ -45,6 +45,7 @@ STEADY = {
     "stancewire_redis_evicted_keys_total",
     "stancewire_redis_memory_limit_bytes",
     "stancewire_sweepers",
+    "stancewire_worker_children",  # a killed one is replaced between two scrapes
     "celery_active_process_count",
     "celery_active_worker_count",
 }
@@ -90,6 +91,7 @@ def load(stack: Up) -> None:
     push_lines(stack.url, [*sample_lines(20, "wire"), json.dumps(foreign)])
     refused(stack)
     until(lambda: figure(stack, 'stancewire_jobs_finished_total{state="succeeded"}') >= 20)
+    time.sleep(2.5)  # a scrape a second: what moves next was seen before
     push_lines(stack.url, sample_lines(5, "wire"))
     refused(stack)
     items = push_lines(stack.url, sample_lines(60, "evening"))
