@@ -15,6 +15,7 @@ from workers.extraction.phrases import BE, DETERMINERS, HAVE, PREPOSITIONS, SUBO
 from workers.extraction.records import Leaning, Named, Stretch
 from workers.extraction.tokens import Tokens
 from workers.stance import polarity, scores, unreal
+from workers.stance.scene import trimmed
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -61,7 +62,7 @@ def by_verb(doc: Doc) -> list[Leaning]:
         if not unreal.happens(tokens, sentence, told=bool(told[start] or told[last - 1])):
             continue
         holder, target = (second, first) if took.backwards else (first, second)
-        found.append(Leaning(holder, target, took.side, scores.ADJACENT, sentence, None))
+        found.append(Leaning(holder, target, took.side, scores.ADJACENT, trimmed(doc, *sentence), None))
     return found
 
 

@@ -54,7 +54,7 @@ class Scene:
             for start, end in (*statement.content, *([statement.cue.stretch] if statement.cue else [])):
                 told[start:end] = b"\1" * (end - start)
         last = tokens[-1] + 1 if tokens else 0
-        sentences = [_trimmed(doc, s.start, min(s.end, last)) for s in doc.sents if s.start < last and not aside[s.start]]
+        sentences = [trimmed(doc, s.start, min(s.end, last)) for s in doc.sents if s.start < last and not aside[s.start]]
         sentences = [sentence for sentence in sentences if sentence.start < sentence.end]
         starts = [sentence.start for sentence in sentences]
         inside: list[list[Mention]] = [[] for _ in sentences]
@@ -103,7 +103,7 @@ class Scene:
         return None
 
 
-def _trimmed(doc: Doc, start: int, end: int) -> Stretch:
+def trimmed(doc: Doc, start: int, end: int) -> Stretch:
     """Leave out white space on either side; nothing may be left."""
     while start < end and doc[start].is_space:
         start += 1

@@ -54,3 +54,9 @@ def test_a_pronoun_holds_what_its_entity_holds_and_shows_the_statement() -> None
 def test_a_sentence_of_many_names_takes_linear_time() -> None:
     crowd = ", ".join(f"Ruth Kessler{chr(97 + i % 26)} of Geneva" for i in range(400))
     assert isinstance(stances(f"{crowd} met."), set)
+
+
+def test_evidence_is_the_sentence_without_what_parts_it_from_the_next() -> None:
+    text = "Ruth Kessler endorsed Alan Pryce.\n\nThe port is closed."
+    (stance,) = PIPELINE.analyse_text(text).stances
+    assert text[stance.evidence.start : stance.evidence.end] == "Ruth Kessler endorsed Alan Pryce."
