@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
 _RESOLVING: Final = ("stancewire_layouts", "stancewire_acts", "stancewire_speakers")
-# The ways to read an article: with the trained model, or by rule alone, which is ten times as fast and finds half.
+# The ways to read an article: with the trained model, or by rule alone, which is faster and finds less.
 STAGES: Final = {
     "trained": (
         *_READING,

@@ -38,6 +38,7 @@ class Scene:
     mentions: list[list[Mention]]
     statements: list[Statement]
     told: bytearray  # by token: somebody's words, or those that attribute them
+    spoken: dict[int, list[int]]  # by speaker: the numbers of the statements
 
     @classmethod
     def of(cls, doc: Doc) -> Self:
@@ -50,7 +51,10 @@ class Scene:
         for span in doc.spans.get("boilerplate", ()):
             aside[span.start : span.end] = b"\1" * (span.end - span.start)
         told = bytearray(len(doc) + 1)
-        for statement in statements:
+        spoken: dict[int, list[int]] = {}
+        for index, statement in enumerate(statements):
+            if statement.speaker is not None:
+                spoken.setdefault(statement.speaker, []).append(index)
             for start, end in (*statement.content, *([statement.cue.stretch] if statement.cue else [])):
                 told[start:end] = b"\1" * (end - start)
         last = tokens[-1] + 1 if tokens else 0
@@ -65,7 +69,7 @@ class Scene:
             if fits and entities[int(span.id_)].type in PARTIES:
                 named = span._.form == MentionForm.NAME
                 inside[at].append(Mention(int(span.id_), Stretch(span.start, span.end), words, named))
-        return cls(encoded, sentences, inside, statements, told)
+        return cls(encoded, sentences, inside, statements, told, spoken)
 
     def sentence_at(self, token: int) -> int:
         """Return the number of the sentence that holds a token, or that of the last one before it."""
@@ -97,8 +101,8 @@ class Scene:
 
     def statement(self, holder: int, target: Mention) -> int | None:
         """Return the statement in which ``holder`` speaks of ``target``, if that is how the target is mentioned."""
-        for index, statement in enumerate(self.statements):
-            if statement.speaker == holder and any(start <= target.tokens.start < end for start, end in statement.content):
+        for index in self.spoken.get(holder, ()):
+            if any(start <= target.tokens.start < end for start, end in self.statements[index].content):
                 return index
         return None
 
