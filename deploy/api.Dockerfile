@@ -11,6 +11,7 @@ RUN /opt/stancewire/bin/pip install --require-hashes --only-binary=:all: -r lock
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --only-binary=:all: -r locks/build.txt
 COPY pyproject.toml README.md ./
+COPY docs/runbook.md docs/
 COPY services services
 COPY workers workers
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \

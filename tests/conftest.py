@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from playwright.sync_api import Browser
 
 from services.embedded import redis_server
 from services.results import migrations
 from services.results.database import Database
 from services.settings import Database as DatabaseSettings
 from services.settings import Settings
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.postgres import PostgresServer, find_programs
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -49,6 +51,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests: a thread can have no second one beside it."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed ({CHROMIUM})")
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.console import answers, article, feeds, jobs, login, overview, statements, topics, trial
+from services.console import answers, article, feeds, jobs, login, overview, runbook, statements, topics, trial
 from services.console.attempts import Attempts
 from services.console.desk import Console
 from services.console.pulse import Pulse
@@ -24,6 +24,7 @@ def install(app: FastAPI, here: Context) -> None:
     for router in (
         login.router,
         overview.router,
+        runbook.router,
         jobs.router,
         article.router,
         statements.router,

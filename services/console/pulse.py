@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from services.access import feeds
 from services.broker.dispatch import Dispatcher
-from services.contracts import JobState
+from services.console.troubles import Signs, Trouble, troubles
 from services.errors import BrokerUnavailable, Refused
 from services.ingest.gate import Gate
-from services.results import activity, queries
+from services.results import activity, queries, window
 from services.results.activity import Activity, HostRecord
 from services.results.database import Database
+from services.results.presence import HostRole
 from services.results.queries import Snapshot
 
 _FRESH_S: Final = 1.0
 _STEP_S: Final = 10
 _STEPS: Final = 60
 _MINUTE_S: Final = 60
-_SLOW_S: Final = 60  # an article that waits for longer is worth a word
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that is not as it should be: what, and what to do about it."""
-
-    title: str
-    advice: str
-    link: str = ""
-    link_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,40 +66,33 @@ class Pulse:
         now = queries.snapshot(self._database)
         recent = activity.activity(self._database, step_s=_STEP_S, steps=_STEPS)
         hosts = tuple(activity.list_hosts(self._database))
-        found = troubles(now, recent, self._dispatcher.ping, self._gate.check_all)
-        return Look(now, recent, hosts, tuple(found))
+        signs = Signs(
+            snapshot=now,
+            activity=recent,
+            sweepers=sum(host.role == HostRole.SWEEPER and host.alive for host in hosts),
+            redis=self._redis(),
+            closed=self._gate.closed(),
+            full=self._full(),
+            paused=self._gate.paused_feeds(),
+            dead=activity.dead_by_reason(self._database),
+        )
+        return Look(now, recent, hosts, tuple(troubles(signs)))
+
+    def _redis(self) -> bool:
+        try:
+            self._dispatcher.ping()
+        except BrokerUnavailable:
+            return False
+        return True
+
+    def _full(self) -> dict[str, Refused]:
+        """Why pushes of feeds are refused that have as much queued as they may; paused feeds do so on purpose."""
+        queued = window.queued_feeds(self._database)
+        own = {feed.name: feed.queued_limit for feed in feeds.list_feeds(self._database, queued)}
+        return self._gate.full(queued, own)
 
 
 def per_minute(counts: tuple[int, ...], step_s: int) -> float:
     """How many a minute, over the last minute or the part of it that is known."""
     last = counts[-(_MINUTE_S // step_s) :]
     return sum(last) * _MINUTE_S / (step_s * len(last)) if last else 0.0
-
-
-def troubles(now: Snapshot, recent: Activity, ping: Callable[[], None], admit: Callable[[], None]) -> list[Trouble]:
-    """What is wrong, the gravest first. ``ping`` raises BrokerUnavailable, ``admit`` raises Refused while intake is shut."""
-    found = []
-    queued = now.jobs[JobState.QUEUED]
-    try:
-        admit()
-    except Refused as refused:
-        found.append(Trouble("No articles are taken in", f"Feeds are told to come back later: {refused.detail}."))
-    if now.worker_slots == 0:
-        advice = (
-            "Articles wait safely in the ledger. Start a worker (`stancewire worker`), or look into the log of the one that fell."
-        )
-        found.append(Trouble("No worker is there", advice))
-    try:
-        ping()
-    except BrokerUnavailable:
-        advice = "Articles are taken in all the same and wait in the ledger; nothing is lost. Start Redis again."
-        found.append(Trouble("Redis does not answer", advice))
-    if not found and queued and now.oldest_queued_s > _SLOW_S and not any(recent.stored[-(_MINUTE_S // recent.step_s) :]):
-        advice = "Articles wait and none was analysed in the last minute. Look into the logs of the workers and the sweeper."
-        found.append(Trouble("The queue does not move", advice, "/jobs?state=queued", "See what waits"))
-    if now.jobs[JobState.DEAD]:
-        number = now.jobs[JobState.DEAD]
-        title = "One job is dead" if number == 1 else f"{number} jobs are dead"
-        advice = "They were tried as often as allowed. See why; retry them once the cause is gone, or drop them."
-        found.append(Trouble(title, advice, "/jobs?state=dead", "See why"))
-    return found

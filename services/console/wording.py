@@ -73,7 +73,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "text_too_long": "Push it in parts, or raise the limit for what an article may hold.",
     "deadline_exceeded": "It took longer than an article may. If many do, look at the load of the workers; retry this one later.",
     "defect": "A defect of ours. The worker's log has the traceback under this job's ID.",
-    "lease_lost": "The worker that had it vanished. Look at its log and at the memory of its machine, then retry.",
+    "worker_lost": "Its worker process died or hung with it: too little memory, or an article that kills it (poison). "
+    "Look into the worker's log, then retry; if it dies again, drop it.",
     "dropped": "Somebody gave it up. Push the article again if it is wanted after all.",
     "canceled": "Somebody canceled it. Push the article again if it is wanted after all.",
     "withdrawn": "The article was withdrawn; its results are gone.",

@@ -108,6 +108,14 @@ def last_failures(database: Database, *, limit: int, visible: Visible = None) ->
     return sorted(found, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
 
 
+def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:
+    """How many of the newest ``most`` dead jobs ended for each reason."""
+    newest = select(jobs.c.reason_code).where(jobs.c.state == JobState.DEAD).order_by(jobs.c.id.desc()).limit(most).subquery()
+    with database.read() as connection:
+        rows = connection.execute(select(newest.c.reason_code, func.count()).group_by(newest.c.reason_code))
+        return {reason or "": number for reason, number in rows}
+
+
 def newest_results(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
     """The jobs of visible feeds that were analysed last."""
     return list_jobs(database, state=JobState.SUCCEEDED, limit=limit, visible=visible)

@@ -143,6 +143,15 @@ def _waiting_feeds(connection: Connection, kind: str) -> list[str]:
     return [feed for feed in connection.execute(text(_FEEDS.format(kind=kind))).scalars() if feed not in paused]
 
 
+def queued_feeds(database: Database) -> frozenset[str]:
+    """The feeds that have a job queued, on its way or not; paused ones left out."""
+    with database.read() as connection:
+        paused = set(connection.execute(select(pauses.c.feed)).scalars())
+        sent = set(connection.execute(select(jobs.c.feed).where(IN_WINDOW).distinct()).scalars())
+        waiting = _waiting_feeds(connection, _LIVE) + _waiting_feeds(connection, _BACKGROUND)
+    return frozenset(waiting) | (sent - paused)
+
+
 def _choose(connection: Connection, database: Database, live: Sequence[str], limit: int) -> list[Any]:
     """Live jobs of all feeds in turn; only where they leave room, jobs in the background."""
     chosen = _in_turn(connection, database, live, limit, _LIVE)

@@ -1,4 +1,4 @@
-"""One browser and one stack for all tests here; each test has a window of its own, watched."""
+"""One stack for all tests here, and one browser; each test has a window of its own, watched."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.browser import CHROMIUM, Watch, chromium, console_stack, log_in, open_context
+from tests.support.browser import Watch, console_stack, log_in, open_context
 from tests.support.stack import Up
 
 Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"Chromium is not installed ({CHROMIUM})")
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +33,7 @@ def visit(browser: Browser, stack: Up, watch: Watch) -> Iterator[Visit]:
     contexts = []
 
     def start(*, key: str | None = stack.key, **options: Any) -> Page:
-        context = open_context(browser, stack, **options)
+        context = open_context(browser, stack.url, **options)
         contexts.append(context)
         watch.over(context)
         page = context.new_page()

@@ -21,7 +21,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state, chromium() as browser, console_stack(Path(state) / "state") as stack:
         for scheme, size in _LOOKS:
-            context = open_context(browser, stack, size=size, color_scheme=scheme, reduced_motion="reduce")
+            context = open_context(browser, stack.url, size=size, color_scheme=scheme, reduced_motion="reduce")
             page = context.new_page()
             suffix = f"-{scheme}" + ("-phone" if size == PHONE else "")
             page.goto("/login")

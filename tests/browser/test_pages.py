@@ -235,6 +235,17 @@ def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
     page = visit(size=PHONE)
     job = job_of(stack, "Foreign minister")
-    for path in ("/", "/jobs", "/said", "/said/statements", "/feeds", "/topics", "/try", f"/jobs/{job}", f"/jobs/{job}/article"):
+    for path in (
+        "/",
+        "/jobs",
+        "/said",
+        "/said/statements",
+        "/feeds",
+        "/topics",
+        "/try",
+        "/runbook",
+        f"/jobs/{job}",
+        f"/jobs/{job}/article",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -28,6 +28,7 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     assert len(wanted) > 100
     assert wanted <= inside
+    assert "services/console/runbook.md" in inside, "the console shows it"
     assert not [name for name in inside if name.startswith("tests")]
 
 

@@ -62,3 +62,11 @@ def test_the_last_failures_are_those_that_ended_last(database: Database) -> None
         set_row(database, jobs[number], state=state, lease_token=None, lease_until=None, finished_at=1_000 - number)
     assert [job.id for job in activity.last_failures(database, limit=9)] == jobs[:3]
     assert [job.id for job in activity.last_failures(database, limit=2)] == jobs[:2]
+
+
+def test_the_dead_are_counted_by_their_reason(database: Database) -> None:
+    jobs = [answer.job_id for answer in push(database, *(article(f"Story {number}.") for number in range(5)))]
+    for job_id, reason in zip(jobs, ("worker_lost", "defect", "defect", None), strict=False):
+        set_row(database, job_id, state=JobState.DEAD, reason_code=reason)
+    assert activity.dead_by_reason(database) == {"worker_lost": 1, "defect": 2, "": 1}
+    assert activity.dead_by_reason(database, most=2) == {"defect": 1, "": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from html import unescape
 from uuid import UUID, uuid4
@@ -56,6 +57,25 @@ def test_the_overview_counts_what_happened(api: Api, database: Database) -> None
     part = page(api, "/overview/live")
     assert "The good one" in part
     assert "<html" not in part
+
+
+def test_a_feed_that_is_full_is_told_with_what_to_do_and_a_paused_one_as_paused(
+    sqlite_database: Database, serve: Callable[..., Api]
+) -> None:
+    api = serve(sqlite_database, limits={"queued_per_feed": 3})
+    for number in range(3):
+        api.push_id(f"Story {number}.", feed="wire")
+    api.push_id("Story.", feed="evening")
+    seen = page(api, "/")
+    assert "The feed wire is full" in seen
+    assert 'href="/jobs?feed=wire&state=queued"' in seen
+    assert 'href="/runbook#stancewireintakerefuses"' in seen
+    assert 'id="stancewireintakerefuses"' in page(api, "/runbook")
+    api.client.put("/v1/feeds/wire/pause", json={}).raise_for_status()
+    time.sleep(1.1)  # the page and the gate look once a second
+    seen = page(api, "/")
+    assert "Paused: 1 feed" in seen
+    assert "is full" not in seen
 
 
 def test_jobs_are_found_by_state_feed_and_guid(sqlite_api: Api, sqlite_database: Database) -> None:

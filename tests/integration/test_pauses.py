@@ -14,12 +14,12 @@ from services import cli
 from services.access.caller import local
 from services.errors import NotFound
 from services.keeping import pauses
-from services.results import queries
+from services.results import queries, window
 from services.results.database import Database
 from services.results.observation import observe
 from services.results.tables import ALL_FEEDS
 from tests.support.api import address, batch, problem, stored
-from tests.support.ledger import article, fill, push, set_row
+from tests.support.ledger import article, claim_all, fill, push, set_row
 
 FRESH_S = 1.1  # the gate's judgement may be a second old
 DAY_MS = 86_400_000
@@ -51,6 +51,16 @@ def test_a_paused_feeds_jobs_wait_and_others_are_dispatched(database: Database) 
     assert [job_id for message in fill(database) for job_id in message.job_ids] == [other.job_id]
     pauses.resume(database, "held", local())
     assert [job_id for message in fill(database) for job_id in message.job_ids] == [held.job_id]
+
+
+def test_the_feeds_that_have_something_queued_are_told_without_the_paused_ones(database: Database) -> None:
+    push(database, article("1", feed="done"))
+    claim_all(database)
+    push(database, article("2", feed="sent"), article("3", feed="held"))
+    fill(database)
+    pauses.pause(database, "held", "for a test", local())
+    push(database, article("4", feed="waits"), article("5", feed="held"))
+    assert window.queued_feeds(database) == {"sent", "waits"}
 
 
 def test_what_waits_on_purpose_does_not_close_the_intake(database: Database) -> None:

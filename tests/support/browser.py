@@ -101,10 +101,10 @@ class Watch:
             self.faults.append(f"request to {url}")
 
 
-def open_context(browser: Browser, stack: Up, *, size: tuple[int, int] = DESKTOP, **options: Any) -> BrowserContext:
-    """A window before the stack."""
+def open_context(browser: Browser, url: str, *, size: tuple[int, int] = DESKTOP, **options: Any) -> BrowserContext:
+    """A window before the service at this address."""
     context = browser.new_context(
-        base_url=stack.url, viewport={"width": size[0], "height": size[1]}, service_workers="block", **options
+        base_url=url, viewport={"width": size[0], "height": size[1]}, service_workers="block", **options
     )
     context.set_default_timeout(60_000)  # on a busy machine
     return context

@@ -22,5 +22,6 @@ def pages(stack: Up) -> dict[str, str]:
         "topics": "/topics",
         "topic": "/topics/dam-agreement",
         "try": "/try",
+        "runbook": "/runbook#stancewireredisdown",
         "missing": "/nothing",
     }

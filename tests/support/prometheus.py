@@ -26,7 +26,7 @@ _SHORTER = {
     "offset 1d": "offset 30s",
     "queued_seconds) > 45": "queued_seconds) > 5",
 }
-_WINDOWS = {"1m": "10s", "2m": "20s", "5m": "20s", "10m": "60s", "15m": "60s", "1h": "30s"}
+_WINDOWS = {"1m": "10s", "2m": "8s", "5m": "20s", "10m": "60s", "15m": "60s", "1h": "30s"}
 
 
 def shorter(expression: str) -> str:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from services.console.pulse import per_minute, troubles
+from services.console.pulse import per_minute
+from services.console.runbook import anchor, rendered
+from services.console.troubles import Signs, troubles
 from services.contracts import JobState
-from services.errors import BrokerUnavailable, Refused
+from services.errors import Refused
 from services.results.activity import Activity
 from services.results.queries import Snapshot
 
@@ -21,49 +22,72 @@ def stored(*counts: int) -> Activity:
     return Activity(10, datetime(2026, 11, 24, tzinfo=UTC), counts, counts)
 
 
-def fine() -> None:
-    pass
+def refused(code: str, status: int = 503) -> Refused:
+    return Refused(f"because of {code}", code=code, status=status, retry_after=60)
 
 
-def raising(error: Exception) -> Callable[[], None]:
-    def fail() -> None:
-        raise error
-
-    return fail
-
-
-NO_REDIS = raising(BrokerUnavailable("connection refused"))
-FULL = raising(Refused("the disk is full", code="disk_full", status=503, retry_after=60))
 DONE = stored(0, 0, 0, 0, 3, 0)
 IDLE = stored(9, 0, 0, 0, 0, 0, 0)
+FULL = {"wire": refused("feed_queue_full", 429)}
+TWO_FULL = FULL | {"evening": refused("feed_queue_full", 429)}
+
+WORKERS, SWEEPER = ("No worker is there", "StancewireWorkersMissing"), ("No sweeper is there", "StancewireSweeperMissing")
+REDIS, DEAD = ("Redis does not answer", "StancewireRedisDown"), ("One job is dead", "StancewireDeadLetters")
+DISK = ("No articles are taken in: the disk is full", "StancewireDiskFull")
+STUCK, OLD = ("The queue does not move", "StancewireQueueStuck"), ("Articles wait for long", "StancewireBacklogOld")
 
 
 @pytest.mark.parametrize(
-    ("now", "recent", "ping", "admit", "expected"),
+    ("signs", "expected"),
     [
-        (ledger(), IDLE, fine, fine, []),
-        (ledger(queued=9, oldest=5), IDLE, fine, fine, []),
-        (ledger(queued=9, oldest=300), DONE, fine, fine, []),
-        (ledger(queued=9, oldest=300), IDLE, fine, fine, ["The queue does not move"]),
-        (ledger(queued=9, oldest=300, slots=0), IDLE, fine, fine, ["No worker is there"]),
-        (ledger(), IDLE, NO_REDIS, fine, ["Redis does not answer"]),
-        (ledger(), IDLE, fine, FULL, ["No articles are taken in"]),
-        (ledger(dead=1), DONE, fine, fine, ["One job is dead"]),
+        (Signs(ledger(), IDLE), []),
+        (Signs(ledger(queued=9, oldest=5), IDLE), []),
+        (Signs(ledger(queued=9, oldest=300), DONE), []),
+        (Signs(ledger(queued=9, oldest=300), IDLE), [STUCK]),
+        (Signs(ledger(queued=9, oldest=901), DONE), [OLD]),
+        (Signs(ledger(queued=0, oldest=901), IDLE), []),
+        (Signs(ledger(queued=9, oldest=300, slots=0), IDLE), [WORKERS]),
+        (Signs(ledger(), IDLE, sweepers=0), [SWEEPER]),
+        (Signs(ledger(), IDLE, redis=False), [REDIS]),
+        (Signs(ledger(), IDLE, closed=refused("disk_full")), [DISK]),
         (
-            ledger(queued=9, dead=3, oldest=300, slots=0),
-            IDLE,
-            NO_REDIS,
-            FULL,
-            ["No articles are taken in", "No worker is there", "Redis does not answer", "3 jobs are dead"],
+            Signs(ledger(), IDLE, closed=refused("backlog_too_old")),
+            [("No articles are taken in: too much waits", "StancewireBacklogOld")],
+        ),
+        (Signs(ledger(), IDLE, closed=refused("intake_paused")), [("Intake is paused", "")]),
+        (Signs(ledger(queued=9), DONE, full=FULL), [("The feed wire is full", "StancewireIntakeRefuses")]),
+        (Signs(ledger(queued=9), DONE, full=TWO_FULL), [("2 feeds are full", "StancewireIntakeRefuses")]),
+        (Signs(ledger(), IDLE, paused="2 feeds"), [("Paused: 2 feeds", "")]),
+        (Signs(ledger(dead=1), DONE), [DEAD]),
+        (
+            Signs(ledger(queued=9, dead=1, oldest=300, slots=0), IDLE, sweepers=0, redis=False, closed=refused("disk_full")),
+            [DISK, WORKERS, SWEEPER, REDIS, DEAD],
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_what_to_do(
-    now: Snapshot, recent: Activity, ping: Callable[[], None], admit: Callable[[], None], expected: list[str]
-) -> None:
-    found = troubles(now, recent, ping, admit)
-    assert [trouble.title for trouble in found] == expected
+def test_what_is_wrong_is_told_with_what_to_do_and_its_section(signs: Signs, expected: list[tuple[str, str]]) -> None:
+    found = troubles(signs)
+    assert [(trouble.title, trouble.runbook) for trouble in found] == expected
     assert all(trouble.advice for trouble in found)
+    assert {anchor(trouble.runbook) for trouble in found if trouble.runbook} <= {name for name, _ in rendered()[0]}
+
+
+@pytest.mark.parametrize(
+    ("dead", "said"),
+    [
+        ({"worker_lost": 2, "defect": 1}, "2 jobs took the worker process with them (poison"),
+        ({"worker_lost": 2, "defect": 1}, "1 job met a defect of ours."),
+        ({"deadline_exceeded": 3}, "3 jobs took longer than an article may."),
+    ],
+)
+def test_what_the_dead_died_of_is_told(dead: dict[str, int], said: str) -> None:
+    [trouble] = troubles(Signs(ledger(dead=3), DONE, dead=dead))
+    assert said in trouble.advice
+
+
+def test_reasons_that_nobody_explained_are_left_to_the_jobs_themselves() -> None:
+    [trouble] = troubles(Signs(ledger(dead=3), DONE, dead={"": 1, "odd": 2}))
+    assert trouble.advice.endswith("or drop.")
 
 
 def test_a_rate_is_that_of_the_last_minute_or_of_what_is_known() -> None:

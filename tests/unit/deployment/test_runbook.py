@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from services.cli import build
+from services.console.runbook import anchor, rendered
 from services.metrics import declared_names
 from tests.unit.test_deployment import variables_of_settings
 
@@ -24,11 +25,6 @@ COMMANDS = sorted(
     {line.strip() for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line.strip()}
     | set(re.findall(r"`(stancewire [a-z][^`]*)`", RUNBOOK)) - {"stancewire up"}
 )
-
-
-def anchor(title: str) -> str:
-    """The fragment under which a heading is found."""
-    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
 
 def test_each_alert_has_its_section_in_their_order() -> None:
@@ -62,6 +58,14 @@ def test_a_command_that_is_named_exists_with_its_options(line: str) -> None:
     ]
     taken = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
     assert len(arguments) <= len(taken) or any(parameter.nargs == -1 for parameter in taken)
+
+
+def test_the_page_has_every_section_and_no_link_that_leads_away() -> None:
+    sections, html = rendered()
+    assert [title for _, title in sections] == list(SECTIONS)
+    assert set(re.findall(r'href="([^"]+)"', html)) <= {f"#{name}" for name, _ in sections}
+    assert html.count("<a ") == html.count("</a>") == 10
+    assert all(f'<h2 id="{name}">' in html for name, _ in sections)
 
 
 def test_links_within_lead_somewhere() -> None:
