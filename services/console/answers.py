@@ -27,7 +27,7 @@ _HEADINGS: Final[Mapping[int, str]] = {
     403: "Not allowed",
     404: "Nothing here",
     409: "That is not possible now",
-    410: "Withdrawn",
+    410: "Gone for good",
     413: "Too long",
     422: "That was not understood",
     429: "Too many at once",

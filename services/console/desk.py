@@ -95,6 +95,11 @@ def _reader(desk: Annotated[Desk, Depends(open_desk)]) -> Desk:
     return desk
 
 
+def _administrator(desk: Annotated[Desk, Depends(_reader)]) -> Desk:
+    desk.visitor.caller.require(Scope.ADMIN)
+    return desk
+
+
 def _posted(desk: Annotated[Desk, Depends(open_desk)], csrf: Annotated[str, Form()] = "") -> Desk:
     """A desk that a form of ours was brought to. Raises ProblemError (403) for a form that is not from a page of this session."""
     if not _same_site(desk.request.headers) or not desk.console.sessions.fits(desk.session, csrf):
@@ -121,5 +126,6 @@ def _admin(_posted: Annotated[Desk, Depends(_posted)], desk: Annotated[Desk, Dep
 Open = Annotated[Desk, Depends(open_desk)]  # anybody's
 Posted = Annotated[Desk, Depends(_posted)]  # anybody's form
 Visit = Annotated[Desk, Depends(_reader)]  # a reader's
+Oversee = Annotated[Desk, Depends(_administrator)]  # an administrator's
 Push = Annotated[Desk, Depends(_pusher)]  # the form of somebody who may push
 Act = Annotated[Desk, Depends(_admin)]  # an administrator's form

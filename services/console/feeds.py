@@ -1,4 +1,4 @@
-"""Feeds: which there are, what waits of each, and the limits that an operator gives them."""
+"""Feeds: which there are, what waits of each, the limits that an operator gives them, and pauses of one or of all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from services.console.answers import PageRoute
 from services.console.desk import Act, Desk, Visit
 from services.contracts import FeedName
 from services.errors import Conflict
-from services.keeping.routes import PauseRequest, pause_feed, resume_feed
+from services.keeping import pauses
+from services.keeping.routes import PauseRequest, pause_all, pause_feed, resume_all, resume_feed
 from services.results import observation
 from services.results.totals import Total
 from services.web.problems import FieldError, field_errors
@@ -25,6 +26,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Field = Annotated[str, Form()]
 _NUMBERS: Final = frozenset({"queued_limit", "rate_per_s"})
+_REASON: Final = 500
 _NONE: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
 
 
@@ -68,8 +70,7 @@ def change(name: FeedName, desk: Act, description: Field = "", queued_limit: Fie
 @router.post("/feeds/{name}/pause")
 def pause(name: FeedName, desk: Act, reason: Field = "") -> Response:
     """Refuse the feed's pushes and let its queued jobs wait."""
-    given = {"reason": reason.strip()} if reason.strip() else {}
-    pause_feed(name, PauseRequest(**given), desk.here, desk.visitor.caller)
+    pause_feed(name, _why(reason), desk.here, desk.visitor.caller)
     return desk.go(f"/feeds/{name}", notice=f"The feed {name} is paused.")
 
 
@@ -78,6 +79,26 @@ def resume(name: FeedName, desk: Act) -> Response:
     """Take the feed's articles in again, and go on with those that wait."""
     resume_feed(name, desk.here, desk.visitor.caller)
     return desk.go(f"/feeds/{name}", notice=f"The feed {name} goes on.")
+
+
+@router.post("/intake/pause")
+def pause_intake(desk: Act, reason: Field = "") -> Response:
+    """Refuse every push; what is queued is worked off."""
+    pause_all(_why(reason), desk.here, desk.visitor.caller)
+    return desk.go("/feeds", notice="Intake is paused: every push is refused, what is queued is worked off.")
+
+
+@router.post("/intake/resume")
+def resume_intake(desk: Act) -> Response:
+    """Take articles in again."""
+    resume_all(desk.here, desk.visitor.caller)
+    return desk.go("/feeds", notice="Articles are taken in again.")
+
+
+def _why(reason: str) -> PauseRequest:
+    """What those who push are told; a reason that is too long is cut, for it is on its way to people."""
+    given = " ".join("".join(filter(str.isprintable, reason)).split())[:_REASON]
+    return PauseRequest(reason=given) if given else PauseRequest()
 
 
 def _given(**fields: str) -> dict[str, str | float]:
@@ -98,6 +119,7 @@ def _all(desk: Desk, status: int = 200, form: Mapping[str, object] | None = None
     listed = feeds.list_feeds(desk.here.database, desk.visitor.feeds)
     taken_in = {label: int(value) for (total, label), value in now.totals.items() if total is Total.ACCEPTED}
     values = {"feeds": listed, "waiting": now.queued_by_feed, "taken_in": taken_in, "limits": desk.here.settings.limits}
+    values |= {"pause": pauses.intake(desk.here.database)}
     return desk.show("feeds.html", status, **values, form=form or {}, wrong=wrong)
 
 

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from services.access.caller import Caller
 from services.console.answers import PageRoute
 from services.console.desk import Act, Desk, Visit
+from services.console.forms import blank_is_none
 from services.console.wording import plural
 from services.contracts import FINAL_STATES, TRANSITIONS, FeedName, JobState, Text
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, Gone, NotFound
 from services.results import cursors, operations, queries
 from services.results.database import Database
 from services.results.queries import JobRecord
@@ -35,12 +36,7 @@ _ACTIONS: Final[Mapping[Action, Callable[[Database, UUID, Caller], None]]] = {
 _DONE: Final[Mapping[Action, str]] = {"retry": "queued again", "cancel": "canceled", "drop": "dropped"}
 
 
-def _given(value: object) -> object:
-    """A field that was left empty in a form is none."""
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-Blank = BeforeValidator(_given)
+Blank = BeforeValidator(blank_is_none)
 FeedField = Annotated[Annotated[FeedName, StringConstraints(strip_whitespace=True)] | None, Blank]
 
 
@@ -92,7 +88,7 @@ def act_on_many(
     for job_id in job or ():
         try:
             _do(desk, action, job_id)
-        except (Conflict, NotFound) as error:
+        except (Conflict, Gone, NotFound) as error:
             refused = error.detail
         else:
             done += 1

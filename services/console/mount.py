@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.console import answers, article, feeds, jobs, login, overview, runbook, statements, topics, trial
+from services.console import (
+    answers,
+    article,
+    erasing,
+    feeds,
+    jobs,
+    keys,
+    login,
+    overview,
+    record,
+    runbook,
+    statements,
+    topics,
+    trial,
+)
 from services.console.attempts import Attempts
 from services.console.desk import Console
 from services.console.pulse import Pulse
@@ -25,12 +39,15 @@ def install(app: FastAPI, here: Context) -> None:
         login.router,
         overview.router,
         runbook.router,
+        erasing.router,
         jobs.router,
         article.router,
         statements.router,
         feeds.router,
         topics.router,
         trial.router,
+        keys.router,
+        record.router,
     ):
         app.include_router(router)
     app.mount("/static", Static(directory=STATIC), name="static")

@@ -32,13 +32,16 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
+# Name, address, and what a visitor must be for it: a property of Visitor, empty for every reader.
 MENU: Final = (
-    ("Overview", "/"),
-    ("Jobs", "/jobs"),
-    ("Who said what", "/said"),
-    ("Feeds", "/feeds"),
-    ("Topics", "/topics"),
-    ("Try it", "/try"),
+    ("Overview", "/", ""),
+    ("Jobs", "/jobs", ""),
+    ("Who said what", "/said", ""),
+    ("Feeds", "/feeds", ""),
+    ("Topics", "/topics", ""),
+    ("Try it", "/try", "pushes"),
+    ("Keys", "/keys", "admin"),
+    ("Audit log", "/audit", "admin"),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from services.access.caller import Scope
 from services.contracts import Act, EntityType, JobState, Kind, StanceLabel
 
 _MINUTE: Final = 60
@@ -78,6 +79,33 @@ ADVICE: Final[Mapping[str, str]] = {
     "dropped": "Somebody gave it up. Push the article again if it is wanted after all.",
     "canceled": "Somebody canceled it. Push the article again if it is wanted after all.",
     "withdrawn": "The article was withdrawn; its results are gone.",
+}
+
+SCOPES: Final[Mapping[str, str]] = {
+    Scope.INGEST: "push articles, cancel and withdraw them",
+    Scope.READ: "see jobs, articles and results",
+    Scope.ADMIN: "all of it on every feed, and keys, feeds, topics, retries, pauses, erasing",
+}
+
+# What the audit log notes.
+ACTIONS: Final[Mapping[str, str]] = {
+    "article.erase": "erased an article",
+    "article.withdraw": "withdrew an article",
+    "feed.add": "made a feed known",
+    "feed.set": "changed a feed",
+    "intake.pause": "paused",
+    "intake.resume": "resumed",
+    "job.cancel": "canceled a job",
+    "job.drop": "dropped a job",
+    "job.reprioritise": "moved a job",
+    "job.retry": "retried a job",
+    "key.create": "made a key",
+    "key.revoke": "revoked a key",
+    "ledger.backup": "backed up",
+    "ledger.restore": "restored a backup",
+    "retention.prune": "pruned",
+    "topic.add": "registered a topic",
+    "topic.change": "changed a topic",
 }
 
 

@@ -76,3 +76,8 @@ def paused(database: Database) -> list[Pause]:
     with database.read() as connection:
         rows = connection.execute(select(pauses).order_by(pauses.c.feed)).all()
     return [Pause(row.feed, row.reason, instant(row.paused_at)) for row in rows]
+
+
+def intake(database: Database) -> Pause | None:
+    """The pause of all intake, if there is one."""
+    return next((one for one in paused(database) if one.feed == ALL_FEEDS), None)

@@ -87,7 +87,7 @@ def reprioritise_jobs(chosen: Moved, here: Here, caller: Admin) -> Changed:
     return _act(Act.REPRIORITISE, chosen, here, caller, chosen.priority)
 
 
-@router.post("/jobs/{job_id:id}:reprioritise", responses=responses(400, 404, 409, 415, 422, 503))
+@router.post("/jobs/{job_id:id}:reprioritise", responses=responses(400, 404, 409, 410, 415, 422, 503))
 def reprioritise_job(job_id: UUID, wanted: Place, here: Here, caller: Admin) -> JobView:
     """Move a queued job forward or back within its feed."""
     operations.reprioritise(here.database, job_id, wanted.priority, by=caller)

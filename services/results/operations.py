@@ -10,10 +10,10 @@ from sqlalchemy import Connection, func, select, update
 from services.access.audit import record
 from services.access.caller import Caller, local
 from services.contracts import FINAL_STATES, TRANSITIONS, JobState
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, Gone, NotFound
 from services.results import index
 from services.results.database import Database, now_ms
-from services.results.tables import articles, jobs
+from services.results.tables import articles, erased, jobs
 from services.results.totals import NO_LABEL, Total, raise_totals
 
 _CANCELED: dict[str, Any] = {
@@ -27,7 +27,7 @@ _CANCELED: dict[str, Any] = {
 
 
 def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Conflict (final)."""
+    """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Gone, Conflict (final)."""
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.cancel")
         if state in FINAL_STATES:
@@ -36,7 +36,7 @@ def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 
 
 def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Give up a failed or dead job for good. Raises NotFound, Conflict (any other state)."""
+    """Give up a failed or dead job for good. Raises NotFound, Gone, Conflict (any other state)."""
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.drop")
         if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
@@ -45,7 +45,7 @@ def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 
 
 def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Queue a failed or dead job again, with all its attempts. Raises NotFound, Conflict (any other state, or no body left)."""
+    """Queue a failed or dead job again, with all its attempts. Raises NotFound, Gone, Conflict (other states, no body)."""
     with database.write() as connection:
         # The article's row first, and locked: retention takes it before it removes the body.
         article = connection.execute(
@@ -73,7 +73,7 @@ def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 
 
 def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | None = None) -> None:
-    """Give a queued job another priority within its feed: higher goes first, 0 is the default. Raises NotFound, Conflict."""
+    """Give a queued job another priority within its feed: higher goes first, 0 is default. Raises NotFound, Gone, Conflict."""
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.reprioritise", priority=priority)
         if state is not JobState.QUEUED:
@@ -82,12 +82,12 @@ def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | N
 
 
 def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
-    """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound."""
+    """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound, Gone."""
     by = by or local()
     with database.write() as connection:
         feed = connection.execute(select(articles.c.feed).where(articles.c.id == article_id)).scalar()
         if feed is None or not by.sees(feed):
-            raise NotFound(f"there is no article {article_id}")
+            raise _missing(connection, "article", article_id, by)
         connection.execute(
             update(articles)
             .where(articles.c.id == article_id)
@@ -109,9 +109,17 @@ def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str,
     by = by or local()
     row = connection.execute(select(jobs.c.state, jobs.c.feed).where(jobs.c.id == job_id).with_for_update()).one_or_none()
     if row is None or not by.sees(row.feed):
-        raise NotFound(f"there is no job {job_id}")
+        raise _missing(connection, "job", job_id, by)
     record(connection, by.actor, action, str(job_id), {"feed": row.feed, "state": row.state, **detail})
     return JobState(row.state)
+
+
+def _missing(connection: Connection, kind: str, wanted: UUID, by: Caller) -> Gone | NotFound:
+    """Why something is not there: it was erased, where the caller saw its feed; else it never was, as far as they may know."""
+    feed = connection.execute(select(erased.c.feed).where(erased.c.id == wanted)).scalar()
+    if feed is not None and by.sees(feed):
+        return Gone(f"{kind} {wanted} was erased" + (" with its article" if kind == "job" else ""))
+    return NotFound(f"there is no {kind} {wanted}")
 
 
 def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:

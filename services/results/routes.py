@@ -103,14 +103,16 @@ def list_jobs(
     return JobPage(items=[job_view(record) for record in found[:size]], next=more)
 
 
-@router.delete("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 409, 422, 503))
+@router.delete("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 409, 410, 422, 503))
 def cancel_job(job_id: UUID, here: Here, caller: Pusher) -> JobView:
     """Cancel a job that is not final; what a worker finds meanwhile is not stored."""
     operations.cancel(here.database, job_id, caller)
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/jobs/{job_id:id}:retry", tags=["jobs"], responses={200: {"links": JOB_LINKS}, **responses(404, 409, 422, 503)})
+@router.post(
+    "/jobs/{job_id:id}:retry", tags=["jobs"], responses={200: {"links": JOB_LINKS}, **responses(404, 409, 410, 422, 503)}
+)
 def retry_job(job_id: UUID, here: Here, caller: Admin) -> JobView:
     """Queue a failed or dead job again."""
     operations.retry(here.database, job_id, caller)
@@ -118,14 +120,14 @@ def retry_job(job_id: UUID, here: Here, caller: Admin) -> JobView:
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/jobs/{job_id:id}:drop", tags=["jobs"], responses=responses(404, 409, 422, 503))
+@router.post("/jobs/{job_id:id}:drop", tags=["jobs"], responses=responses(404, 409, 410, 422, 503))
 def drop_job(job_id: UUID, here: Here, caller: Admin) -> JobView:
     """Give up a failed or dead job for good."""
     operations.drop(here.database, job_id, caller)
     return job_view(queries.job(here.database, job_id))
 
 
-@router.post("/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 422, 503))
+@router.post("/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 410, 422, 503))
 def withdraw_article(article_id: UUID, here: Here, caller: Pusher) -> None:
     """Withdraw an article: its results answer 410 from now on, its open jobs are canceled."""
     operations.withdraw(here.database, article_id, caller)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PHONE, Watch, job_of, wait_for
+from tests.support.console_pages import pages
 from tests.support.stack import Up
 
 Visit = Callable[..., Page]
@@ -232,20 +233,9 @@ def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
     assert outline == "solid"
 
 
-def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up) -> None:
+def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up, watch: Watch) -> None:
     page = visit(size=PHONE)
-    job = job_of(stack, "Foreign minister")
-    for path in (
-        "/",
-        "/jobs",
-        "/said",
-        "/said/statements",
-        "/feeds",
-        "/topics",
-        "/try",
-        "/runbook",
-        f"/jobs/{job}",
-        f"/jobs/{job}/article",
-    ):
+    watch.expected.append("status of 404")
+    for path in pages(stack).values():
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from services import cli
-from services.access.caller import local
+from services.access.caller import Scope, local
 from services.errors import Gone, LeaseLost, NotFound
 from services.keeping import erasure
 from services.results import claims, intake, queries
 from services.results.database import Database
 from services.results.intake import IdempotencyKey
 from services.results.tables import articles, idempotency_keys, jobs, metadata, results
-from tests.support.api import address, finish, problem, take
+from tests.support.api import address, finish, make_key, problem, take
 from tests.support.ledger import article, push, result_of
 from tests.support.speech import Said, tell
 
@@ -105,6 +105,19 @@ def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) ->
     for path in (f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/result"):
         problem(api.client.get(path), 410, "erased")
     problem(api.client.delete(f"/v1/articles/{article_id}"), 410, "erased")
+    problem(api.client.post(f"/v1/articles/{article_id}:withdraw"), 410, "erased")
+    acts: list[tuple[str, str, dict[str, int] | None]] = [
+        ("DELETE", "", None),
+        ("POST", ":retry", None),
+        ("POST", ":drop", None),
+        ("POST", ":reprioritise", {"priority": 1}),
+    ]
+    stranger = api.client_of(make_key(database, Scope.INGEST, feeds=("other",)))
+    for method, act, body in acts:
+        gone = problem(api.client.request(method, f"/v1/jobs/{job_id}{act}", json=body), 410, "erased")
+        assert "erased with its article" in gone["detail"]
+    problem(stranger.delete(f"/v1/jobs/{job_id}"), 404, "not_found")
+    problem(stranger.post(f"/v1/articles/{article_id}:withdraw"), 404, "not_found")
     problem(api.client.delete(f"/v1/articles/{uuid4()}"), 404, "not_found")
     assert api.client.get("/v1/results").json()["items"] == []
     assert api.client.get("/v1/jobs", params={"guid": "g"}).json()["items"] == []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services import samples
@@ -108,6 +109,13 @@ def open_context(browser: Browser, url: str, *, size: tuple[int, int] = DESKTOP,
     )
     context.set_default_timeout(60_000)  # on a busy machine
     return context
+
+
+def grave_findings(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds serious or critical on a page: the rule, and where."""
+    results = Axe().run(page, options={"resultTypes": ["violations"]})
+    grave = [one for one in results.response["violations"] if one["impact"] in {"serious", "critical"}]
+    return [(one["id"], [node["html"][:150] for node in one["nodes"][:3]]) for one in grave]
 
 
 def log_in(page: Page, key: str) -> None:

@@ -22,6 +22,9 @@ def pages(stack: Up) -> dict[str, str]:
         "topics": "/topics",
         "topic": "/topics/dam-agreement",
         "try": "/try",
+        "erase": f"/jobs/{article}/erase",
+        "keys": "/keys",
+        "audit": "/audit",
         "runbook": "/runbook#stancewireredisdown",
         "missing": "/nothing",
     }

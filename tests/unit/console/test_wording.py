@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import services
 from services.console import wording
 from services.contracts import Act, EntityType, JobState, Kind, StanceLabel
 
@@ -47,3 +50,9 @@ def test_every_value_of_a_contract_has_its_words() -> None:
 def test_no_two_states_or_sides_share_a_sign() -> None:
     for signs in (wording.STATES, wording.STANCES):
         assert len({sign for sign, _ in signs.values()}) == len(signs)
+
+
+def test_every_act_that_is_noted_has_its_words() -> None:
+    code = "\n".join(file.read_text() for file in Path(services.__file__).parent.rglob("*.py"))
+    noted = re.findall(r'(?:\brecord|_state)\([^"]*"([a-z]+\.[a-z]+)"', code)
+    assert set(noted) == set(wording.ACTIONS)
