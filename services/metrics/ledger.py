@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Final
 
 from prometheus_client.core import Metric
@@ -12,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from services.contracts import FINAL_STATES, QueueName
 from services.errors import StoreUnavailable
+from services.keeping.retention import Pruned
 from services.metrics import catalogue
 from services.metrics.catalogue import OTHER_FEEDS, Declared
 from services.metrics.families import histogram, single, table
@@ -46,7 +48,10 @@ _BY_FEED: Final = {
     Total.FEED_LOW: catalogue.FEED_LOW,
 }
 # Series that are there with 0 before anything happened: an increase would miss the first.
-_FROM_ZERO: Final[dict[Total, dict[str, float]]] = {Total.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0)}
+_FROM_ZERO: Final[dict[Total, dict[str, float]]] = {
+    Total.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0),
+    Total.PRUNED: dict.fromkeys((field.name for field in fields(Pruned)), 0),
+}
 _HISTOGRAMS: Final = (
     (catalogue.QUEUE_WAIT, Total.QUEUE_WAIT, Total.QUEUE_WAIT_SUM, WAIT_BUCKETS),
     (catalogue.RUN_TIME, Total.RUN_TIME, Total.RUN_TIME_SUM, RUN_BUCKETS),

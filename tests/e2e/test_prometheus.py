@@ -8,6 +8,8 @@ import math
 import os
 import re
 import signal
+import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ import yaml
 
 from services.metrics.catalogue import DECLARED, Kind
 from tests.support.prometheus import DASHBOARDS, RULES, Prometheus, free_port, shorter
-from tests.support.stack import Up, push_lines, sample_lines, up
+from tests.support.stack import Up, command, environment, push_lines, sample_lines, up
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +44,7 @@ STEADY = {
     "stancewire_disk_size_bytes",
     "stancewire_ledger_up",
     "stancewire_model_info",
+    "stancewire_paused",  # there while something is paused, and then 1
     "stancewire_redis_evicted_keys_total",
     "stancewire_redis_memory_limit_bytes",
     "stancewire_sweepers",
@@ -102,8 +105,21 @@ def load(stack: Up) -> None:
     os.kill(redis, signal.SIGKILL)
     push(stack, "“This is enough,” said the minister, Ana Ruiz, on Tuesday.")
     until(lambda: figure(stack, 'stancewire_jobs_finished_total{state="succeeded"}') >= 81)
+    stack.client.put("/v1/feeds/held/pause", json={"reason": "for a test"}).raise_for_status()
+    prune_a_key(stack)
     failed = stack.client.get("/v1/jobs", params={"state": "failed"}).json()["items"]
     stack.client.post(f"/v1/jobs/{failed[0]['id']}:retry").raise_for_status()
+
+
+def prune_a_key(stack: Up) -> None:
+    """Let retention remove something: it leaves alone what is younger than a minute, so the key is made an hour older."""
+    article = {"feed": "wire", "body": "“Not again,” said the mayor, Ida Berg, on Monday."}
+    stack.client.post("/v1/articles", json=article, headers={"Idempotency-Key": "once"}).raise_for_status()
+    with sqlite3.connect(stack.state_dir / "stancewire.db", timeout=30) as ledger:
+        ledger.execute("UPDATE idempotency_keys SET created_at = created_at - 3600000")
+    ledger.close()
+    settings = environment(STANCEWIRE_STATE_DIR=str(stack.state_dir))
+    subprocess.run(command("prune", "--keys-days", "0"), env=settings, check=True, capture_output=True, timeout=120)
 
 
 def refused(stack: Up) -> None:

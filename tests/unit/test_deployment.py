@@ -36,7 +36,7 @@ def variables_of_settings() -> set[str]:
 
 
 def test_all_parts_are_there() -> None:
-    assert set(SERVICES) == OUR_OWN | {"redis", "postgres", "prometheus", "grafana"}
+    assert set(SERVICES) == OUR_OWN | {"redis", "postgres", "prometheus", "alertmanager", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -150,6 +150,22 @@ def test_prometheus_finds_its_rules_where_they_are_mounted() -> None:
     mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
     assert mounts["./deploy/prometheus/rules"] == str(Path(pattern).parent)
     assert {path.name for path in (DEPLOY / "prometheus/rules").glob(Path(pattern).name)} == {"alerts.yml", "recording.yml"}
+
+
+def test_alerts_go_to_an_alertmanager_that_routes_every_severity_to_a_receiver() -> None:
+    [target] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["alerting"]["alertmanagers"]
+    assert target["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["alertmanager"]["volumes"])
+    assert f"--config.file={mounts['./deploy/alertmanager/alertmanager.yml']}" in SERVICES["alertmanager"]["command"]
+    assert f"--storage.path={mounts['alertmanager-data']}" in SERVICES["alertmanager"]["command"]
+    settings = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
+    known = {receiver["name"] for receiver in settings["receivers"]}
+    assert {settings["route"]["receiver"], *(route["receiver"] for route in settings["route"]["routes"])} <= known
+    rules = yaml.safe_load((DEPLOY / "prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]
+    named = "\n".join(matcher for rule in settings["inhibit_rules"] for key in rule for matcher in rule[key])
+    assert set(re.findall(r"Stancewire\w+", named)) <= {rule["alert"] for rule in rules}
+    severities = re.findall(r'severity="(\w+)"', "\n".join(m for route in settings["route"]["routes"] for m in route["matchers"]))
+    assert set(severities) <= {rule["labels"]["severity"] for rule in rules}
 
 
 def test_provisioned_dashboards_lie_where_they_are_mounted() -> None:
