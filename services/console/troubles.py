@@ -92,7 +92,7 @@ def _parts(seen: Signs) -> list[Trouble]:
         advice = "What a killed worker held, and messages that Redis lost, stay where they are. Start one (`stancewire sweeper`)."
         found.append(Trouble("No sweeper is there", advice, runbook="StancewireSweeperMissing"))
     if not seen.redis:
-        advice = "Articles are taken in all the same and wait in the ledger; nothing is lost. Start Redis again."
+        advice = "What is taken in waits in the ledger, and nothing is lost. Start Redis again."
         found.append(Trouble("Redis does not answer", advice, runbook="StancewireRedisDown"))
     return found
 

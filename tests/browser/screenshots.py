@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from playwright.sync_api import Page
 
 from tests.support.browser import DESKTOP, PHONE, chromium, console_stack, log_in, open_context
 from tests.support.console_pages import pages
+from tests.support.stack import Up
 
 _LOOKS: Final = (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE))
 _SHOWN: Final = {"overview", "article", "said"}  # in every look; the others on a desk in light
@@ -31,8 +34,28 @@ def main(folder: Path) -> None:
                 page.goto(path)
                 if name == "article":
                     page.locator(".text a.m").first.hover()
+                if name == "keys":
+                    page.get_by_text("Make a key").click()
                 _take(page, folder / f"{name}{suffix}.png", wanted=name in _SHOWN or suffix == "-light")
+            if suffix == "-light":
+                _trouble(page, stack, folder / f"overview-trouble{suffix}.png")
             context.close()
+
+
+def _trouble(page: Page, stack: Up, file: Path) -> None:
+    """The overview while Redis stands still and intake is paused."""
+    stack.client.put("/v1/pause", json={"reason": "upgrade of the database"}).raise_for_status()
+    redis = stack.part("redis")
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        page.wait_for_timeout(1_500)  # the service looks once a second
+        page.goto("/")
+        page.get_by_text("Redis does not answer").wait_for()
+        _take(page, file, wanted=True)
+    finally:
+        os.kill(redis, signal.SIGCONT)
+        stack.client.delete("/v1/pause").raise_for_status()
+        page.wait_for_timeout(1_500)
 
 
 def _take(page: Page, file: Path, *, wanted: bool) -> None:

@@ -31,7 +31,7 @@ _SECTION = """() => {
     const said = [];
     let part = document.querySelector(":target").nextElementSibling;
     for (; part && part.tagName !== "H2"; part = part.nextElementSibling) said.push(part.textContent);
-    return said.join("\n");
+    return said.join(" ");
 }"""
 
 

@@ -66,6 +66,7 @@ def test_a_feed_that_is_full_is_told_with_what_to_do_and_a_paused_one_as_paused(
     for number in range(3):
         api.push_id(f"Story {number}.", feed="wire")
     api.push_id("Story.", feed="evening")
+    time.sleep(1.1)  # the gate counts once a second
     seen = page(api, "/")
     assert "The feed wire is full" in seen
     assert 'href="/jobs?feed=wire&state=queued"' in seen
