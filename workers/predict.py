@@ -154,10 +154,9 @@ def _stance(nlp: Language, task: str, line: Row) -> Row:
     found = shares(nlp, task, line)
     if found is None:
         return {**CLASSES[task][0], "score": 0.0}
-    # Training weighs rare classes up, true shares do not; chosen is half-way between, which finds more of the rare ones for few
-    # of the common. How probable the choice is, is told by its true share.
-    (true,) = encoder().heads.scales[task].true(found[None])
-    best = int((found * true).argmax())
+    scale = encoder().heads.scales[task]
+    (true,) = scale.true(found[None])
+    best = scale.best(true)
     return {**CLASSES[task][best], "score": float(true[best])}
 
 

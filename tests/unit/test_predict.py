@@ -45,8 +45,8 @@ def test_offsets_of_no_word_have_no_side() -> None:
 
 
 def test_a_statement_is_held_against_a_claim() -> None:
-    claim = "The bridge should be closed"
-    texts = ["The bridge must be closed, it is not safe.", "Closing the bridge would be a grave mistake."]
+    claim = "The government should raise taxes on the rich"
+    texts = ["Higher taxes on the wealthy would pay for hospitals.", "Taxing the rich more would drive them abroad."]
     found = list(predict("claim_stance", [{"text": text, "claim": claim} for text in texts]))
     assert [one["stance"] for one in found] == ["support", "oppose"]
     assert all(0.5 <= one["score"] <= 1 for one in found)

@@ -82,7 +82,7 @@ class Heads:
             none=none,
             confidence=kept["confidence"],
             entity_confidence=kept["entity_confidence"],
-            scales={task: pairs.Scale(scale[0], tuple(scale[1])) for task, scale in kept["scales"].items()},
+            scales={task: pairs.Scale(scale[0], *map(tuple, scale[1:])) for task, scale in kept["scales"].items()},
         )
 
 

@@ -24,6 +24,8 @@ WIDTH: Final = 64  # of a word's vector as holder, as target, as key and as valu
 HEADS: Final = 4
 HIDDEN: Final = 128
 NONE, SUPPORT, OPPOSE = 0, 1, 2
+# Between choosing what is likeliest (0), which hardly finds the rare classes, and giving every class the same chance (1).
+RARITY: Final = 0.2
 _LEAST: Final = 1e-9
 _AT_ONCE: Final = 64  # pairs; more would only need memory
 
@@ -154,15 +156,23 @@ def softmax(scores: Array) -> Array:
 
 
 class Scale(NamedTuple):
-    """What makes a head's probabilities true: its scores are divided by ``temperature``, then moved class by class."""
+    """What makes a head's probabilities true: its scores are divided by ``temperature``, then moved class by class.
+
+    ``often`` is how often each class is right, none being told where no class is chosen.
+    """
 
     temperature: float
     shift: tuple[float, ...]
+    often: tuple[float, ...] = ()
 
     def true(self, shares: Array) -> Array:
         """Return probabilities [rows, classes] as they would be of scores so scaled (Guo et al., ICML 2017)."""
         logs = np.log(np.maximum(shares, np.float32(_LEAST))).astype(np.float32)
         return softmax(logs / np.float32(self.temperature) + np.array(self.shift, np.float32))
+
+    def best(self, true: Array) -> int:
+        """Choose among classes by their true probabilities; a rare one needs less than a common one."""
+        return int((true / np.array(self.often, np.float32) ** RARITY).argmax())
 
 
 def gelu(x: Array) -> Array:

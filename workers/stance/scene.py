@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from services.contracts import EntityType, MentionForm
+from workers.extraction import gazetteer
 from workers.extraction.records import Named, Statement, Stretch
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Scene:
     statements: list[Statement]
     told: bytearray  # by token: somebody's words, or those that attribute them
     spoken: dict[int, list[int]]  # by speaker: the numbers of the statements
+    entities: list[Named]
 
     @classmethod
     def of(cls, doc: Doc) -> Self:
@@ -69,7 +71,7 @@ class Scene:
             if fits and entities[int(span.id_)].type in PARTIES:
                 named = span._.form == MentionForm.NAME
                 inside[at].append(Mention(int(span.id_), Stretch(span.start, span.end), words, named))
-        return cls(encoded, sentences, inside, statements, told, spoken)
+        return cls(encoded, sentences, inside, statements, told, spoken, entities)
 
     def sentence_at(self, token: int) -> int:
         """Return the number of the sentence that holds a token, or that of the last one before it."""
@@ -90,6 +92,24 @@ class Scene:
     def tells(self, sentence: Stretch) -> bool:
         """Say whether a sentence holds somebody's words, or attributes some."""
         return any(self.told[sentence.start : sentence.end])
+
+    def part(self, index: int, target: Mention) -> Stretch | None:
+        """Return the sentence of a statement's content in which ``target`` is mentioned, cut to the content."""
+        for content in self.statements[index].content:
+            for said, _ in self.parts(content):
+                if said.start <= target.tokens.start < said.end:
+                    return said
+        return None
+
+    def own(self, holder: int, target: int) -> bool:
+        """Whether ``holder`` speaks for the country that ``target`` stands for: a Russian minister for Moscow."""
+        governments = gazetteer.governments()
+        one, other = self.entities[holder], self.entities[target]
+        country = governments.get(other.name)
+        return country is not None and (
+            governments.get(one.name) == country
+            or any(governments.get(word) == country for role in one.roles for word in role.split())
+        )
 
     def passage(self, stretch: Stretch, *mentions: Mention) -> tuple[int, int]:
         """Return the words of a stretch, or those around the mentions if it is long."""

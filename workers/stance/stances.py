@@ -3,8 +3,8 @@
 Writes ``doc._.leanings``.
 
 The holder is the statement's speaker. The target is the first entity that the content names, where the act
-itself takes a side: who accuses, rejects or threatens somebody is against them, who praises them is for them. A
-statement that only says something takes no side here.
+itself takes a side: who accuses, rejects or threatens somebody is against them, who praises them is for them. Where the
+content only points back ("the offer"), the target is who spoke of it. A statement that only says something takes no side here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from spacy.tokens import Doc
 from services.contracts import EntityType
 from workers.extraction import gazetteer
 from workers.extraction.records import Leaning, Named, Statement, Stretch
-from workers.stance import scores
+from workers.extraction.tokens import Tokens
+from workers.stance import referred, scores
 from workers.stance.adjacent import by_verb, owns
 from workers.stance.scene import PARTIES
 from workers.stance.unreal import SIDES
@@ -47,12 +48,15 @@ def by_act(doc: Doc) -> list[Leaning]:
     """Return the stances that the acts of a document's statements take."""
     mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
     starts = [start for start, _, _ in mentions]
+    tokens = Tokens.of(doc)
     leanings: list[Leaning] = []
     for index, statement in enumerate(doc._.statements):
         side = SIDES.get(statement.act)
         if side is None or statement.speaker is None or statement.cue is None or statement.source is None:
             continue
         target = _target(doc, doc._.entities, mentions, starts, statement)
+        if target is None:
+            target = referred.speaker(tokens, doc._.statements, index)
         if target is None:
             continue
         parts = (statement.source, statement.cue.stretch, *statement.content)

@@ -19,7 +19,7 @@ from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
-from workers.training.train import READING, STANCES, Run, pretrained
+from workers.training.train import OF_SECOND, READING, STANCES, Run, pretrained
 
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
@@ -42,7 +42,8 @@ def main() -> None:
 
     if wanted("train") or wanted("export"):
         if given.begin == "packaged":
-            begin = {name: torch.from_numpy(value) for name, value in restore(packaged()).items()}
+            first_weights = {name: value for name, value in restore(packaged()).items() if not name.startswith(OF_SECOND)}
+            begin = {name: torch.from_numpy(value) for name, value in first_weights.items()}
             kept = json.loads((packaged() / HEADS).read_text("utf-8"))["recipe"]
             before = {name: value for name, value in kept.items() if name.startswith(_FIRST)}
         else:

@@ -48,7 +48,8 @@ def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
     for task in predict.CLASSES:
         shares, classes = _shares(corpora, task)
         temperature, shift = scale(shares, classes)
-        kept["scales"][task] = [round(temperature, 4), [round(one, 4) for one in shift]]
+        often = np.bincount(classes, minlength=shares.shape[1]) / len(classes)
+        kept["scales"][task] = [round(temperature, 4), *([round(one, 4) for one in each] for each in (shift, often))]
         kept["folds"][task] = round(_scaled_error(shares, classes), 4)
         say(f"{task}: {len(shares)} answers, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
     tables.write_text(json.dumps(kept) + "\n", "utf-8")

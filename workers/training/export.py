@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workers.training.network import Network
 
 Array = NDArray[np.float32]
+_CLASSES: Final = {"stance_pairs": 5, "target_sentiment": 3, "claim_stance": 2}
 _FUSED: Final = "com.microsoft"  # onnxruntime's own operators
 _MOST: Final = 63  # the largest weight in 7 bits
 _LAYERS: Final = "layers."
@@ -64,7 +65,7 @@ def export(network: Network, vocabulary: Path, target: Path, name: str, recipe: 
         "recipe": dict(recipe),
         "confidence": [0.0] * STATEMENT_FEATURES,
         "entity_confidence": [0.0] * ENTITY_FEATURES,
-        "scales": {"stance_pairs": [1.0, [0.0] * 5], "target_sentiment": [1.0, [0.0] * 3], "claim_stance": [1.0, [0.0] * 2]},
+        "scales": {task: [1.0, [0.0] * count, [1 / count] * count] for task, count in _CLASSES.items()},
     }
     (target / HEADS).write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 

@@ -89,3 +89,10 @@ def test_weights_are_read_from_their_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "less.npz", allow_pickle=False, **{name: value for name, value in WEIGHTS.items() if "voice" not in name})
     with pytest.raises(KeyError):
         read(tmp_path / "less.npz")
+
+
+def test_a_rare_class_needs_less_to_be_chosen() -> None:
+    scale = Scale(1.0, (0.0, 0.0), often=(0.95, 0.05))
+    assert scale.best(np.array([0.6, 0.4], np.float32)) == 1
+    assert scale.best(np.array([0.7, 0.3], np.float32)) == 0
+    assert Scale(1.0, (0.0, 0.0), often=(0.5, 0.5)).best(np.array([0.51, 0.49], np.float32)) == 0

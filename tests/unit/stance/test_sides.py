@@ -4,6 +4,7 @@ import pytest
 
 from services.settings import Pipeline as Settings
 from workers.pipeline import Pipeline
+from workers.stance.sides import Sides
 
 PIPELINE = Pipeline(Settings())
 
@@ -60,3 +61,19 @@ def test_evidence_is_the_sentence_without_what_parts_it_from_the_next() -> None:
     text = "Ruth Kessler endorsed Alan Pryce.\n\nThe port is closed."
     (stance,) = PIPELINE.analyse_text(text).stances
     assert text[stance.evidence.start : stance.evidence.end] == "Ruth Kessler endorsed Alan Pryce."
+
+
+def test_who_speaks_for_a_country_is_not_against_it() -> None:
+    said = "“Every threat to Moscow and every attack on Russia is a crime,” {} said on Monday."
+    assert not {side for side in stances(said.format("Russian Foreign Minister Anton Belov")) if side[1] == "oppose"}
+    assert ("Anton Belov", "oppose", "France") in stances("Russian Foreign Minister Anton Belov accused France of lying.")
+
+
+def test_a_statement_is_heard_as_a_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "“Alan Pryce is the worst governor we ever had,” Senator Ruth Kessler said."
+    analysis = PIPELINE.analyse_text(text)
+    (stance,) = [one for one in analysis.stances if one.stance == "oppose"]
+    assert stance.attribution == "a1"
+    monkeypatch.setattr(Sides, "_voices", lambda *_: {})
+    (alone,) = PIPELINE.analyse_text(text).stances
+    assert alone.score != stance.score

@@ -44,3 +44,24 @@ def test_no_side_is_guessed(pipeline: Pipeline, text: str) -> None:
 def test_stances_below_the_least_score_are_left_out() -> None:
     strict = Pipeline(Settings(model="rules", min_stance_score=0.99))
     assert strict.analyse_text("President Kofi Mensah accused Tarva Bank of fraud.").stances == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Mayor Ida Osei proposed to close the port. Tarva Bank rejected the proposal.", [("Tarva Bank", "Ida Osei", "oppose")]),
+        (
+            "Mayor Ida Osei said she would leave. It rained. Tarva Bank dismissed the idea.",
+            [("Tarva Bank", "Ida Osei", "oppose")],
+        ),
+        # Nobody else has spoken; nobody has lately; a deal is not one side's.
+        ("Mayor Ida Osei proposed to close the port. She later rejected the proposal.", []),
+        ("Mayor Ida Osei said she would go. It rained. It poured. It froze. It snowed. Tarva Bank dismissed the idea.", []),
+        ("Mayor Ida Osei said she would leave. Tarva Bank rejected the deal.", []),
+        ("Mayor Ida Osei said she would leave. Tarva Bank rejected the proposal of a committee of the elders.", []),
+    ],
+)
+def test_what_is_pointed_back_to_is_somebodys(pipeline: Pipeline, text: str, found: list[tuple[str, str, str]]) -> None:
+    analysis = pipeline.analyse_text(text)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance) for s in analysis.stances] == found

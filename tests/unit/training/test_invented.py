@@ -20,10 +20,30 @@ VOCABULARY = Path(__file__).parents[3] / "workers" / "language" / "weights" / "v
 @pytest.mark.parametrize("pattern", PATTERNS["sentences"]["all"])
 def test_a_pattern_names_whom_it_takes_sides_of_and_known_banks(pattern: str) -> None:
     text, gold = pattern.split("|")
-    slots = set(re.findall(r"\{(\w+)\}", text))
+    slots = set(re.findall(r"\{(\w+)(?:\.(?:it|he|his|the|one))?\}", text))
+    assert text.count("{") == len(re.findall(r"\{\w+(?:\.(?:it|he|his|the|one))?\}", text))
     assert slots <= {"A", "B", "C", "D", *PATTERNS["banks"]}
     assert set(re.findall(r"[A-D]", gold)) <= slots
-    assert re.fullmatch(r"( [A-D][+-][A-D])* ?", gold)
+    assert re.fullmatch(r"( [A-D@][+-][A-D])* ?", gold)
+
+
+@pytest.mark.parametrize("clause", [one for sign in ("for", "against", "nothing") for one in PATTERNS["clauses"][sign]])
+def test_a_clause_is_about_two(clause: str) -> None:
+    assert set(re.findall(r"\{(\w+)(?:\.he)?\}", clause)) <= {"x", "y", *PATTERNS["banks"]}
+    assert "{x}" in clause
+    assert "{y}" in clause or "{y.he}" in clause
+
+
+def test_who_is_called_by_a_pronoun_is_the_only_one_it_can_be() -> None:
+    joined = SENTENCES[-invented.JOINED :]
+    assert any(re.search(r"\b(him|her|it)\b", one.text) for one in joined)
+    assert any(re.search(r"\bthe (bank|union|senator|party|mayor)\b", one.text) for one in joined)
+    for one in joined:
+        names = [one.text[start:end].split()[0] for start, end in one.parties.values()]
+        for sex, pronouns in (("male", r"\b(he|him)\b"), ("female", r"\b(she|her)\b")):
+            alike = sum(name in PATTERNS["parties"][sex] for name in names)
+            # Each clause names no more than two: with three alike by given name, two of them stand in the first.
+            assert not (alike == len(names) and re.search(pronouns, one.text))
 
 
 def test_offsets_are_those_of_the_names() -> None:
@@ -31,12 +51,14 @@ def test_offsets_are_those_of_the_names() -> None:
         names = [one.text[start:end] for start, end in one.parties.values()]
         assert len(set(names)) == len(names)
         assert all(name[0].isupper() or name.startswith("the ") for name in names)
+        assert all(0 <= start < end <= len(one.text) for start, end in one.parties.values())
+        assert {target for _, target in one.sides} <= set(one.parties)
         assert not re.search(r"[{}|]", one.text)
 
 
 def test_every_drawing_is_the_same() -> None:
     assert [one.text for one in invented.sentences()] == [one.text for one in SENTENCES]
-    assert len(SENTENCES) == invented.VARIANTS * len(PATTERNS["sentences"]["all"])
+    assert len(SENTENCES) == invented.VARIANTS * len(PATTERNS["sentences"]["all"]) + invented.JOINED
 
 
 def test_every_class_is_learned_in_both_directions(tmp_path: Path) -> None:
