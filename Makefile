@@ -34,9 +34,12 @@ help: ## List these commands
 demo: .venv/run.stamp ## Install, start everything, push the sample articles, show who said what
 	@$(BIN)/stancewire demo
 
+# What starts no stack of processes runs on all cores; the others one at a time, since they look at the clock.
+ALONE := tests/browser tests/e2e tests/faults tests/hostile
 .PHONY: test
 test: .venv/dev.stamp ## Install, run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore %)
+	$(BIN)/pytest $(ALONE)
 
 # The long forms of the fault tests take their time and want a quiet machine; `make test` holds a short form of each.
 FAULT ?=

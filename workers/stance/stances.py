@@ -19,7 +19,7 @@ from services.contracts import EntityType
 from workers.extraction import gazetteer
 from workers.extraction.records import Leaning, Named, Statement, Stretch
 from workers.extraction.tokens import Tokens
-from workers.stance import referred, scores
+from workers.stance import referred, scores, unreal
 from workers.stance.adjacent import by_verb, owns
 from workers.stance.scene import PARTIES
 from workers.stance.unreal import SIDES
@@ -57,12 +57,22 @@ def by_act(doc: Doc) -> list[Leaning]:
         target = _target(doc, doc._.entities, mentions, starts, statement)
         if target is None:
             target = referred.speaker(tokens, doc._.statements, index)
+        if unreal.conditional(tokens, statement.cue.stretch, _past_name(tokens, statement.content[0])):
+            continue
         if target is None:
             continue
         parts = (statement.source, statement.cue.stretch, *statement.content)
         evidence = Stretch(min(part.start for part in parts), max(part.end for part in parts))
         leanings.append(Leaning(statement.speaker, target, side, scores.of_act(statement.act), evidence, index))
     return leanings
+
+
+def _past_name(tokens: Tokens, content: Stretch) -> Stretch:
+    """Return what comes after the name that a content begins with."""
+    start = content.start
+    while start < content.end and tokens.words[start][0].isupper():
+        start += 1
+    return Stretch(start, tokens.last[content.start])
 
 
 def _target(

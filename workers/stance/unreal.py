@@ -26,6 +26,7 @@ SIDES: Final = {
     Act.PRAISE: StanceLabel.SUPPORT,
 }
 _IF: Final = listed("if unless whether")
+_WOULD: Final = listed("would might could may will")
 _INVERTED: Final = listed("had should were")  # "Had she supported him, ..."
 _UNDOING: Final = listed("lift lifted lifts lifting drop dropped drops dropping withdraw withdrew withdrawn ease eased end ended")
 _MEASURES: Final = listed("sanctions charges complaint lawsuit suit ban embargo blockade tariffs accusation accusations")
@@ -56,7 +57,12 @@ def between(tokens: Tokens, sentence: Stretch, one: Stretch, other: Stretch) -> 
     first = sentence.start
     while first < one.start and tokens.words[first] in _MARKS:
         first += 1
-    if is_nobody(tokens.lower[first : min(first + OPENING, sentence.end)]) or _supposed(tokens, first, one, other):
+    on_the_way, after = Stretch(max(one.end, other.start - REACH), other.start), Stretch(other.end, sentence.end)
+    if (
+        is_nobody(tokens.lower[first : min(first + OPENING, sentence.end)])
+        or _supposed(tokens, first, one, other)
+        or conditional(tokens, on_the_way, after)
+    ):
         return frozenset()
     left = set(StanceLabel)
     last = min(other.start, one.end + REACH)
@@ -108,6 +114,13 @@ def _supposed(tokens: Tokens, first: int, one: Stretch, other: Stretch) -> bool:
         if tokens.lower[k] in _IF or (k == first and inverted):
             return True
     return False
+
+
+def conditional(tokens: Tokens, done: Stretch, after: Stretch) -> bool:
+    """Whether what is done in one stretch hangs on an "if" that opens the next: "would back Marsh only if he resigned"."""
+    opening = tokens.lower[after.start : min(after.end, after.start + OPENING)]
+    opening = opening[: opening.index(",")] if "," in opening else opening
+    return not _IF.isdisjoint(opening) and not _WOULD.isdisjoint(tokens.lower[done.start : done.end])
 
 
 def _act(tokens: Tokens, i: int) -> Act | None:

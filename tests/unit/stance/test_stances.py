@@ -35,6 +35,7 @@ def test_acts_take_sides(pipeline: Pipeline, text: str, holder: str, target: str
         "President Kofi Mensah said Tarva Bank was open.",
         "He accused Tarva Bank of fraud.",
         "President Kofi Mensah accused nobody of anything.",
+        "President Kofi Mensah would back Tarva Bank only if it paid its taxes.",
     ],
 )
 def test_no_side_is_guessed(pipeline: Pipeline, text: str) -> None:

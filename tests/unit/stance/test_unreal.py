@@ -36,6 +36,9 @@ def parsed(marked: str) -> tuple[Tokens, Stretch, list[Stretch]]:
         ("[Osei] stopped short of criticising [Mensah] .", NEITHER),
         ("[Osei] refused to condemn [Mensah] .", NEITHER),
         ("[Osei] might endorse [Mensah] .", NEITHER),
+        ("[Osei] would praise [Mensah] only if he resigned .", NEITHER),
+        ("[Osei] praised [Mensah] even if he was late .", BOTH),
+        ("[Osei] will sue [Mensah] , if needed or not .", BOTH),
         ("[Osei] did not hesitate to attack [Mensah] .", BOTH),
         # not to be for somebody is to be against them, but who does not disagree may agree
         ("[Osei] does not support [Mensah] .", OPPOSE),
