@@ -60,7 +60,7 @@ class Access(Group):
 
 
 class Limits(Group):
-    """What an article, a batch and the intake may hold."""
+    """What an article, a batch and the intake may hold. ``wait_s``: articles that would wait longer are not taken in."""
 
     body_bytes: Count = 2_000_000
     batch_bytes: Count = 32_000_000
@@ -69,7 +69,7 @@ class Limits(Group):
     nesting: Count = 32
     queued_per_feed: Count = 200_000
     feeds: Count = 2_000
-    oldest_queued_s: Seconds = 86_400
+    wait_s: Seconds = 86_400
     free_disk_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
 

@@ -80,7 +80,12 @@ def _header(scope: Connection) -> str | None:
 
 def known_caller(request: Request) -> Caller | None:
     """Who asks, where it is known: what open pages show more to."""
-    caller = getattr(request.state, _STATE, None)
+    return caller_of(request.scope)
+
+
+def caller_of(scope: Connection) -> Caller | None:
+    """Who asks, for middleware further in."""
+    caller = scope.get("state", {}).get(_STATE)
     assert caller is None or isinstance(caller, Caller)  # noqa: S101 -- put there by the middleware
     return caller
 

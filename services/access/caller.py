@@ -32,9 +32,13 @@ class Caller:
         """Whether things of this feed exist for the caller."""
         return self.feeds is None or feed in self.feeds
 
+    def has(self, scope: Scope) -> bool:
+        """Whether the caller has this scope."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
     def require(self, scope: Scope) -> None:
         """Raise :class:`Forbidden` where the scope is lacking."""
-        if scope not in self.scopes and Scope.ADMIN not in self.scopes:
+        if not self.has(scope):
             raise Forbidden(f"the key lacks the scope {scope}", scope=scope)
 
     def look_at(self, feed: str, missing: str) -> None:

@@ -1,28 +1,54 @@
-"""The gate: intake is refused, with the time to try again, before a promise is made that could not be kept."""
+"""The gate: intake is refused, with the time to try again, before a promise is made that could not be kept (decision 12)."""
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from services.errors import Refused
+from services.ingest.waits import expected_waits
 from services.keeping.pauses import Pause, paused
-from services.results import queries
 from services.results.database import Database
+from services.results.pressure import Pressure, pressure
 from services.results.tables import ALL_FEEDS
 from services.settings import Limits
 
-_FRESH_S: Final = 1.0
+_FRESH_S: Final = 1.0  # a judgement holds so long,
+_FRESH_MAX_S: Final = 10.0  # or longer, up to this, where counting takes long: it gets a fifth of the time at most
+_SHARE: Final = 5
+_STALE_S: Final = 15.0  # nobody relies on one as old as that, even while somebody else judges anew
 _RETRY_FEED_S: Final = 30
 _RETRY_ALL_S: Final = 60
+_RETRY_SOON_S: Final = 5
+_RETRY_LATE_S: Final = 300
+_REOPENS_S: Final = 30.0  # a feed whose wait was too long is taken in again once it is shorter than the limit by so much,
+_REOPENS_SHARE: Final = 0.1  # or by this share of the limit, whichever is less
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What is so since ``at``. ``told``: the feeds that were refused by it, and how; the door repeats that."""
+
+    at: float
+    fresh_s: float
+    for_all: Refused | None = None
+    paused: Mapping[str, Pause] = field(default_factory=dict)
+    queued: Mapping[str, int] = field(default_factory=dict)
+    slow: Mapping[str, float] = field(default_factory=dict)
+    told: dict[str, Refused] = field(default_factory=dict)
+
+    def fresh(self) -> bool:
+        return time.monotonic() - self.at < self.fresh_s
 
 
 class Gate:
-    """Says whether articles of a feed can be taken now. Its counts are up to a second old: so far may a cap be passed."""
+    """Says whether articles of a feed can be taken now. It looks once a second: so late it closes, and so late it opens."""
 
     def __init__(self, database: Database, limits: Limits, state_dir: Path) -> None:
         """Read from ``database``, judge by ``limits``; the disk of ``state_dir`` is watched where that folder is there."""
@@ -30,21 +56,15 @@ class Gate:
         self._limits = limits
         self._state_dir = state_dir
         self._lock = threading.Lock()
-        self._checked_at = -_FRESH_S
-        self._for_all: Refused | None = None
-        self._paused: dict[str, Pause] = {}
-        self._queued: dict[str, tuple[float, int]] = {}
+        self._judged = _Judgement(at=float("-inf"), fresh_s=0.0)
 
     def closed(self) -> Refused | None:
-        """Why nothing at all can be taken now (503), if so: a pause, old backlog, or a disk nearly full."""
-        with self._lock:
-            self._look()
-            return self._for_all
+        """Why nothing at all can be taken now (503), if so: a pause, a backlog that nobody works off, or a disk nearly full."""
+        return self._judgement().for_all
 
     def paused_feeds(self) -> str:
         """How many feeds are paused, in words; empty where none is."""
-        with self._lock:
-            number = len(self._paused.keys() - {ALL_FEEDS})
+        number = len(self._judged.paused.keys() - {ALL_FEEDS})
         return f"{number} feed{'s' if number > 1 else ''}" if number else ""
 
     def check_all(self) -> None:
@@ -54,44 +74,93 @@ class Gate:
             raise reason.with_traceback(None)  # one object for a second's pushes: it must not collect their frames
 
     def full(self, feeds: Iterable[str], own: Mapping[str, int | None] | None = None) -> dict[str, Refused]:
-        """Those of ``feeds`` that are paused (503), or full (429) by the limit in ``own`` or, without one, by that of all."""
-        now = time.monotonic()
-        wanted = set(feeds)
-        limits = dict.fromkeys(wanted, self._limits.queued_per_feed)
-        limits |= {feed: limit for feed, limit in (own or {}).items() if limit is not None and feed in wanted}
-        with self._lock:
-            self._look()
-            held = {feed: self._paused[feed] for feed in wanted & self._paused.keys()}
-            stale = [feed for feed in wanted if now - self._queued.get(feed, (-_FRESH_S, 0))[0] >= _FRESH_S]
-            if stale:
-                self._queued = {feed: kept for feed, kept in self._queued.items() if now - kept[0] < _FRESH_S}
-                counts = queries.queued_in_feeds(self._database, stale, max(limits[feed] for feed in stale))
-                self._queued |= {feed: (now, count) for feed, count in counts.items()}
-            over = sorted(feed for feed in wanted if self._queued[feed][1] >= limits[feed])
-        detail = "feed {!r} has {} articles queued, as many as it may"
-        refused = {
-            feed: Refused(detail.format(feed, limits[feed]), code="feed_queue_full", status=429, retry_after=_RETRY_FEED_S)
-            for feed in over
-        }
-        for feed, pause in held.items():
-            reason = f"feed {feed!r} is paused: {pause.reason}"
-            refused[feed] = Refused(reason, code="feed_paused", status=503, retry_after=_RETRY_ALL_S)
+        """Those of ``feeds`` that are paused or would wait too long (503), or are full (429).
+
+        A feed is full by the limit in ``own`` or, without one, by that of all.
+        """
+        judgement = self._judgement()
+        refused = {}
+        for feed in set(feeds):
+            limit = (own or {}).get(feed)
+            reason = self._reason(judgement, feed, self._limits.queued_per_feed if limit is None else limit)
+            if reason is not None:
+                refused[feed] = reason
+        judgement.told.update(refused)
         return refused
 
-    def _look(self) -> None:
-        """Judge anew, if the last judgement is old; the lock is held."""
-        if time.monotonic() - self._checked_at >= _FRESH_S:
-            self._paused = {pause.feed: pause for pause in paused(self._database)}
-            self._for_all = self._judge()
-            self._checked_at = time.monotonic()
+    def at_the_door(self, feed: str | None) -> Refused | None:
+        """What a push of this feed (None: it may be any) was answered a moment ago and would be answered again.
 
-    def _judge(self) -> Refused | None:
-        pause = self._paused.get(ALL_FEEDS)
+        Asks nobody and waits for nobody; where it does not know, the article may come in and ask.
+        """
+        judgement = self._judged
+        if not judgement.fresh():
+            return None
+        return judgement.for_all or (None if feed is None else judgement.told.get(feed))
+
+    def _reason(self, judgement: _Judgement, feed: str, limit: int) -> Refused | None:
+        pause = judgement.paused.get(feed)
+        if pause is not None:
+            detail = f"feed {feed!r} is paused: {pause.reason}"
+            return Refused(detail, code="feed_paused", status=503, retry_after=_RETRY_ALL_S)
+        if judgement.queued.get(feed, 0) >= limit:
+            detail = f"feed {feed!r} has {limit} articles queued, as many as it may"
+            return Refused(detail, code="feed_queue_full", status=429, retry_after=_RETRY_FEED_S)
+        wait_s = judgement.slow.get(feed)
+        if wait_s is not None:
+            detail = f"an article of feed {feed!r} would wait for {wait_s:.0f} s, and may wait for {self._limits.wait_s:g}"
+            again = min(_RETRY_LATE_S, max(_RETRY_SOON_S, math.ceil(wait_s - self._reopens_at())))
+            return Refused(detail, code="backlog_too_long", status=503, retry_after=again)
+        return None
+
+    def _judgement(self) -> _Judgement:
+        """The current one, made anew if it is old. While somebody does so, others go on with the old one."""
+        last = self._judged
+        if last.fresh():
+            return last
+        if not self._lock.acquire(blocking=time.monotonic() - last.at > _STALE_S):
+            return last
+        try:
+            if self._judged is last:
+                self._judged = self._judge(last)
+            return self._judged
+        finally:
+            self._lock.release()
+
+    def _judge(self, last: _Judgement) -> _Judgement:
+        pauses = {pause.feed: pause for pause in paused(self._database)}
+        began = time.monotonic()
+        pressed = pressure(self._database)
+        now = time.monotonic()
+        return _Judgement(
+            at=now,
+            fresh_s=min(_FRESH_MAX_S, max(_FRESH_S, _SHARE * (now - began))),
+            for_all=self._against_all(pauses, pressed),
+            paused=pauses,
+            queued=pressed.queued,
+            slow=self._slow(pauses, pressed, last),
+        )
+
+    def _slow(self, pauses: Mapping[str, Pause], pressed: Pressure, last: _Judgement) -> dict[str, float]:
+        """The feeds whose articles would wait too long, and how long. What a paused feed has queued is in nobody's way."""
+        if not pressed.per_s:
+            return {}
+        waits = expected_waits({feed: n for feed, n in pressed.queued.items() if feed not in pauses}, pressed.per_s)
+        return {
+            feed: wait_s
+            for feed, wait_s in waits.items()
+            if wait_s > (self._reopens_at() if feed in last.slow else self._limits.wait_s)
+        }
+
+    def _reopens_at(self) -> float:
+        return self._limits.wait_s - min(_REOPENS_S, _REOPENS_SHARE * self._limits.wait_s)
+
+    def _against_all(self, pauses: Mapping[str, Pause], pressed: Pressure) -> Refused | None:
+        pause = pauses.get(ALL_FEEDS)
         if pause is not None:
             return Refused(f"intake is paused: {pause.reason}", code="intake_paused", status=503, retry_after=_RETRY_ALL_S)
-        oldest = queries.oldest_queued_s(self._database)
-        if oldest > self._limits.oldest_queued_s:
-            detail = f"the oldest queued article has waited for {oldest:.0f} s; more would wait longer"
+        if not pressed.per_s and pressed.oldest_s > self._limits.wait_s:
+            detail = f"nothing is worked off, and the oldest queued article has waited for {pressed.oldest_s:.0f} s"
             return Refused(detail, code="backlog_too_old", status=503, retry_after=_RETRY_ALL_S)
         for folder in self._folders():
             disk = shutil.disk_usage(folder)

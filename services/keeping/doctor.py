@@ -60,8 +60,8 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
     if settings.api.host not in _LOOPBACK and not settings.access.required:
         said = f"the API listens on {settings.api.host} and asks nobody for a key"
         yield Finding("settings", Level.FAIL, said, "set STANCEWIRE_ACCESS__REQUIRED=true, or STANCEWIRE_API__HOST=127.0.0.1")
-    if settings.limits.oldest_queued_s > settings.retention.bodies_days * 86_400:
-        said = "limits.oldest_queued_s is longer than bodies are kept after a job: a late retry finds no body"
+    if settings.limits.wait_s > settings.retention.bodies_days * 86_400:
+        said = "limits.wait_s is longer than bodies are kept after a job: a late retry finds no body"
         yield Finding("settings", Level.WARN, said, "raise STANCEWIRE_RETENTION__BODIES_DAYS")
     if settings.retention.every_s == 0:
         said = "retention.every_s is 0: nothing is pruned by itself"

@@ -45,7 +45,7 @@ def resume(database: Database, feed: str, by: Caller) -> None:
     """End a pause. Raises NotFound where there is none.
 
     The feed's jobs count as queued from now on: the time that they waited on purpose must not close the intake for all
-    (``limits.oldest_queued_s``).
+    (``limits.wait_s``).
     """
     with database.read() as connection:
         since = connection.execute(select(pauses.c.paused_at).where(pauses.c.feed == feed)).scalar()

@@ -50,7 +50,7 @@ class Declared:
 
 
 # The refusals that are no fault of the sender: what `StancewireIntakeRefuses` watches.
-OF_CAPACITY: Final = ("feed_queue_full", "backlog_too_old", "disk_full", "store_unavailable")
+OF_CAPACITY: Final = ("feed_queue_full", "backlog_too_long", "backlog_too_old", "disk_full", "store_unavailable")
 ON_PURPOSE: Final = ("feed_paused", "intake_paused")  # by an operator: no alert
 OTHER_FEEDS: Final = "_other"  # no feed can be called so
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,8 +10,8 @@ from sqlalchemy import Connection, func, select, text
 from services.contracts import JobState
 from services.results.database import Database, now_ms
 from services.results.presence import HostRole
-from services.results.queries import OLDEST_QUEUED
-from services.results.tables import IN_WINDOW, WAITING, hosts, jobs, pauses
+from services.results.queued import oldest_queued, queued_by_feed
+from services.results.tables import hosts, jobs, pauses
 from services.results.totals import Key, read_totals
 from services.results.window import ALIVE_MS
 
@@ -35,8 +34,8 @@ def observe(database: Database) -> Observation:
     """Read it all in one transaction. Raises StoreUnavailable."""
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
-        by_feed = _queued(connection)
-        oldest = connection.execute(OLDEST_QUEUED).scalar()
+        by_feed = queued_by_feed(connection)
+        oldest = oldest_queued(connection)
         counts = {JobState.QUEUED: by_feed.total()}
         for state in (JobState.RUNNING, JobState.DEAD):
             counts[state] = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == state)).scalar_one()
@@ -52,15 +51,6 @@ def observe(database: Database) -> Observation:
             database_bytes=_size(connection, database),
             totals=read_totals(connection),
         )
-
-
-def _queued(connection: Connection) -> Counter[str]:
-    """Queued jobs by feed: those that wait and those in the window each by an index that holds no other rows."""
-    counts: Counter[str] = Counter()
-    for part in (WAITING, IN_WINDOW):
-        for feed, number in connection.execute(select(jobs.c.feed, func.count()).where(part).group_by(jobs.c.feed)):
-            counts[feed] += number
-    return counts
 
 
 def _size(connection: Connection, database: Database) -> int:

@@ -13,16 +13,13 @@ from sqlalchemy import Row, Select, func, select
 from services.contracts import FINAL_STATES, JobState, instant
 from services.errors import Gone, NotFound
 from services.results.database import Database, now_ms
-from services.results.tables import LIVE, QUEUED, articles, erased, hosts, jobs, pauses, results
+from services.results.queued import oldest_queued
+from services.results.tables import QUEUED, articles, erased, hosts, jobs, results
 from services.results.totals import Key, read_totals
 from services.results.window import alive
 
 Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
 
-# The first in its index that neither a pause nor its place in the background holds back: one step where there is neither.
-OLDEST_QUEUED: Final = (
-    select(jobs.c.queued_at).where(QUEUED, LIVE, jobs.c.feed.not_in(select(pauses.c.feed))).order_by(jobs.c.queued_at).limit(1)
-)
 _LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
 
 
@@ -220,7 +217,7 @@ def snapshot(database: Database) -> Snapshot:
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
         queued = connection.execute(select(func.count()).select_from(jobs).where(QUEUED)).scalar_one()
-        oldest = connection.execute(OLDEST_QUEUED).scalar()
+        oldest = oldest_queued(connection)
         running = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)).scalar_one()
         dead = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)).scalar_one()
         slots = connection.execute(_LIVE_SLOTS).scalar_one()
@@ -236,18 +233,8 @@ def live_slots(database: Database) -> int:
         return int(connection.execute(_LIVE_SLOTS).scalar_one())
 
 
-def queued_in_feeds(database: Database, feeds: Iterable[str], limit: int) -> dict[str, int]:
-    """How many jobs each of these feeds has queued, counted no further than ``limit``."""
-    counts = {}
-    with database.read() as connection:
-        for feed in feeds:
-            some = select(jobs.c.id).where(jobs.c.feed == feed, QUEUED).limit(limit).subquery()
-            counts[feed] = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return counts
-
-
 def oldest_queued_s(database: Database) -> float:
     """Age in seconds of the job that has been queued for longest, 0 if none is. Those of paused feeds wait on purpose."""
     with database.read() as connection:
-        oldest, now = connection.execute(select(OLDEST_QUEUED.scalar_subquery(), now_ms())).one()
+        oldest, now = oldest_queued(connection), connection.execute(select(now_ms())).scalar_one()
     return 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)

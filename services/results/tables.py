@@ -63,7 +63,6 @@ IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
 QUEUED: Final = text("state = 'queued'")
 RUNNING: Final = text("state = 'running'")
 BACKGROUND: Final = -1000  # a priority at or below it waits until no live job of any feed does
-LIVE: Final = text(f"priority > {BACKGROUND}")
 IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
 FINISHED: Final = text("finished_at IS NOT NULL")
 

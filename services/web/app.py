@@ -18,6 +18,7 @@ from services.access.routes import router as access_routes
 from services.broker.app import Role, create_celery
 from services.broker.dispatch import Dispatcher, DispatchThread
 from services.console import mount as console
+from services.ingest.door import Door
 from services.ingest.gate import Gate
 from services.ingest.routes import BATCH_PATH, PUSH_PATH
 from services.ingest.routes import router as push_routes
@@ -37,6 +38,8 @@ from services.web.headers import SecurityHeaders
 from services.web.health import router as health_routes
 from services.web.observed import Observed, name_the_subject
 from services.web.waiting import Waiter
+
+_PUSHES = frozenset({PUSH_PATH, BATCH_PATH})
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -99,7 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health_routes)
     console.install(app, context)
     app.add_middleware(BodyLimits, limits=settings.limits, larger=frozenset({BATCH_PATH}))
+    app.add_middleware(Door, gate=context.gate, pushes=_PUSHES)
     app.add_middleware(Authenticated, keyring=context.keyring, settings=settings.access, refused=context.metrics.unauthenticated)
-    app.add_middleware(Observed, metrics=context.metrics, pushes=frozenset({PUSH_PATH, BATCH_PATH}))
+    app.add_middleware(Observed, metrics=context.metrics, pushes=_PUSHES)
     app.add_middleware(SecurityHeaders, hsts_s=settings.api.hsts_s)
     return app

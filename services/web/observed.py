@@ -61,7 +61,8 @@ class Observed:
         finally:
             self._metrics.in_flight.dec()
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            route = getattr(scope.get("route"), "path_format", "none")
+            answered_early = scope["path"] if scope["path"] in self._pushes and method == "POST" else "none"
+            route = getattr(scope.get("route"), "path_format", answered_early)
             self._metrics.requests.labels(method, route, str(status)).inc()
             self._metrics.seconds.labels(method, route).observe(max(0.0, time.perf_counter() - began - sum(waited)))
             code = code_of(scope)

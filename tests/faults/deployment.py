@@ -70,7 +70,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], seconds: float, what: str) -> None:
+def until(holds: Callable[[], Any], seconds: float, what: str, every_s: float = 0.02) -> None:
     """Wait until something holds. A database that does not answer meanwhile says nothing either way."""
     end = time.monotonic() + seconds
     while True:
@@ -78,7 +78,7 @@ def until(holds: Callable[[], Any], seconds: float, what: str) -> None:
             if holds():
                 return
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 @dataclass

@@ -39,7 +39,7 @@ def test_a_full_feed_is_429_and_others_go_on(database: Database, serve: Any) -> 
 
 
 def test_a_backlog_too_old_is_503_until_it_is_worked_off(database: Database, serve: Any) -> None:
-    api = serve(database, limits={"oldest_queued_s": 60})
+    api = serve(database, limits={"wait_s": 60})
     job_id = api.push_id("One.")
     set_row(database, job_id, queued_at=int(time.time() * 1000) - 61_000)
     time.sleep(1.1)
