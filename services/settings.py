@@ -50,11 +50,13 @@ class Access(Group):
     """Keys. ``required = false`` lets requests without a key do everything; ``metrics``: who may scrape without one.
 
     ``requests_per_s`` is what each key may ask of one process, with ``burst_s`` seconds' worth at once; 0 lets all through.
+    ``failures_per_s`` is how often one address may come without a key that works before it is told to wait.
     """
 
     required: bool = True
     cache_s: Seconds = 5
     requests_per_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 500
+    failures_per_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20
     burst_s: Seconds = 2
     metrics: Literal["loopback", "key", "open"] = "loopback"
 

@@ -5,6 +5,7 @@ A route under ``/v1`` that forgets its scope still needs a key; `tests/integrati
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -37,6 +38,7 @@ class Authenticated:
         self._keyring = keyring
         self._settings = settings
         self._rates = Rates(settings.burst_s)
+        self._failures = Rates(settings.burst_s)
         self._refused = refused
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -56,8 +58,9 @@ class Authenticated:
             except StancewireError as error:
                 if guarded:
                     self._refused.labels(error.code).inc()
-                    note(scope, error.code)
-                    known = from_error(error)
+                    told = self._too_many(scope, error)
+                    note(scope, told.code)
+                    known = from_error(told)
                     await answer(known.problem, known.headers)(scope, receive, send)
                     return
             else:
@@ -71,6 +74,31 @@ class Authenticated:
         if wait_s:
             detail = f"the key {caller.key_id} may ask {per_s:g} times a second"
             raise Refused(detail, code="rate_limited", status=429, retry_after=math.ceil(wait_s))
+
+    def _too_many(self, scope: Connection, error: StancewireError) -> StancewireError:
+        """What an address is told that has come too often without a key that works; else the error as it is.
+
+        The key was looked at before, so one that works is never held up by what else comes from its address.
+        """
+        per_s = self._settings.failures_per_s
+        wait_s = self._failures.take(_network(scope), per_s) if isinstance(error, Unauthenticated) else 0
+        if not wait_s:
+            return error
+        detail = f"{per_s:g} requests a second without a key that works are too many"
+        return Refused(detail, code="too_many_failures", status=429, retry_after=math.ceil(wait_s))
+
+
+def _network(scope: Connection) -> str:
+    """Who asks, as far as the network tells: an IPv4 address, or the /64 that one IPv6 site has to itself."""
+    host = str((scope.get("client") or ("",))[0])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # a Unix socket has no address
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(ipaddress.ip_network((address, 64), strict=False)) if mapped is None else str(mapped)
+    return host
 
 
 def _header(scope: Connection) -> str | None:

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from spacy.tokens import Doc
@@ -63,8 +63,8 @@ def test_an_expression_is_linear(name: str) -> None:
 
 
 @cache
-def pipeline() -> Pipeline:
-    made = Pipeline(settings.Pipeline(model="rules"))
+def pipeline(model: Literal["rules", "trained"] = "rules") -> Pipeline:
+    made = Pipeline(settings.Pipeline(model=model))
     made.analyse_text(NEWS)
     return made
 
@@ -99,10 +99,13 @@ def test_no_stage_takes_more_than_its_share(name: str) -> None:
     assert too_long == {}, f"{TIMES} times the text"
 
 
+@pytest.mark.parametrize("model", ["rules", "trained"] if FUZZ else ["rules"])
 @pytest.mark.parametrize(("name", "article"), large().items(), ids=large())
-def test_the_largest_articles_keep_within_the_limit(name: str, article: dict[str, Any]) -> None:
+def test_the_largest_articles_keep_within_the_limit(
+    name: str, article: dict[str, Any], model: Literal["rules", "trained"]
+) -> None:
     limit = settings.Worker().soft_limit_s
-    assert seconds(lambda pushed: pipeline().analyse(Article.model_validate(pushed)), article) < limit
+    assert seconds(lambda pushed: pipeline(model).analyse(Article.model_validate(pushed)), article) < limit
 
 
 @pytest.mark.parametrize("name", MARKUP)

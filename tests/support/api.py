@@ -89,7 +89,11 @@ def make_key(database: Database, *scopes: Scope, feeds: tuple[str, ...] | None =
 
 
 def api_settings(database: Database, /, **settings: Any) -> Settings:
-    """Settings of an API process on this database; without Redis unless ``redis_url`` is given."""
+    """Settings of an API process on this database; without Redis unless ``redis_url`` is given.
+
+    A test may come without a key as often as it likes, unless it says otherwise.
+    """
+    settings["access"] = {"failures_per_s": 0} | settings.get("access", {})
     return Settings(database_url=address(database), **({"redis_url": NO_REDIS} | settings))
 
 
