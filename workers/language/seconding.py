@@ -8,45 +8,89 @@ words in the same sentence from somebody else. On the dev set this is worth half
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from workers.extraction.records import Statement
     from workers.extraction.tokens import Tokens
+
+    _Index = Mapping[int, dict[int, Statement]]
 
 # The least precision of a rule that may speak up; that of each is in ``workers.extraction.scores``.
 PRECISION: Final = 0.6
 HALF: Final = 0.5
 
 
-def agrees(statement: Statement, others: Sequence[Statement]) -> bool:
+class Found:
+    """Statements in their order, found by the tokens of their cues and of their contents: a page may hold thousands."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        """Take these in."""
+        self._kept: dict[int, Statement] = {}
+        self._by_cue: defaultdict[int, dict[int, Statement]] = defaultdict(dict)
+        self._by_word: defaultdict[int, dict[int, Statement]] = defaultdict(dict)
+        for statement in statements:
+            self.add(statement)
+
+    def __iter__(self) -> Iterator[Statement]:
+        """In the order in which they were taken in."""
+        return iter(self._kept.values())
+
+    def add(self, statement: Statement) -> None:
+        """Take one in, as the last."""
+        self._kept[id(statement)] = statement
+        for index, tokens in self._places(statement):
+            for token in tokens:
+                index[token][id(statement)] = statement
+
+    def remove(self, statement: Statement) -> None:
+        """Drop this very one."""
+        del self._kept[id(statement)]
+        for index, tokens in self._places(statement):
+            for token in tokens:
+                del index[token][id(statement)]
+
+    def with_cue_of(self, statement: Statement) -> Iterable[Statement]:
+        """Those whose cue has a token of its cue."""
+        return _joined(self._by_cue, _cue(statement))
+
+    def sharing(self, words: Iterable[int]) -> Iterable[Statement]:
+        """Those that have one of these tokens in their content."""
+        return _joined(self._by_word, words)
+
+    def _places(self, statement: Statement) -> tuple[tuple[_Index, Iterable[int]], ...]:
+        return (self._by_cue, _cue(statement)), (self._by_word, _words(statement))
+
+
+def agrees(statement: Statement, others: Found) -> bool:
     """Whether one of the others has the same cue and half of its content in common with the statement."""
     own = _words(statement)
-    return any(_same_cue(statement, other) and len(own & _words(other)) >= HALF * len(own) for other in others)
+    return any(len(own & _words(other)) >= HALF * len(own) for other in others.with_cue_of(statement))
 
 
 def seconded(tokens: Tokens, heard: Sequence[Statement], ruled: Sequence[Statement]) -> list[Statement]:
     """Return what the model has ``heard``, with the statements of the rules that it has missed or broken."""
-    found = list(heard)
+    found = Found(heard)
     left = [statement for statement in ruled if statement.cue and statement.score >= PRECISION]
     while left:
-        taken = [statement for statement in left if _take(tokens, found, statement)]
+        taken = {id(statement) for statement in left if _take(tokens, found, statement)}
         if not taken:
             break
         # One that was taken may have freed the cue of another.
-        left = [statement for statement in left if statement not in taken]
-    return found
+        left = [statement for statement in left if id(statement) not in taken]
+    return list(found)
 
 
-def _take(tokens: Tokens, found: list[Statement], ruled: Statement) -> bool:
+def _take(tokens: Tokens, found: Found, ruled: Statement) -> bool:
     """Take over one statement in place of those that it shows to be broken, if the model has no better one."""
-    if any(_same_cue(ruled, other) for other in found) or ruled.cue is None:
+    if ruled.cue is None or any(found.with_cue_of(ruled)):
         return False
     own = _words(ruled)
     broken = []
-    for other in found:
+    for other in found.sharing(own):
         words = _words(other)
         if len(words & own) < HALF * len(words):
             continue
@@ -56,14 +100,19 @@ def _take(tokens: Tokens, found: list[Statement], ruled: Statement) -> bool:
         broken.append(other)
     for other in broken:
         found.remove(other)
-    found.append(ruled)
+    found.add(ruled)
     return True
 
 
-def _same_cue(one: Statement, other: Statement) -> bool:
-    return bool(
-        one.cue and other.cue and one.cue.stretch.start < other.cue.stretch.end and other.cue.stretch.start < one.cue.stretch.end
-    )
+def _joined(index: _Index, tokens: Iterable[int]) -> Iterable[Statement]:
+    found: dict[int, Statement] = {}
+    for token in tokens:
+        found |= index.get(token, {})
+    return found.values()
+
+
+def _cue(statement: Statement) -> range:
+    return range(*statement.cue.stretch) if statement.cue else range(0)
 
 
 def _words(statement: Statement) -> set[int]:

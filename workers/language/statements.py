@@ -10,6 +10,7 @@ cue with a content is one statement. What the page's layout and quotation marks 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ from workers.language.decoding import best_tags, probabilities
 from workers.language.encode import Encoded, encoder
 from workers.language.lemmas import lemma
 from workers.language.links import CONTENT, SOURCE, choose
-from workers.language.seconding import agrees, seconded
+from workers.language.seconding import Found, agrees, seconded
 from workers.language.tags import PARTS, ROLES, Tagged, spans
 
 if TYPE_CHECKING:
@@ -66,9 +67,13 @@ class Statements:
         page = _Page.of(doc)
         made = [self._cue(tokens, encoded, span) for span in cues]
         ruled: list[Statement] = doc._.statements
+        by_rule = Found(ruled)
+        parts_of: defaultdict[int, list[int]] = defaultdict(list)
+        for i, link in enumerate(of_content):
+            parts_of[link.chosen].append(i)
         statements = []
         for number, cue in enumerate(made):
-            parts = [i for i, link in enumerate(of_content) if link.chosen == number]
+            parts = parts_of[number]
             if not parts:
                 continue
             chosen = of_cue[number]
@@ -80,7 +85,7 @@ class Statements:
             statement = Statement("model", encoded.stretch(source) if source else None, cue, content)
             links = [of_content[i] for i in parts]
             statement.features = confidence.statement(
-                certain, source, cues[number], belonging, chosen, links, seconded=agrees(statement, ruled)
+                certain, source, cues[number], belonging, chosen, links, seconded=agrees(statement, by_rule)
             )
             statement.score = confidence.probability(statement.features, heads.confidence)
             statements.append(statement)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from services.contracts import Act
+from tests.support.growth import assert_linear
 from workers.extraction.records import Cue, Statement, Stretch
 from workers.extraction.tokens import Tokens
-from workers.language.seconding import agrees, seconded
+from workers.language.seconding import Found, agrees, seconded
 
 # Two sentences of ten tokens each.
 TOKENS = Tokens(["x"] * 20, ["x"] * 20, [0] * 10 + [10] * 10, [10] * 10 + [20] * 10)
@@ -45,6 +46,30 @@ def test_words_given_to_a_cue_of_another_sentence_come_back_and_free_that_cue() 
 
 
 def test_a_rule_agrees_on_the_same_cue_and_half_of_the_words() -> None:
-    assert agrees(statement(9, 0, 8), [statement(9, 4, 8)])
-    assert not agrees(statement(9, 0, 8), [statement(9, 5, 8)])
-    assert not agrees(statement(9, 0, 8), [statement(8, 0, 8)])
+    assert agrees(statement(9, 0, 8), Found([statement(9, 4, 8)]))
+    assert not agrees(statement(9, 0, 8), Found([statement(9, 5, 8)]))
+    assert not agrees(statement(9, 0, 8), Found([statement(8, 0, 8)]))
+
+
+def test_what_frees_a_cue_is_found_again() -> None:
+    """The first is let in once the second has taken away what held its cue."""
+    wrong, last = statement(7, 11, 15), statement(16, 10, 15)
+    assert seconded(TOKENS, [wrong], [statement(7, 0, 6), last]) == [last, statement(7, 0, 6)]
+
+
+def test_thousands_take_their_time_and_not_its_square() -> None:
+    def second(number: int) -> None:
+        length = 10 * number
+        tokens = Tokens(
+            ["x"] * length,
+            ["x"] * length,
+            [start for start in range(0, length, 10) for _ in range(10)],
+            [start + 10 for start in range(0, length, 10) for _ in range(10)],
+        )
+        heard = [statement(start + 9, start, start + 8) for start in range(0, length, 20)]
+        missed = [statement(start + 9, start, start + 8) for start in range(10, length, 20)]
+        assert len(seconded(tokens, heard, missed)) == number
+        ruled = Found(missed)
+        assert not any(agrees(one, ruled) for one in heard)
+
+    assert_linear("seconding", lambda text: second(len(text)), lambda size: "x" * size, 8_000)
