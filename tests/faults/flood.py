@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from services import samples
+from services.contracts import Article
 from tests.faults.load import Load, story
-from tests.faults.sampling import pace
+from workers.reading import read
 
-_SENDERS = 8
+_SENDERS = 32  # so many pushes may be under way: one that takes long holds up no other
 _NUMBER = "@@number@@"
 PROBLEM = b"application/problem+json"
 
@@ -54,10 +55,11 @@ class Sender:
 
 
 def texts(extra: str) -> list[str]:
-    """The bodies of a flood, with a place for a number: our plain samples as they are, or a short story with ``extra`` words."""
+    """The bodies of a flood, with a place for a number: our plain samples as they are read, or a short story with ``extra``."""
     if extra:
         return [story(0, extra).replace("plan 0", f"plan {_NUMBER}")]
-    return [f"{one.body}\n\nNote {_NUMBER}." for one in samples.load() if one.media_type == "text/plain"]
+    plain = [one for one in samples.load() if one.media_type == "text/plain"]
+    return [f"{read(Article(body=one.body)).text}\n\nNote {_NUMBER} of the editors follows on Monday." for one in plain]
 
 
 class Connection:
@@ -105,8 +107,8 @@ class Flood:
         self.answers = Answers()
         self._senders = senders
         self._url = url
+        self._first = first
         self._numbers = itertools.count(first)
-        self._stopping = threading.Event()
         self._bodies = [[self._body(sender, text) for text in texts(extra)] for sender in senders]
 
     @staticmethod
@@ -115,7 +117,9 @@ class Flood:
         return json.dumps(article | {"body": text}).encode()
 
     def run(self, rate: float, seconds: float) -> None:
-        threads = [threading.Thread(target=self._send, args=(rate / _SENDERS, seconds)) for _ in range(_SENDERS)]
+        """So many a second, whatever becomes of them: what comes late because all were under way is made up for."""
+        began = time.monotonic()
+        threads = [threading.Thread(target=self._send, args=(began, rate, seconds)) for _ in range(_SENDERS)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -125,16 +129,22 @@ class Flood:
         """One article to each feed."""
         connection = Connection(self._url)
         for _ in self._senders:
-            self._push(connection)
+            self._push(connection, next(self._numbers))
         connection.close()
 
-    def _send(self, rate: float, seconds: float) -> None:
+    def _send(self, began: float, rate: float, seconds: float) -> None:
         connection = Connection(self._url)
-        pace(rate, seconds, lambda: self._push(connection), self._stopping)
+        while True:
+            number = next(self._numbers)
+            due = (number - self._first) / rate
+            now = time.monotonic() - began
+            if max(due, now) >= seconds:
+                break
+            time.sleep(max(0.0, due - now))
+            self._push(connection, number)
         connection.close()
 
-    def _push(self, connection: Connection) -> None:
-        number = next(self._numbers)
+    def _push(self, connection: Connection, number: int) -> None:
         place = number % len(self._senders)
         load, key = self._senders[place].load, self._senders[place].key
         bodies = self._bodies[place]

@@ -71,12 +71,3 @@ def _sample(name: str, process: psutil.Process, progress: float) -> Sample:
         return Sample(
             name, process.pid, progress, process.memory_info().rss / MB, process.num_fds(), process.num_threads(), connections
         )
-
-
-def pace(rate: float, seconds: float, do: Callable[[], None], stopping: threading.Event) -> None:
-    """Call ``do`` ``rate`` times a second for so long; what takes too long is not made up for."""
-    began = due = time.monotonic()
-    while due - began < seconds and not stopping.is_set():
-        stopping.wait(max(0.0, due - time.monotonic()))
-        do()
-        due = max(due + 1 / rate, time.monotonic())
