@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ class Database:
         """
         self.observer: Callable[[str, float], None] | None = None
         self.url = make_url(url)
+        self._writing = threading.Lock()
+        self._patience_s = settings.busy_timeout_s
         self.dialect = self.url.get_backend_name()
         # An error must not carry an article's text into a log or an answer.
         arguments: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
@@ -82,8 +85,31 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back on an error."""
-        with self._observed("write"), _unavailable(self.url), self.engine.connect() as connection, connection.begin():
+        with (
+            self._observed("write"),
+            self._turn(),
+            _unavailable(self.url),
+            self.engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite the writers of one process take turns before they ask for the file's lock.
+
+        Who waits for that lock sleeps and looks again, the longer the later, and who comes just then has it: of ten threads that
+        do so some wait for seconds. Here who waits is woken.
+        """
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._writing.acquire(timeout=self._patience_s):
+            raise StoreUnavailable(f"no turn to write within {self._patience_s:g} s ({self.url.render_as_string()})")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -146,6 +172,8 @@ class Database:
 
     def dispose(self, *, close: bool = True) -> None:
         """Let go of pooled connections; ``close=False`` after a fork, where they belong to the parent."""
+        if not close:
+            self._writing = threading.Lock()  # a thread of the parent may have held it
         self.engine.dispose(close=close)
 
 

@@ -21,6 +21,7 @@ from tests.faults.load import Load, story
 from workers.reading import read
 
 _SENDERS = 32  # so many pushes may be under way: one that takes long holds up no other
+_IDLE_S = 3  # the API closes connections on which nothing was asked for 5 s
 _NUMBER = "@@number@@"
 PROBLEM = b"application/problem+json"
 
@@ -69,12 +70,20 @@ class Connection:
         place = urlsplit(url)
         assert place.hostname is not None
         assert place.port is not None
-        self._socket = socket.create_connection((place.hostname, place.port), timeout=30)
+        self._place = (place.hostname, place.port)
+        self._open()
+
+    def _open(self) -> None:
+        self._socket = socket.create_connection(self._place, timeout=30)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left = b""
+        self._used_at = time.monotonic()
 
     def ask(self, request: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
         """Status, headers (names in small letters) and body."""
+        if time.monotonic() - self._used_at > _IDLE_S:
+            self._socket.close()
+            self._open()
         self._socket.sendall(request)
         head, _, rest = self._until(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
@@ -83,6 +92,7 @@ class Connection:
         while len(rest) < length:
             rest += self._more()
         self._left = rest[length:]
+        self._used_at = time.monotonic()
         return int(first.split(b" ")[1]), headers, rest[:length]
 
     def _until(self, mark: bytes) -> tuple[bytes, bytes, bytes]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.settings import Worker
 from tests.faults import overload
 from tests.faults.conftest import Deploy
 from tests.faults.deployment import AS_IN_PRODUCTION
@@ -37,6 +38,7 @@ def test_a_short_overload(deploy: Deploy, show: Show) -> None:
 def test_an_overload_of_minutes(kind: str, deploy: Deploy, show: Show) -> None:
     pace = replace(AS_IN_PRODUCTION, patience_s=3600)
     settings = {"STANCEWIRE_LIMITS__WAIT_S": str(WAIT_S), "STANCEWIRE_PIPELINE__MODEL": MODEL}
+    settings["STANCEWIRE_WORKER__NICENESS"] = str(Worker().niceness)  # that accepting goes before reading is part of it
     deployment = deploy(kind, pace, **settings)
     figures = overload.run(deployment, seconds=60 * MINUTES, times=TIMES, articles=300, after_s=20, first_limit=_FIRST_LIMIT)
     show(f"overload ({kind}, {MODEL})", figures.rows())
