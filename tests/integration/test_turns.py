@@ -19,19 +19,24 @@ from tests.support.ledger import article, push
 def test_one_writer_at_a_time_asks_for_the_file_s_lock(sqlite_database: Database) -> None:
     file = sqlite_database.sqlite_file()
     assert file is not None
+    database = Database(str(sqlite_database.url), DatabaseSettings(busy_timeout_s=60))
     asked: list[str] = []
-    event.listen(sqlite_database.engine, "begin", lambda _connection: asked.append(threading.current_thread().name), insert=True)
-    writers = [threading.Thread(target=push, args=(sqlite_database, article(f"Story {n}."))) for n in range(5)]
+    event.listen(database.engine, "checkout", lambda *_: asked.append(threading.current_thread().name))
+    writers = [threading.Thread(target=push, args=(database, article(f"Story {n}."))) for n in range(5)]
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for writer in writers:
             writer.start()
+        end = time.monotonic() + 30
+        while not asked and time.monotonic() < end:
+            time.sleep(0.02)
         time.sleep(0.5)
         assert len(asked) == 1, "the others wait to be woken, and do not sleep and look again"
         other.execute("ROLLBACK")
     for writer in writers:
         writer.join()
     assert len(asked) == 5
+    database.dispose()
 
 
 def test_who_gets_no_turn_is_told(sqlite_database: Database) -> None:
