@@ -11,7 +11,8 @@ import pytest
 
 from tests.faults import report
 from tests.faults.deployment import Deployment, Pace
-from tests.faults.postgres import FaultyPostgres, may_mount
+from tests.faults.postgres import FaultyPostgres
+from tests.faults.small_disk import may_mount, small_disk
 from tests.support.postgres import find_programs
 
 Deploy = Callable[..., Deployment]
@@ -102,17 +103,22 @@ def _deployed(
     pace: Pace,
     extra: dict[str, str],
     *,
-    small_disk: bool = False,
+    small: bool = False,
 ) -> Iterator[Deployment]:
     slots = int(extra.pop("slots", "2"))
     with contextlib.ExitStack() as stack:
-        server, url = None, f"sqlite:///{folder / 'ledger.db'}"
+        if small and not may_mount(folder):
+            pytest.skip("a small disk needs the right to mount one")
+        server, disk = None, folder / "small"
         if kind == "postgresql":
             server = postgres()
-            if small_disk and not may_mount(folder):
-                pytest.skip("a small disk for PostgreSQL needs the right to mount one")
-            url = stack.enter_context(server.database(small=small_disk))
-        deployment = Deployment(folder, url, pace, extra, server, slots)
+            url, disk = stack.enter_context(server.database(small=small)), server.small_disk
+        elif small:
+            stack.enter_context(small_disk(disk))
+            url = f"sqlite:///{disk / 'ledger.db'}"
+        else:
+            url = f"sqlite:///{folder / 'ledger.db'}"
+        deployment = Deployment(folder, url, pace, extra, server, slots, disk if small else None)
         stack.callback(deployment.stop)
         deployment.start()
         yield deployment
@@ -123,9 +129,9 @@ def deploy(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pyte
     """Starts deployments of this test's own, and stops them after it."""
     with contextlib.ExitStack() as stack:
 
-        def start(kind: str, pace: Pace, *, small_disk: bool = False, **extra: str) -> Deployment:
+        def start(kind: str, pace: Pace, *, small: bool = False, **extra: str) -> Deployment:
             folder = tmp_path_factory.mktemp(kind)
-            return stack.enter_context(_deployed(faulty_postgres, folder, kind, pace, extra, small_disk=small_disk))
+            return stack.enter_context(_deployed(faulty_postgres, folder, kind, pace, extra, small=small))
 
         yield start
 

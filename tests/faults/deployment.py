@@ -91,6 +91,7 @@ class Deployment:
     extra: dict[str, str]
     postgres: PostgresServer | None = None
     slots: int = 2
+    small_disk: Path | None = None  # what the database lies on, where that can be filled up
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

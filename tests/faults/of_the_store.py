@@ -15,6 +15,7 @@ from tests.faults.deployment import Deployment
 from tests.faults.entry import Switch
 from tests.faults.load import Load
 from tests.faults.recovery import Recovery, after_work_goes_on, again, caught
+from tests.faults.small_disk import filled_up
 
 HOUR_MS = 3_600_000
 
@@ -69,17 +70,10 @@ def disk_full(deployment: Deployment, load: Load) -> Recovery:
 
 @contextlib.contextmanager
 def _no_room(deployment: Deployment) -> Iterator[None]:
-    if deployment.kind == "sqlite":
-        with deployment.armed(Switch.QUOTA):
-            yield
-        return
-    assert deployment.postgres is not None
-    ballast = deployment.postgres.small_disk / "ballast"
-    with ballast.open("wb") as file, contextlib.suppress(OSError):
-        while file.write(bytes(8192)):
-            file.flush()
-    yield
-    ballast.unlink()
+    """On a disk that is full, or, in the short form, on SQLite as if it were: that needs no right to mount one."""
+    full = deployment.armed(Switch.QUOTA) if deployment.small_disk is None else filled_up(deployment.small_disk)
+    with full:
+        yield
 
 
 def _nobody_died(kept: Books) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,8 @@ import psutil
 import psycopg
 
 from tests.faults.of_the_store import put_clock_in
+from tests.faults.small_disk import small_disk
 from tests.support.postgres import PostgresServer
-
-_SMALL_MB = 96
 
 
 class FaultyPostgres(PostgresServer):
@@ -56,23 +54,9 @@ class FaultyPostgres(PostgresServer):
     @contextlib.contextmanager
     def _small_disk(self) -> Iterator[None]:
         """A tablespace on a small file system in memory. Raises CalledProcessError where mounting is not allowed."""
-        self.small_disk.mkdir()
-        options = ["-t", "tmpfs", "-o", f"size={_SMALL_MB}m", "tmpfs", str(self.small_disk)]
-        subprocess.run(["mount", *options], check=True, capture_output=True)  # noqa: S607 -- on the PATH of whoever may use it
-        try:
+        with small_disk(self.small_disk):
             shutil.chown(self.small_disk, self._user)
             with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
                 connection.execute(f"CREATE TABLESPACE small LOCATION '{self.small_disk}'")
                 yield
                 connection.execute("DROP TABLESPACE small")
-        finally:
-            subprocess.run(["umount", "--lazy", str(self.small_disk)], check=True, capture_output=True)  # noqa: S607 -- as above
-            self.small_disk.rmdir()
-
-
-def may_mount(folder: Path) -> bool:
-    """Whether this user may mount a file system."""
-    tried = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)  # noqa: S607 -- as above
-    if tried.returncode == 0:
-        subprocess.run(["umount", str(folder)], check=True, capture_output=True)  # noqa: S607 -- as above
-    return tried.returncode == 0

@@ -46,7 +46,7 @@ def test_a_fault_under_a_short_load(fault: Fault, kind: str, shared: Deploy, add
 def test_a_fault_as_in_production(fault: Fault, kind: str, model: str, deploy: Deploy, add_line: AddLine) -> None:
     pace = replace(AS_IN_PRODUCTION, articles=ARTICLES)
     settings = {"STANCEWIRE_PIPELINE__MODEL": model, **fault.settings}
-    _try(fault, deploy(kind, pace, small_disk=fault.name == "disk", **settings), "long", model, add_line)
+    _try(fault, deploy(kind, pace, small=fault.name == "disk", **settings), "long", model, add_line)
 
 
 def _try(fault: Fault, deployment: Deployment, pace_name: str, model: str, add_line: AddLine) -> None:

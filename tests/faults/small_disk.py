@@ -1,0 +1,44 @@
+"""A small file system in memory, to be filled up. Mounting one needs the right to."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+_SMALL_MB = 96
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount one at ``folder``, which is made and removed again. Raises CalledProcessError where that is not allowed."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={_SMALL_MB}m", "tmpfs", str(folder)]
+    subprocess.run(["mount", *options], check=True, capture_output=True)  # noqa: S607 -- on the PATH of whoever may use it
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True, capture_output=True)  # noqa: S607 -- as above
+        folder.rmdir()
+
+
+@contextlib.contextmanager
+def filled_up(folder: Path) -> Iterator[None]:
+    """Not a byte more can be written there meanwhile."""
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file, contextlib.suppress(OSError):
+        while file.write(bytes(8192)):
+            file.flush()
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def may_mount(folder: Path) -> bool:
+    """Whether this user may mount a file system."""
+    tried = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)  # noqa: S607 -- as above
+    if tried.returncode == 0:
+        subprocess.run(["umount", str(folder)], check=True, capture_output=True)  # noqa: S607 -- as above
+    return tried.returncode == 0
