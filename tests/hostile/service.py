@@ -22,6 +22,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "STANCEWIRE_WORKER__SOFT_LIMIT_S": "200",
     "STANCEWIRE_WORKER__HARD_LIMIT_S": "250",
     "STANCEWIRE_WORKER__LEASE_S": "300",
+    # Who comes without a key that works is to be told so each time, however often; the limit has tests of its own.
+    "STANCEWIRE_ACCESS__FAILURES_PER_S": "0",
 }
 
 
