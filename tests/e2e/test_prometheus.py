@@ -42,6 +42,7 @@ STEADY = {
     "stancewire_database_pool_in_use",  # a few milliseconds at a time: moves between scrapes
     "stancewire_database_pool_size",
     "stancewire_disk_size_bytes",
+    "stancewire_http_requests_in_flight",  # as long as a request takes: moves between scrapes
     "stancewire_ledger_up",
     "stancewire_model_info",
     "stancewire_paused",  # there while something is paused, and then 1
