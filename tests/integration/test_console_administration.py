@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
-import httpx
 import pytest
 
-from services.access import audit, feeds
+from services.access import feeds
 from services.access.caller import Scope
 from services.keeping import pauses
 from services.results.database import Database
 from services.topics import store
 from tests.support.api import Api, make_key
+from tests.support.console_forms import acts, page, post
 
-PAGE = {"Accept": "text/html"}
 TRAMS = {"name": "Tram plan", "claim": "The city should build trams.", "aliases": "trams\n\n light rail \n"}
-TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
-
-
-def page(client: httpx.Client, path: str, status: int = 200) -> str:
-    answer = client.get(path, headers=PAGE)
-    assert answer.status_code == status, answer.text
-    return unescape(answer.text)
-
-
-def post(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    token = TOKEN.search(client.get("/try", headers=PAGE).text)
-    assert token
-    return client.post(path, data={"csrf": token.group(1), **fields}, headers=PAGE)
-
-
-def acts(database: Database) -> list[tuple[str, str]]:
-    return [(entry.action, entry.subject) for entry in audit.entries(database, limit=100)]
 
 
 def test_a_feed_is_made_known_and_given_limits(sqlite_api: Api, sqlite_database: Database) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from uuid import uuid4
 
 import httpx
@@ -15,27 +14,10 @@ from services.keeping import erasure, pauses
 from services.results import queries
 from services.results.database import Database
 from tests.support.api import Api, finish, make_key
+from tests.support.console_forms import PAGE, TOKEN, acts, page, post
 from tests.support.ledger import article, push
 
-PAGE = {"Accept": "text/html"}
-TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 SECRET = re.compile(r"swk_[0-9a-f]{12}_[0-9a-f]{48}")
-
-
-def page(client: httpx.Client, path: str, status: int = 200, **query: str) -> str:
-    answer = client.get(path, headers=PAGE, params=query or None)
-    assert answer.status_code == status, answer.text
-    return unescape(answer.text)
-
-
-def post(client: httpx.Client, path: str, **fields: object) -> httpx.Response:
-    token = TOKEN.search(client.get("/try", headers=PAGE).text)
-    assert token
-    return client.post(path, data={"csrf": token.group(1), **fields}, headers=PAGE)
-
-
-def acts(database: Database) -> list[tuple[str, str]]:
-    return [(entry.action, entry.subject) for entry in audit.entries(database, limit=100)]
 
 
 def test_all_intake_is_paused_and_goes_on(sqlite_api: Api, sqlite_database: Database) -> None:

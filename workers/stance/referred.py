@@ -19,6 +19,7 @@ _POINTING: Final = listed("the that this these those such")
 _MADE: Final = frozenset({Act.ASSERT, Act.DEMAND, Act.PROPOSE, Act.PROMISE, Act.THREATEN, Act.ACCUSE, Act.ASK})
 # Sentences back beyond which another may have spoken.
 BACK: Final = 2
+NEAR: Final = 12  # statements
 LONGEST: Final = 3  # words: "the latest offer"
 
 
@@ -32,8 +33,10 @@ def speaker(tokens: Tokens, statements: list[Statement], index: int) -> int | No
         return None
     holder = statements[index].speaker
     at = _begin(statements[index])
-    before = [one for one in statements if one.content and _begin(one) < at and one.act in _MADE]
-    for one in sorted(before, key=_begin, reverse=True):
+    # Statements stand in the order of the text; so few are looked at that the work stays linear.
+    for one in reversed(statements[max(0, index - NEAR) : index]):
+        if not one.content or one.act not in _MADE or _begin(one) >= at:
+            continue
         if _sentences(tokens, _begin(one), at) > BACK:
             return None
         if one.speaker is not None and one.speaker != holder:

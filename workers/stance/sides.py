@@ -74,13 +74,16 @@ class Sides:
         ]
         pairs = [Pair(a.words, b.words, scene.passage(sentence, a, b)) for a, b, sentence in asked]
         shares = self.scales["stance_pairs"].true(self.encoder.pairs.between(scene.encoded.scores.stances, pairs))
-        voices = self._voices(scene, asked)
+        shows = {
+            (holder.key, target): scene.statement(holder.key, target) for a, b, _ in asked for holder, target in ((a, b), (b, a))
+        }
+        voices = self._voices(scene, {(shown, target) for (_, target), shown in shows.items() if shown is not None})
         found = []
         for (a, b, sentence), each in zip(asked, shares.tolist(), strict=True):
             happens = unreal.happens(tokens, sentence, told=scene.tells(sentence))
             left = unreal.between(tokens, sentence, a.tokens, b.tokens) if happens else frozenset()
             for holder, target, sides in ((a, b, each[_AHEAD]), (b, a, each[_BACK])):
-                shown = scene.statement(holder.key, target)
+                shown = shows[holder.key, target]
                 voice = voices.get((shown, target)) if shown is not None else None
                 if voice:
                     sides = [(one + other) / 2 for one, other in zip(sides, voice, strict=True)]  # noqa: PLW2901  # heard twice
@@ -91,7 +94,7 @@ class Sides:
                     found.append(Leaning(holder.key, target.key, _LABELS[side], sides[side], sentence, shown))
         return found
 
-    def _voices(self, scene: Scene, asked: list[tuple[Mention, Mention, Stretch]]) -> dict[tuple[int, Mention], list[float]]:
+    def _voices(self, scene: Scene, asked: set[tuple[int, Mention]]) -> dict[tuple[int, Mention], list[float]]:
         """Ask how the words of a statement, by themselves, stand to whom its speaker names in them.
 
         In what somebody says, two names take sides more often than elsewhere. Of 112 sides in pairs that a statement joins (dev),
@@ -99,12 +102,10 @@ class Sides:
         all thresholds it is a little better (.778 for .774).
         """
         found: dict[tuple[int, Mention], Pair] = {}
-        for a, b, _ in asked:
-            for holder, target in ((a, b), (b, a)):
-                index = scene.statement(holder.key, target)
-                said = None if index is None else scene.part(index, target)
-                if index is not None and said is not None:
-                    found[index, target] = Pair(None, target.words, scene.passage(said, target, target))
+        for index, target in sorted(asked):
+            said = scene.part(index, target)
+            if said is not None:
+                found[index, target] = Pair(None, target.words, scene.passage(said, target, target))
         shares = self.encoder.pairs.towards(scene.encoded.scores.stances, list(found.values()))
         true = self.scales["target_sentiment"].true(shares)[:, 1:].tolist()
         return dict(zip(found, true, strict=True))

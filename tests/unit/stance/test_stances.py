@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.settings import Pipeline as Settings
+from tests.support.growth import assert_linear
 from workers.pipeline import Pipeline
 
 
@@ -66,3 +67,8 @@ def test_what_is_pointed_back_to_is_somebodys(pipeline: Pipeline, text: str, fou
     analysis = pipeline.analyse_text(text)
     names = {entity.id: entity.name for entity in analysis.entities}
     assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance) for s in analysis.stances] == found
+
+
+def test_pointing_back_a_thousand_times_takes_linear_time(pipeline: Pipeline) -> None:
+    text = "Mayor Ida Osei said she would go. Tarva Bank dismissed the offer. "
+    assert_linear("offers", pipeline.analyse_text, lambda count: text * count, 2000)
