@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from workers.training import invented, written
 from workers.training.analysis import Table, analyse, calibration_table
 from workers.training.evaluation import ARTICLE
 
@@ -39,27 +40,18 @@ published about a person without a look at the article: offsets lead to the very
   only somebody who knows the world would see are missed; in sports and in court, attack and defence may pass for opinion.
 - Scores are probabilities on articles like those of the corpora; on others they may promise too much."""
 
-_ORIGINS: Final = Table(
-    "Corpora, with licences as their publishers state them",
-    ("used for", "corpus", "licence"),
-    [
-        ("attributions", "PolNeAR 1.0 (Newell, Margolin and Ruths, LREC 2018)", "none stated; released for research"),
-        ("entities", "English Worldwide Newswire (Shan and others, Findings of EMNLP 2023)", "none stated"),
-        (
-            "parts of speech, whom a pronoun means",
-            "GUM, open genres (Zeldes 2017)",
-            "annotations CC BY 4.0; texts CC BY or CC BY-SA",
-        ),
-        ("parts of speech", "UD English EWT, weblogs and newsgroups", "CC BY-SA 4.0"),
-        ("who is for or against whom", "Directed Sentiment Extraction (Park, Pan and Joo, Findings of ACL 2021)", "none stated"),
-        ("how a text stands to a name", "NewsMTSC (Hamborg and Donnay, EACL 2021)", "MIT"),
-        (
-            "who is for or against whom, in forms that these lack",
-            "3 280 sentences of our own, workers/training/invented.toml",
-            "–",
-        ),
-        ("whether a statement supports a claim", "PERSPECTRUM (Chen and others, NAACL 2019)", "CC BY-SA"),
-    ],
+_ORIGINS: Final = (
+    ("attributions", "PolNeAR 1.0 (Newell, Margolin and Ruths, LREC 2018)", "none stated; released for research"),
+    ("entities", "English Worldwide Newswire (Shan and others, Findings of EMNLP 2023)", "none stated"),
+    (
+        "parts of speech, whom a pronoun means",
+        "GUM, open genres (Zeldes 2017)",
+        "annotations CC BY 4.0; texts CC BY or CC BY-SA",
+    ),
+    ("parts of speech", "UD English EWT, weblogs and newsgroups", "CC BY-SA 4.0"),
+    ("who is for or against whom", "Directed Sentiment Extraction (Park, Pan and Joo, Findings of ACL 2021)", "none stated"),
+    ("how a text stands to a name", "NewsMTSC (Hamborg and Donnay, EACL 2021)", "MIT"),
+    ("whether a statement supports a claim", "PERSPECTRUM (Chen and others, NAACL 2019)", "CC BY-SA"),
 )
 
 
@@ -104,7 +96,7 @@ def render(card: Card) -> str:
     sections = {
         f"Model card: {card.name}": f"{_WHAT}\n\nAll weight files together hold {card.megabytes:.1f} MB.\n",
         "Intended use and limits": _USE + "\n",
-        "Training data": _ORIGINS.markdown(),
+        "Training data": _origins().markdown(),
         "Recipe": Table("Values of the training run", ("value", "set to"), recipe).markdown() if recipe else "",
         "Figures": f"On the dev sets, {card.date}, by `{card.command}`. The intervals are over resampled texts.\n\n"
         + _tables(figures_table(one) for one in card.evaluated),
@@ -115,6 +107,25 @@ def render(card: Card) -> str:
     }
     text = "\n".join(f"## {title}\n\n{body}" for title, body in sections.items() if body)
     return text.removeprefix("#")
+
+
+def _origins() -> Table:
+    """List the corpora and our own sentences, counted."""
+    drawn, hand, claims = len(invented.sentences()), len(written.sentences()), len(list(written.pairs()))
+    own = [
+        (
+            "who is for or against whom",
+            f"{hand:,} texts of our own, written one by one: workers/training/written".replace(",", " "),
+            "–",
+        ),
+        (
+            "the same, in rare forms",
+            f"{drawn:,} sentences of our own, drawn: workers/training/invented.toml".replace(",", " "),
+            "–",
+        ),
+        ("whether a statement supports a claim", f"{claims} pairs of our own: workers/training/written/claims.txt", "–"),
+    ]
+    return Table("Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_ORIGINS, *own])
 
 
 def _fitted(folds: Mapping[str, float]) -> str:

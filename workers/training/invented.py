@@ -10,25 +10,16 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from dataclasses import dataclass, field
 from importlib.resources import files
-from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from workers.language.pairs import Pair
-from workers.training.corpora import Example, Sided
-from workers.training.opinions import BETWEEN, TOWARDS
-
-if TYPE_CHECKING:
-    from workers.training.corpora import Reader
+from workers.training.sentences import SIDES, Sentence
 
 VARIANTS: Final = 16  # of each pattern
 JOINED: Final = 2400  # sentences of two clauses
-VOICE: Final = "@"  # the text itself, as a holder
 _SEED: Final = 20261124
 _SLOT: Final = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
 _GOLD: Final = re.compile(r"([A-D@])([+-])([A-D])")
-_SIDE: Final = {"+": "support", "-": "oppose"}
 _SIGNS: Final = {"for": "+", "against": "-", "nothing": ""}
 # What somebody is called by "it", "he" and "his"; a body or a country is all the same.
 _PRONOUNS: Final = {
@@ -58,16 +49,7 @@ class _Party(NamedTuple):
         return "" if any(other.kind == self.kind for other in others) else _PRONOUNS[self.kind][pronoun]
 
 
-@dataclass(slots=True)
-class Invented:
-    """One sentence: where it names each party, and who is for or against whom."""
-
-    text: str = ""
-    parties: dict[str, tuple[int, int]] = field(default_factory=dict)
-    sides: dict[tuple[str, str], str] = field(default_factory=dict)
-
-
-def sentences() -> list[Invented]:
+def sentences() -> list[Sentence]:
     """Draw all sentences; the same at every call."""
     kept = tomllib.loads(files(__package__).joinpath("invented.toml").read_text("utf-8"))
     chance = random.Random(_SEED)  # noqa: S311  # an order, not a secret
@@ -108,8 +90,8 @@ def _clause(pattern: str, names: dict[str, str], again: str, how: str) -> str:
     return _SLOT.sub(slot, pattern)
 
 
-def _draw(pattern: str, gold: str, kept: dict[str, Any], chance: random.Random) -> Invented:
-    made = Invented(sides={(holder, target): _SIDE[sign] for holder, sign, target in _GOLD.findall(gold)})
+def _draw(pattern: str, gold: str, kept: dict[str, Any], chance: random.Random) -> Sentence:
+    made = Sentence(sides={(holder, target): SIDES[sign] for holder, sign, target in _GOLD.findall(gold)})
     parties: dict[str, _Party] = {}
     last = 0
     for slot in _SLOT.finditer(pattern):
@@ -159,39 +141,3 @@ def _party(banks: dict[str, list[str]], chance: random.Random, taken: set[str]) 
             found = _Party("", chance.choice(banks["country"]), "the country", "")
         if found.name not in taken:
             return found
-
-
-def stance_pairs(reader: Reader) -> list[Example]:
-    """Return every two parties of each sentence as ``opinions.stance_pairs`` does."""
-    examples = []
-    for one in sentences():
-        placed = reader.place(one.text)
-        at = {name: placed.stretch(*place) for name, place in sorted(one.parties.items(), key=lambda item: item[1])}
-        example = Example(placed.words)
-        for a, b in combinations(at, 2):
-            first, second = at[a], at[b]
-            label: tuple[str, str | None] = ("none", None)
-            if (a, b) in one.sides:
-                label = one.sides[a, b], "a"
-            elif (b, a) in one.sides:
-                label = one.sides[b, a], "b"
-            if first and second:
-                example.sides.append(Sided(Pair(first, second, (0, len(placed.words))), BETWEEN[label]))
-        examples.append(example)
-    return examples
-
-
-def target_sentiment(reader: Reader) -> list[Example]:
-    """Return how each sentence stands to each party, as ``opinions.target_sentiment`` does; left out where it is divided."""
-    examples = []
-    for one in sentences():
-        placed = reader.place(one.text)
-        example = Example(placed.words)
-        for name, place in one.parties.items():
-            sides = {side for (_, target), side in one.sides.items() if target == name}
-            target = placed.stretch(*place)
-            if target and len(sides) < len(TOWARDS) - 1:
-                label = TOWARDS[next(iter(sides), "none")]
-                example.sides.append(Sided(Pair(None, target, (0, len(placed.words))), label))
-        examples.append(example)
-    return examples

@@ -16,7 +16,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from workers.language.wordpiece import WordPieces
-from workers.training import invented, opinions
+from workers.training import invented, opinions, sentences, written
 from workers.training.batches import Step, collate, plan
 from workers.training.corpora import Example, Reader
 from workers.training.losses import loss
@@ -68,13 +68,14 @@ def pretrained() -> Path:
 def read(corpora: Path, vocabulary: WordPieces, tasks: Iterable[str]) -> dict[str, list[Example]]:
     """Read the training split of each of the ``tasks``."""
     reader = Reader(corpora, vocabulary)
+    own = [*invented.sentences(), *written.sentences()]
     readers: dict[str, Callable[[], list[Example]]] = {
         "attributions": lambda: reader.attributions("train"),
         "entities": lambda: reader.entities("train"),
         "syntax": reader.syntax,
-        "stance_pairs": lambda: [*opinions.stance_pairs(reader, "train"), *invented.stance_pairs(reader)],
-        "target_sentiment": lambda: [*opinions.target_sentiment(reader, "train"), *invented.target_sentiment(reader)],
-        "claim_stance": lambda: opinions.claim_stance(reader, "train"),
+        "stance_pairs": lambda: [*opinions.stance_pairs(reader, "train"), *sentences.stance_pairs(reader, own)],
+        "target_sentiment": lambda: [*opinions.target_sentiment(reader, "train"), *sentences.target_sentiment(reader, own)],
+        "claim_stance": lambda: [*opinions.claim_stance(reader, "train"), *written.claims(reader)],
     }
     return {task: readers[task]() for task in tasks}
 

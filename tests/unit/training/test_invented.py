@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workers.language.wordpiece import WordPieces
-from workers.training import invented
+from workers.training import invented, sentences
 from workers.training.corpora import Reader
 from workers.training.opinions import BETWEEN, TOWARDS
 
@@ -63,7 +63,9 @@ def test_every_drawing_is_the_same() -> None:
 
 def test_every_class_is_learned_in_both_directions(tmp_path: Path) -> None:
     reader = Reader(tmp_path, WordPieces(VOCABULARY))
-    pairs = [label for example in invented.stance_pairs(reader) for _, label in example.sides]
+    pairs = [label for example in sentences.stance_pairs(reader, SENTENCES) for _, label in example.sides]
     assert set(pairs) == set(BETWEEN.values())
     assert 0.3 < pairs.count(0) / len(pairs) < 0.7
-    assert {label for example in invented.target_sentiment(reader) for _, label in example.sides} == set(TOWARDS.values())
+    assert {label for example in sentences.target_sentiment(reader, SENTENCES) for _, label in example.sides} == set(
+        TOWARDS.values()
+    )
