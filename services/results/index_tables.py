@@ -3,8 +3,9 @@
 They repeat what the documents in ``results`` say and may be made anew from them (``stancewire index``). Rows hang on the result
 they come from and go with it. An ``id`` is ``sequence * ID_STEP + number``, so that a result's rows always get the same ones.
 
-The full text of ``attributions.content`` and ``stances.evidence`` has an index of its own, made by the migration: FTS5 on
-SQLite, GIN on PostgreSQL. Two triggers keep ``coverage`` as ``indexed_results`` grows and shrinks.
+The full text of ``attributions.content`` and ``stances.evidence`` has an index of its own, made by the migrations: FTS5 on
+SQLite; on PostgreSQL GIN on a column ``words``, which a trigger fills and :mod:`services.results.text_search` alone reads. Two
+triggers keep ``coverage`` as ``indexed_results`` grows and shrinks.
 """
 
 from __future__ import annotations

@@ -7,16 +7,11 @@ import unicodedata
 from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Integer, bindparam, column, func, literal_column, text
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 WORDS_MAX: Final = 20
 _PARTS: Final = re.compile(r'"([^"]*)"|(\S+)')
 _WORD: Final = re.compile(r"[^\W_]+")
-# The expression of the index, to the letter (migration 0002).
-_FOLDED: Final = (
-    "to_tsvector('simple', regexp_replace(regexp_replace(normalize({}, NFKD), '[\u0300-\u036f]', '', 'g'),"
-    " '[-./''’_@&]', ' ', 'g'))"
-)
 
 Phrases = tuple[tuple[str, ...], ...]
 
@@ -41,7 +36,8 @@ def matches(dialect: str, searched: Column[str], wanted: Phrases) -> ColumnEleme
         query = " AND ".join('"' + " ".join(words) + '"' for words in wanted)
         found = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words")  # noqa: S608 -- a name of ours
         return searched.table.c.id.in_(found.bindparams(bindparam("words", query)).columns(column("rowid", Integer)))
-    vector: ColumnElement[str] = literal_column(_FOLDED.format(f"{table}.{searched.name}"))
+    # What a trigger works out when a text is stored, folded like the question (migration 0005).
+    vector = literal_column(f"{table}.words", TSVECTOR)
     question: ColumnElement[str] = func.phraseto_tsquery("simple", " ".join(wanted[0]), type_=TSQUERY)
     for words in wanted[1:]:
         question = question.op("&&")(func.phraseto_tsquery("simple", " ".join(words), type_=TSQUERY))

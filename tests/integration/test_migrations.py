@@ -14,13 +14,21 @@ from services.results.database import Database
 from services.settings import Database as DatabaseSettings
 
 NEWEST = max(path.name[:4] for path in Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
+SAID = ("attributions", "stances")
+FULL_TEXT = {
+    "sqlite": {
+        ("remove_table", f"{table}_text{part}") for table in SAID for part in ("", "_config", "_data", "_docsize", "_idx")
+    },
+    "postgresql": {("remove_column", "words"), *(("remove_index", f"ix_{table}_words") for table in SAID)},
+}
 
 
 def test_migrations_and_tables_agree(database: Database) -> None:
+    """But for full text, which differs by database and is made by migrations alone."""
     with database.read() as connection:
-        options = {"compare_type": True, "include_name": lambda name, _kind, _of: name is None or "_text" not in name}
-        context = MigrationContext.configure(connection, opts=options)  # the indexes of full text differ by database
-        assert compare_metadata(context, metadata) == []
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = {(what[0], what[-1].name) for what in compare_metadata(context, metadata)}
+    assert found == FULL_TEXT[database.dialect]
 
 
 def test_every_index_is_there(database: Database) -> None:

@@ -10,8 +10,10 @@ from sqlalchemy import Select, text
 from services.contracts import Act, StanceLabel
 from services.results import search
 from services.results.database import Database
+from services.results.index import DAY_MS
 from services.results.search import Name, Place, Wanted
 from services.results.text_search import phrases
+from tests.scale.store import NOW, fill
 from tests.support.plans import plan
 from tests.support.speech import Said, tell
 
@@ -83,3 +85,20 @@ def test_no_timeline_reads_a_whole_table(filled: Database) -> None:
         steps = steps_of(filled, query)
         check(filled, name, steps, ordered=False)
         assert filled.dialect != "sqlite" or all(not step.startswith("SCAN stances ") for step in steps), (name, steps)
+
+
+def test_a_phrase_over_time_reads_the_words_that_are_stored(database: Database) -> None:
+    """On PostgreSQL: neither the index nor the second look at what it finds works the words out again."""
+    for _ in fill(database, 5_000):
+        pass
+    if database.dialect == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE stances"))  # what autovacuum does in time
+    wanted = Wanted(phrases=phrases('"word20 word30"'), since=NOW - 365 * DAY_MS, until=NOW)
+    with database.read() as connection:
+        whole = "\n".join(steps_of(database, search.count_query(connection, database, wanted)))
+    if database.dialect == "postgresql":
+        assert "Bitmap Index Scan on ix_stances_words" in whole
+        assert "to_tsvector" not in whole
+    else:
+        assert "SCAN stances_text VIRTUAL TABLE" in whole

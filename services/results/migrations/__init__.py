@@ -34,8 +34,9 @@ def _config() -> Config:
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema to ``revision``. Safe to run by several processes, and while others write.
 
-    SQLite: one transaction. PostgreSQL: one for each version, with indexes on filled tables built outside of any; broken off in
-    the middle, it goes on from there. A table whose lock is not to be had within ``busy_timeout_s`` is tried again.
+    SQLite: one transaction. PostgreSQL: one for each version, with indexes on filled tables built outside of any and new columns
+    filled in many; broken off in the middle, it goes on from there. A table whose lock is not to be had within ``busy_timeout_s``
+    is tried again.
     """
     for left in reversed(range(_TRIES)):
         try:
