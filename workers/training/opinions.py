@@ -28,7 +28,7 @@ def stance_pairs(reader: Reader, split: str) -> list[Example]:
     for row in reader.rows("stance_pairs", split):
         placed, example = _example(reader, found, row["text"])
         a, b = placed.stretch(*row["a"]), placed.stretch(*row["b"])
-        side = corrected.get(_digest(row), (row["stance"], row["holder"]))
+        side = corrected.get(digest(row), (row["stance"], row["holder"]))
         if a and b and side in BETWEEN:
             example.sides.append(Sided(Pair(a, b, (0, len(example.words))), BETWEEN[side]))
     return [example for _, example in found.values()]
@@ -38,10 +38,11 @@ def corrections() -> dict[str, tuple[str, str | None]]:
     """Return what a careful reader takes otherwise than the corpus, by the digest of its row; no class where it is unclear."""
     lines = files(__package__).joinpath(CORRECTED).read_text("utf-8").splitlines()
     rows = (line.split() for line in lines if not line.startswith("#"))
-    return {digest: (side, holder[0] if holder else None) for digest, side, *holder in rows}
+    return {name: (side, holder[0] if holder else None) for name, side, *holder in rows}
 
 
-def _digest(row: dict[str, Any]) -> str:
+def digest(row: dict[str, Any]) -> str:
+    """Name a row of the corpus by what a system sees of it."""
     return sha256(json.dumps([row["text"], row["a"], row["b"]]).encode()).hexdigest()[:16]
 
 
