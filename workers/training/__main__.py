@@ -1,7 +1,7 @@
 """The whole recipe: ``python -m workers.training --corpora PATH``, which is ``make train CORPORA=PATH``.
 
-Trains in two runs, exports and calibrates; interrupted, it goes on where it stopped. ``--only export`` makes the
-weights from the last run's checkpoint as it is; ``--from packaged`` leaves the first run out.
+Trains in four runs, averages, exports and calibrates; interrupted, it goes on where it stopped. ``--from packaged`` leaves the
+first two runs out.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
+from torch import Tensor
 
 from workers.language.encoder import HEADS, packaged
 from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
-from workers.training.train import OF_SECOND, READING, STANCES, Run, pretrained
+from workers.training.train import MEAN, OF_SECOND, READING, STANCES, WRITTEN, Run, beginning, mean, pretrained
 
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
+_LAST: Final = "last runs, "
 
 
 def main() -> None:
@@ -41,26 +43,40 @@ def main() -> None:
         return given.only in {None, step}
 
     if wanted("train") or wanted("export"):
-        if given.begin == "packaged":
-            first_weights = {name: value for name, value in restore(packaged()).items() if not name.startswith(OF_SECOND)}
-            begin = {name: torch.from_numpy(value) for name, value in first_weights.items()}
-            kept = json.loads((packaged() / HEADS).read_text("utf-8"))["recipe"]
-            before = {name: value for name, value in kept.items() if name.startswith(_FIRST)}
-        else:
-            first = Run(given.corpora, given.folder / "reading", READING)
-            first.train()
-            begin = first.result().state_dict()
-            before = {f"{_FIRST}{name}": value for name, value in asdict(READING).items()}
-        run = Run(given.corpora, given.folder / "stances", STANCES, begin)
-        if wanted("train"):
+        begin, recipe = _begin(given.corpora, given.folder, given.begin)
+        found = [beginning(begin).state_dict()]
+        for number, each in enumerate(WRITTEN, 1):
+            run = Run(given.corpora, given.folder / f"written-{number}", each, _anew(begin))
             run.train()
+            found.append(run.result().state_dict())
+            recipe |= {f"{_LAST}{number}, {name}": value for name, value in asdict(each).items()}
+        network = beginning(mean(found, MEAN)).eval()
+        recipe["shares in the mean, second run first"] = ", ".join(f"{share:.2f}" for share in MEAN)
         if wanted("export"):
-            recipe = before | {f"{_SECOND}{name}": value for name, value in asdict(STANCES).items()}
-            export(run.result(), pretrained() / "vocab.txt", packaged(), given.name, recipe)
+            export(network, pretrained() / "vocab.txt", packaged(), given.name, recipe)
     if wanted("calibrate"):
         calibrate(given.corpora)
     if wanted("antecedents"):
         antecedents.train(given.corpora)
+
+
+def _begin(corpora: Path, folder: Path, begin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights of the second run, made or packaged, and the values that it and the first were run with."""
+    if begin == "packaged":
+        kept = json.loads((packaged() / HEADS).read_text("utf-8"))["recipe"]
+        before = {name: value for name, value in kept.items() if name.startswith((_FIRST, _SECOND))}
+        return {name: torch.from_numpy(value) for name, value in restore(packaged()).items()}, before
+    first = Run(corpora, folder / "reading", READING)
+    first.train()
+    second = Run(corpora, folder / "stances", STANCES, first.result().state_dict())
+    second.train()
+    before = {f"{_FIRST}{name}": value for name, value in asdict(READING).items()}
+    return second.result().state_dict(), before | {f"{_SECOND}{name}": value for name, value in asdict(STANCES).items()}
+
+
+def _anew(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out what a run on stances begins anew."""
+    return {name: value for name, value in weights.items() if not name.startswith(OF_SECOND)}
 
 
 if __name__ == "__main__":
