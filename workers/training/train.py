@@ -50,9 +50,9 @@ class Recipe:
     only: tuple[str, ...] = ("",)  # what the names of the weights begin with that are trained; the others stay as they are
 
 
-# First who says what; then who is for or against whom, with what was learned first gone through once more so that little of it is
-# lost. Three runs more, each beginning at the second one's weights and alike, learn from sentences written by hand as well. What is
-# kept is the mean of all four: better on the corpora than these three, and better than the second at what the corpora lack.
+# First who says what; then who is for or against whom, with what was learned first gone through once more so that little of it
+# is lost. Three runs more, each beginning at the second one's weights and alike, learn from sentences written by hand as well.
+# What is kept is the mean of all four: better on the corpora than these three, and better than the second at what these lack.
 READING: Final = Recipe({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
 STANCES: Final = Recipe(
     {"stance_pairs": 2.5, "target_sentiment": 2.0, "claim_stance": 2.5, "attributions": 1.0, "entities": 1.0, "syntax": 0.3},
