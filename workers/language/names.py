@@ -13,6 +13,7 @@ from spacy.util import filter_spans
 
 from services.contracts import EntityType
 from workers.extraction import gazetteer, lexicon
+from workers.extraction.phrases import DETERMINERS, PREPOSITIONS, SUBORDINATORS
 from workers.language import confidence
 from workers.language.decoding import best_tags, probabilities
 from workers.language.encode import Encoded, encoder
@@ -46,8 +47,11 @@ class Names:
         found = []
         tagged_spans = spans(tags.tolist())
         persons = _parts_of_persons(doc, encoded, tagged_spans)
+        starts = {encoded.stretch(tagged)[0] for tagged in tagged_spans}
         for tagged in tagged_spans:
-            span = Span(doc, *encoded.stretch(tagged), label=TYPES[tagged.label].value)
+            start, end = encoded.stretch(tagged)
+            end = _whole(doc, start, end, starts) if TYPES[tagged.label] is EntityType.PERSON else end
+            span = Span(doc, start, end, label=TYPES[tagged.label].value)
             # A capital that acts and speaks ("Kiev dismissed the offer") looks like a person.
             if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in persons:
                 span = Span(doc, span.start, span.end, label=EntityType.LOCATION.value)
@@ -59,6 +63,15 @@ class Names:
             found.append(span)
         doc.set_ents(filter_spans([*doc.ents, *found]))
         return doc
+
+
+def _whole(doc: Doc, start: int, end: int, starts: set[int]) -> int:
+    """Return where a person's name ends: a single word takes the family name along that stands right behind it."""
+    if end - start > 1 or end in starts or end >= len(doc):
+        return end
+    after = doc[end]
+    goes_on = after.text.istitle() and after.text.isalpha() and doc[start].text.istitle() and after.sent == doc[start].sent
+    return end + 1 if goes_on and after.lower_ not in DETERMINERS | PREPOSITIONS | SUBORDINATORS else end
 
 
 def _parts_of_persons(doc: Doc, encoded: Encoded, found: Sequence[Tagged]) -> set[str]:

@@ -95,13 +95,16 @@ def allows(tokens: Tokens, statement: Statement, target: Stretch, side: StanceLa
     """Whether a statement leaves it open that its speaker takes ``side`` on what is mentioned in it at ``target``.
 
     One that says what was not done takes no side ("did not accuse"), or the other one ("does not support"); who denies
-    a clause says nothing of those in it, though a denied charge is still somebody's charge.
+    a clause says nothing of those in it, though a denied charge is still somebody's charge. What begins with "unless" threatens
+    the one that it names.
     """
     start, end = statement.content[0]
     if statement.turned and start <= target.start < end:
         return SIDES.get(statement.act) is side
     if statement.act is Act.DENY and start <= target.start < end:
         return not (tokens.lower[start].endswith("ing") or "that" in tokens.lower[start : target.start])
+    if tokens.lower[start] == "unless":
+        return side is StanceLabel.OPPOSE
     inside = start < target.start < end and target.start - start <= REACH
     return not inside or side in between(tokens, Stretch(start, end), Stretch(start, start + 1), target)
 

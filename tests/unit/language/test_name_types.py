@@ -14,6 +14,11 @@ PIPELINE = Pipeline(Settings())
     [
         ("Corvo Energy was accused of poisoning the river by Mirela Tanase.", "Corvo Energy", EntityType.ORGANIZATION),
         ("Kiev and its Western backers dismissed the offer.", "Kiev", EntityType.LOCATION),
+        (
+            "Ida Lund praised Halden Rail for the new line, while Kofi Brandt called the company a disgrace.",
+            "Kofi Brandt",
+            EntityType.PERSON,
+        ),
         ("Senator Ruth Kessler spoke in Geneva.", "Ruth Kessler", EntityType.PERSON),
     ],
 )

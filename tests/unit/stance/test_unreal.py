@@ -91,6 +91,8 @@ def test_questions_and_results_tell_no_side(text: str, *, told: bool, happens: b
         ("Osei mentioned [Mensah] in passing", Act.REJECT, True, {StanceLabel.OPPOSE}),
         ("Osei mentioned [Mensah] in passing", Act.ASSERT, False, set(StanceLabel)),
         ("Osei said I have never attacked [Mensah]", Act.ASSERT, False, set()),
+        ("Osei said unless [Mensah] pays , he will sue", Act.ASSERT, False, {StanceLabel.OPPOSE}),
+        ("Osei said if [Mensah] pays , he will sue", Act.ASSERT, False, set()),
     ],
 )
 def test_a_statement_allows_its_speaker(marked: str, act: Act, *, turned: bool, allowed: set[StanceLabel]) -> None:
