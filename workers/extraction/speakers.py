@@ -16,46 +16,20 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
-from workers.extraction import gazetteer, lexicon
 from workers.extraction.antecedents import PERSONAL, Ranker
 from workers.extraction.antecedents_missed import missed
+from workers.extraction.descriptions import again, described
 from workers.extraction.phrases import PREPOSITIONS
 from workers.extraction.pronouns import Chooser, Persons
 from workers.extraction.records import Named, Statement, Stretch
 from workers.extraction.tokens import Tokens
 
-# What else somebody of a role is called; looked for in the words of the roles that the article gives.
-ALSO: Final[dict[str, frozenset[str]]] = {
-    "diplomat": frozenset({"foreign", "ambassador", "envoy", "consul"}),
-    "leader": frozenset(
-        {"president", "premier", "prime", "chairman", "chairwoman", "head", "chancellor", "king", "leader", "chief"}
-    ),
-    "premier": frozenset({"prime", "premier"}),
-    "pm": frozenset({"prime", "premier"}),
-    "lawmaker": frozenset({"senator", "sen.", "rep.", "congressman", "congresswoman", "mp", "deputy", "legislator", "lawmaker"}),
-    "senator": frozenset({"senator", "sen."}),
-    "governor": frozenset({"governor", "gov."}),
-    "lawyer": frozenset({"attorney", "lawyer", "solicitor", "barrister", "advocate"}),
-    "attorney": frozenset({"attorney", "lawyer"}),
-    "spokesman": frozenset({"spokesman", "spokesperson"}),
-    "spokeswoman": frozenset({"spokeswoman", "spokesperson"}),
-    "spokesperson": frozenset({"spokesman", "spokeswoman", "spokesperson"}),
-    "official": frozenset({"minister", "secretary", "director", "commissioner", "spokesman", "spokeswoman", "official", "head"}),
-    "chief": frozenset({"chief", "head", "director", "boss", "commissioner"}),
-    "boss": frozenset({"chief", "manager", "director", "ceo", "head", "boss", "coach"}),
-    "doctor": frozenset({"doctor", "dr", "dr.", "physician"}),
-    "professor": frozenset({"professor", "prof.", "prof"}),
-    "general": frozenset({"general", "gen."}),
-}
-# How many names a description looks back over.
-NAMES_BACK: Final = 400
 APPOSED: Final = 2  # words from a comma to a name that explains what is before it, a title among them
 _GENITIVE: Final = frozenset({"'s", "’s"})
 _NOBODY: Final = frozenset({EntityType.DATE, EntityType.MONEY})
 _FORMER: Final = frozenset({"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"})
 # What a body that spoke is called; a person or a crowd may be too, so that only a body that spoke right before is taken.
 BODY_PRONOUNS: Final = frozenset({"it", "they"})
-_BODIES: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
 
 
 @Language.factory("stancewire_speakers")
@@ -63,9 +37,8 @@ class Speakers:
     """Resolves sources."""
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Read the lexicon, once a process."""
+        """Read the ranker's weights, once a process."""
         del nlp, name
-        self.roles = lexicon.words("roles")
         self.choose: Chooser = Ranker.shipped().choose
 
     def __call__(self, doc: Doc) -> Doc:
@@ -82,6 +55,8 @@ class Speakers:
         candidates = sorted([*zip(names, keys, strict=True), *((place, key) for key in places_of for place in places_of[key])])
         persons = Persons(tokens, everybody, candidates, statements, speeches, self.choose)
         added = self._resolve(tokens, entities, names, keys, statements, persons)
+        for place, key in again(tokens, entities, names, keys):
+            added.setdefault(place, (key, MentionForm.NOMINAL))
         used = sorted({key for key, _ in added.values() if key in places_of})
         new = {old: len(entities) + n for n, old in enumerate(used)}  # keys of the names that somebody is called by
         entities += [replace(everybody[old], key=key) for old, key in new.items()]
@@ -128,7 +103,7 @@ class Speakers:
                 speaker = self._named(tokens, entities, names, keys, starts, place)
                 if speaker is None:
                     form = MentionForm.NOMINAL
-                    speaker = self._described(tokens, entities, names, keys, place)
+                    speaker = described(tokens, entities, names, keys, place)
             if speaker is None:
                 continue
             if form is not MentionForm.NAME:
@@ -184,75 +159,6 @@ class Speakers:
     def _heads(self, tokens: Tokens, start: int, end: int) -> bool:
         """Whether words in small letters before a preposition head the source, and so not the name after it."""
         return any(tokens.words[i][0].islower() and tokens.lower[i] not in _FORMER for i in range(start, end))
-
-    def _described(
-        self, tokens: Tokens, entities: list[Named], names: list[Stretch], keys: list[int], source: Stretch
-    ) -> int | None:
-        """Return the last person before the source whom its description fits.
-
-        A government's country for "the Russian government".
-        """
-        lower = tokens.lower
-        if lower[source.start] not in {"the", "this", "that"}:
-            return None
-        stop = next((i for i in range(source.start, source.end) if lower[i] in PREPOSITIONS or lower[i] == ","), source.end)
-        head = lower[stop - 1]
-        if head in _BODIES:
-            return self._country(tokens, entities, source)
-        if head not in self.roles and head != "pm":
-            return self._body(entities, names, keys, source, head) if stop - source.start == 2 else None  # noqa: PLR2004  # "the league"
-        wanted = ALSO.get(head, frozenset({head}))
-        peoples = {word.lower() for word in tokens.words[source.start : stop] if word in gazetteer.peoples()}
-        specific = {
-            word
-            for word in lower[source.start : stop - 1]
-            if word in {"foreign", "prime", "finance", "vice", "interior", "defence", "defense", "justice"}
-        }
-        seen: set[int] = set()
-        last = bisect_left(names, source) - 1
-        for k in range(last, max(-1, last - NAMES_BACK), -1):
-            key = keys[k]
-            if key in seen or entities[key].type is not EntityType.PERSON:
-                continue
-            seen.add(key)
-            for role in entities[key].roles:
-                has = set(role.lower().split())
-                others = {word for word in role.split() if word in gazetteer.peoples()}
-                if (
-                    has & wanted
-                    and specific <= has
-                    and not (peoples and others and not peoples & {word.lower() for word in others})
-                ):
-                    return key
-        return None
-
-    @staticmethod
-    def _body(entities: list[Named], names: list[Stretch], keys: list[int], source: Stretch, head: str) -> int | None:
-        """Return the last organisation before "the league" that is one by its name: its last word, or its first before "of"."""
-        last = bisect_left(names, source) - 1
-        for k in range(last, max(-1, last - NAMES_BACK), -1):
-            words = entities[keys[k]].name.lower().split()
-            own = words[-1] if "of" not in words else words[max(0, words.index("of") - 1)]
-            if entities[keys[k]].type is EntityType.ORGANIZATION and len(words) > 1 and own in {head, head + "s"}:
-                return keys[k]
-        return None
-
-    def _country(self, tokens: Tokens, entities: list[Named], source: Stretch) -> int | None:
-        governments = gazetteer.governments()
-        for i in range(source.start, source.end):
-            country = governments.get(tokens.words[i])
-            if country:
-                return next(
-                    (
-                        e.key
-                        for e in entities
-                        if e.type is EntityType.LOCATION
-                        and governments.get(e.name, e.name) == country
-                        and (e.name == country or e.name in gazetteer.SHORT_NAMES)
-                    ),
-                    None,
-                )
-        return None
 
 
 def _mention(doc: Doc, place: Stretch, entity: Named, form: MentionForm) -> Span:

@@ -45,6 +45,10 @@ def speakers(doc: Doc) -> list[str | None]:
         ("The Ministry of Works met. The ministry said it was safe.", ["Ministry of Works"]),
         ("The Tarva Bank met. The other bank said it was safe.", [None]),
         ("The Tarva Bank met. The union said it was safe.", [None]),
+        ("The Tarva Bank met. The company said it was safe.", ["Tarva Bank"]),
+        ("The Tarva Bank met. It rained. The company said it was safe.", [None]),
+        ("The Tarva Bank met Corvo Motors. The company said it was safe.", [None]),
+        ("The Ministry of Works met. The company said it was safe.", [None]),
         ("According to President Kofi Mensah, it was safe. He added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
     ],
 )
@@ -58,6 +62,28 @@ def test_pronouns_and_descriptions_become_mentions(nlp: Language) -> None:
         doc = nlp("Works Minister Ama Osei arrived. The minister said that she was late.")
         found = {span.text: str(span._.form) for span in doc.spans["mentions"]}
     assert found == {"Ama Osei": "name", "The minister": "nominal", "she": "pronoun"}
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("Kofi Mensah sued the Tarva Bank, and Ama Osei called the company a disgrace.", {"the company": "Tarva Bank"}),
+        ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank on Monday.", {"the bank": "Tarva Bank"}),
+        ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank's lawyers.", {"the bank": "Tarva Bank"}),
+        ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank manager.", {}),
+        ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank of Keta.", {}),
+        ("Kofi Mensah sued the Tarva Bank and Corvo Motors. Ama Osei praised the company.", {}),
+        ("Kofi Mensah sued the Tarva Bank. Corvo Motors lost. Ama Osei praised the company.", {"the company": "Corvo Motors"}),
+        ("Kofi Mensah sued the Ministry of Works. Ama Osei praised the company.", {}),
+        ("Kofi Mensah sued the Tarva Bank." + " It rained." * 60 + " Ama Osei praised the bank.", {}),
+        ("Ama Osei praised the company. Kofi Mensah sued the Tarva Bank.", {}),
+    ],
+)
+def test_an_organisation_is_called_by_what_it_is(nlp: Language, text: str, called: dict[str, str]) -> None:
+    with nlp.memory_zone():
+        doc = nlp(text)
+        spans = [span for span in doc.spans["mentions"] if span._.form == "nominal"]
+        assert {span.text: doc._.entities[int(span.id_)].name for span in spans} == called
 
 
 def test_who_speaks_is_not_whom_the_speech_calls_he(nlp: Language) -> None:
