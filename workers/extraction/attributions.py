@@ -9,11 +9,13 @@ the content keeps its quotation marks and the "that" before it. Each rule has a 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from services.contracts import Act
 from workers.extraction import clauses, scores
 from workers.extraction.lexicon import listed
 from workers.extraction.phrases import SUBJECT_PRONOUNS, is_gap, subject_after, subject_before, trimmed
@@ -23,10 +25,15 @@ from workers.extraction.scene import Scene
 MIN_WORDS_BEFORE: Final = 3
 REACH: Final = 30
 TITLE_WORDS: Final = 5
+REPORT_WORDS: Final = 4  # "the latest news reports | that"
 SOURCE_WORDS: Final = 80  # longer ones are broken text; and the work must not grow with the square of a sentence
 _RELATIVE: Final = frozenset({"who", "which", "whose", "as", "while", "adding", "when", "after", "and", "but"})
 CLAUSAL: Final = frozenset("cqr")
 _REPORTING: Final = frozenset({"say", "add", "report", "note", "warn", "explain"})
+_REPORTS: Final = listed(
+    "report reports claim claims allegation allegations accusation accusations charge charges suggestion suggestions rumor "
+    "rumors rumour rumours speculation notion idea argument assertion assertions contention view concerns fears"
+)
 _CIRCUMSTANCES: Final = listed(
     "in on at during after when as while although speaking asked since before earlier however for but and "
     "despite with by from if under"
@@ -122,6 +129,8 @@ def _verb(  # noqa: C901  # the order in which the ways to build a sentence are 
     if "i" in cue.frames and tokens.at(after) == "to":
         content = clauses.infinitive(scene, after, end)
         return Statement(rule + "_infinitive", subject, cue, (content,)) if content else None
+    if cue.act in {Act.DENY, Act.REJECT} and _reported(tokens.lower[after : min(end, after + REPORT_WORDS)]):
+        return Statement("report", subject, cue, (Stretch(after, clauses.clause_end(scene, after, end)),))
     if CLAUSAL.intersection(cue.frames):
         found = _clausal(scene, unit, cue, end, free, subject, edge, after, rule, inverted=inverted)
         if found:
@@ -133,6 +142,11 @@ def _verb(  # noqa: C901  # the order in which the ways to build a sentence are 
         content, rule = clauses.object_after(scene, after, end), "object"
     content = trimmed(tokens, *content) if content else None
     return Statement(rule, subject, cue, (content,)) if content else None
+
+
+def _reported(words: list[str]) -> bool:
+    """Whether what follows is what somebody has said, with what that was: "(denied) recent reports that ..."."""
+    return any(word in _REPORTS and after == "that" for word, after in pairwise(words))
 
 
 def _opening_name(scene: Scene, unit: Stretch) -> Stretch | None:

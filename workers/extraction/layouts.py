@@ -103,8 +103,8 @@ def _signed(scene: Scene, paragraph: Stretch, attributed: set[int]) -> None:
 def run_on(scene: Scene) -> None:
     """Give each quotation that nothing attributes the speaker of the one it runs on from; order the statements by their place.
 
-    It runs on where it follows an attributed statement in the same paragraph, or repeats the opening mark of
-    the paragraph before.
+    It runs on where it follows an attributed statement in the same paragraph, repeats the opening mark of the paragraph
+    before, or opens a mark after a statement in the paragraph before that the next paragraph repeats.
     """
     covered = bytearray(len(scene.tokens))
     for statement in scene.statements:
@@ -120,21 +120,24 @@ def run_on(scene: Scene) -> None:
     upcoming = next(known, None)
     paragraphs = iter(scene.paragraphs)
     paragraph = next(paragraphs, None)
+    before = 0  # where the paragraph before begins
     latest = -1
     latest_end = -1
-    for quotation in scene.quotations:
+    for quotation, after in zip(scene.quotations, [*scene.quotations[1:], None], strict=False):
         while upcoming and upcoming.content[0].start <= quotation.start:
             merged.append(upcoming)
             if upcoming.rule.startswith(("model", "quoted", "postposed", "that", "bare", "label", "according")):
                 latest, latest_end = len(merged) - 1, max(part.end for part in upcoming.content)
             upcoming = next(known, None)
         while paragraph and paragraph.end <= quotation.start:
-            paragraph = next(paragraphs, None)
+            before, paragraph = paragraph.start, next(paragraphs, None)
         if latest < 0 or covered[quotation.start] or not paragraph:
             continue
         cue = merged[latest].cue
-        same = latest_end > paragraph.start or (cue is not None and cue.verb >= paragraph.start)
-        if not ((quotation.speech and same and _begins_sentence(scene, quotation.start)) or quotation.continues):
+        end = max(latest_end - 1, cue.verb if cue else 0)
+        same = end >= paragraph.start and quotation.speech and _begins_sentence(scene, quotation.start)
+        opens = end >= before and quotation.speech and not quotation.closed and after is not None and after.continues
+        if not (same or opens or quotation.continues):
             continue
         follows = merged[latest].follows
         first = latest if follows is None else follows

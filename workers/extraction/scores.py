@@ -41,6 +41,7 @@ PRECISION: Final[dict[str, tuple[float, float]]] = {
     "opening_infinitive": (0.6, 0.33),
     "object": (0.64, 0.46),
     "asked": (0.77, 0.47),
+    "report": (0.85, 0.85),
     "according": (0.75, 0.75),
     "label": (0.7, 0.7),
 }

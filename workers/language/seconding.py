@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from services.contracts import Act
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 # The least precision of a rule that may speak up; that of each is in ``workers.extraction.scores``.
 PRECISION: Final = 0.6
 HALF: Final = 0.5
+# Reasons are given for blame and praise, and may stand behind the day: "criticised the council | on Friday for".
+_GIVING: Final = frozenset({Act.ACCUSE, Act.PRAISE})
+REASON_WORDS: Final = 3
 
 
 class Found:
@@ -86,7 +91,15 @@ def seconded(tokens: Tokens, heard: Sequence[Statement], ruled: Sequence[Stateme
 
 def _take(tokens: Tokens, found: Found, ruled: Statement) -> bool:
     """Take over one statement in place of those that it shows to be broken, if the model has no better one."""
-    if ruled.cue is None or any(found.with_cue_of(ruled)):
+    if ruled.cue is None:
+        return False
+    heard = list(found.with_cue_of(ruled))
+    if heard:
+        for one in heard:
+            if _gives_reason(tokens, one, ruled):
+                found.remove(one)
+                one.content = ruled.content
+                found.add(one)
         return False
     own = _words(ruled)
     broken = []
@@ -102,6 +115,15 @@ def _take(tokens: Tokens, found: Found, ruled: Statement) -> bool:
         found.remove(other)
     found.add(ruled)
     return True
+
+
+def _gives_reason(tokens: Tokens, heard: Statement, ruled: Statement) -> bool:
+    """Whether the rule has heard more: "(criticised) the council | on Friday for closing the bridge"."""
+    if ruled.rule != "object" or ruled.cue is None or ruled.cue.act not in _GIVING or len(heard.content) > 1:
+        return False
+    (short,), (long,) = heard.content, ruled.content
+    more = tokens.lower[short.end : long.end][:REASON_WORDS]
+    return short.start == long.start and "for" in more
 
 
 def _joined(index: _Index, tokens: Iterable[int]) -> Iterable[Statement]:

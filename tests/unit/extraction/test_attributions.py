@@ -75,6 +75,8 @@ def read(doc: Doc) -> list[Found]:
         ("Osei called on the council to repair the bridge.", "Osei", "called on", ["the council to repair the bridge"]),
         ("Osei called for a new bridge.", "Osei", "called for", ["a new bridge"]),
         ("Osei rejected the offer.", "Osei", "rejected", ["the offer"]),
+        ("Osei denied reports that the bridge was unsafe.", "Osei", "denied", ["reports that the bridge was unsafe"]),
+        ("Osei dismissed the latest claims that it was unsafe.", "Osei", "dismissed", ["the latest claims that it was unsafe"]),
         # layout
         ("“The bridge is safe.” – Ama Osei, minister", "Ama Osei, minister", "–", ["“The bridge is safe.”"]),
         ("Osei: “The bridge is safe.”", "Osei", ":", ["“The bridge is safe.”"]),
@@ -175,3 +177,19 @@ def test_kinds(nlp: Language, text: str, kind: Kind) -> None:
 def test_acts(nlp: Language, text: str, act: Act) -> None:
     with nlp.memory_zone():
         assert [statement.act for statement in nlp(text)._.statements] == [act]
+
+
+@pytest.mark.parametrize(
+    ("rest", "speakers"),
+    [
+        ("“We will close it in May.\n\n“It will open again in autumn.”", ["Ama Osei"] * 3),
+        ("“We will close it in May.\n\nIt will open again in autumn.", ["Ama Osei"]),
+        ("It rained.\n\n“We will close it in May.\n\n“It will open again in autumn.”", ["Ama Osei", "Ama Osei"]),
+    ],
+)
+def test_a_quotation_that_the_next_paragraph_takes_up_runs_on_from_the_one_before(
+    nlp: Language, rest: str, speakers: list[str]
+) -> None:
+    with nlp.memory_zone():
+        found = read(nlp(f"“The bridge is old,” Ama Osei told reporters.\n\n{rest}"))
+    assert [source for source, _, _ in found] == speakers

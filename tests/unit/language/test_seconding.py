@@ -73,3 +73,24 @@ def test_thousands_take_their_time_and_not_its_square() -> None:
         assert not any(agrees(one, ruled) for one in heard)
 
     assert_linear("seconding", lambda text: second(len(text)), lambda size: "x" * size, 8_000)
+
+
+def blame(end: int, rule: str) -> Statement:
+    """Make a statement of "he criticised the council on Friday for lying" whose content ends at a token."""
+    cue = Cue(Stretch(1, 2), 1, 2, "criticise", Act.ACCUSE, "n", "past")
+    return Statement(rule, Stretch(0, 1), cue, (Stretch(2, end),), score=0.64)
+
+
+def test_the_reason_for_blame_is_added_where_the_model_stops_before_it() -> None:
+    words = ["he", "criticised", "the", "council", "on", "Friday", "for", "lying", "."]
+    tokens = Tokens(words, [word.lower() for word in words], [0] * 9, [9] * 9)
+    (found,) = seconded(tokens, [blame(4, "model")], [blame(8, "object")])
+    assert found.rule == "model"
+    assert found.content == (Stretch(2, 8),)
+
+
+def test_what_is_no_reason_is_not_added() -> None:
+    words = ["he", "criticised", "the", "council", "on", "Friday", "in", "Tema", "."]
+    tokens = Tokens(words, [word.lower() for word in words], [0] * 9, [9] * 9)
+    (found,) = seconded(tokens, [blame(4, "model")], [blame(8, "object")])
+    assert found.content == (Stretch(2, 4),)
