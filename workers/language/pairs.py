@@ -25,7 +25,7 @@ HEADS: Final = 4
 HIDDEN: Final = 128
 NONE, SUPPORT, OPPOSE = 0, 1, 2
 # Between choosing what is likeliest (0), which hardly finds the rare classes, and giving every class the same chance (1).
-RARITY: Final = 0.2
+RARITY: Final = 0.15
 _LEAST: Final = 1e-9
 _AT_ONCE: Final = 64  # pairs; more would only need memory
 

@@ -1,7 +1,7 @@
 """The whole recipe: ``python -m workers.training --corpora PATH``, which is ``make train CORPORA=PATH``.
 
-Trains in four runs, averages, exports and calibrates; interrupted, it goes on where it stopped. ``--from packaged`` leaves the
-first two runs out.
+Trains in three runs, exports and calibrates; interrupted, it goes on where it stopped. ``--from packaged`` leaves the first two
+runs out.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
-from workers.training.train import MEAN, OF_SECOND, READING, STANCES, WRITTEN, Run, beginning, mean, pretrained
+from workers.training.train import OF_SECOND, READING, STANCES, WRITTEN, Run, pretrained
 
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
-_LAST: Final = "last runs, "
+_THIRD: Final = "third run, "
 
 
 def main() -> None:
@@ -44,16 +44,11 @@ def main() -> None:
 
     if wanted("train") or wanted("export"):
         begin, recipe = _begin(given.corpora, given.folder, given.begin)
-        found = [beginning(begin).state_dict()]
-        for number, each in enumerate(WRITTEN, 1):
-            run = Run(given.corpora, given.folder / f"written-{number}", each, _anew(begin))
-            run.train()
-            found.append(run.result().state_dict())
-            recipe |= {f"{_LAST}{number}, {name}": value for name, value in asdict(each).items()}
-        network = beginning(mean(found, MEAN)).eval()
-        recipe["shares in the mean, second run first"] = ", ".join(f"{share:.2f}" for share in MEAN)
+        run = Run(given.corpora, given.folder / "written", WRITTEN, _anew(begin))
+        run.train()
+        recipe |= {f"{_THIRD}{name}": value for name, value in asdict(WRITTEN).items()}
         if wanted("export"):
-            export(network, pretrained() / "vocab.txt", packaged(), given.name, recipe)
+            export(run.result(), pretrained() / "vocab.txt", packaged(), given.name, recipe)
     if wanted("calibrate"):
         calibrate(given.corpora)
     if wanted("antecedents"):

@@ -115,17 +115,21 @@ def _origins() -> Table:
     own = [
         (
             "who is for or against whom",
-            f"{hand:,} texts of our own, written one by one: workers/training/written".replace(",", " "),
+            f"{_thousands(hand)} texts of our own, written one by one: workers/training/written",
             "–",
         ),
         (
             "the same, in rare forms",
-            f"{drawn:,} sentences of our own, drawn: workers/training/invented.toml".replace(",", " "),
+            f"{_thousands(drawn)} sentences of our own, drawn: workers/training/invented.toml",
             "–",
         ),
         ("whether a statement supports a claim", f"{claims} pairs of our own: workers/training/written/claims.txt", "–"),
     ]
     return Table("Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_ORIGINS, *own])
+
+
+def _thousands(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
 
 
 def _fitted(folds: Mapping[str, float]) -> str:
