@@ -65,7 +65,7 @@ def test_https_is_insisted_on_where_the_setting_says_so(sqlite_database: Databas
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(sqlite_database: Database, serve: Any) -> None:
-    api: Api = serve(sqlite_database, access={"requests_per_s": 2, "burst_s": 2})
+    api: Api = serve(sqlite_database, access={"requests_per_s": 1, "burst_s": 4})
     other = api.client_of(make_key(sqlite_database, Scope.READ))
     answers = [api.client.get("/v1/jobs") for _ in range(12)]
     assert [answer.status_code for answer in answers[:4]] == [200] * 4
