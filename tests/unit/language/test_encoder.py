@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +236,19 @@ def test_the_packaged_weights_know_a_name_and_a_cue() -> None:
     assert scores.entities[at["Ana"]].argmax() == begin(ENTITIES.index("Person"))
     assert scores.roles[at["told"]].argmax() == begin(ROLES.index("cue"))
     assert PARTS[scores.parts[at["port"]]] == "NOUN"
+
+
+def test_the_runtime_neither_reports_nor_writes_anything(tmp_path: Path) -> None:
+    """It does both on its own account, but not where a continuous integration is set up: so this runs without its variables."""
+    ours = {name: value for name, value in os.environ.items() if name in {"PATH", "VIRTUAL_ENV", "PYTHONPATH", "LANG"}}
+    read = "from workers.language.encode import encoder; encoder()._session; print(len(os.listdir('/proc/self/task')))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import os; {read}"],
+        env=ours | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout == "1\n", "a thread that nobody asked for"
+    assert list(tmp_path.iterdir()) == []
