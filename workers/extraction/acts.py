@@ -18,7 +18,7 @@ from workers.extraction import lexicon
 from workers.extraction.act_contents import by_content
 from workers.extraction.lexicon import listed
 from workers.extraction.negation import Turn, begins, is_nobody, refused, turn_at, turned
-from workers.extraction.phrases import AUXILIARIES, DETERMINERS, NEGATIONS, PREPOSITIONS, is_adverb, is_gap
+from workers.extraction.phrases import AUXILIARIES, DETERMINERS, NEGATIONS, POSSESSIVES, PREPOSITIONS, is_adverb, is_gap
 from workers.extraction.records import Cue, Statement
 from workers.extraction.tokens import Tokens
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _IF: Final = listed("if unless whether lest")
 # After these, "to" and a verb, the verb is what is done: "continued to deny", "wants to thank".
 _WILLING: Final = listed("continue want plan intend")
-_POSSESSIVES: Final = frozenset({"'s", "’s", "'", "’"})
 # How far a noun may stand from the verb before it: "announced | his full and unreserved | support".
 _NOUN_WORDS: Final = 5
 # How many marks may end a sentence: a question mark, a quotation mark, white space.
@@ -121,7 +120,7 @@ class Acts:
         while k >= begin and is_adverb(tokens.lower[k]):
             k -= 1
         before = tokens.at(k)
-        if before in DETERMINERS or before in _POSSESSIVES:
+        if before in DETERMINERS or before in POSSESSIVES:
             return True
         return k >= begin and before not in AUXILIARIES | NEGATIONS | {"to", "and", "or", "but", "cannot"}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from services.contracts import EntityType
 from workers.extraction import gazetteer, lexicon
 from workers.extraction.lexicon import listed
-from workers.extraction.phrases import AUXILIARIES, DETERMINERS, PREPOSITIONS, SUBORDINATORS, is_adverb, is_gap
+from workers.extraction.phrases import AUXILIARIES, DETERMINERS, POSSESSIVES, PREPOSITIONS, SUBORDINATORS, is_adverb, is_gap
 from workers.extraction.records import Named, Stretch
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ ALSO: Final[dict[str, frozenset[str]]] = {
 NAMES_BACK: Final = 400
 # How far an organisation's name may be where it is not the speaker, in tokens: some five sentences.
 WORDS_BACK: Final = 150
-_GENITIVE: Final = frozenset({"'s", "’s", "'", "’"})
 _BODIES: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
 # What any business may be called, whatever its name; no ministry, court or party is.
 _BUSINESS: Final = listed("company firm corporation")
@@ -96,8 +96,7 @@ def again(tokens: Tokens, entities: list[Named], names: list[Stretch], keys: lis
     ``names`` are the places of names in the order of the text, ``keys`` their entities. Nothing is found where more words
     follow that may belong to it ("the bank manager"), where the name is far away or more than one organisation could be meant.
     """
-    kinds = {word.lower() for word in lexicon.words("organizations")}
-    heads = _BUSINESS | kinds.intersection(_own(one) for one in entities if one.type is EntityType.ORGANIZATION)
+    heads = _BUSINESS | _kinds().intersection(_own(one) for one in entities if one.type is EntityType.ORGANIZATION)
     named = {i for name in names for i in range(*name)}
     for i in range(len(tokens) - 1):
         if tokens.lower[i] == "the" and tokens.words[i + 1] in heads and i not in named and i + 1 not in named:
@@ -107,13 +106,18 @@ def again(tokens: Tokens, entities: list[Named], names: list[Stretch], keys: lis
                 yield place, found
 
 
+@cache
+def _kinds() -> frozenset[str]:
+    return frozenset(word.lower() for word in lexicon.words("organizations"))
+
+
 def _ends(tokens: Tokens, i: int) -> bool:
     """Whether a noun phrase ends before token ``i``, as far as closed classes of words tell."""
     word = tokens.at(i)
     return (
         not word
         or is_gap(word)
-        or word in _GENITIVE
+        or word in POSSESSIVES
         or (word in PREPOSITIONS and word != "of")
         or word in AUXILIARIES
         or word in DETERMINERS

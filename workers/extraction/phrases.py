@@ -42,6 +42,7 @@ PREPOSITIONS: Final = listed(
     "between among within without despite near across around outside inside behind upon amid per via "
     "following like unlike beyond towards toward along alongside besides throughout"
 )
+POSSESSIVES: Final = frozenset({"'s", "’s", "'", "’"})
 SUBORDINATORS: Final = listed(
     "that which who whom whose when while where because as if although though unless whereas whether how why "
     "what than since until but or so yet"

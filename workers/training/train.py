@@ -102,7 +102,7 @@ def read(corpora: Path, vocabulary: WordPieces, recipe: Recipe) -> dict[str, lis
     return {task: readers[task](task) for task in recipe.epochs}
 
 
-def beginning(weights: Mapping[str, torch.Tensor] | None = None, layers: int = LAYERS) -> Network:
+def beginning(weights: Mapping[str, torch.Tensor] | None, layers: int) -> Network:
     """Make a network with such weights; what is not among them is as in the pretrained encoder, or by chance."""
     made = Network(len((pretrained() / "vocab.txt").read_text("utf-8").split()), layers)
     load_encoder(made, load_file(pretrained() / "model.safetensors"))
