@@ -72,7 +72,7 @@ def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
 
 def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(stack: Up, eventually: Eventually) -> None:
     done_before = metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
-    items = push_lines(stack.client, sample_lines(400, "load"))
+    items = push_lines(stack.client, sample_lines(200, "load"))
     assert {item["status"] for item in items} == {202}
     eventually(lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20, 30)
     killed = stack.worker_children()[0]
@@ -82,11 +82,11 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
     client.close()
     flushed_at = time.monotonic()
     eventually(
-        lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 400, 60
+        lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 200, 60
     )
     assert time.monotonic() - flushed_at < 45
     found = [one for one in all_results(stack.client) if one["feed"] == "load"]
-    assert len(found) == 400
+    assert len(found) == 200
     assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
     assert metric(f"{stack.url}/metrics", "stancewire_leases_lost_total") > 0
     assert killed not in stack.worker_children()
