@@ -84,7 +84,7 @@ format: .venv/dev.stamp ## Put code into shape
 
 .PHONY: metrics-docs
 metrics-docs: .venv/run.stamp ## Make docs/metrics.md anew from the declared metrics
-	@$(BIN)/python -m services.metrics.page > docs/metrics.md
+	@$(BIN)/python -m services.metrics.reference > docs/metrics.md
 
 .PHONY: screenshots
 screenshots: .venv/dev.stamp ## Take pictures of the console's pages for docs/screenshots (needs Chromium)
@@ -116,7 +116,7 @@ eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), w
 
 .PHONY: cases
 cases: .venv/run.stamp ## Read the robustness cases, say which fail
-	@$(BIN)/python -m workers.training.cases tests/cases
+	@$(BIN)/python -m workers.evaluation.cases tests/cases
 
 # An environment of its own: what audits must not be among what is audited.
 .venv/audit/bin/pip-audit:

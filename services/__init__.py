@@ -1,1 +1,1 @@
-"""Stancewire's services: what takes articles in, keeps the ledger, hands out jobs and gives results back."""
+"""Stancewire's services: the HTTP API, the ledger, dispatch, results and everything else that needs no language model."""

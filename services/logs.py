@@ -16,7 +16,7 @@ from services.errors import StancewireError
 from services.settings import Log
 
 # A line for each task or request tells operators nothing; and what celery.app.trace says of a failed task quotes whatever the
-# exception quoted: workers.app says it instead.
+# exception quoted: workers.host.celery_worker says it instead.
 _QUIETER: Final = {
     "alembic": logging.WARNING,
     "httpx": logging.WARNING,

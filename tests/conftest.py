@@ -12,11 +12,11 @@ import pytest
 import redis
 from playwright.sync_api import Browser
 
-from services.embedded import redis_server
-from services.results import migrations
-from services.results.database import Database
+from services.database import migrations
+from services.database.engine import Database
 from services.settings import Database as DatabaseSettings
 from services.settings import Settings
+from services.standalone import redis_server
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.postgres import PostgresServer, find_programs
 

@@ -1,1 +1,1 @@
-"""Stancewire's workers: what reads articles and finds who said what, and where they stand."""
+"""Stancewire's workers: the language pipeline, the processes that run it, and the code that trains and measures it."""

@@ -14,20 +14,20 @@ from rich.console import Console
 from rich.progress import track
 
 from services import samples
-from services.commands.files import read_articles
-from services.commands.render import render_result
+from services.cli.render import render_result
 from services.contracts import QueueName, Result
 from services.errors import StancewireError
-from services.keeping import doctor
+from services.ingest.files import read_articles
+from services.maintenance.diagnostics import doctor
 from services.settings import Settings
-from workers.checkup import check_model
+from workers.host.model_check import check_model
 
 _BENCH_ARTICLES = 1000
 _NO_JOB = UUID(int=0)  # a result that belongs to no job, because no ledger was asked
 
 
 def register(app: typer.Typer) -> None:
-    """Add the subcommands; called by ``services.cli`` through the entry point."""
+    """Add the subcommands; called by ``services.cli.main`` through the entry point."""
     doctor.register(check_model)
     app.command()(analyze)
     app.command()(predict)
@@ -40,7 +40,7 @@ def worker(
 ) -> None:
     """Run a worker host: prefork processes that analyse."""
     from services import logs
-    from workers.app import WorkerHost
+    from workers.host.celery_worker import WorkerHost
 
     settings = Settings()
     logs.configure(settings.log, "worker")
@@ -53,7 +53,7 @@ def analyze(
     ndjson: Annotated[bool, typer.Option("--ndjson", help="Articles in, one a line; results out, in order.")] = False,
 ) -> None:
     """Analyse in this process, without API, queue or database."""
-    from workers.pipeline import Pipeline
+    from workers.pipeline.pipeline import Pipeline
 
     try:
         articles = list(read_articles(file, lines=ndjson))
@@ -87,7 +87,7 @@ def predict(
     inputs: Annotated[Path, typer.Argument(help="JSON lines with what a system may see; - is standard input.")],
 ) -> None:
     """Predict a task of the corpora: inputs in, predictions out, line by line."""
-    from workers import predict as prediction
+    from workers.evaluation import predict as prediction
 
     if task not in prediction.TASKS:
         _stop(f"unknown task {task!r}; there are {', '.join(prediction.TASKS)}")
@@ -107,7 +107,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the bare pipeline and the whole service on the same cores in the same run."""
-    from workers.bench import measure, render
+    from workers.evaluation.bench import measure, render
 
     settings = Settings()
     try:

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
-from services.access import feeds as feed_book
-from services.access.audit import record
-from services.access.caller import Caller, Scope
-from services.access.tables import api_keys
+from services.audit.log import record
+from services.caller import Caller, Scope
 from services.contracts import instant
+from services.database.engine import Database, now_ms
+from services.database.tables import api_keys
 from services.errors import Conflict, NotFound
-from services.results.database import Database, now_ms
+from services.feeds import store as feed_book
 
 _FORM: Final = re.compile(r"swk_([0-9a-f]{12})_([0-9a-f]{48})")
 
@@ -95,7 +95,7 @@ def create(
         "expires_at": None if expires_s is None else now_ms() + expires_s * 1000,
     }
     with database.write() as connection:
-        feed_book.meet(connection, database, allowed or (), by)
+        feed_book.register_on_first_push(connection, database, allowed or (), by)
         connection.execute(insert(api_keys).values(row))
         detail = {"name": name, "scopes": sorted(set(scopes)), "feeds": allowed or "*", "expires_s": expires_s}
         record(connection, by.actor, "key.create", key_id, detail)

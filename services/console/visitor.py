@@ -8,9 +8,9 @@ from typing import Final
 from fastapi import Request
 
 from services.access import keys
-from services.access.authentication import known_caller
-from services.access.caller import ANYBODY, Caller, Scope
-from services.web.context import Context
+from services.api.dependencies import ApiServices
+from services.api.middleware.authentication import known_caller
+from services.caller import ANYBODY, Caller, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Visitor:
 NOBODY: Final = Visitor(Caller("", "nobody", frozenset(), frozenset()), known=False)
 
 
-def visitor_of(request: Request, here: Context, key_id: str) -> Visitor:
+def visitor_of(request: Request, services: ApiServices, key_id: str) -> Visitor:
     """Who asks: by the key in the request's header, by none where none is needed, or by the session's key if it still works."""
     caller = known_caller(request)
     if caller is not None:
         return Visitor(caller)
-    if not here.settings.access.required:
+    if not services.settings.access.required:
         return Visitor(ANYBODY)
-    stored = keys.find(here.database, key_id) if key_id else None
+    stored = keys.find(services.database, key_id) if key_id else None
     if stored is None or stored.key.revoked_at is not None:
         return NOBODY
     if stored.expires_in_s is not None and stored.expires_in_s <= 0:

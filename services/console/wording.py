@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from services.access.caller import Scope
+from services.caller import Scope
 from services.contracts import Act, EntityType, JobState, Kind, StanceLabel
 
 _MINUTE: Final = 60

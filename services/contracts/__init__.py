@@ -8,7 +8,7 @@ from services.contracts.article import Article, MediaType
 from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant
 from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
 from services.contracts.names import QueueName, TaskName
-from services.contracts.positions import draw_together
+from services.contracts.positions import merge_positions
 from services.contracts.result import (
     Act,
     Analysis,
@@ -70,6 +70,6 @@ __all__ = [
     "TopicId",
     "TopicName",
     "Warned",
-    "draw_together",
     "instant",
+    "merge_positions",
 ]

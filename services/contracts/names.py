@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class QueueName(StrEnum):
-    """Celery queues. The deployment's ``-Q`` lists must equal these (``tests/unit/test_deployment.py``)."""
+    """Celery queues. The deployment's ``-Q`` lists must equal these (``tests/unit/deployment/test_deployment.py``)."""
 
     ANALYSE = "stancewire.analyse"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from services.contracts.result import Extent, Position, Side, Stance, StanceLabel
 
 
-def draw_together(stances: Sequence[Stance]) -> tuple[Position, ...]:
+def merge_positions(stances: Sequence[Stance]) -> tuple[Position, ...]:
     """One position for each (holder, target), in the order of their first stance; ``stances`` keep the order of the text.
 
     ``score`` is that of the surest stance of the side: the probability that at least one of them is right is no smaller. Where

@@ -1,1 +1,1 @@
-"""Articles come in: routes for one and for many, and the gate that says when no more can be taken."""
+"""From a pushed body to an accepted article: formats, admission control and submission."""

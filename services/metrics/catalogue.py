@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.results.tallies import LOW_SCORE, RUN_BUCKETS, WAIT_BUCKETS
+from services.jobs.counter_updates import LOW_SCORE, RUN_BUCKETS, WAIT_BUCKETS
 
 
 class Kind(StrEnum):
@@ -31,7 +31,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class MetricDeclaration:
     """One metric. ``name`` is the family's: a counter ends in ``_total``; seconds and bytes are its units."""
 
     name: str
@@ -82,16 +82,16 @@ _MESSAGE: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 200)
 _TRANSACTION: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-def _counter(origin: Origin, name: str, meaning: str, *labels: str) -> Declared:
-    return Declared(name, Kind.COUNTER, origin, meaning, labels)
+def _counter(origin: Origin, name: str, meaning: str, *labels: str) -> MetricDeclaration:
+    return MetricDeclaration(name, Kind.COUNTER, origin, meaning, labels)
 
 
-def _gauge(origin: Origin, name: str, meaning: str, *labels: str) -> Declared:
-    return Declared(name, Kind.GAUGE, origin, meaning, labels)
+def _gauge(origin: Origin, name: str, meaning: str, *labels: str) -> MetricDeclaration:
+    return MetricDeclaration(name, Kind.GAUGE, origin, meaning, labels)
 
 
-def _histogram(origin: Origin, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Declared:
-    return Declared(name, Kind.HISTOGRAM, origin, meaning, labels, buckets)
+def _histogram(origin: Origin, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> MetricDeclaration:
+    return MetricDeclaration(name, Kind.HISTOGRAM, origin, meaning, labels, buckets)
 
 
 # --- the ledger: counted in the transactions themselves
@@ -242,7 +242,7 @@ TRANSACTIONS: Final = _histogram(
     "kind",
 )
 
-DECLARED: Final = tuple(value for value in list(globals().values()) if isinstance(value, Declared))
+DECLARED: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDeclaration))
 
 
 def declared_names() -> frozenset[str]:

@@ -12,49 +12,49 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from services.contracts import FINAL_STATES, QueueName
+from services.database.counters import NO_LABEL, CounterName
+from services.database.engine import Database
 from services.errors import StoreUnavailable
-from services.keeping.retention import Pruned
+from services.jobs.counter_updates import BEYOND, RUN_BUCKETS, WAIT_BUCKETS
+from services.jobs.hosts import HostRole
+from services.jobs.snapshot import Snapshot, take_snapshot
+from services.maintenance.retention import Pruned
 from services.metrics import catalogue
-from services.metrics.catalogue import OTHER_FEEDS, Declared
+from services.metrics.catalogue import OTHER_FEEDS, MetricDeclaration
 from services.metrics.families import histogram, single, table
-from services.results.database import Database
-from services.results.observation import Observation, observe
-from services.results.presence import HostRole
-from services.results.tallies import BEYOND, RUN_BUCKETS, WAIT_BUCKETS
-from services.results.totals import NO_LABEL, Total
 
 # Totals that are shown as they are; those that are counted by feed; and the histograms with their sums.
 _PLAIN: Final = {
-    Total.FINISHED: catalogue.FINISHED,
-    Total.ATTEMPTS: catalogue.ATTEMPTS,
-    Total.UNSUCCESSFUL: catalogue.UNSUCCESSFUL,
-    Total.RETRIED: catalogue.RETRIED,
-    Total.PRUNED: catalogue.PRUNED,
-    Total.LEASES_LOST: catalogue.LEASES_LOST,
-    Total.MESSAGES_LOST: catalogue.MESSAGES_LOST,
-    Total.WORDS: catalogue.WORDS,
-    Total.ATTRIBUTIONS: catalogue.ATTRIBUTIONS,
-    Total.STANCES: catalogue.STANCES,
-    Total.MODEL_RESULTS: catalogue.RESULTS_BY_MODEL,
+    CounterName.FINISHED: catalogue.FINISHED,
+    CounterName.ATTEMPTS: catalogue.ATTEMPTS,
+    CounterName.UNSUCCESSFUL: catalogue.UNSUCCESSFUL,
+    CounterName.RETRIED: catalogue.RETRIED,
+    CounterName.PRUNED: catalogue.PRUNED,
+    CounterName.LEASES_LOST: catalogue.LEASES_LOST,
+    CounterName.MESSAGES_LOST: catalogue.MESSAGES_LOST,
+    CounterName.WORDS: catalogue.WORDS,
+    CounterName.ATTRIBUTIONS: catalogue.ATTRIBUTIONS,
+    CounterName.STANCES: catalogue.STANCES,
+    CounterName.MODEL_RESULTS: catalogue.RESULTS_BY_MODEL,
 }
 _BY_FEED: Final = {
-    Total.ACCEPTED: catalogue.ACCEPTED,
-    Total.REPEATED: catalogue.REPEATED,
-    Total.FEED_RESULTS: catalogue.FEED_RESULTS,
-    Total.FEED_FAILED: catalogue.FEED_FAILED,
-    Total.FEED_EMPTY: catalogue.FEED_EMPTY,
-    Total.FEED_ATTRIBUTIONS: catalogue.FEED_ATTRIBUTIONS,
-    Total.FEED_UNRESOLVED: catalogue.FEED_UNRESOLVED,
-    Total.FEED_LOW: catalogue.FEED_LOW,
+    CounterName.ACCEPTED: catalogue.ACCEPTED,
+    CounterName.REPEATED: catalogue.REPEATED,
+    CounterName.FEED_RESULTS: catalogue.FEED_RESULTS,
+    CounterName.FEED_FAILED: catalogue.FEED_FAILED,
+    CounterName.FEED_EMPTY: catalogue.FEED_EMPTY,
+    CounterName.FEED_ATTRIBUTIONS: catalogue.FEED_ATTRIBUTIONS,
+    CounterName.FEED_UNRESOLVED: catalogue.FEED_UNRESOLVED,
+    CounterName.FEED_LOW: catalogue.FEED_LOW,
 }
 # Series that are there with 0 before anything happened: an increase would miss the first.
-_FROM_ZERO: Final[dict[Total, dict[str, float]]] = {
-    Total.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0),
-    Total.PRUNED: dict.fromkeys((field.name for field in fields(Pruned)), 0),
+_FROM_ZERO: Final[dict[CounterName, dict[str, float]]] = {
+    CounterName.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0),
+    CounterName.PRUNED: dict.fromkeys((field.name for field in fields(Pruned)), 0),
 }
 _HISTOGRAMS: Final = (
-    (catalogue.QUEUE_WAIT, Total.QUEUE_WAIT, Total.QUEUE_WAIT_SUM, WAIT_BUCKETS),
-    (catalogue.RUN_TIME, Total.RUN_TIME, Total.RUN_TIME_SUM, RUN_BUCKETS),
+    (catalogue.QUEUE_WAIT, CounterName.QUEUE_WAIT, CounterName.QUEUE_WAIT_SUM, WAIT_BUCKETS),
+    (catalogue.RUN_TIME, CounterName.RUN_TIME, CounterName.RUN_TIME_SUM, RUN_BUCKETS),
 )
 # Reading a long backlog takes a while: then it is read at most a twentieth of the time, however often it is asked for.
 _DEAR_S: Final = 0.5
@@ -69,7 +69,7 @@ class LedgerCollector(Collector):
         self._database = database
         self._feeds = feeds
         self._lock = threading.Lock()
-        self._read: tuple[Observation, float] | None = None
+        self._read: tuple[Snapshot, float] | None = None
         self._fresh_until = 0.0
 
     def describe(self) -> list[Metric]:
@@ -95,18 +95,18 @@ class LedgerCollector(Collector):
         for declared, buckets, summed, bounds in _HISTOGRAMS:
             yield _histogram(declared, _labels(seen, buckets), _labels(seen, summed).get(NO_LABEL, 0.0), bounds)
 
-    def _observe(self) -> tuple[Observation, float]:
+    def _observe(self) -> tuple[Snapshot, float]:
         with self._lock:
             if self._read is None or time.monotonic() >= self._fresh_until:
                 began = time.monotonic()
-                seen = observe(self._database)
+                seen = take_snapshot(self._database)
                 seconds = time.monotonic() - began
                 self._read = seen, seconds
                 self._fresh_until = time.monotonic() + (_REST * seconds if seconds > _DEAR_S else 0)
             return self._read
 
 
-def _now(seen: Observation) -> Iterator[Metric]:
+def _now(seen: Snapshot) -> Iterator[Metric]:
     queue = QueueName.ANALYSE.value
     yield table(catalogue.JOBS, {(state.value,): number for state, number in seen.jobs.items()})
     yield single(catalogue.OLDEST_QUEUED, seen.oldest_queued_s)
@@ -117,17 +117,17 @@ def _now(seen: Observation) -> Iterator[Metric]:
     yield single(catalogue.DATABASE_SIZE, seen.database_bytes)
 
 
-def _labels(seen: Observation, total: Total) -> dict[str, float]:
-    return {label: value for (name, label), value in seen.totals.items() if name is total}
+def _labels(seen: Snapshot, total: CounterName) -> dict[str, float]:
+    return {label: value for (name, label), value in seen.counters.items() if name is total}
 
 
-def _shown(seen: Observation, number: int) -> frozenset[str]:
+def _shown(seen: Snapshot, number: int) -> frozenset[str]:
     """The feeds that have series of their own. A feed that has them keeps them, or counters would turn back.
 
     Feeds without a rank are those of a ledger that is older than ranks: they come first.
     """
-    ranks = _labels(seen, Total.FEED_RANK)
-    feeds = sorted(_labels(seen, Total.ACCEPTED), key=lambda feed: (ranks.get(feed, 0), feed))
+    ranks = _labels(seen, CounterName.FEED_RANK)
+    feeds = sorted(_labels(seen, CounterName.ACCEPTED), key=lambda feed: (ranks.get(feed, 0), feed))
     return frozenset(feeds[:number])
 
 
@@ -138,13 +138,13 @@ def _by_feed(values: Mapping[str, float], shown: frozenset[str]) -> dict[tuple[s
     return named | ({(OTHER_FEEDS,): sum(others)} if others else {})
 
 
-def _counter(declared: Declared, values: Mapping[str, float]) -> Metric:
+def _counter(declared: MetricDeclaration, values: Mapping[str, float]) -> Metric:
     if not declared.labels:
         return single(declared, values.get(NO_LABEL, 0.0))
     return table(declared, {(label,): value for label, value in values.items()})
 
 
-def _histogram(declared: Declared, counts: Mapping[str, float], total: float, bounds: Iterable[float]) -> Metric:
+def _histogram(declared: MetricDeclaration, counts: Mapping[str, float], total: float, bounds: Iterable[float]) -> Metric:
     """Cumulative from rows that are not; rows of bounds that an older version had count where they belong."""
     at_most: Callable[[float], float] = lambda bound: sum(n for label, n in counts.items() if float(label) <= bound)  # noqa: E731
     return histogram(declared, {**{str(bound): at_most(bound) for bound in bounds}, BEYOND: sum(counts.values())}, total)

@@ -12,9 +12,9 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from services.contracts import QueueName
+from services.database.engine import Database
 from services.metrics import catalogue
 from services.metrics.families import single, table
-from services.results.database import Database
 from services.settings import Broker
 
 

@@ -1,1 +1,1 @@
-"""The ledger of jobs and the store of results: tables, migrations, transactions, queries and their delivery over HTTP."""
+"""The search index over stored results, and the searches and timelines that read it."""

@@ -16,11 +16,19 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
 from services.contracts import Act, StanceLabel
-from services.results import text_search
-from services.results.database import Database
-from services.results.index import DAY_MS
-from services.results.index_tables import attribution_names, attributions, coverage, indexed_results, stance_names, stances
-from services.results.tables import articles, results
+from services.database.engine import Database
+from services.database.tables import (
+    articles,
+    attribution_names,
+    attributions,
+    coverage,
+    indexed_results,
+    results,
+    stance_names,
+    stances,
+)
+from services.results import full_text
+from services.results.search_index import DAY_MS
 
 _PROBE: Final = 2_000  # how far the bearers of two names are counted, to begin with the rarer
 
@@ -34,7 +42,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchQuery:
     """What is asked for; None asks nothing. Times are milliseconds since 1970, ``since`` inclusive, ``until`` exclusive.
 
     ``feeds`` are those that the caller may see, None for all. ``spoken`` leaves out stances that no attribution shows.
@@ -54,7 +62,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageKey:
     """Where a page ended."""
 
     at: int
@@ -83,24 +91,24 @@ _ATTRIBUTIONS: Final = _Kind(attributions, attribution_names, attribution_names.
 _STANCES: Final = _Kind(stances, stance_names, stance_names.c.stance_id, stances.c.evidence)
 
 
-def find_attributions(database: Database, wanted: Wanted, before: Place | None, limit: int) -> Sequence[Any]:
+def find_attributions(database: Database, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
     """Rows of ``attributions`` with the job and article they are of, newest first."""
     return _find(database, _ATTRIBUTIONS, wanted, before, limit)
 
 
-def find_stances(database: Database, wanted: Wanted, before: Place | None, limit: int) -> Sequence[Any]:
+def find_stances(database: Database, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
     """Rows of ``stances`` with the job and article they are of, newest first."""
     return _find(database, _STANCES, wanted, before, limit)
 
 
-def count_stances(database: Database, wanted: Wanted) -> list[Count]:
+def count_stances(database: Database, wanted: SearchQuery) -> list[Count]:
     """Stances by day and side; ``since`` and ``until`` have to be whole days."""
     with database.read() as connection:
         rows = connection.execute(count_query(connection, database, wanted))
         return [Count(day, StanceLabel(stance), number) for day, stance, number in rows]
 
 
-def count_articles(database: Database, wanted: Wanted) -> dict[int, int]:
+def count_articles(database: Database, wanted: SearchQuery) -> dict[int, int]:
     """Articles that can be found, by day, of the feeds that are asked for."""
     query = select(coverage.c.day, func.sum(coverage.c.articles)).group_by(coverage.c.day)
     query = query.where(*_visible(wanted, coverage.c.feed), *_days(wanted, coverage.c.day))
@@ -109,19 +117,19 @@ def count_articles(database: Database, wanted: Wanted) -> dict[int, int]:
 
 
 def page_query(
-    connection: Connection, database: Database, kind: str, wanted: Wanted, before: Place | None, limit: int
+    connection: Connection, database: Database, kind: str, wanted: SearchQuery, before: PageKey | None, limit: int
 ) -> Select[Any, Any]:
     """The statement behind a page of ``kind`` ("attributions" or "stances"), for those who want to see its plan."""
     return _page(connection, database, _ATTRIBUTIONS if kind == "attributions" else _STANCES, wanted, before, limit)
 
 
-def count_query(connection: Connection, database: Database, wanted: Wanted) -> Select[Any]:
+def count_query(connection: Connection, database: Database, wanted: SearchQuery) -> Select[Any]:
     """The statement behind a timeline, for those who want to see its plan."""
     query, _, _ = _driven(connection, database, _STANCES, wanted, by_day=True)
     return query.with_only_columns(stances.c.day, stances.c.stance, func.count()).group_by(stances.c.day, stances.c.stance)
 
 
-def _find(database: Database, kind: _Kind, wanted: Wanted, before: Place | None, limit: int) -> Sequence[Any]:
+def _find(database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
     with database.read() as connection:
         page = _page(connection, database, kind, wanted, before, limit).subquery()
         table = kind.table
@@ -139,7 +147,7 @@ def _find(database: Database, kind: _Kind, wanted: Wanted, before: Place | None,
 
 
 def _page(
-    connection: Connection, database: Database, kind: _Kind, wanted: Wanted, before: Place | None, limit: int
+    connection: Connection, database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey | None, limit: int
 ) -> Select[Any, Any]:
     query, at, key = _driven(connection, database, kind, wanted)
     if before is not None:
@@ -148,7 +156,7 @@ def _page(
 
 
 def _driven(
-    connection: Connection, database: Database, kind: _Kind, wanted: Wanted, *, by_day: bool = False
+    connection: Connection, database: Database, kind: _Kind, wanted: SearchQuery, *, by_day: bool = False
 ) -> tuple[Select[Any, Any], ColumnElement[int], ColumnElement[int]]:
     """The rows that are wanted, and the columns of time and ID to order them by.
 
@@ -178,7 +186,7 @@ def _driven(
         else:
             query = query.where(table.c.id.in_(select(kind.owner).where(*_named(kind.names, name))))
     if wanted.phrases:
-        query = query.where(text_search.matches(database.dialect, kind.text, wanted.phrases))
+        query = query.where(full_text.matches(database.dialect, kind.text, wanted.phrases))
     if by_day and not chosen and wanted.topic is None and wanted.act is None:
         query = query.where(*_days(wanted, table.c.day))  # an index holds all that is left to ask
     else:
@@ -198,7 +206,7 @@ def _number(connection: Connection, kind: _Kind, name: Name) -> int:
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
-def _others(table: Table, wanted: Wanted, keep: _Write, apart: _Write) -> list[ColumnElement[bool]]:
+def _others(table: Table, wanted: SearchQuery, keep: _Write, apart: _Write) -> list[ColumnElement[bool]]:
     asked: list[ColumnElement[bool]] = [
         keep(table.c[column]) == value
         for column, value in (("topic", wanted.topic), ("stance", wanted.stance), ("act", wanted.act))
@@ -213,13 +221,13 @@ def _others(table: Table, wanted: Wanted, keep: _Write, apart: _Write) -> list[C
     return asked
 
 
-def _visible(wanted: Wanted, feed: ColumnElement[str]) -> list[ColumnElement[bool]]:
+def _visible(wanted: SearchQuery, feed: ColumnElement[str]) -> list[ColumnElement[bool]]:
     if wanted.feed is not None:
         return [feed == wanted.feed if wanted.feeds is None or wanted.feed in wanted.feeds else false()]
     return [] if wanted.feeds is None else [feed.in_(sorted(wanted.feeds))]
 
 
-def _days(wanted: Wanted, day: ColumnElement[int]) -> list[ColumnElement[bool]]:
+def _days(wanted: SearchQuery, day: ColumnElement[int]) -> list[ColumnElement[bool]]:
     bounds = ((operator.ge, wanted.since), (operator.lt, wanted.until))
     return [compare(day, bound // DAY_MS) for compare, bound in bounds if bound is not None]
 

@@ -7,14 +7,26 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
+from pydantic import BaseModel, Field
+
 from services.contracts import StanceLabel
+from services.database.engine import Database
 from services.results import search
-from services.results.database import Database
-from services.results.found import Bucket
-from services.results.search import Wanted
+from services.results.search import SearchQuery
 
 _DAY_ZERO: Final = date(1970, 1, 1)
 _PER: Final = 1000
+
+
+class Bucket(BaseModel):
+    """A day, week (from Monday) or month, UTC. Rates are stances in a thousand articles, null where there was no article."""
+
+    start: date
+    support: int
+    oppose: int
+    articles: int = Field(description="articles analysed, of the feed if one is asked for")
+    support_rate: float | None
+    oppose_rate: float | None
 
 
 class Width(StrEnum):
@@ -63,7 +75,7 @@ def milliseconds(day: date) -> int:
     return (day - _DAY_ZERO).days * 86_400_000
 
 
-def timeline(database: Database, wanted: Wanted, buckets: list[date], width: Width) -> list[Bucket]:
+def timeline(database: Database, wanted: SearchQuery, buckets: list[date], width: Width) -> list[Bucket]:
     """Count the stances that are wanted in each of the buckets; the times in ``wanted`` have to be where they begin and end."""
     sides: Counter[tuple[date, StanceLabel]] = Counter()
     read: Counter[date] = Counter()

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, func, select, update
 from uuid_utils.compat import uuid7
 
 from services.contracts import JobState, Topic
-from services.results.database import Database, now_ms
-from services.results.tables import BACKGROUND, IN_BACKGROUND, articles, jobs, results
+from services.database.engine import Database, now_ms
+from services.database.tables import BACKGROUND, IN_BACKGROUND, articles, jobs, results, topics
 from services.topics.matching import Matcher
-from services.topics.tables import topics
 
 _SETTLE_MS = 1_000  # on top of the time for which workers keep what they know of topics
 _OPEN = (JobState.QUEUED, JobState.RUNNING)

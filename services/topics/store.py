@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
-from services.access import audit
-from services.access.caller import Caller
+from services.audit import log
+from services.caller import Caller
 from services.contracts import Topic, TopicId, instant
+from services.database.engine import Database, now_ms
+from services.database.tables import topics
 from services.errors import Conflict, NotFound
-from services.results.database import Database, now_ms
-from services.results.names import normalise
+from services.results.name_keys import normalise
 from services.settings import Topics as TopicSettings
-from services.topics.tables import topics
 
 _ID_MAX: Final = 63
 
@@ -43,7 +43,7 @@ def add(database: Database, *, name: str, aliases: Sequence[str], claim: str, li
         added = database.insert(topics).values(**row, created_at=now_ms(), changed_at=now_ms()).on_conflict_do_nothing()
         if connection.execute(added.returning(topics.c.id)).first() is None:
             raise Conflict(f"there is a topic {topic.id} already, active or retired", code="topic_exists")
-        audit.record(connection, by.actor, "topic.add", topic.id, topic.model_dump(mode="json", exclude={"id"}))
+        log.record(connection, by.actor, "topic.add", topic.id, topic.model_dump(mode="json", exclude={"id"}))
         return _one(connection, topic.id)
 
 
@@ -72,7 +72,7 @@ def change(
         if values:
             given = {"name": name, "aliases": aliases, "retired": retired}
             asked = {field: value for field, value in given.items() if value is not None}
-            audit.record(connection, by.actor, "topic.change", topic_id, asked)
+            log.record(connection, by.actor, "topic.change", topic_id, asked)
             connection.execute(update(topics).where(topics.c.id == topic_id).values(**values, changed_at=now_ms()))
         return _one(connection, topic_id)
 

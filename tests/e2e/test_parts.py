@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.embedded.redis_server import find_program
+from services.standalone.redis_server import find_program
 from tests.support.postgres import PostgresServer
 from tests.support.stack import QUICK, all_results, children, client_of, command, environment, metric, push_lines, sample_lines
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support import paths
+
+ROOT = paths.ROOT
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +39,10 @@ def test_the_wheel_alone_analyses_an_article(wheel: Path, tmp_path: Path) -> Non
     zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
     script = (
         "import sys; sys.path = [p for p in sys.path if p not in ('', sys.argv[2])]; sys.path.insert(0, sys.argv[1])\n"
-        "import workers, services.cli\n"
+        "import workers, services.cli.main\n"
         "assert workers.__file__.startswith(sys.argv[1]), workers.__file__\n"
         "sys.argv = ['stancewire', 'analyze', '-', '--json']\n"
-        "services.cli.main()\n"
+        "services.cli.main.main()\n"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "unpacked"), str(ROOT)],

@@ -21,11 +21,11 @@ import redis
 from sqlalchemy import event
 
 from services.contracts import QueueName
-from services.embedded import redis_server
+from services.database import migrations
+from services.database.engine import Database
 from services.errors import StoreUnavailable
-from services.results import migrations
-from services.results.database import Database
 from services.settings import Database as DatabaseSettings
+from services.standalone import redis_server
 from tests.faults.entry import Switch, set_sqlite_clock
 from tests.support.postgres import PostgresServer
 

@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
-from services import cli
-from services.broker import app as broker_app
+from services.cli.main import main
+from services.dispatch import celery_app as broker_app
 
 FOLDER = Path(os.environ.get("FAULTS_DIR", "/nonexistent"))
 _UNIX_EPOCH = 2440587.5  # as a Julian day
@@ -69,28 +69,28 @@ def trip(article: Any, checkpoint: Any) -> None:
 
 
 def _tamper_with_worker() -> None:
-    import workers.app
+    import workers.host.celery_worker
 
     if os.environ.get("FAULTS_NO_ZONE"):
         from spacy.language import Language
 
         Language.memory_zone = lambda _nlp, mem=None: contextlib.nullcontext(mem)
-    from workers.batch import Batch
+    from workers.host.message_runner import MessageRunner
 
-    def tampered(database: Any, analyse: Any, *rest: Any) -> Batch:
+    def tampered(database: Any, analyse: Any, *rest: Any) -> MessageRunner:
         def analyse_or_trip(article: Any, checkpoint: Any) -> Any:
             trip(article, checkpoint)
             return analyse(article, checkpoint)
 
-        return Batch(database, analyse_or_trip, *rest)
+        return MessageRunner(database, analyse_or_trip, *rest)
 
-    workers.app.Batch = tampered
+    workers.host.celery_worker.Batch = tampered
 
 
 def _tamper_with_api() -> None:
-    from services.ingest import routes
+    from services.api.routes import articles
 
-    accept = routes.accept
+    accept = articles.accept
 
     def accept_and_die(*arguments: Any, **named: Any) -> Any:
         answers = accept(*arguments, **named)
@@ -99,7 +99,7 @@ def _tamper_with_api() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return answers
 
-    routes.accept = accept_and_die
+    articles.accept = accept_and_die
 
 
 def _tamper_with_sending() -> None:
@@ -144,4 +144,4 @@ if __name__ == "__main__":
         _tamper_with_api()
     if sys.argv[1] == "worker":
         _tamper_with_worker()
-    cli.main()
+    main.main()

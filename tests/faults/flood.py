@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from services import samples
 from services.contracts import Article
 from tests.faults.load import Load, story
-from workers.reading import read
+from workers.text import to_plain_text
 
 _SENDERS = 32  # so many pushes may be under way: one that takes long holds up no other
 _IDLE_S = 3  # the API closes connections on which nothing was asked for 5 s
@@ -60,7 +60,7 @@ def texts(extra: str) -> list[str]:
     if extra:
         return [story(0, extra).replace("plan 0", f"plan {_NUMBER}")]
     plain = [one for one in samples.load() if one.media_type == "text/plain"]
-    return [f"{read(Article(body=one.body)).text}\n\nNote {_NUMBER} of the editors follows on Monday." for one in plain]
+    return [f"{to_plain_text(Article(body=one.body)).text}\n\nNote {_NUMBER} of the editors follows on Monday." for one in plain]
 
 
 class Connection:

@@ -8,11 +8,11 @@ from uuid import UUID
 import psutil
 
 from services.contracts import JobState
-from services.results import queries
-from tests.faults import books
-from tests.faults.books import Books
+from services.jobs import queries
+from tests.faults import ledger_audit
 from tests.faults.deployment import Deployment, until
 from tests.faults.entry import Trigger
+from tests.faults.ledger_audit import Books
 from tests.faults.load import Load, story
 from tests.faults.recovery import Recovery, again
 
@@ -28,7 +28,7 @@ def poison(deployment: Deployment, load: Load) -> Recovery:
     def check(kept: Books) -> None:
         _is_dead(deployment, bad, "worker_lost")
         assert kept.states == {JobState.SUCCEEDED: load.count - 1, JobState.DEAD: 1}
-        assert max(books.attempts_of(deployment.database, pushed.values()).values()) <= 2
+        assert max(ledger_audit.attempts_of(deployment.database, pushed.values()).values()) <= 2
 
     return again(deployment, beside, check)
 
@@ -58,7 +58,7 @@ def past_the_hard_limit(deployment: Deployment, load: Load) -> Recovery:
     def check(kept: Books) -> None:
         _is_dead(deployment, bad, "worker_lost")
         assert kept.states == {JobState.SUCCEEDED: load.count - 1, JobState.DEAD: 1}
-        assert max(books.attempts_of(deployment.database, pushed.values()).values()) <= 2
+        assert max(ledger_audit.attempts_of(deployment.database, pushed.values()).values()) <= 2
 
     return again(deployment, beside, check)
 
@@ -79,7 +79,7 @@ def _beside(deployment: Deployment, bad: UUID) -> set[UUID]:
     end = time.monotonic() + 120
     while bad not in held:
         assert time.monotonic() < end, "the bad article was never begun"
-        held = books.running(deployment.database)
+        held = ledger_audit.running(deployment.database)
     return {job_id for job_id, token in held.items() if token == held[bad] and job_id != bad}
 
 

@@ -13,13 +13,13 @@ import psutil
 from sqlalchemy import select
 
 from services.contracts import JobState
-from services.results import queries
-from services.results.tables import jobs
-from services.results.totals import NO_LABEL, Total
-from tests.faults import books
-from tests.faults.books import Books
+from services.database.counters import NO_LABEL, CounterName
+from services.database.tables import jobs
+from services.jobs import queries
+from tests.faults import ledger_audit
 from tests.faults.deployment import AGAIN_S, PARTS, Deployment, until
 from tests.faults.entry import Switch, Trigger
+from tests.faults.ledger_audit import Books
 from tests.faults.load import Load, story
 from tests.faults.recovery import Recovery, again, caught, found
 
@@ -85,7 +85,7 @@ def _lose_a_message(deployment: Deployment) -> set[UUID]:
 def everything_killed(deployment: Deployment, _load: Load) -> Recovery:
     """API, worker with its children, sweeper, Redis and, where it is a server, the database: a power cut without the power."""
     with caught(deployment) as held:
-        waiting = books.in_window(deployment.database)
+        waiting = ledger_audit.in_window(deployment.database)
         children = deployment.children()
         for part in (*PARTS, "redis"):
             deployment.kill(part)
@@ -123,21 +123,21 @@ def two_sweepers(deployment: Deployment, load: Load) -> Recovery:
 
 
 def _leases_lost(deployment: Deployment) -> float:
-    return queries.snapshot(deployment.database).totals.get((Total.LEASES_LOST, NO_LABEL), 0)
+    return queries.backlog_snapshot(deployment.database).counters.get((CounterName.LEASES_LOST, NO_LABEL), 0)
 
 
 def told_to_stop(deployment: Deployment, load: Load) -> Recovery:
     """SIGTERM in the middle of an article: it is finished, or handed back with its attempt."""
     lost_before = _leases_lost(deployment)
     slow = load.add({f"{load.feed}-slow-{number}": story(number, Trigger.SLOW) for number in range(4)})
-    until(lambda: books.running(deployment.database).keys() & set(slow.values()), 60, "a slow article is at hand")
+    until(lambda: ledger_audit.running(deployment.database).keys() & set(slow.values()), 60, "a slow article is at hand")
     began = time.monotonic()
     deployment.send("worker", signal.SIGTERM)
     assert deployment.processes["worker"].wait(deployment.pace.hard_limit_s + 10) == 0
     assert time.monotonic() - began < deployment.pace.hard_limit_s + 5
-    assert books.running(deployment.database) == {}, "what was not finished is handed back"
-    stopped = books.attempts_of(deployment.database, load.answered.values())
-    finished = books.finished(deployment.database, load.feed)
+    assert ledger_audit.running(deployment.database) == {}, "what was not finished is handed back"
+    stopped = ledger_audit.attempts_of(deployment.database, load.answered.values())
+    finished = ledger_audit.finished(deployment.database, load.feed)
     assert sum(stopped.values()) == finished, "an attempt for each finished article, none for those handed back"
 
     def check(kept: Books) -> None:
@@ -147,5 +147,5 @@ def told_to_stop(deployment: Deployment, load: Load) -> Recovery:
 
     started = time.monotonic()
     deployment.start_part("worker")
-    until(lambda: books.finished(deployment.database, load.feed) > finished, AGAIN_S, "work goes on")
+    until(lambda: ledger_audit.finished(deployment.database, load.feed) > finished, AGAIN_S, "work goes on")
     return Recovery(AGAIN_S, seconds=time.monotonic() - started, check=check)

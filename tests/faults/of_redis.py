@@ -5,17 +5,17 @@ from __future__ import annotations
 import signal
 import time
 
-from tests.faults import books
-from tests.faults.books import Books
+from tests.faults import ledger_audit
 from tests.faults.deployment import Deployment, until
 from tests.faults.entry import Switch
+from tests.faults.ledger_audit import Books
 from tests.faults.load import Load
 from tests.faults.recovery import Recovery, after_work_goes_on, caught, found
 
 
 def flushed(deployment: Deployment, _load: Load) -> Recovery:
     with caught(deployment):
-        waiting = books.in_window(deployment.database)
+        waiting = ledger_audit.in_window(deployment.database)
         deployment.redis.flushall()
     return found(deployment, waiting)
 
@@ -26,7 +26,7 @@ def stopped(deployment: Deployment, _load: Load) -> Recovery:
         deployment.send("redis", signal.SIGSTOP)
     try:
         time.sleep(deployment.pace.outage_s)
-        waiting = books.in_window(deployment.database)
+        waiting = ledger_audit.in_window(deployment.database)
     finally:
         deployment.send("redis", signal.SIGCONT)
     return found(deployment, waiting)
@@ -34,7 +34,7 @@ def stopped(deployment: Deployment, _load: Load) -> Recovery:
 
 def restarted_empty(deployment: Deployment, _load: Load) -> Recovery:
     with caught(deployment):
-        waiting = books.in_window(deployment.database)
+        waiting = ledger_audit.in_window(deployment.database)
         deployment.kill("redis")
     time.sleep(deployment.pace.overdue_s)
     deployment.start_part("redis")

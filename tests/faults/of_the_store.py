@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import psycopg
 
 from services.contracts import JobState
-from tests.faults.books import Books
 from tests.faults.deployment import Deployment
 from tests.faults.entry import Switch
+from tests.faults.ledger_audit import Books
 from tests.faults.load import Load
 from tests.faults.recovery import Recovery, after_work_goes_on, again, caught
 from tests.faults.small_disk import filled_up

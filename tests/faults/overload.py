@@ -13,9 +13,10 @@ from typing import Self
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.access import feeds, keys
-from services.access.caller import Scope, local
-from tests.faults import books
+from services.access import keys
+from services.caller import Scope, local
+from services.feeds import store
+from tests.faults import ledger_audit
 from tests.faults.deployment import Deployment, until
 from tests.faults.flood import Answers, Flood, Sender, texts
 from tests.faults.load import Load
@@ -126,10 +127,10 @@ def capacity(deployment: Deployment, articles: int, extra: str) -> float:
         numbers = range(first, min(articles, first + 1000))
         load.add({f"capacity-{number}": bodies[number % len(bodies)].replace("@@number@@", str(number)) for number in numbers})
     patience_s, database, feed = deployment.pace.patience_s, deployment.database, load.feed
-    until(lambda: books.finished(database, feed) >= articles // 5, patience_s, "the first fifth is read", every_s=_EVERY_S)
-    done, began = books.finished(database, feed), time.monotonic()
-    until(lambda: books.unfinished(database, feed) <= _AT_HAND, patience_s, "all of it is read", every_s=_EVERY_S)
-    return (books.finished(database, feed) - done) / (time.monotonic() - began)
+    until(lambda: ledger_audit.finished(database, feed) >= articles // 5, patience_s, "the first fifth is read", every_s=_EVERY_S)
+    done, began = ledger_audit.finished(database, feed), time.monotonic()
+    until(lambda: ledger_audit.unfinished(database, feed) <= _AT_HAND, patience_s, "all of it is read", every_s=_EVERY_S)
+    return (ledger_audit.finished(database, feed) - done) / (time.monotonic() - began)
 
 
 def senders(deployment: Deployment, first_limit: int | None) -> list[Sender]:
@@ -139,7 +140,7 @@ def senders(deployment: Deployment, first_limit: int | None) -> list[Sender]:
         _, key = keys.create(deployment.database, name=name, scopes=[Scope.INGEST], feeds=[name], by=local())
         made.append(Sender(Load(deployment.url, name, 0, 0), key))
     if first_limit is not None:
-        feeds.change(deployment.database, "flood-0", {"queued_limit": first_limit}, local())
+        store.change(deployment.database, "flood-0", {"queued_limit": first_limit}, local())
     return made
 
 
@@ -185,7 +186,7 @@ def run(
         normal_s=normal_s,
         memory=_memory(sampler, seconds),
     )
-    kept = [books.balance(deployment.database, load) for load in loads]
+    kept = [ledger_audit.balance(deployment.database, load) for load in loads]
     figures.lost, figures.doubled = sum(one.lost for one in kept), sum(one.doubled for one in kept)
     figures.faulty = [fault for one in kept for fault in one.faulty]
     return figures
@@ -204,11 +205,11 @@ def _until_taken_again(several: list[Sender], deployment: Deployment, ended: flo
 
 
 def _unfinished(deployment: Deployment, loads: list[Load]) -> int:
-    return sum(books.unfinished(deployment.database, load.feed) for load in loads)
+    return sum(ledger_audit.unfinished(deployment.database, load.feed) for load in loads)
 
 
 def _finished(deployment: Deployment, loads: list[Load]) -> int:
-    return sum(books.finished(deployment.database, load.feed) for load in loads)
+    return sum(ledger_audit.finished(deployment.database, load.feed) for load in loads)
 
 
 def _pushes(deployment: Deployment) -> int:

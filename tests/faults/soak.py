@@ -7,7 +7,7 @@ import statistics
 import threading
 from dataclasses import dataclass
 
-from tests.faults import books
+from tests.faults import ledger_audit
 from tests.faults.deployment import Deployment, until
 from tests.faults.load import Load
 from tests.faults.sampling import Sample, Sampler
@@ -89,7 +89,7 @@ def run(deployment: Deployment, name: str, articles: int, every_s: float) -> Str
     def progress() -> float:
         nonlocal finished
         if pushed.is_set():
-            finished = books.finished(deployment.database, load.feed)
+            finished = ledger_audit.finished(deployment.database, load.feed)
         return float(finished)
 
     with Sampler(deployment, progress, every_s) as sampler:
@@ -97,11 +97,11 @@ def run(deployment: Deployment, name: str, articles: int, every_s: float) -> Str
             load.add({f"{load.feed}-{number}": short_story(number) for number in range(first, min(articles, first + _LOT))})
             pushed.set()
             until(
-                lambda: books.unfinished(deployment.database, load.feed) < _AHEAD,
+                lambda: ledger_audit.unfinished(deployment.database, load.feed) < _AHEAD,
                 deployment.pace.patience_s,
                 "the worker keeps up",
             )
-        until(lambda: books.unfinished(deployment.database, load.feed) == 0, deployment.pace.patience_s, "all is read")
-    kept = books.balance(deployment.database, load)
+        until(lambda: ledger_audit.unfinished(deployment.database, load.feed) == 0, deployment.pace.patience_s, "all is read")
+    kept = ledger_audit.balance(deployment.database, load)
     kept.check(load)
     return Stretch(name, articles, sampler.of("child 0"), kept.lost, kept.doubled)

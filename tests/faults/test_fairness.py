@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from services.results.database import Database
-from services.results.tables import results
-from tests.faults import books
+from services.database.engine import Database
+from services.database.tables import results
+from tests.faults import ledger_audit
 from tests.faults.conftest import Deploy
 from tests.faults.deployment import SHORT, until
 from tests.faults.entry import Trigger
@@ -22,15 +22,15 @@ def test_a_flood_does_not_delay_another_feeds_article(deploy: Deploy) -> None:
     deployment = deploy("sqlite", SHORT)
     flood = Load(deployment.url, "flood", 0, 0)
     flood.add({f"flood-{number}": story(number, Trigger.STEADY) for number in range(100)})
-    until(lambda: books.finished(deployment.database, "flood") >= 10, 60, "the flood is being read")
+    until(lambda: ledger_audit.finished(deployment.database, "flood") >= 10, 60, "the flood is being read")
     for number in range(3):
         quiet = Load(deployment.url, f"quiet-{number}", 0, 0)
         before = _stored(deployment.database)
         [job_id] = quiet.add({"single": story(number, "It is the only one of its feed.")}).values()
-        until(lambda feed=quiet.feed: books.unfinished(deployment.database, feed) == 0, 60, "the single article is read")
+        until(lambda feed=quiet.feed: ledger_audit.unfinished(deployment.database, feed) == 0, 60, "the single article is read")
         ahead = _place(deployment.database, job_id) - before - 1
         assert ahead <= AHEAD, f"{ahead} articles of the flood were read before it"
-    assert books.unfinished(deployment.database, "flood") > 0, "the flood was over"
+    assert ledger_audit.unfinished(deployment.database, "flood") > 0, "the flood was over"
 
 
 def _stored(database: Database) -> int:

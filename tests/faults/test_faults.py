@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults import books, recovery, report
+from tests.faults import ledger_audit, recovery, report
 from tests.faults.catalogue import FAULTS, SIXTEEN, Fault
 from tests.faults.conftest import Deploy
 from tests.faults.deployment import AS_IN_PRODUCTION, SHORT, Deployment
@@ -52,12 +52,12 @@ def test_a_fault_as_in_production(fault: Fault, kind: str, model: str, deploy: D
 def _try(fault: Fault, deployment: Deployment, pace_name: str, model: str, add_line: AddLine) -> None:
     pace, began = deployment.pace, time.monotonic()
     load = Load(deployment.url, fault.name, pace.articles, fault.spread_s(pace))
-    kept, after, in_flight, passed = books.Books(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
+    kept, after, in_flight, passed = ledger_audit.Books(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
     try:
         in_flight = recovery.begin(deployment, load)
         after = fault.inflict(deployment, load)
-        books.wait_all_final(deployment.database, load, pace.patience_s)
-        kept = books.balance(deployment.database, load)
+        ledger_audit.wait_all_final(deployment.database, load, pace.patience_s)
+        kept = ledger_audit.balance(deployment.database, load)
         after.measure(deployment.database)
         after.check(kept)
         kept.check(load)

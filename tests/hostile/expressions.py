@@ -14,15 +14,15 @@ import workers
 
 # What an expression may be asked at most, where its caller cuts the text first: there it need not be linear.
 BOUNDED: Final = {
-    "workers.extraction.paragraphs._LINE": 120,  # LINE, in is_boilerplate
-    "workers.extraction.paragraphs._DATELINE": 100,  # in dateline
-    "workers.extraction.paragraphs._CAPITALS": 100,  # as above
-    "services.web.waiting._WAIT": 200,  # PreferHeader
+    "workers.segmentation.paragraphs._LINE": 120,  # LINE, in is_boilerplate
+    "workers.segmentation.paragraphs._DATELINE": 100,  # in dateline
+    "workers.segmentation.paragraphs._CAPITALS": 100,  # as above
+    "services.api.long_poll._WAIT": 200,  # PreferHeader
 }
 # What begins like a match and is none, chosen by reading the expressions.
 CHOSEN: Final[dict[str, tuple[str, ...]]] = {
-    "services.web.body._TOKENS": ('"\\"', '\\"', '"a', "\\\\", '"['),
-    "workers.extraction.tokens._TOKEN": (
+    "services.api.middleware.body_limits._TOKENS": ('"\\"', '\\"', '"a', "\\\\", '"['),
+    "workers.doc.tokens._TOKEN": (
         "Aa-",
         "A.",
         "a.",
@@ -39,7 +39,7 @@ CHOSEN: Final[dict[str, tuple[str, ...]]] = {
         "a-",
         "--",
     ),
-    "workers.reading.page._WRAPPER": ("<html", "<!doctype", "<head ", "<body"),
+    "workers.text.page._WRAPPER": ("<html", "<!doctype", "<head ", "<body"),
     "workers.stance.relations._WORD": ("a'", "a-", "_a", "a’-"),
 }
 _PIECES: Final = ("a", "A", "1", " ", "\n", ".", "-", "_", "'", '"', "a ", "A. ", "1,", "\u00e9", "\u0301")
@@ -50,7 +50,7 @@ def expressions() -> dict[str, re.Pattern[Any]]:
     found: dict[str, re.Pattern[Any]] = {}
     for package in (services, workers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.startswith(("workers.training", "services.results.migrations")) or module.name.endswith("__main__"):
+            if module.name.startswith(("workers.training", "services.database.migrations")) or module.name.endswith("__main__"):
                 continue
             holder = importlib.import_module(module.name)
             for name, value in vars(holder).items():

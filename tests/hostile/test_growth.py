@@ -19,9 +19,9 @@ from tests.hostile.expressions import BOUNDED, expressions, pieces, uses
 from tests.hostile.service import FUZZ
 from tests.hostile.texts import NEWS
 from tests.support.growth import TIMES, TOLERANCE, assert_linear, seconds
-from workers.pipeline import Pipeline
-from workers.reading import read
-from workers.reading.cleaning import clean
+from workers.pipeline.pipeline import Pipeline
+from workers.text import to_plain_text
+from workers.text.cleaning import clean
 
 EXPRESSIONS: Final = expressions()
 SIZE: Final = 1_000_000 if FUZZ else 200_000
@@ -112,7 +112,7 @@ def test_the_largest_articles_keep_within_the_limit(
 def test_reading_markup_is_linear(name: str) -> None:
     def run(body: str) -> None:
         with contextlib.suppress(PermanentError):  # not every soup holds text
-            read(Article(body=body, media_type=MediaType.HTML))
+            to_plain_text(Article(body=body, media_type=MediaType.HTML))
 
     run(MARKUP[name](1_000))  # loads what is loaded once
     assert assert_linear(name, run, MARKUP[name], MARKUP_SIZE) < 20

@@ -18,10 +18,10 @@ from services.settings import Pipeline as PipelineSettings
 from tests.hostile.service import FUZZ
 from tests.hostile.texts import NEWS
 from tests.support.stack import check_result
-from workers.extraction.quotations import CLOSES, EITHER, MARKS, OPENS
-from workers.pipeline import Pipeline
-from workers.reading import read
-from workers.reading.cleaning import clean, clean_line
+from workers.pipeline.pipeline import Pipeline
+from workers.segmentation.quotations import CLOSES, EITHER, MARKS, OPENS
+from workers.text import to_plain_text
+from workers.text.cleaning import clean, clean_line
 
 MANY: Final = settings(max_examples=2_000 if FUZZ else 60, deadline=None, suppress_health_check=list(HealthCheck))
 FEW: Final = settings(max_examples=100 if FUZZ else 6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -125,7 +125,7 @@ def test_paragraphs_come_back_from_html(paragraphs: list[str]) -> None:
     written = [clean(paragraph) for paragraph in paragraphs]
     body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
     try:
-        reading = read(Article(body=NEWS.strip() + body, media_type=MediaType.HTML, language="en"))
+        reading = to_plain_text(Article(body=NEWS.strip() + body, media_type=MediaType.HTML, language="en"))
     except PermanentError as error:
         pytest.fail(f"{error.code}: {error.detail}")
     assert reading.text.split("\n\n") == [NEWS.strip(), *(paragraph for paragraph in written if paragraph)]
@@ -135,7 +135,7 @@ def test_paragraphs_come_back_from_html(paragraphs: list[str]) -> None:
 @given(TEXTS, TEXTS)
 def test_title_and_body_are_both_in_the_text(title: str, body: str) -> None:
     article = Article(title=title[:500], body=NEWS + body, language="en")
-    reading = read(article)
+    reading = to_plain_text(article)
     whole = clean(article.body)
     assert reading.text.endswith(whole)
     line = clean_line(article.title or "")

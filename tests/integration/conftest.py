@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.results import migrations
-from services.results.database import Database
+from services.database import migrations
+from services.database.engine import Database
 from services.settings import Database as DatabaseSettings
 from tests.support.api import Api, api_settings, stored
 

@@ -18,11 +18,12 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from services.contracts import Act, StanceLabel
-from services.results import migrations, search
-from services.results.database import Database
-from services.results.index import DAY_MS
-from services.results.search import Name, Place, Wanted
-from services.results.text_search import phrases
+from services.database import migrations
+from services.database.engine import Database
+from services.results import search
+from services.results.full_text import phrases
+from services.results.search import Name, PageKey, SearchQuery
+from services.results.search_index import DAY_MS
 from services.settings import Database as DatabaseSettings
 from tests.scale.store import NOW, fill, person
 from tests.support.plans import plan
@@ -109,11 +110,11 @@ def migrated(url: str) -> Database:
 def report(database: Database, *, plans: bool) -> None:
     print(f"{'question':28} {'page':>17} {'page behind':>17} {'timeline, year':>17}   median / slowest of {_RUNS}, ms")
     for name, asked in QUESTIONS.items():
-        wanted = Wanted(**asked)
-        over_time = Wanted(**(YEAR | asked))
+        wanted = SearchQuery(**asked)
+        over_time = SearchQuery(**(YEAR | asked))
         row = [
             timed(lambda wanted=wanted: search.find_stances(database, wanted, None, 51)),
-            timed(lambda wanted=wanted: search.find_stances(database, wanted, Place(NOW - 200 * DAY_MS, 0), 51)),
+            timed(lambda wanted=wanted: search.find_stances(database, wanted, PageKey(NOW - 200 * DAY_MS, 0), 51)),
             timed(lambda wanted=over_time: (search.count_stances(database, wanted), search.count_articles(database, wanted))),
         ]
         print(f"{name:28} " + " ".join(f"{cell:>17}" for cell in row))

@@ -10,17 +10,19 @@ from uuid import UUID
 from sqlalchemy import Table, insert
 
 from services.contracts import Act, Kind, StanceLabel
-from services.results.database import Database
-from services.results.index import DAY_MS, HOLDER, TARGET
-from services.results.index_tables import (
+from services.database.engine import Database
+from services.database.tables import (
     ID_STEP,
+    articles,
     attribution_names,
     attributions,
     indexed_results,
+    jobs,
+    results,
     stance_names,
     stances,
 )
-from services.results.tables import articles, jobs, results
+from services.results.search_index import DAY_MS, HOLDER, TARGET
 
 STANCES_AN_ARTICLE: Final = 5
 DAYS: Final = 365

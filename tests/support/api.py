@@ -15,14 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select
 
 from services.access import keys
-from services.access.caller import Scope, local
+from services.application import create_app
+from services.caller import Scope, local
+from services.database.engine import Database
+from services.database.tables import articles
 from services.errors import PermanentError, StoreUnavailable
-from services.results import claims
-from services.results.claims import Claim
-from services.results.database import Database
-from services.results.tables import articles
+from services.jobs import leases
+from services.jobs.leases import LeasedJob
 from services.settings import Settings
-from services.web.app import create_app
 from tests.support.ledger import result_of, set_row
 
 PROBLEM = "application/problem+json"
@@ -101,24 +101,24 @@ def address(database: Database) -> str:
     return database.url.render_as_string(hide_password=False)
 
 
-def take(database: Database, job_id: UUID, lease_s: float = 30) -> Claim:
+def take(database: Database, job_id: UUID, lease_s: float = 30) -> LeasedJob:
     """Claim one job, whatever the application's own dispatch does to the window meanwhile."""
     message = uuid4()
     set_row(database, job_id, message_id=message, dispatched_at=0)
-    [claimed] = claims.claim(database, message, [job_id], lease_s)
+    [claimed] = leases.lease(database, message, [job_id], lease_s)
     return claimed
 
 
-def finish(database: Database, job_id: UUID) -> Claim:
+def finish(database: Database, job_id: UUID) -> LeasedJob:
     """What a worker does with a job that goes well."""
     claimed = take(database, job_id)
-    claims.succeed(database, claimed, result_of(claimed))
+    leases.complete(database, claimed, result_of(claimed))
     return claimed
 
 
 def spoil(database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French") -> None:
     """What a worker does with an article that cannot be analysed."""
-    claims.fail(database, take(database, job_id), PermanentError(detail, code=code))
+    leases.fail(database, take(database, job_id), PermanentError(detail, code=code))
 
 
 def stored(database: Database) -> int:

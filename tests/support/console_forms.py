@@ -7,8 +7,8 @@ from html import unescape
 
 import httpx
 
-from services.access import audit
-from services.results.database import Database
+from services.audit import log
+from services.database.engine import Database
 
 PAGE = {"Accept": "text/html"}
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
@@ -27,4 +27,4 @@ def post(client: httpx.Client, path: str, **fields: object) -> httpx.Response:
 
 
 def acts(database: Database) -> list[tuple[str, str]]:
-    return [(entry.action, entry.subject) for entry in audit.entries(database, limit=100)]
+    return [(entry.action, entry.subject) for entry in log.entries(database, limit=100)]

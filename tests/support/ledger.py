@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from services.contracts import Article, JobState, Pipeline, Result, instant
-from services.results import claims, window
-from services.results.claims import Claim
-from services.results.database import Database
-from services.results.intake import Acceptance, accept
-from services.results.tables import jobs
-from services.results.window import Message, Size
+from services.database.engine import Database
+from services.database.tables import jobs
+from services.jobs import dispatch_window, leases
+from services.jobs.accept import Acceptance, accept
+from services.jobs.dispatch_window import Message, WindowSize
+from services.jobs.leases import LeasedJob
 
-WIDE = Size(per_slot=100, message_articles=8, message_words=10_000)
+WIDE = WindowSize(per_slot=100, message_articles=8, message_words=10_000)
 
 
 def article(body: str = "The minister said no.", **fields: Any) -> Article:
@@ -27,20 +27,20 @@ def push(database: Database, *articles: Article) -> list[Acceptance]:
     return accept(database, articles)
 
 
-def fill(database: Database, size: Size = WIDE) -> list[Message]:
-    return window.fill(database, size)
+def fill(database: Database, size: WindowSize = WIDE) -> list[Message]:
+    return dispatch_window.fill_window(database, size)
 
 
-def claim_all(database: Database, messages: Sequence[Message] | None = None, lease_s: float = 30) -> list[Claim]:
+def claim_all(database: Database, messages: Sequence[Message] | None = None, lease_s: float = 30) -> list[LeasedJob]:
     """Dispatch what waits and claim it."""
     return [
         claimed
         for message in (fill(database) if messages is None else messages)
-        for claimed in claims.claim(database, message.id, message.job_ids, lease_s)
+        for claimed in leases.lease(database, message.id, message.job_ids, lease_s)
     ]
 
 
-def result_of(claimed: Claim) -> Result:
+def result_of(claimed: LeasedJob) -> Result:
     pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
     return Result(
         job_id=claimed.job_id, article_id=claimed.article_id, language="en", pipeline=pipeline, text=claimed.article.body

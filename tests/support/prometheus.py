@@ -15,7 +15,9 @@ import httpx
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.support import paths
+
+ROOT = paths.ROOT
 RULES = ROOT / "deploy/prometheus/rules"
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 

@@ -23,11 +23,11 @@ from services.contracts import (
     Stance,
     StanceLabel,
     Target,
-    draw_together,
+    merge_positions,
 )
-from services.results import claims
-from services.results.claims import Claim
-from services.results.database import Database
+from services.database.engine import Database
+from services.jobs import leases
+from services.jobs.leases import LeasedJob
 from tests.support.api import take
 from tests.support.ledger import article, push
 
@@ -107,7 +107,7 @@ class _Story:
 
 
 def result_of(
-    claimed: Claim, said: Sequence[Said], also: dict[str, Sequence[str]] | None = None, organizations: Sequence[str] = ()
+    claimed: LeasedJob, said: Sequence[Said], also: dict[str, Sequence[str]] | None = None, organizations: Sequence[str] = ()
 ) -> Result:
     """``also`` are further names of the same entity, which the text gives at its end."""
     story = _Story(also or {})
@@ -125,7 +125,7 @@ def result_of(
         entities=story.entities(organizations),
         attributions=tuple(story.attributions),
         stances=tuple(story.stances),
-        positions=draw_together(story.stances),
+        positions=merge_positions(story.stances),
     )
 
 
@@ -135,10 +135,10 @@ def tell(
     also: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
     **fields: Any,
-) -> Claim:
+) -> LeasedJob:
     """Push an article and store the result that says this of it."""
     body = fields.pop("body", "; ".join(f"{one.speaker}: {one.content}" for one in said) or "Nothing.")
     [accepted] = push(database, article(body, **fields))
     claimed = take(database, accepted.job_id)
-    claims.succeed(database, claimed, result_of(claimed, said, also, organizations))
+    leases.complete(database, claimed, result_of(claimed, said, also, organizations))
     return claimed

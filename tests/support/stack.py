@@ -30,7 +30,7 @@ _CLIENTS: dict[str, httpx.Client] = {}  # by the address of the stack that runs 
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "services.cli", *arguments]
+    return [sys.executable, "-m", "services.cli.main", *arguments]
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.language.pairs import HIDDEN, WIDTH, Array
+from workers.model.stance_heads import HIDDEN, WIDTH, Array
 
 
 def sides() -> dict[str, Array]:

@@ -1,1 +1,1 @@
-"""Who is for or against whom."""
+"""Who supports or opposes whom, or what."""

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from services.contracts import StanceLabel
-from workers.extraction.lexicon import inflect
+from workers.english.lexicon import inflect
 
 IRREGULAR = {
     "back": {},

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final, Literal
 
 from services.contracts import StanceLabel
-from workers.extraction.lexicon import listed
+from workers.english.lexicon import listed
 from workers.stance import polarity, scores
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")

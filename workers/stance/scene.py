@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from services.contracts import EntityType, MentionForm
-from workers.extraction import gazetteer
-from workers.extraction.records import Named, Statement, Stretch
+from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
+from workers.english import gazetteer
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-    from workers.language.encode import Encoded
+    from workers.model.component import EncodedDocument
 
 # Who can hold a stance or be its target.
 PARTIES: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
@@ -25,7 +25,7 @@ class Mention(NamedTuple):
     """A mention of a party; ``words`` are the encoder's."""
 
     key: int
-    tokens: Stretch
+    tokens: TokenSpan
     words: tuple[int, int]
     named: bool
 
@@ -34,21 +34,21 @@ class Mention(NamedTuple):
 class Scene:
     """The sentences that the model has read, outside of boilerplate, and the mentions in each."""
 
-    encoded: Encoded
-    sentences: list[Stretch]
+    encoded: EncodedDocument
+    sentences: list[TokenSpan]
     mentions: list[list[Mention]]
-    statements: list[Statement]
+    statements: list[AttributionRecord]
     told: bytearray  # by token: somebody's words, or those that attribute them
     spoken: dict[int, list[int]]  # by speaker: the numbers of the statements
-    entities: list[Named]
+    entities: list[EntityRecord]
 
     @classmethod
     def of(cls, doc: Doc) -> Self:
         """Look at a document that has been through the stages up to its speakers."""
-        encoded: Encoded = doc._.encoded
+        encoded: EncodedDocument = doc._.encoded
         tokens = encoded.words.tokens
-        entities: list[Named] = doc._.entities
-        statements: list[Statement] = doc._.statements
+        entities: list[EntityRecord] = doc._.entities
+        statements: list[AttributionRecord] = doc._.attributions
         aside = bytearray(len(doc) + 1)
         for span in doc.spans.get("boilerplate", ()):
             aside[span.start : span.end] = b"\1" * (span.end - span.start)
@@ -57,7 +57,7 @@ class Scene:
         for index, statement in enumerate(statements):
             if statement.speaker is not None:
                 spoken.setdefault(statement.speaker, []).append(index)
-            for start, end in (*statement.content, *([statement.cue.stretch] if statement.cue else [])):
+            for start, end in (*statement.content, *([statement.cue.span] if statement.cue else [])):
                 told[start:end] = b"\1" * (end - start)
         last = tokens[-1] + 1 if tokens else 0
         sentences = [trimmed(doc, s.start, min(s.end, last)) for s in doc.sents if s.start < last and not aside[s.start]]
@@ -70,14 +70,14 @@ class Scene:
             fits = at >= 0 and span.end <= sentences[at].end and words[0] < words[1]
             if fits and entities[int(span.id_)].type in PARTIES:
                 named = span._.form == MentionForm.NAME
-                inside[at].append(Mention(int(span.id_), Stretch(span.start, span.end), words, named))
+                inside[at].append(Mention(int(span.id_), TokenSpan(span.start, span.end), words, named))
         return cls(encoded, sentences, inside, statements, told, spoken, entities)
 
     def sentence_at(self, token: int) -> int:
         """Return the number of the sentence that holds a token, or that of the last one before it."""
         return bisect_right(self.sentences, token, key=lambda sentence: sentence.start) - 1
 
-    def parts(self, content: Stretch) -> list[tuple[Stretch, list[Mention]]]:
+    def parts(self, content: TokenSpan) -> list[tuple[TokenSpan, list[Mention]]]:
         """Cut a content at its sentences; with each part comes everybody whom its sentence mentions."""
         first = max(0, self.sentence_at(content.start))
         found = []
@@ -86,14 +86,14 @@ class Scene:
                 break
             start, end = max(sentence.start, content.start), min(sentence.end, content.end)
             if start < end:
-                found.append((Stretch(start, end), inside))
+                found.append((TokenSpan(start, end), inside))
         return found
 
-    def tells(self, sentence: Stretch) -> bool:
+    def tells(self, sentence: TokenSpan) -> bool:
         """Say whether a sentence holds somebody's words, or attributes some."""
         return any(self.told[sentence.start : sentence.end])
 
-    def part(self, index: int, target: Mention) -> Stretch | None:
+    def part(self, index: int, target: Mention) -> TokenSpan | None:
         """Return the sentence of a statement's content in which ``target`` is mentioned, cut to the content."""
         for content in self.statements[index].content:
             for said, _ in self.parts(content):
@@ -111,7 +111,7 @@ class Scene:
             or any(governments.get(word) == country for role in one.roles for word in role.split())
         )
 
-    def passage(self, stretch: Stretch, *mentions: Mention) -> tuple[int, int]:
+    def passage(self, stretch: TokenSpan, *mentions: Mention) -> tuple[int, int]:
         """Return the words of a stretch, or those around the mentions if it is long."""
         tokens = self.encoded.words.tokens
         start, end = bisect_left(tokens, stretch.start), bisect_left(tokens, stretch.end)
@@ -127,10 +127,10 @@ class Scene:
         return None
 
 
-def trimmed(doc: Doc, start: int, end: int) -> Stretch:
+def trimmed(doc: Doc, start: int, end: int) -> TokenSpan:
     """Leave out white space on either side; nothing may be left."""
     while start < end and doc[start].is_space:
         start += 1
     while end > start and doc[end - 1].is_space:
         end -= 1
-    return Stretch(start, end)
+    return TokenSpan(start, end)

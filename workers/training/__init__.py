@@ -1,1 +1,1 @@
-"""How the weights are made: corpora in, one model file and its card out. Needs the extra ``train``; no worker imports it."""
+"""From the corpora to the model's weights. Needs the extra `train`; nothing at run time imports it."""

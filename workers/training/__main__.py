@@ -15,8 +15,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from workers.language.encoder import HEADS, packaged
-from workers.training import antecedents
+from workers.model.encoder import HEADS, packaged
+from workers.training import pronoun_ranker
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
@@ -52,7 +52,7 @@ def main() -> None:
     if wanted("calibrate"):
         calibrate(given.corpora)
     if wanted("antecedents"):
-        antecedents.train(given.corpora)
+        pronoun_ranker.train(given.corpora)
 
 
 def _begin(corpora: Path, folder: Path, begin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

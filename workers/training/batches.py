@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import torch
 from torch import Tensor
 
-from workers.language.pairs import Pair
-from workers.language.tags import Tagged, sequence
-from workers.language.words import Shape, windows
+from workers.model.inputs import Shape, windows
+from workers.model.stance_heads import Pair
+from workers.model.tags import Tagged, sequence
 from workers.training.corpora import Sided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workers.language.wordpiece import WordPieces
+    from workers.model.wordpiece import WordPieces
     from workers.training.corpora import Example
 
 # Windows of a training run are cut to lengths between these, anew in each epoch, so that cuts fall elsewhere.

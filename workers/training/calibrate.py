@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from services.contracts import MentionForm
-from workers import predict
-from workers.language.encode import encoder
-from workers.language.encoder import HEADS, packaged
-from workers.language.pairs import Scale
-from workers.pipeline import STAGES, language
-from workers.training.calibration import calibration_error, logistic, reliability, scale
-from workers.training.scoring import tallies
+from workers.evaluation import predict
+from workers.evaluation.calibration import calibration_error, logistic, reliability, scale
+from workers.evaluation.scoring import tallies
+from workers.model.component import encoder
+from workers.model.encoder import HEADS, packaged
+from workers.model.stance_heads import Scale
+from workers.pipeline.components import STAGES, build_nlp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
 
 def _shares(corpora: Path, task: str) -> tuple[np.ndarray, np.ndarray]:
     """Return what the model gives each class of each row of a dev set, and the right class."""
-    nlp = language(predict.READING)
+    nlp = build_nlp(predict.READING)
     classes = predict.CLASSES[task]
     found = [(predict.shares(nlp, task, row), _class(classes, row)) for row in _gold(corpora, task)]
     known = [(each, right) for each, right in found if each is not None]
@@ -87,7 +87,7 @@ def _gold(corpora: Path, task: str) -> list[Row]:
 
 def _answers(corpora: Path, task: str, features: Callable[[Doc], list[Features]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the features of every finding, whether it is right, and the number of its document."""
-    nlp = language(STAGES["trained"])
+    nlp = build_nlp(STAGES["trained"])
     gold = _gold(corpora, task)
     rows: list[Features] = []
     right: list[bool] = []

@@ -11,18 +11,18 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from workers.language.pairs import Pair
-from workers.language.placed import Placed
-from workers.language.tags import ENTITIES, PARTS, ROLES, Tagged
-from workers.language.words import Words
-from workers.pipeline import language
-from workers.reading.cleaning import PLAIN_SPACES
+from workers.model.alignment import AlignedWords
+from workers.model.inputs import EncoderInput
+from workers.model.stance_heads import Pair
+from workers.model.tags import ENTITIES, PARTS, ROLES, Tagged
+from workers.pipeline.components import build_nlp
+from workers.text.cleaning import PLAIN_SPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workers.language.wordpiece import WordPieces
+    from workers.model.wordpiece import WordPieces
 
 READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ class Example:
     the corpus' words are not ours. ``sides`` are pairs and who is for or against whom.
     """
 
-    words: Words
+    words: EncoderInput
     found: list[Tagged] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Reader:
         """Take the folder of the corpora; raises ``FileNotFoundError`` when one of them is read that it lacks."""
         self.corpora = corpora
         self.vocabulary = vocabulary
-        self.nlp = language(READING)
+        self.nlp = build_nlp(READING)
 
     def rows(self, corpus: str, split: str) -> Iterator[Row]:
         """Yield the rows of one split as they stand."""
@@ -76,7 +76,7 @@ class Reader:
                 spans = [
                     numbers.setdefault(Tagged(*stretch, label), len(numbers))
                     for label, role in enumerate(ROLES)
-                    for stretch in (placed.stretch(*offsets) for offsets in attribution[role])
+                    for stretch in (placed.span(*offsets) for offsets in attribution[role])
                     if stretch
                 ]
                 cues = [span for span in spans if _label(numbers, span) == ROLES.index("cue")]
@@ -95,7 +95,7 @@ class Reader:
             found = {
                 Tagged(*stretch, ENTITIES.index(entity["label"]))
                 for entity in row["entities"]
-                if (stretch := placed.stretch(entity["start"], entity["end"]))
+                if (stretch := placed.span(entity["start"], entity["end"]))
             }
             examples.append(Example(placed.words, sorted(found)))
         return examples
@@ -128,11 +128,11 @@ class Reader:
         placed = self.place(text)
         return Example(placed.words, parts=[at.get(start, -1) for start in placed.starts])
 
-    def place(self, text: str) -> Placed:
+    def place(self, text: str) -> AlignedWords:
         """Cut a text into the encoder's words."""
         with self.nlp.memory_zone():
             doc = self.nlp(text.translate(PLAIN_SPACES))
-            return Placed.of(doc, Words.of(doc, self.vocabulary))
+            return AlignedWords.of(doc, EncoderInput.of(doc, self.vocabulary))
 
 
 def _label(numbers: dict[Tagged, int], span: int) -> int:

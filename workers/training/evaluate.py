@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workers.language.encoder import packaged
-from workers.predict import BY_RULE
-from workers.training.analysis import analyse, bins_of, calibration_table
-from workers.training.card import CALIBRATED, DIAGRAM, Card, figures_table, render
-from workers.training.diagram import diagrams
-from workers.training.evaluation import evaluate
-from workers.training.scoring import VISIBLE
+from workers.evaluation.analysis import analyse, bins_of, calibration_table
+from workers.evaluation.dev_sets import evaluate
+from workers.evaluation.diagram import diagrams
+from workers.evaluation.predict import BY_RULE
+from workers.evaluation.scoring import VISIBLE
+from workers.model.encoder import packaged
+from workers.training.model_card import CALIBRATED, DIAGRAM, Card, figures_table, render
 
 _MEGABYTE = 1_000_000
 COMMAND = "make eval CORPORA=…"

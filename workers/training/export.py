@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper, save
 
-from workers.language.confidence import ENTITY_FEATURES, STATEMENT_FEATURES
-from workers.language.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW
-from workers.language.pairs import OUTPUTS
-from workers.language.tags import ENTITIES, PARTS, ROLES
+from workers.model.confidence import ENTITY_FEATURES, STATEMENT_FEATURES
+from workers.model.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW
+from workers.model.stance_heads import OUTPUTS
+from workers.model.tags import ENTITIES, PARTS, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ _EPSILON: Final = 1e-12
 
 
 def export(network: Network, vocabulary: Path, target: Path, name: str, recipe: Mapping[str, Any]) -> None:
-    """Write the files of ``workers.language.encoder`` into the folder ``target``.
+    """Write the files of ``workers.model.encoder`` into the folder ``target``.
 
     ``name`` is the model's in results, ``recipe`` what its card says of the training run.
     The confidence of findings is fitted later, on what these files find; until then every finding has an even chance.

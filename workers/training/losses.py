@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from workers.language.tags import ROLES
+from workers.model.tags import ROLES
 
 if TYPE_CHECKING:
     from workers.training.batches import Batch

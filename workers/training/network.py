@@ -5,7 +5,7 @@ stances, which are learned later and must not cost what reading has learned. Hea
 
 * scores for the tags of entities, roles and parts of speech, one linear layer each, the first two under a
   conditional random field (Lafferty et al., ICML 2001) that is trained with them;
-* stances: ``workers.language.pairs`` says how, for pairs of names and for a claim and a statement;
+* stances: ``workers.model.stance_heads`` says how, for pairs of names and for a claim and a statement;
 * links: how well a source or a content fits a cue, as the product of two small vectors (deep biaffine attention,
   Dozat and Manning, ICLR 2017) averaged over the span's words, plus what is learned for their distance.
 """
@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workers.language import pairs
-from workers.language.links import DISTANCES, WIDTH, bucket
-from workers.language.tags import ENTITIES, IMPOSSIBLE, PARTS, ROLES, forbidden, tags
-from workers.language.words import PLACES, Shape
+from workers.model import stance_heads
+from workers.model.inputs import PLACES, Shape
+from workers.model.link_scorer import DISTANCES, WIDTH, bucket
+from workers.model.tags import ENTITIES, IMPOSSIBLE, PARTS, ROLES, forbidden, tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +38,8 @@ HEAD_OUTPUTS: Final = {
     "roles": tags(len(ROLES)),
     "parts": len(PARTS),
     "links": 4 * WIDTH,
-    "stances": 4 * pairs.WIDTH,
-    "claims": pairs.WIDTH,
+    "stances": 4 * stance_heads.WIDTH,
+    "claims": stance_heads.WIDTH,
 }
 
 
@@ -123,7 +123,7 @@ class Network(nn.Module):
         """
         x = self.encode(pieces, shapes, places, mask, branch=branch)
         words = torch.gather(x, 1, firsts[:, :, None].expand(-1, -1, HIDDEN))
-        return {name: head(self.dropout(words)) for name, head in self.heads.items() if (name in pairs.OUTPUTS) == branch}
+        return {name: head(self.dropout(words)) for name, head in self.heads.items() if (name in stance_heads.OUTPUTS) == branch}
 
     def link_scores(self, vectors: Tensor, spans: Tensor, cues: Tensor, role: int) -> Tensor:
         """Score how well spans fit cues, [spans, cues]; ``vectors`` [words, 4 * WIDTH], the others [count, 2] in words."""
@@ -134,16 +134,16 @@ class Network(nn.Module):
 
 
 class PairHead(nn.Module):
-    """Sides of pairs; the same sums as in ``workers.language.pairs.PairHead``, for many pairs of a batch at once."""
+    """Sides of pairs; the same sums as in ``workers.model.stance_heads.PairHead``, for many pairs of a batch at once."""
 
     def __init__(self) -> None:
         """Make the head."""
         super().__init__()
-        self.query = nn.Linear(2 * pairs.WIDTH, pairs.WIDTH)
-        self.hidden = nn.Linear(4 * pairs.WIDTH, pairs.HIDDEN)
-        self.sides = nn.Linear(pairs.HIDDEN, 2)
-        self.voice = nn.Parameter(torch.randn(pairs.WIDTH) / pairs.WIDTH**0.5)
-        self.voiced = nn.Linear(pairs.HIDDEN, 3)
+        self.query = nn.Linear(2 * stance_heads.WIDTH, stance_heads.WIDTH)
+        self.hidden = nn.Linear(4 * stance_heads.WIDTH, stance_heads.HIDDEN)
+        self.sides = nn.Linear(stance_heads.HIDDEN, 2)
+        self.voice = nn.Parameter(torch.randn(stance_heads.WIDTH) / stance_heads.WIDTH**0.5)
+        self.voiced = nn.Linear(stance_heads.HIDDEN, 3)
         self.none = nn.Parameter(torch.zeros(()))
         self.dropout = nn.Dropout(DROPOUT)
 
@@ -153,11 +153,11 @@ class PairHead(nn.Module):
         ``vectors`` is [pairs, words, 4 * WIDTH]; the others are true for the words of each stretch, [pairs, words].
         """
         count, words, _ = vectors.shape
-        as_holder, as_target, key, value = vectors.view(count, words, 4, pairs.WIDTH).unbind(2)
+        as_holder, as_target, key, value = vectors.view(count, words, 4, stance_heads.WIDTH).unbind(2)
         who = self.voice.expand(count, -1) if holder is None else _mean(as_holder, holder)
         whom = _mean(as_target, target)
-        asked = self.query(torch.cat([who, whom], 1)).view(count, pairs.HEADS, -1)
-        split = (count, words, pairs.HEADS, pairs.WIDTH // pairs.HEADS)
+        asked = self.query(torch.cat([who, whom], 1)).view(count, stance_heads.HEADS, -1)
+        split = (count, words, stance_heads.HEADS, stance_heads.WIDTH // stance_heads.HEADS)
         fits = torch.einsum("phd,pwhd->phw", asked, key.view(split)) / split[3] ** 0.5
         shares = fits.masked_fill(~passage[:, None], float("-inf")).softmax(2)
         told = torch.einsum("phw,pwhd->phd", shares, value.view(split)).flatten(1)
@@ -166,13 +166,13 @@ class PairHead(nn.Module):
 
 
 class ClaimHead(nn.Module):
-    """Whether a statement supports a claim; the same sums as in ``workers.language.pairs.ClaimHead``."""
+    """Whether a statement supports a claim; the same sums as in ``workers.model.stance_heads.ClaimHead``."""
 
     def __init__(self) -> None:
         """Make the head."""
         super().__init__()
-        self.hidden = nn.Linear(4 * pairs.WIDTH, pairs.HIDDEN)
-        self.side = nn.Linear(pairs.HIDDEN, 1)
+        self.hidden = nn.Linear(4 * stance_heads.WIDTH, stance_heads.HIDDEN)
+        self.side = nn.Linear(stance_heads.HIDDEN, 1)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, vectors: Tensor, claim: Tensor, statement: Tensor) -> Tensor:

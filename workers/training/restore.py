@@ -10,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from workers.language.encoder import HEADS, MODEL, PIECES, SIDES
-from workers.language.tags import IMPOSSIBLE
+from workers.model.encoder import HEADS, MODEL, PIECES, SIDES
+from workers.model.tags import IMPOSSIBLE
 
 if TYPE_CHECKING:
     from pathlib import Path

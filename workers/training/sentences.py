@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from workers.language.pairs import Pair
+from workers.model.stance_heads import Pair
 from workers.training.corpora import Example, Sided
-from workers.training.opinions import BETWEEN, TOWARDS
+from workers.training.stance_corpora import BETWEEN, TOWARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ def stance_pairs(reader: Reader, sentences: Iterable[Sentence]) -> list[Example]
     examples = []
     for one in sentences:
         placed = reader.place(one.text)
-        at = {name: placed.stretch(*place) for name, place in sorted(one.parties.items(), key=lambda item: item[1])}
+        at = {name: placed.span(*place) for name, place in sorted(one.parties.items(), key=lambda item: item[1])}
         example = Example(placed.words)
         for a, b in combinations(at, 2):
             first, second = at[a], at[b]
@@ -64,7 +64,7 @@ def target_sentiment(reader: Reader, sentences: Iterable[Sentence]) -> list[Exam
         doubtful = set().union(*one.unclear)
         for name, place in one.parties.items():
             sides = {side for (_, target), side in one.sides.items() if target == name}
-            target = placed.stretch(*place)
+            target = placed.span(*place)
             if target and len(sides) < len(SIDES) and (sides or name not in doubtful):
                 label = TOWARDS[next(iter(sides), "none")]
                 example.sides.append(Sided(Pair(None, target, (0, len(placed.words))), label))

@@ -15,8 +15,8 @@ from torch.nn import Parameter
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from workers.language.wordpiece import WordPieces
-from workers.training import invented, opinions, sentences, written
+from workers.model.wordpiece import WordPieces
+from workers.training import handwritten, sentences, stance_corpora, templated
 from workers.training.batches import Step, collate, plan
 from workers.training.corpora import Example, Reader
 from workers.training.losses import loss
@@ -45,7 +45,7 @@ class Recipe:
     average: float = 0.998
     clip: float = 1.0
     seed: int = 20261124
-    written: dict[str, int] = field(default_factory=dict)  # how many times what was written by hand stands beside a corpus
+    handwritten: dict[str, int] = field(default_factory=dict)  # how many times what was written by hand stands beside a corpus
     shares: dict[str, float] = field(default_factory=dict)  # what a task's cost counts, if not 1: it is per word, or per pair
     only: tuple[str, ...] = ("",)  # what the names of the weights begin with that are trained; the others stay as they are
 
@@ -68,7 +68,7 @@ WRITTEN: Final = replace(
         "entities": 0.9,
         "syntax": 0.3,
     },
-    written={"stance_pairs": 2, "claim_stance": 1},
+    handwritten={"stance_pairs": 2, "claim_stance": 1},
 )
 # What the third begins anew, as the second does after the first.
 OF_SECOND: Final = ("branch", "heads.stances", "heads.claims", "pairs", "claims")
@@ -85,18 +85,18 @@ def read(corpora: Path, vocabulary: WordPieces, recipe: Recipe) -> dict[str, lis
     reader = Reader(corpora, vocabulary)
 
     def own(task: str) -> list[Sentence]:
-        return [*invented.sentences(), *recipe.written.get(task, 0) * written.sentences()]
+        return [*templated.sentences(), *recipe.handwritten.get(task, 0) * handwritten.sentences()]
 
     readers: dict[str, Callable[[str], list[Example]]] = {
         "attributions": lambda _: reader.attributions("train"),
         "entities": lambda _: reader.entities("train"),
         "syntax": lambda _: reader.syntax(),
-        "stance_pairs": lambda task: opinions.stance_pairs(reader, "train") + sentences.stance_pairs(reader, own(task)),
+        "stance_pairs": lambda task: stance_corpora.stance_pairs(reader, "train") + sentences.stance_pairs(reader, own(task)),
         "target_sentiment": lambda task: (
-            opinions.target_sentiment(reader, "train") + sentences.target_sentiment(reader, own(task))
+            stance_corpora.target_sentiment(reader, "train") + sentences.target_sentiment(reader, own(task))
         ),
         "claim_stance": lambda task: (
-            opinions.claim_stance(reader, "train") + recipe.written.get(task, 0) * written.claims(reader)
+            stance_corpora.claim_stance(reader, "train") + recipe.handwritten.get(task, 0) * handwritten.claims(reader)
         ),
     }
     return {task: readers[task](task) for task in recipe.epochs}

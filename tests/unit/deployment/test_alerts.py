@@ -14,8 +14,9 @@ import yaml
 
 from services.metrics import declared_names
 from services.metrics.catalogue import OF_CAPACITY, ON_PURPOSE
+from tests.support import paths
 
-RULES = Path(__file__).parents[3] / "deploy/prometheus/rules"
+RULES = paths.ROOT / "deploy/prometheus/rules"
 ALERTS: list[dict[str, Any]] = yaml.safe_load((RULES / "alerts.yml").read_text())["groups"][0]["rules"]
 RECORDED: list[dict[str, Any]] = yaml.safe_load((RULES / "recording.yml").read_text())["groups"][0]["rules"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from services.metrics import declared_names
+from tests.support import paths
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+DEPLOY = paths.ROOT / "deploy"
 FILES = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
 BOARDS: list[dict[str, Any]] = [json.loads(file.read_text()) for file in FILES]
 EACH = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])

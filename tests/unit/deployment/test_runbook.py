@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,12 +11,13 @@ import pytest
 import typer
 import yaml
 
-from services.cli import build
-from services.console.runbook import anchor, rendered
+from services.cli.main import build
+from services.console.pages.runbook import anchor, rendered
 from services.metrics import declared_names
-from tests.unit.test_deployment import variables_of_settings
+from tests.support import paths
+from tests.unit.deployment.test_deployment import variables_of_settings
 
-ROOT = Path(__file__).parents[3]
+ROOT = paths.ROOT
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]

@@ -118,7 +118,7 @@ def test_parameters_of_a_statement_stay_out() -> None:
     found = lines(
         """
 from sqlalchemy import text
-from services.results.database import Database
+from services.database.engine import Database
 from services.settings import Database as DatabaseSettings
 try:
     with Database("sqlite://", DatabaseSettings(), pooled=False).engine.begin() as connection:

@@ -1,0 +1,33 @@
+"""The ledger's records as the API shows them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.contracts import JobMetadata, JobState, JobView, Link, Warned
+from services.jobs.queries import JobRecord
+
+
+def job_href(job_id: UUID) -> str:
+    """Where a job is found."""
+    return f"/v1/jobs/{job_id}"
+
+
+def result_href(job_id: UUID) -> str:
+    """Where a job's result is found."""
+    return f"/v1/jobs/{job_id}/result"
+
+
+def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
+    """A job in the shape of AIP-151: result or error once it is done."""
+    error = None
+    if record.done and record.state is not JobState.SUCCEEDED:
+        error = Warned(code=record.reason_code or record.state, detail=record.reason_detail or f"the job is {record.state}")
+    return JobView(
+        id=record.id,
+        done=record.done,
+        metadata=JobMetadata.model_validate({name: getattr(record, name) for name in JobMetadata.model_fields}),
+        result=Link(href=result_href(record.id)) if record.state is JobState.SUCCEEDED else None,
+        error=error,
+        warnings=warnings,
+    )

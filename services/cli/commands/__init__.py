@@ -1,0 +1,1 @@
+"""The subcommands of `stancewire` that need no language model."""

@@ -1,1 +1,0 @@
-"""The subcommands of `stancewire` that need no model."""

@@ -1,0 +1,1 @@
+"""The schema, its migrations, and the engine, counters and locks that all stores build on."""

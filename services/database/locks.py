@@ -1,0 +1,50 @@
+"""Work that one process does at a time, on any host: a lock in the ledger, held for a while and lost by who dies with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, delete, select, update
+
+from services.database.engine import Database, now_ms
+from services.database.tables import locks
+
+_HELD_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLock:
+    """The right to do ``name``, for a minute from when it was last used."""
+
+    name: str
+    holder: UUID
+
+
+def acquire(database: Database, name: str) -> DatabaseLock | None:
+    """The lock, or None while another holds it. Held from further ahead than a lock lasts, the clock was set back: it is free."""
+    lock = DatabaseLock(name, uuid4())
+    until = now_ms() + _HELD_MS
+    free = (locks.c.held_until < now_ms()) | (locks.c.held_until > now_ms() + 2 * _HELD_MS)
+    statement = database.insert(locks).values(name=name, holder=lock.holder, held_until=until)
+    with database.write() as connection:
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[locks.c.name], set_={"holder": lock.holder, "held_until": until}, where=free
+            )
+        )
+        holder = connection.execute(select(locks.c.holder).where(locks.c.name == name)).scalar_one()
+    return lock if holder == lock.holder else None
+
+
+def extend(connection: Connection, lock: DatabaseLock) -> bool:
+    """Whether the lock is still ours, for another minute then; to be asked in the transaction that does a part of the work."""
+    mine = (locks.c.name == lock.name) & (locks.c.holder == lock.holder)
+    return connection.execute(update(locks).where(mine).values(held_until=now_ms() + _HELD_MS)).rowcount == 1
+
+
+def release(database: Database, lock: DatabaseLock) -> None:
+    """Let another have it."""
+    with database.write() as connection:
+        connection.execute(delete(locks).where(locks.c.name == lock.name, locks.c.holder == lock.holder))

@@ -1,0 +1,46 @@
+"""The tables of keys, feeds and the audit log. Times as in the ledger: milliseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, Uuid
+
+from services.database.tables.base import metadata
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(12), primary_key=True),  # the part of the key that is no secret
+    Column("name", String(100), nullable=False),
+    Column("secret_hash", String(64), nullable=False),  # SHA-256 (hex); the secret has 192 random bits, so a fast hash is enough
+    Column("scopes", String(63), nullable=False),  # joined by blanks
+    Column("feeds", Text),  # JSON list of names; null for all
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+feeds: Final = Table(
+    "feeds",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("queued_limit", Integer),  # null: limits.queued_per_feed
+    Column("rate_per_s", Float(53)),  # articles; null: no limit of its own
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(100), nullable=False),
+)
+
+audit_log: Final = Table(
+    "audit_log",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # UUIDv7: in order of time
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(63), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON object
+    Index("ix_audit_log_subject_id", "subject", "id"),
+)

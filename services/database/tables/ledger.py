@@ -1,0 +1,184 @@
+"""The ledger: articles, jobs, results, counters, hosts, pauses, tombstones, retention progress and locks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from services.contracts import JobState
+from services.database.tables.base import metadata
+
+articles: Final = Table(
+    "articles",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("feed", String(63), nullable=False),
+    Column("guid", String(500)),
+    Column("version", String(500), nullable=False),
+    Column("revision", Integer, nullable=False),
+    # SHA-256 over (feed, guid or content hash, version): one value to look an article up by.
+    Column("identity", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Column("url", String(2000)),
+    Column("title", String(500)),
+    Column("byline", String(500)),
+    Column("language", String(50)),
+    Column("published_at", BigInteger),
+    Column("media_type", String(50), nullable=False),
+    Column("body", Text),  # null once retention has removed it
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("identity", "content_hash"),
+    UniqueConstraint("identity", "revision"),
+    Index("ix_articles_guid_feed", "guid", "feed"),  # in this order: clients ask for a guid without its feed,
+)
+
+WAITING: Final = text("state = 'queued' AND message_id IS NULL")
+IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
+QUEUED: Final = text("state = 'queued'")
+RUNNING: Final = text("state = 'running'")
+BACKGROUND: Final = -1000  # a priority at or below it waits until no live job of any feed does
+IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
+FINISHED: Final = text("finished_at IS NOT NULL")
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("article_id", Uuid, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("analysis", Integer, nullable=False),
+    Column("feed", String(63), nullable=False),  # the article's, repeated here so that dispatch reads one index
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("words", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("message_id", Uuid),  # the one Redis message that may start it
+    Column("dispatched_at", BigInteger),
+    Column("next_run_at", BigInteger, nullable=False),
+    Column("lease_token", Uuid),
+    Column("lease_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("reason_code", String(100)),
+    Column("reason_detail", Text),
+    UniqueConstraint("article_id", "analysis"),
+    CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in JobState)), name="state"),
+    CheckConstraint("(state = 'running') = (lease_token IS NOT NULL)", name="lease"),
+    Index("ix_jobs_feed_id", "feed", "id"),
+    Index("ix_jobs_state_id", "state", "id"),
+)
+Index(
+    "ix_jobs_waiting",
+    jobs.c.feed,
+    jobs.c.priority.desc(),
+    jobs.c.id,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
+)
+Index("ix_jobs_window", jobs.c.message_id, jobs.c.dispatched_at, sqlite_where=IN_WINDOW, postgresql_where=IN_WINDOW)
+Index("ix_jobs_background", jobs.c.id, sqlite_where=IN_BACKGROUND, postgresql_where=IN_BACKGROUND)
+# With the feed in it, so that the oldest job of the feeds that are not paused is found in the index alone.
+Index("ix_jobs_queued_at_feed", jobs.c.queued_at, jobs.c.feed, sqlite_where=QUEUED, postgresql_where=QUEUED)
+Index("ix_jobs_finished_at", jobs.c.finished_at, sqlite_where=FINISHED, postgresql_where=FINISHED)  # retention walks it
+Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
+
+results: Final = Table(
+    "results",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    # Dense and in commit order, so that a reader who remembers the last one misses none (see ledger.succeed).
+    Column("sequence", BigInteger, nullable=False, unique=True),
+    Column("feed", String(63), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("attributions", Integer, nullable=False),
+    Column("stances", Integer, nullable=False),
+    Column("superseded_by", Uuid),  # the job whose newer analysis of the article replaced it
+    Index("ix_results_feed_sequence", "feed", "sequence"),
+)
+
+# Running totals behind the counters: they outlive any process and any pruning.
+counters: Final = Table(
+    "counters",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("label", String(63), primary_key=True),
+    Column("value", Float(53), nullable=False),
+)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", String(63), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+# The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health` look at.
+hosts: Final = Table(
+    "hosts",
+    metadata,
+    Column("role", String(16), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+# What an operator has paused; ALL_FEEDS stands for all intake.
+ALL_FEEDS: Final = "*"  # no feed's name: those begin with a letter or digit
+pauses: Final = Table(
+    "pauses",
+    metadata,
+    Column("feed", String(63), primary_key=True),
+    Column("reason", String(500), nullable=False),
+    Column("paused_at", BigInteger, nullable=False),
+)
+
+# IDs of articles and jobs that were erased on request, and the feed, which decides who may learn that they were there.
+erased: Final = Table(
+    "erased",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("feed", String(63), nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Index("ix_erased_erased_at", "erased_at"),
+)
+
+# How far retention has come: by name, and by feed where that matters.
+retention_progress: Final = Table(
+    "retention_progress",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("label", String(63), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# Work that only one process does at a time, held until a time by the database's clock.
+locks: Final = Table(
+    "locks",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
+)

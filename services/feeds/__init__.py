@@ -1,0 +1,1 @@
+"""Registered feeds, their limits and their pauses."""

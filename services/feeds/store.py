@@ -1,0 +1,161 @@
+"""Feeds that are known: what they are, and the limits of their own that an operator gave them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from services.audit.log import record
+from services.caller import Caller
+from services.contracts import instant
+from services.database.engine import Database, now_ms
+from services.database.tables import feeds, pauses
+from services.errors import Conflict, NotFound, Refused
+
+_QUERY: Final = select(feeds, pauses.c.paused_at).outerjoin(pauses, pauses.c.feed == feeds.c.name)
+SLOWEST: Final = 0.001  # articles a second: one in seventeen minutes
+SETTABLE: Final = frozenset({"description", "queued_limit", "rate_per_s"})
+_RETRY_FEED_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed. ``queued_limit`` and ``rate_per_s`` (articles) are None where it has none of its own; instants are UTC."""
+
+    name: str
+    description: str
+    queued_limit: int | None
+    rate_per_s: float | None
+    paused_at: datetime | None
+    created_at: datetime
+    created_by: str
+
+
+def add(database: Database, name: str, settings: Mapping[str, Any], by: Caller) -> Feed:
+    """Make a feed known. Raises Conflict where it is."""
+    with database.write() as connection:
+        if _row(connection, name) is not None:
+            raise Conflict(f"the feed {name!r} is there already", code="feed_exists")
+        row = {"name": name, "description": "", "created_at": now_ms(), "created_by": by.actor}
+        connection.execute(insert(feeds).values(row | _checked(settings)))
+        record(connection, by.actor, "feed.add", name, settings)
+        return _one(connection, name)
+
+
+def change(database: Database, name: str, settings: Mapping[str, Any], by: Caller) -> Feed:
+    """Give a feed other settings (``SETTABLE``); None takes a limit of its own away. Raises NotFound."""
+    with database.write() as connection:
+        before = _one(connection, name)
+        if settings:
+            connection.execute(update(feeds).where(feeds.c.name == name).values(_checked(settings)))
+            changed = {field: [getattr(before, field), value] for field, value in settings.items()}
+            record(connection, by.actor, "feed.set", name, changed)
+        return _one(connection, name)
+
+
+def show(database: Database, name: str, visible: Collection[str] | None = None) -> Feed:
+    """One feed. Raises NotFound, also where it is not visible."""
+    with database.read() as connection:
+        if visible is not None and name not in visible:
+            raise NotFound(f"there is no feed {name!r}")
+        return _one(connection, name)
+
+
+def list_feeds(database: Database, visible: Collection[str] | None = None) -> list[Feed]:
+    """The visible feeds by name."""
+    query = _QUERY.order_by(feeds.c.name)
+    if visible is not None:
+        query = query.where(feeds.c.name.in_(sorted(visible)))
+    with database.read() as connection:
+        return [_feed(row) for row in connection.execute(query)]
+
+
+def register_on_first_push(
+    connection: Connection, database: Database, names: Iterable[str], by: Caller, limit: int | None = None
+) -> None:
+    """Make feeds known that are not, up to ``limit`` in all: each is a turn in dispatch and a line on pages.
+
+    Raises :class:`Refused` (429, ``too_many_feeds``).
+    """
+    wanted = set(names)
+    known = set(connection.execute(select(feeds.c.name).where(feeds.c.name.in_(sorted(wanted)))).scalars())
+    new = sorted(wanted - known)
+    if not new:
+        return
+    there = connection.execute(select(func.count()).select_from(feeds)).scalar_one()
+    if limit is not None and there + len(new) > limit:
+        detail = f"there are {there} feeds, as many as may be; {new[0]!r} would be one more"
+        raise Refused(detail, code="too_many_feeds", status=429, retry_after=_RETRY_FEED_S)
+    rows = [{"name": name, "description": "", "created_at": now_ms(), "created_by": by.actor} for name in new]
+    for row in rows:  # now_ms() is SQL, so each is a statement; new feeds are rare
+        connection.execute(database.insert(feeds).values(row).on_conflict_do_nothing())
+        record(connection, by.actor, "feed.add", str(row["name"]), {"unasked": True})
+
+
+class FeedCache:
+    """The feeds as a process that takes articles in knows them: new ones at their first push, settings a few seconds late."""
+
+    def __init__(self, database: Database, fresh_s: float, limit: int) -> None:
+        """Read from ``database``; what was read counts for ``fresh_s``."""
+        self._database = database
+        self._fresh_s = fresh_s
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._known: dict[str, Feed] = {}
+        self._read_at = float("-inf")
+
+    def of(self, names: Collection[str], by: Caller) -> dict[str, Feed]:
+        """These feeds, made known if they were not. Raises :class:`Refused` and StoreUnavailable."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= self._fresh_s:
+                self._read()
+            if not all(name in self._known for name in names):
+                with self._database.write() as connection:
+                    register_on_first_push(connection, self._database, names, by, self._limit)
+                self._read()
+            return {name: self._known[name] for name in names}
+
+    def forget(self) -> None:
+        """Read all again at the next push."""
+        with self._lock:
+            self._read_at = float("-inf")
+
+    def _read(self) -> None:
+        self._known = {feed.name: feed for feed in list_feeds(self._database)}
+        self._read_at = time.monotonic()
+
+
+def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = settings.keys() - SETTABLE
+    if unknown:
+        raise ValueError(f"a feed has no setting {min(unknown)}")
+    return dict(settings)
+
+
+def _row(connection: Connection, name: str) -> Row[Any] | None:
+    return connection.execute(_QUERY.where(feeds.c.name == name)).one_or_none()
+
+
+def _one(connection: Connection, name: str) -> Feed:
+    row = _row(connection, name)
+    if row is None:
+        raise NotFound(f"there is no feed {name!r}")
+    return _feed(row)
+
+
+def _feed(row: Row[Any]) -> Feed:
+    return Feed(
+        name=row.name,
+        description=row.description,
+        queued_limit=row.queued_limit,
+        rate_per_s=row.rate_per_s,
+        paused_at=None if row.paused_at is None else instant(row.paused_at),
+        created_at=instant(row.created_at),
+        created_by=row.created_by,
+    )

@@ -1,0 +1,205 @@
+"""Articles into the ledger: one transaction inserts article and job; when it has committed, the promise holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+from uuid_utils.compat import uuid7
+
+from services.contracts import Article, JobState, Warned
+from services.database.counters import NO_LABEL, CounterName, increment
+from services.database.engine import Database, now_ms
+from services.database.tables import articles, idempotency_keys, jobs
+from services.errors import StancewireError
+
+_LOOKUP_CHUNK = 500  # SQLite's older limit is 999 parameters a statement
+_TRIES = 5
+
+
+class KeyReused(StancewireError):
+    """An ``Idempotency-Key`` came again with another body."""
+
+    code = "idempotency_key_reused"
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """What a client calls a request, and the SHA-256 of the body it sent with it."""
+
+    scope: str
+    key: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The answer to one article. ``created`` is false where the article was there already."""
+
+    job_id: UUID
+    article_id: UUID
+    state: JobState
+    revision: int
+    created: bool
+    warnings: tuple[Warned, ...] = ()
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the ledger knows under one identity: revisions by content hash, and the highest revision number."""
+
+    by_content: dict[str, Acceptance] = field(default_factory=dict)
+    highest: int = 0
+
+
+def identity_of(article: Article) -> str:
+    """SHA-256 (hex) over feed, guid or content hash, and version or content hash: one value is one article."""
+    content = article.content_hash()
+    parts = (article.feed, article.guid or f"content:{content}", article.version or f"content:{content}")
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | None = None) -> list[Acceptance]:
+    """Take articles in, in order; an article that is there already is answered with its newest job.
+
+    All or nothing. Raises :class:`KeyReused` and :class:`~services.errors.StoreUnavailable`.
+    """
+    for attempt in range(_TRIES):
+        with database.write() as connection:
+            if attempt:
+                database.one_at_a_time(connection)
+            if key is not None:
+                _check_key(connection, database, key)
+            answers = _accept(connection, database, batch)
+            if answers is not None:
+                return answers
+            connection.rollback()  # another process took in the same identity meanwhile: look again
+    message = "the same article was pushed by several senders at once; push it again"
+    raise StancewireError(message, code="contended")
+
+
+def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:
+    identities = [identity_of(article) for article in batch]
+    known = _look_up(connection, set(identities))
+    now: int = connection.execute(select(now_ms())).scalar_one()
+    new_articles, new_jobs, answers = [], [], []
+    counts: Counter[tuple[CounterName, str]] = Counter()
+    for article, identity in zip(batch, identities, strict=True):
+        content = article.content_hash()
+        under = known.setdefault(identity, _Known())
+        answer = under.by_content.get(content)
+        if answer is None:
+            under.highest += 1
+            answer = _new(article, under.highest)
+            new_articles.append(_article_row(article, answer, identity, content, now))
+            new_jobs.append(_job_row(article, answer, now))
+            # The same article again, later in this batch, is a repetition.
+            under.by_content[content] = Acceptance(answer.job_id, answer.article_id, answer.state, answer.revision, created=False)
+        counts[CounterName.ACCEPTED if answer.created else CounterName.REPEATED, article.feed] += 1
+        answers.append(answer)
+    if new_articles:
+        statement = database.insert(articles).on_conflict_do_nothing()
+        if database.dialect == "postgresql":
+            taken = connection.execute(statement.returning(articles.c.id), new_articles).all()
+            if len(taken) != len(new_articles):
+                return None
+        else:  # holding SQLite's write lock, nobody else can have come between
+            connection.execute(insert(articles), new_articles)
+        connection.execute(insert(jobs), new_jobs)
+    raised = increment(connection, database, counts)
+    first = [
+        feed
+        for (name, feed), value in raised.items()
+        if name is CounterName.ACCEPTED and value == counts[CounterName.ACCEPTED, feed]
+    ]
+    _rank(connection, database, first)
+    return answers
+
+
+def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
+    """Number the feeds that push for the first time, so that which of them metrics name never changes."""
+    if feeds:
+        last = int(increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL])
+        ranks = {(CounterName.FEED_RANK, feed): last - place for place, feed in enumerate(sorted(feeds))}
+        increment(connection, database, ranks)
+
+
+def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _Known]:
+    wanted = sorted(identities)
+    known: dict[str, _Known] = {}
+    for start in range(0, len(wanted), _LOOKUP_CHUNK):
+        query = (
+            select(
+                articles.c.identity,
+                articles.c.content_hash,
+                articles.c.id,
+                articles.c.revision,
+                jobs.c.id.label("job_id"),
+                jobs.c.state,
+            )
+            .join(jobs, jobs.c.article_id == articles.c.id)
+            .where(articles.c.identity.in_(wanted[start : start + _LOOKUP_CHUNK]))
+            .order_by(articles.c.revision, jobs.c.analysis)  # the newest analysis comes last and stays
+        )
+        for row in connection.execute(query):
+            under = known.setdefault(row.identity, _Known())
+            under.highest = row.revision
+            under.by_content[row.content_hash] = Acceptance(row.job_id, row.id, JobState(row.state), row.revision, created=False)
+    return known
+
+
+def _new(article: Article, revision: int) -> Acceptance:
+    warnings: tuple[Warned, ...] = ()
+    if revision > 1:
+        name = f"version {article.version!r} of guid {article.guid!r}"
+        detail = f"{name} was pushed before with other content; taken in as revision {revision}"
+        warnings = (Warned(code="content_changed", detail=detail),)
+    return Acceptance(uuid7(), uuid7(), JobState.QUEUED, revision, created=True, warnings=warnings)
+
+
+def _article_row(article: Article, answer: Acceptance, identity: str, content: str, now: int) -> dict[str, object]:
+    published = article.published_at
+    return {
+        "id": answer.article_id,
+        "feed": article.feed,
+        "guid": article.guid,
+        "version": article.version or content,
+        "revision": answer.revision,
+        "identity": identity,
+        "content_hash": content,
+        "url": article.url,
+        "title": article.title,
+        "byline": article.byline,
+        "language": article.language,
+        "published_at": round(published.timestamp() * 1000) if published else None,
+        "media_type": article.media_type,
+        "body": article.body,
+        "received_at": now,
+    }
+
+
+def _job_row(article: Article, answer: Acceptance, now: int) -> dict[str, object]:
+    return {
+        "id": answer.job_id,
+        "article_id": answer.article_id,
+        "analysis": 1,
+        "feed": article.feed,
+        "words": article.word_count(),
+        "state": JobState.QUEUED,
+        "next_run_at": now,
+        "created_at": now,
+        "queued_at": now,
+    }
+
+
+def _check_key(connection: Connection, database: Database, key: IdempotencyKey) -> None:
+    row = {"scope": key.scope, "key": key.key, "request_hash": key.request_hash, "created_at": now_ms()}
+    connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing())
+    mine = (idempotency_keys.c.scope == key.scope) & (idempotency_keys.c.key == key.key)
+    stored = connection.execute(select(idempotency_keys.c.request_hash).where(mine)).scalar_one()
+    if stored != key.request_hash:
+        raise KeyReused(f"Idempotency-Key {key.key!r} was used before with another body")

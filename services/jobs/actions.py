@@ -1,0 +1,128 @@
+"""What clients and operators do to a job or an article: cancel, retry, drop, reprioritise, withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, update
+
+from services.audit.log import record
+from services.caller import Caller, local
+from services.contracts import FINAL_STATES, TRANSITIONS, JobState
+from services.database.counters import NO_LABEL, CounterName, increment
+from services.database.engine import Database, now_ms
+from services.database.tables import articles, erased, jobs
+from services.errors import Conflict, Gone, NotFound
+from services.results import search_index
+
+_CANCELED: dict[str, Any] = {
+    "state": JobState.CANCELED,
+    "finished_at": now_ms(),
+    "lease_token": None,
+    "lease_until": None,
+    "message_id": None,
+    "dispatched_at": None,
+}
+
+
+def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
+    """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Gone, Conflict (final)."""
+    with database.write() as connection:
+        state = _state(connection, job_id, by, "job.cancel")
+        if state in FINAL_STATES:
+            raise Conflict(f"the job is {state} and cannot be canceled", code="job_final")
+        _cancel(connection, database, job_id, "canceled", "canceled on request")
+
+
+def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
+    """Give up a failed or dead job for good. Raises NotFound, Gone, Conflict (any other state)."""
+    with database.write() as connection:
+        state = _state(connection, job_id, by, "job.drop")
+        if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
+            raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_dropable")
+        _cancel(connection, database, job_id, "dropped", "dropped by an operator")
+
+
+def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
+    """Queue a failed or dead job again, with all its attempts. Raises NotFound, Gone, Conflict (other states, no body)."""
+    with database.write() as connection:
+        # The article's row first, and locked: retention takes it before it removes the body.
+        article = connection.execute(
+            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("gone"))
+            .where(articles.c.id == select(jobs.c.article_id).where(jobs.c.id == job_id).scalar_subquery())
+            .with_for_update()
+        ).one_or_none()
+        state = _state(connection, job_id, by, "job.retry")
+        if state not in FINAL_STATES or JobState.QUEUED not in TRANSITIONS[state]:
+            raise Conflict(f"the job is {state}; only failed or dead jobs can be retried", code="job_not_retryable")
+        if article is None or article.withdrawn_at is not None:
+            raise Conflict("the article was withdrawn", code="article_withdrawn")
+        if article.gone:
+            detail = "the article's body is no longer kept (setting retention.bodies_days); push it as another version"
+            raise Conflict(detail, code="body_pruned")
+        again: dict[str, Any] = {
+            "state": JobState.QUEUED,
+            "attempts": 0,
+            "queued_at": now_ms(),
+            "next_run_at": now_ms(),
+            "finished_at": None,
+        }
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(**again))
+        increment(connection, database, {(CounterName.RETRIED, NO_LABEL): 1})
+
+
+def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | None = None) -> None:
+    """Give a queued job another priority within its feed: higher goes first, 0 is default. Raises NotFound, Gone, Conflict."""
+    with database.write() as connection:
+        state = _state(connection, job_id, by, "job.reprioritise", priority=priority)
+        if state is not JobState.QUEUED:
+            raise Conflict(f"the job is {state}; only queued jobs have a place in the queue", code="job_not_queued")
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(priority=priority))
+
+
+def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
+    """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound, Gone."""
+    by = by or local()
+    with database.write() as connection:
+        feed = connection.execute(select(articles.c.feed).where(articles.c.id == article_id)).scalar()
+        if feed is None or not by.sees(feed):
+            raise _missing(connection, "article", article_id, by)
+        connection.execute(
+            update(articles)
+            .where(articles.c.id == article_id)
+            .values(withdrawn_at=func.coalesce(articles.c.withdrawn_at, now_ms()))
+        )
+        record(connection, by.actor, "article.withdraw", str(article_id), {"feed": feed})
+        open_states = sorted(set(JobState) - FINAL_STATES)
+        mine = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
+        for job_id in connection.execute(mine).scalars().all():
+            _cancel(connection, database, job_id, "withdrawn", "the article was withdrawn")
+        search_index.remove(connection, article_id)
+
+
+def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:
+    """The state of a job that the caller sees, its row locked where the database has row locks; notes who acts.
+
+    The note goes with the transaction: an act that turns out to be impossible leaves none.
+    """
+    by = by or local()
+    row = connection.execute(select(jobs.c.state, jobs.c.feed).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    if row is None or not by.sees(row.feed):
+        raise _missing(connection, "job", job_id, by)
+    record(connection, by.actor, action, str(job_id), {"feed": row.feed, "state": row.state, **detail})
+    return JobState(row.state)
+
+
+def _missing(connection: Connection, kind: str, wanted: UUID, by: Caller) -> Gone | NotFound:
+    """Why something is not there: it was erased, where the caller saw its feed; else it never was, as far as they may know."""
+    feed = connection.execute(select(erased.c.feed).where(erased.c.id == wanted)).scalar()
+    if feed is not None and by.sees(feed):
+        return Gone(f"{kind} {wanted} was erased" + (" with its article" if kind == "job" else ""))
+    return NotFound(f"there is no {kind} {wanted}")
+
+
+def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:
+    reason = {"reason_code": code, "reason_detail": detail}
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**_CANCELED, **reason))
+    increment(connection, database, {(CounterName.FINISHED, JobState.CANCELED.value): 1})

@@ -1,0 +1,121 @@
+"""What happened in the last minutes and who is at work: for people who look at the service now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from services.contracts import JobState, instant
+from services.database.engine import Database, now_ms
+from services.database.tables import hosts, jobs, results
+from services.jobs.dispatch_window import ALIVE_MS
+from services.jobs.queries import JobRecord, Visible, list_jobs
+
+_VERSION_7: Final = 0x7 << 76
+_FAILED: Final = (JobState.DEAD, JobState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Articles taken in and results stored in each of the last intervals, oldest first, the unfinished one left out."""
+
+    step_s: int
+    ends_at: datetime
+    accepted: tuple[int, ...]
+    stored: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A worker or sweeper that made itself known. ``quiet_s``: seconds since it was last seen, by the database's clock."""
+
+    role: str
+    name: str
+    slots: int
+    started_at: datetime
+    quiet_s: float
+    alive: bool
+
+
+def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000) -> Activity:
+    """What came in and what was stored, counted over at most the newest ``most`` of each.
+
+    Where more came within the time, as many whole intervals are told of as those cover: the tuples may be shorter than ``steps``.
+    """
+    step = step_s * 1000
+    with database.read() as connection:
+        now: int = connection.execute(select(now_ms())).scalar_one()
+        end = now - now % step
+        begin = end - steps * step
+        recent = select(jobs.c.created_at.label("at")).where(jobs.c.id >= _floor(begin)).order_by(jobs.c.id.desc())
+        newest = select(func.coalesce(func.max(results.c.sequence), 0)).scalar_subquery()
+        # The time of storing lies behind the document in its row, and a job ends in the same transaction.
+        stored = (
+            select(jobs.c.finished_at.label("at"))
+            .join(results, results.c.job_id == jobs.c.id)
+            .where(results.c.sequence > newest - most, jobs.c.finished_at >= begin)
+        )
+        series = []
+        for query in (recent.limit(most), stored):
+            rows = query.subquery()
+            bucket = (rows.c.at - rows.c.at % step).label("bucket")
+            counted = select(bucket, func.count(), func.min(rows.c.at)).group_by(bucket)
+            series.append([tuple(row) for row in connection.execute(counted)])
+    first = max([begin, *(_whole_from(found, step, most) for found in series)])
+    buckets = range(first, end, step)
+    accepted, done = ({at: number for at, number, _ in found} for found in series)
+    return Activity(step_s, instant(end), tuple(accepted.get(at, 0) for at in buckets), tuple(done.get(at, 0) for at in buckets))
+
+
+def _whole_from(found: list[tuple[int, int, int]], step: int, most: int) -> int:
+    """The first interval that was read to its beginning: all, unless the limit cut the oldest off."""
+    if sum(number for _, number, _ in found) < most:
+        return 0
+    return min(at for at, _, _ in found) + step
+
+
+def _floor(milliseconds: int) -> UUID:
+    """The least UUIDv7 of an instant: the jobs' IDs are in the order of their making."""
+    return UUID(int=(milliseconds << 80) | _VERSION_7 | (0x8 << 60))
+
+
+def list_hosts(database: Database) -> list[HostRecord]:
+    """Workers and sweepers, those seen lately first."""
+    with database.read() as connection:
+        now: int = connection.execute(select(now_ms())).scalar_one()
+        rows = connection.execute(select(hosts).order_by(hosts.c.role.desc(), hosts.c.name)).all()
+    found = [
+        HostRecord(
+            role=row.role,
+            name=row.name,
+            slots=row.slots,
+            started_at=instant(row.started_at),
+            quiet_s=max(0.0, (now - row.seen_at) / 1000),
+            alive=row.seen_at > now - ALIVE_MS,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda host: not host.alive)
+
+
+def last_failures(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
+    """The newest dead and failed jobs of visible feeds, the one that ended last first."""
+    found = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit, visible=visible)]
+    return sorted(found, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
+
+
+def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:
+    """How many of the newest ``most`` dead jobs ended for each reason."""
+    newest = select(jobs.c.reason_code).where(jobs.c.state == JobState.DEAD).order_by(jobs.c.id.desc()).limit(most).subquery()
+    with database.read() as connection:
+        rows = connection.execute(select(newest.c.reason_code, func.count()).group_by(newest.c.reason_code))
+        return {reason or "": number for reason, number in rows}
+
+
+def newest_results(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
+    """The jobs of visible feeds that were analysed last."""
+    return list_jobs(database, state=JobState.SUCCEEDED, limit=limit, visible=visible)

@@ -1,0 +1,267 @@
+"""What dispatch and sweep do to the ledger: choose the next jobs, and put back what was lost on the way.
+
+Order and fairness are decided here, in SQL: round-robin over the feeds, within a feed by priority, then by age. Redis only ever
+holds the short window that :func:`fill` marks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, distinct, func, literal, or_, select, text, update
+from uuid_utils.compat import uuid7
+
+from services.contracts import JobState
+from services.database.counters import NO_LABEL, CounterName, increment
+from services.database.engine import Database, now_ms
+from services.database.tables import BACKGROUND, IN_WINDOW, RUNNING, WAITING, hosts, jobs, pauses
+from services.jobs import counter_updates
+
+ALIVE_MS = 30_000  # a worker host that was not seen for so long does not count
+_DELAY_MAX_MS = 7_200_000  # no retry is put off for so long
+_AT_ONCE_MS = 50  # a job that was to run so soon after it was queued was not put off at all
+
+# A loose index scan: one step in ix_jobs_waiting for each feed, however many jobs wait.
+_FEEDS = """
+    WITH RECURSIVE waiting(feed) AS (
+        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL AND {kind} ORDER BY feed LIMIT 1)
+        UNION ALL
+        SELECT (SELECT feed FROM jobs WHERE state = 'queued' AND message_id IS NULL AND {kind} AND feed > waiting.feed
+                ORDER BY feed LIMIT 1)
+        FROM waiting WHERE waiting.feed IS NOT NULL
+    )
+    SELECT feed FROM waiting WHERE feed IS NOT NULL
+    """
+_LIVE = f"priority > {BACKGROUND}"
+_BACKGROUND = f"priority <= {BACKGROUND}"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSize:
+    """How much one window may hold."""
+
+    per_slot: int
+    message_articles: int
+    message_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Job IDs that travel together. Only this message may start them. ``ahead``: it is to go before those that lie in Redis."""
+
+    id: UUID
+    job_ids: tuple[UUID, ...]
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """What a sweep put right."""
+
+    requeued: int = 0
+    dead: int = 0
+
+
+def fill_window(database: Database, size: WindowSize) -> list[Message]:
+    """Choose waiting jobs up to the window's size and mark them as dispatched; the caller sends after this commit."""
+    with database.read() as connection:  # most calls find a full window or nothing waiting, and take no write lock
+        waiting = _waiting_feeds(connection, _LIVE)
+        slots, within = _slots_and_messages(connection)
+        full = within >= slots * size.per_slot
+        if full and not _quiet_feeds(connection, waiting, slots, size, within):
+            return []
+        if not waiting and not _waiting_feeds(connection, _BACKGROUND):
+            return []
+    with database.write() as connection:
+        waiting = _waiting_feeds(connection, _LIVE)
+        slots, within = _slots_and_messages(connection)
+        quiet = [
+            _next_of(connection, database, feed, 1, _LIVE) for feed in _quiet_feeds(connection, waiting, slots, size, within)
+        ]
+        ahead = [Message(uuid7(), (rows[0].id,), ahead=True) for rows in quiet if rows]
+        _mark(connection, ahead)
+        room = slots * size.per_slot - within - len(ahead)
+        if room <= 0:
+            return ahead
+        messages = list(_cut(_choose(connection, database, waiting, room * size.message_articles), room, size))
+        _mark(connection, messages)
+        return ahead + messages
+
+
+def _mark(connection: Connection, messages: Sequence[Message]) -> None:
+    for message in messages:
+        connection.execute(
+            update(jobs).where(jobs.c.id.in_(message.job_ids)).values(message_id=message.id, dispatched_at=now_ms())
+        )
+
+
+def alive() -> ColumnElement[bool]:
+    """Whether a host was seen lately. One seen in the future was seen before the clock was set back, and may be long gone."""
+    return and_(hosts.c.seen_at > now_ms() - ALIVE_MS, hosts.c.seen_at < now_ms() + ALIVE_MS)
+
+
+def _due() -> ColumnElement[bool]:
+    """Whether a waiting job may run now. Only a retry is put off; when the clock is set back, what was queued stays due."""
+    return or_(
+        jobs.c.next_run_at <= now_ms(),
+        jobs.c.next_run_at <= jobs.c.queued_at + _AT_ONCE_MS,
+        jobs.c.next_run_at > now_ms() + _DELAY_MAX_MS,
+    )
+
+
+def _slots_and_messages(connection: Connection) -> tuple[int, int]:
+    """The slots of all hosts alive, and the messages in the window. Without a host, one slot's worth lies ready for the first."""
+    slots = max(1, connection.execute(select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())).scalar_one())
+    within = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
+    return int(slots), int(within)
+
+
+def _quiet_feeds(connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int) -> list[str]:
+    """Of the waiting feeds those with nothing in the window or in work: an article of each goes ahead of what others have there.
+
+    There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots, nobody floods,
+    and going ahead would only let the window wait: then all take their turn.
+    """
+    room = slots * (size.per_slot + 1) - within
+    if room <= 0 or not within:
+        return []
+    on_their_way = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
+    busy = set(connection.execute(on_their_way).scalars())
+    quiet = [feed for feed in waiting if feed not in busy]
+    return quiet[:room] if len(quiet) <= slots else []
+
+
+def _waiting_feeds(connection: Connection, kind: str) -> list[str]:
+    """The feeds that have a job of this kind to dispatch. A paused feed's jobs wait (``services.feeds.pauses``)."""
+    paused = set(connection.execute(select(pauses.c.feed)).scalars())
+    return [feed for feed in connection.execute(text(_FEEDS.format(kind=kind))).scalars() if feed not in paused]
+
+
+def queued_feeds(database: Database) -> frozenset[str]:
+    """The feeds that have a job queued, on its way or not; paused ones left out."""
+    with database.read() as connection:
+        paused = set(connection.execute(select(pauses.c.feed)).scalars())
+        sent = set(connection.execute(select(jobs.c.feed).where(IN_WINDOW).distinct()).scalars())
+        waiting = _waiting_feeds(connection, _LIVE) + _waiting_feeds(connection, _BACKGROUND)
+    return frozenset(waiting) | (sent - paused)
+
+
+def _choose(connection: Connection, database: Database, live: Sequence[str], limit: int) -> list[Any]:
+    """Live jobs of all feeds in turn; only where they leave room, jobs in the background."""
+    chosen = _in_turn(connection, database, live, limit, _LIVE)
+    left = limit - len(chosen)
+    if left:
+        chosen += _in_turn(connection, database, _waiting_feeds(connection, _BACKGROUND), left, _BACKGROUND)
+    return chosen
+
+
+def _in_turn(connection: Connection, database: Database, waiting: Sequence[str], limit: int, kind: str) -> list[Any]:
+    feeds = random.sample(waiting, min(limit, len(waiting)))  # with more feeds than room, chance decides, each time anew
+    if not feeds:
+        return []
+    share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less
+    queues = [_next_of(connection, database, feed, share, kind) for feed in feeds]
+    in_turn = [row for turn in zip_longest(*queues) for row in turn if row is not None]
+    return in_turn[:limit]
+
+
+def _next_of(connection: Connection, database: Database, feed: str, limit: int, kind: str) -> Sequence[Any]:
+    """The feed's next jobs of this kind: by priority, then by age."""
+    waiting = (
+        select(jobs.c.id, jobs.c.words, jobs.c.attempts)
+        .where(WAITING, text(kind), jobs.c.feed == feed, _due())
+        .order_by(jobs.c.feed, jobs.c.priority.desc(), jobs.c.id)
+        .limit(limit)
+    )
+    return connection.execute(database.skip_locked(waiting)).all()
+
+
+def _cut(rows: Sequence[Any], room: int, size: WindowSize) -> Iterator[Message]:
+    """Spread the jobs over the messages: short messages while little waits, full ones under load; a retried job travels alone."""
+    share = min(size.message_articles, -(-len(rows) // room)) if rows else 0
+    together: list[UUID] = []
+    words = sent = 0
+    for row in rows:
+        alone = row.attempts > 0
+        if together and (alone or len(together) >= share or words + row.words > size.message_words):
+            yield Message(uuid7(), tuple(together))
+            sent += 1
+            together, words = [], 0
+        if sent >= room:
+            return
+        if alone:
+            yield Message(uuid7(), (row.id,))
+            sent += 1
+        else:
+            together.append(row.id)
+            words += row.words
+    if together and sent < room:
+        yield Message(uuid7(), tuple(together))
+
+
+def withdraw_unsent(database: Database, messages: Sequence[Message]) -> None:
+    """Take messages that could not be sent out of the window."""
+    with database.write() as connection:
+        _release(connection, [message.id for message in messages])
+
+
+def overdue_messages(database: Database, after_s: float) -> frozenset[UUID]:
+    """Messages in the window for longer than ``after_s`` (or, after the clock was set back, from the future) and not claimed."""
+    with database.read() as connection:
+        late = or_(jobs.c.dispatched_at < now_ms() - int(after_s * 1000), jobs.c.dispatched_at > now_ms() + 1000)
+        return frozenset(connection.execute(select(jobs.c.message_id).where(IN_WINDOW, late).distinct()).scalars())
+
+
+def requeue_lost_messages(database: Database, lost: Sequence[UUID]) -> int:
+    """Jobs of messages that are nowhere any more wait again; returns how many jobs."""
+    with database.write() as connection:
+        released = _release(connection, lost)
+        if released:
+            increment(connection, database, {(CounterName.MESSAGES_LOST, NO_LABEL): released})
+        return released
+
+
+def _release(connection: Connection, message_ids: Sequence[UUID]) -> int:
+    rows = connection.execute(
+        update(jobs)
+        .where(IN_WINDOW, jobs.c.message_id.in_(message_ids))
+        .values(message_id=None, dispatched_at=None)
+        .returning(jobs.c.id)
+    ).all()
+    return len(rows)
+
+
+def requeue_expired_leases(database: Database, *, max_attempts: int, lease_s: float) -> Requeued:
+    """Running jobs whose lease has ended go back to the queue, or are dead if they were tried often enough.
+
+    A lease that ends further ahead than any lease lasts was written before the clock was set back: it has ended, too.
+    """
+    ended = or_(jobs.c.lease_until < now_ms(), jobs.c.lease_until > now_ms() + int(lease_s * 2000))
+    tried = jobs.c.attempts >= max_attempts
+    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
+    detail = literal("the worker was lost while analysing it; attempt ").concat(cast(jobs.c.attempts, String))
+    free |= {"reason_code": "worker_lost", "reason_detail": detail}
+    with database.read() as connection:
+        if connection.execute(select(jobs.c.id).where(RUNNING, ended).limit(1)).first() is None:
+            return Requeued()
+    with database.write() as connection:
+        feeds = connection.execute(
+            update(jobs)
+            .where(RUNNING, ended, tried)
+            .values(state=JobState.DEAD, finished_at=now_ms(), **free)
+            .returning(jobs.c.feed)
+        ).scalars()
+        dead_by_feed = Counter(feeds)
+        requeued = connection.execute(
+            update(jobs)
+            .where(RUNNING, ended, ~tried)
+            .values(state=JobState.QUEUED, queued_at=now_ms(), next_run_at=now_ms(), **free)
+        ).rowcount
+        increment(connection, database, counter_updates.for_lost_leases(dead_by_feed, requeued))
+        return Requeued(requeued=requeued, dead=dead_by_feed.total())

@@ -1,0 +1,240 @@
+"""What the ledger and the results store can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from services.contracts import FINAL_STATES, JobState, instant
+from services.database.counters import Key, read_counters
+from services.database.engine import Database, now_ms
+from services.database.tables import QUEUED, articles, erased, hosts, jobs, results
+from services.errors import Gone, NotFound
+from services.jobs.dispatch_window import alive
+from services.jobs.queue_counts import oldest_queued
+
+Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
+
+_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job with what names its article. Instants are UTC."""
+
+    id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int
+    title: str | None
+    analysis: int
+    state: JobState
+    priority: int
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_run_at: datetime
+    reason_code: str | None
+    reason_detail: str | None
+    withdrawn: bool
+
+    @property
+    def done(self) -> bool:
+        """Whether the state is final."""
+        return self.state in FINAL_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A result as stored: ``document`` is its JSON, byte for byte what clients get."""
+
+    job: JobRecord
+    sequence: int
+    document: str
+    etag: str
+    stored_at: datetime
+    attributions: int
+    stances: int
+    superseded_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogSnapshot:
+    """The ledger at one instant, for metrics, health and the progress line."""
+
+    jobs: Mapping[JobState, int]  # queued, running and dead now
+    oldest_queued_s: float
+    worker_slots: int
+    counters: Mapping[Key, float]
+
+
+def _job_query() -> Select[Any]:
+    return select(
+        jobs,
+        articles.c.guid,
+        articles.c.version,
+        articles.c.revision,
+        articles.c.title,
+        articles.c.withdrawn_at,
+    ).join(articles, articles.c.id == jobs.c.article_id)
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else instant(milliseconds)
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    return JobRecord(
+        id=row.id,
+        article_id=row.article_id,
+        feed=row.feed,
+        guid=row.guid,
+        version=row.version,
+        revision=row.revision,
+        title=row.title,
+        analysis=row.analysis,
+        state=JobState(row.state),
+        priority=row.priority,
+        attempts=row.attempts,
+        created_at=instant(row.created_at),
+        started_at=_instant(row.started_at),
+        finished_at=_instant(row.finished_at),
+        next_run_at=instant(row.next_run_at),
+        reason_code=row.reason_code,
+        reason_detail=row.reason_detail,
+        withdrawn=row.withdrawn_at is not None,
+    )
+
+
+def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
+    """One job. Raises NotFound, also for a job of a feed that is not ``visible``, and Gone (erased)."""
+    with database.read() as connection:
+        row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
+        feed = connection.execute(select(erased.c.feed).where(erased.c.id == job_id)).scalar() if row is None else row.feed
+    if feed is None or not (visible is None or feed in visible):
+        raise NotFound(f"there is no job {job_id}")
+    if row is None:
+        raise Gone(f"job {job_id} was erased with its article")
+    return _record(row)
+
+
+def finished(database: Database, job_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these jobs are final by now (one query, for all who wait)."""
+    with database.read() as connection:
+        final = select(jobs.c.id).where(jobs.c.id.in_(list(job_ids)), jobs.c.state.in_(sorted(FINAL_STATES)))
+        return frozenset(connection.execute(final).scalars())
+
+
+def list_jobs(
+    database: Database,
+    *,
+    feed: str | None = None,
+    guid: str | None = None,
+    state: JobState | None = None,
+    before: UUID | None = None,
+    limit: int,
+    visible: Visible = None,
+) -> list[JobRecord]:
+    """Jobs of visible feeds, newest first; ``before`` is the last job of the page before this one."""
+    query = _job_query().order_by(jobs.c.id.desc()).limit(limit)
+    if visible is not None:
+        query = query.where(jobs.c.feed.in_(sorted(visible)))
+    if feed is not None:
+        query = query.where(jobs.c.feed == feed)
+    if guid is not None:
+        query = query.where(articles.c.guid == guid)
+    if state is not None:
+        query = query.where(jobs.c.state == state)
+    if before is not None:
+        query = query.where(jobs.c.id < before)
+    with database.read() as connection:
+        return [_record(row) for row in connection.execute(query)]
+
+
+def _result_query() -> Select[Any]:
+    return (
+        _job_query()
+        .add_columns(
+            results.c.sequence,
+            results.c.document,
+            results.c.etag,
+            results.c.stored_at,
+            results.c.attributions,
+            results.c.stances,
+            results.c.superseded_by,
+        )
+        .join(results, results.c.job_id == jobs.c.id)
+    )
+
+
+def _stored(row: Row[Any]) -> StoredResult:
+    return StoredResult(
+        job=_record(row),
+        sequence=row.sequence,
+        document=row.document,
+        etag=row.etag,
+        stored_at=instant(row.stored_at),
+        attributions=row.attributions,
+        stances=row.stances,
+        superseded_by=row.superseded_by,
+    )
+
+
+def result(database: Database, job_id: UUID, visible: Visible = None) -> StoredResult | None:
+    """The result of a job, or None where there is none (yet), or none of a visible feed."""
+    with database.read() as connection:
+        row = connection.execute(_result_query().where(jobs.c.id == job_id)).one_or_none()
+    return None if row is None or not (visible is None or row.feed in visible) else _stored(row)
+
+
+def list_results(
+    database: Database, *, after: int, feed: str | None = None, limit: int, visible: Visible = None
+) -> list[StoredResult]:
+    """Results of visible feeds in the order in which they were stored, those after the sequence ``after``.
+
+    Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the list).
+    """
+    current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
+    query = _result_query().where(results.c.sequence > after, *current)
+    if visible is not None:
+        query = query.where(results.c.feed.in_(sorted(visible)))
+    if feed is not None:
+        query = query.where(results.c.feed == feed)
+    with database.read() as connection:
+        return [_stored(row) for row in connection.execute(query.order_by(results.c.sequence).limit(limit))]
+
+
+def backlog_snapshot(database: Database) -> BacklogSnapshot:
+    """Backlog, running, oldest age, live slots and all totals, in one consistent view."""
+    with database.read() as connection:
+        now = connection.execute(select(now_ms())).scalar_one()
+        queued = connection.execute(select(func.count()).select_from(jobs).where(QUEUED)).scalar_one()
+        oldest = oldest_queued(connection)
+        running = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)).scalar_one()
+        dead = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)).scalar_one()
+        slots = connection.execute(_LIVE_SLOTS).scalar_one()
+        counters = read_counters(connection)
+    counts = {JobState.QUEUED: queued, JobState.RUNNING: running, JobState.DEAD: dead}
+    age = 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)
+    return BacklogSnapshot(jobs=counts, oldest_queued_s=age, worker_slots=slots, counters=counters)
+
+
+def live_slots(database: Database) -> int:
+    """Worker processes of the hosts that were seen lately."""
+    with database.read() as connection:
+        return int(connection.execute(_LIVE_SLOTS).scalar_one())
+
+
+def oldest_queued_s(database: Database) -> float:
+    """Age in seconds of the job that has been queued for longest, 0 if none is. Those of paused feeds wait on purpose."""
+    with database.read() as connection:
+        oldest, now = oldest_queued(connection), connection.execute(select(now_ms())).scalar_one()
+    return 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)

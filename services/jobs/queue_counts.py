@@ -1,0 +1,57 @@
+"""What is queued, counted and dated each by an index that holds nothing else.
+
+SQLite without statistics would take the index of all states and read every queued row; so it is told which index to take.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from services.database.tables import BACKGROUND
+
+_LIVE: Final = f"priority > {BACKGROUND}"
+_COUNTS: Final = {
+    "ix_jobs_waiting": "state = 'queued' AND message_id IS NULL",
+    "ix_jobs_window": "state = 'queued' AND message_id IS NOT NULL",
+}
+_OLDEST: Final = f"""
+    SELECT queued_at FROM jobs {{index}}
+    WHERE state = 'queued' AND {_LIVE} AND feed NOT IN (SELECT feed FROM pauses) AND next_run_at <= :due_by
+    ORDER BY queued_at LIMIT 1
+    """  # noqa: S608 -- constants
+_EVER: Final = 2**62
+
+
+def queued_by_feed(connection: Connection) -> Counter[str]:
+    """How many jobs each feed has queued, those in the background included."""
+    counts: Counter[str] = Counter()
+    for index, condition in _COUNTS.items():
+        counts += _count(connection, index, condition)
+    return counts
+
+
+def live_by_feed(connection: Connection) -> Counter[str]:
+    """The same without those in the background. They are few, and have an index: looking at each one's priority costs more."""
+    return queued_by_feed(connection) - _count(connection, "ix_jobs_background", f"state = 'queued' AND priority <= {BACKGROUND}")
+
+
+def oldest_queued(connection: Connection, due_by: int = _EVER) -> int | None:
+    """When the live job that waits for longest was queued, in the feeds that are not paused; None where none waits.
+
+    ``due_by``: of those that may run at that time, or might have before.
+    """
+    query = text(_OLDEST.format(index=_by(connection, "ix_jobs_queued_at_feed")))
+    found = connection.execute(query, {"due_by": due_by}).scalar()
+    return None if found is None else int(found)
+
+
+def _count(connection: Connection, index: str, condition: str) -> Counter[str]:
+    query = f"SELECT feed, count(*) FROM jobs {_by(connection, index)} WHERE {condition} GROUP BY feed"  # noqa: S608 -- constants
+    return Counter({row[0]: row[1] for row in connection.execute(text(query))})
+
+
+def _by(connection: Connection, index: str) -> str:
+    return f"INDEXED BY {index}" if connection.dialect.name == "sqlite" else ""

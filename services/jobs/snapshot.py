@@ -1,0 +1,59 @@
+"""The ledger as those who watch it see it: one consistent view of backlog, hosts and all totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, text
+
+from services.contracts import JobState
+from services.database.counters import Key, read_counters
+from services.database.engine import Database, now_ms
+from services.database.tables import hosts, jobs, pauses
+from services.jobs.dispatch_window import ALIVE_MS
+from services.jobs.hosts import HostRole
+from services.jobs.queue_counts import oldest_queued, queued_by_feed
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The ledger at one instant. ``jobs`` has the states that are bounded by what happens now: queued, running and dead."""
+
+    jobs: Mapping[JobState, int]
+    queued_by_feed: Mapping[str, int]
+    oldest_queued_s: float
+    hosts: Mapping[HostRole, int]
+    slots: int
+    paused: Sequence[str]
+    database_bytes: int
+    counters: Mapping[Key, float]
+
+
+def take_snapshot(database: Database) -> Snapshot:
+    """Read it all in one transaction. Raises StoreUnavailable."""
+    with database.read() as connection:
+        now = connection.execute(select(now_ms())).scalar_one()
+        by_feed = queued_by_feed(connection)
+        oldest = oldest_queued(connection)
+        counts = {JobState.QUEUED: by_feed.total()}
+        for state in (JobState.RUNNING, JobState.DEAD):
+            counts[state] = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == state)).scalar_one()
+        alive = select(hosts.c.role, func.count(), func.sum(hosts.c.slots)).where(hosts.c.seen_at > now - ALIVE_MS)
+        roles = {role: (number, slots) for role, number, slots in connection.execute(alive.group_by(hosts.c.role))}
+        return Snapshot(
+            jobs=counts,
+            queued_by_feed=by_feed,
+            oldest_queued_s=0.0 if oldest is None else max(0.0, (now - oldest) / 1000),
+            hosts={role: roles.get(role, (0, 0))[0] for role in HostRole},
+            slots=roles.get(HostRole.WORKER, (0, 0))[1],
+            paused=list(connection.execute(select(pauses.c.feed).order_by(pauses.c.feed)).scalars()),
+            database_bytes=_size(connection, database),
+            counters=read_counters(connection),
+        )
+
+
+def _size(connection: Connection, database: Database) -> int:
+    pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    size = pages if database.dialect == "sqlite" else "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(size)).scalar_one())

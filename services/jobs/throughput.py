@@ -1,0 +1,56 @@
+"""What presses on the intake: what waits, for how long, and how fast it is worked off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from services.contracts import JobState
+from services.database.engine import Database, now_ms
+from services.database.tables import jobs
+from services.jobs.queue_counts import live_by_feed, oldest_queued
+
+# A rate is told over the long span, or over the short one where that is higher: an outage of a minute ago is soon forgotten.
+_SPANS_S: Final = (10, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """``queued``: live jobs by feed. ``oldest_s`` and ``per_s`` leave out paused feeds.
+
+    ``per_s``: jobs finished a second while others waited all the time, so that it is what the workers can do; 0 where they do
+    nothing, None where nothing has waited for long enough to tell.
+    """
+
+    queued: Mapping[str, int]
+    oldest_s: float
+    per_s: float | None
+
+
+def measure_throughput(database: Database) -> Throughput:
+    """Read it in one transaction, at the cost of counting what waits in its index. Raises StoreUnavailable."""
+    with database.read() as connection:
+        now: int = connection.execute(select(now_ms())).scalar_one()
+        oldest = oldest_queued(connection)
+        return Throughput(
+            queued=live_by_feed(connection),
+            oldest_s=0.0 if oldest is None else max(0.0, (now - oldest) / 1000),
+            per_s=_finished_per_s(connection, now),
+        )
+
+
+def _finished_per_s(connection: Connection, now: int) -> float | None:
+    """What is put off after a failed attempt does not wait for a worker."""
+    since = oldest_queued(connection, due_by=now)
+    waited_s = 0.0 if since is None else (now - since) / 1000
+    rates = []
+    for span_s in _SPANS_S:
+        lasted_s = min(waited_s, span_s)
+        if lasted_s >= _SPANS_S[0]:
+            ended = jobs.c.finished_at > now - int(lasted_s * 1000)
+            finished = select(func.count()).select_from(jobs).where(ended, jobs.c.state != JobState.CANCELED)
+            rates.append(connection.execute(finished).scalar_one() / lasted_s)
+    return max(rates, default=None)

@@ -1,1 +1,0 @@
-"""Keeping, and losing on purpose: pauses, retention, erasure, backup, and a look at whether all is well."""

@@ -1,0 +1,1 @@
+"""The checks behind `stancewire doctor` and the health commands."""

@@ -1,0 +1,31 @@
+"""What `stancewire health` looks at."""
+
+from __future__ import annotations
+
+import platform
+
+import httpx
+
+from services.access import bootstrap
+from services.database.engine import Database
+from services.errors import StoreUnavailable
+from services.jobs import hosts
+from services.jobs.hosts import HostRole
+from services.settings import Settings
+
+
+def check(part: str, settings: Settings) -> str | None:
+    """Why ``part`` of this host does not work, or None."""
+    if part == "api":
+        host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
+        try:
+            answer = httpx.get(f"http://{host}:{settings.api.port}/readyz", timeout=3, headers=bootstrap.headers(settings))
+        except httpx.HTTPError as error:
+            return f"no answer: {error}"
+        return None if answer.is_success else answer.text
+    database = Database(settings.resolved_database_url(), settings.database, pooled=False)
+    try:
+        alive = hosts.is_alive(database, HostRole(part), platform.node())
+    except StoreUnavailable as error:
+        return error.detail
+    return None if alive else f"no {part} of this host was seen lately"

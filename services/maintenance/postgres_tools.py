@@ -1,0 +1,83 @@
+"""PostgreSQL's own programs for backups: found, called, and their complaint passed on in one line.
+
+A password goes through the environment: a list of processes shows every user the arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL
+
+from services.database.engine import Database
+from services.errors import StancewireError
+
+_DEBIAN: Final = Path("/usr/lib/postgresql")  # Debian keeps each version's programs here, off the PATH
+_REVISION: Final = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\w+)\n", re.MULTILINE)
+
+_CLEARING: Final = (
+    ("SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'", "DROP TABLE IF EXISTS"),
+    ("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace", "DROP FUNCTION IF EXISTS"),
+)
+
+
+class ToolError(StancewireError):
+    """A program is missing or failed; the message is its own first line."""
+
+    code = "postgresql_tool"
+
+
+def dump(url: URL, file: Path) -> None:
+    """Write all of the database to ``file``, in the custom format. Raises :class:`ToolError`."""
+    _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
+
+
+def load(url: URL, file: Path) -> None:
+    """Fill an empty database from ``file``, all of it or nothing. Raises :class:`ToolError`."""
+    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+    _run("pg_restore", url, *options, str(file))
+
+
+def revision_in(file: Path) -> str | None:
+    """The revision of the schema in a dump; None where it holds none. Raises :class:`ToolError`."""
+    sql = _call("pg_restore", ("--data-only", "--table=alembic_version", "--file=-", str(file)), {})
+    found = _REVISION.search(sql)
+    return None if found is None else found.group(1)
+
+
+def clear(database: Database) -> None:
+    """Throw away the tables and functions that lie in the database's schema ``public``; the schema itself keeps its owner."""
+    with database.write() as connection:
+        for query, statement in _CLEARING:
+            for name in connection.exec_driver_sql(query).scalars().all():
+                connection.exec_driver_sql(f"{statement} {name} CASCADE")
+
+
+def _run(program: str, url: URL, *arguments: str) -> None:
+    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
+    _call(program, (f"--dbname={address}", "--no-password", *arguments), secret)
+
+
+def _call(program: str, arguments: tuple[str, ...], secret: dict[str, str]) -> str:
+    done = subprocess.run(  # noqa: S603 -- a program of PostgreSQL's, arguments of ours
+        [_find(program), *arguments], env=os.environ | secret, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        raise ToolError(said[0] if said else f"{program} ended with status {done.returncode}")
+    return done.stdout
+
+
+def _find(program: str) -> str:
+    """The newest version: one older than the server refuses to work."""
+    installed = sorted(_DEBIAN.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]), reverse=True)
+    found = str(installed[0]) if installed else shutil.which(program)
+    if found is None:
+        raise ToolError(f"{program} is not installed; Debian has it in the package postgresql-client")
+    return found

@@ -1,0 +1,1 @@
+"""`stancewire up`: every process on one machine under one parent."""

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from services.contracts import JobState
+from services.database.counters import NO_LABEL, CounterName
+from services.database.engine import Database
+from services.errors import LeaseLost, PermanentError, TransientError
+from services.jobs import actions, leases, queries
+from services.jobs.dispatch_window import WindowSize
+from services.jobs.leases import lease
+from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
+
+ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
+
+
+def test_a_message_delivered_twice_claims_once(database: Database) -> None:
+    push(database, *[article(f"Story {number}.", guid=str(number), url=f"https://example.org/{number}") for number in range(3)])
+    [message] = fill(database, size=ONE_MESSAGE)
+    first = lease(database, message.id, message.job_ids, 30)
+    assert [one.job_id for one in first] == list(message.job_ids)
+    assert [one.article.guid for one in first] == ["0", "1", "2"]
+    assert first[0].article.url == "https://example.org/0"
+    assert lease(database, message.id, message.job_ids, 30) == []
+
+
+def test_only_the_message_in_the_window_may_claim(database: Database) -> None:
+    push(database, article())
+    [message] = fill(database)
+    assert lease(database, uuid4(), message.job_ids, 30) == []
+    assert len(lease(database, message.id, message.job_ids, 30)) == 1
+
+
+def test_success_stores_result_and_closes_in_one(database: Database) -> None:
+    [pushed] = push(database, article("A statement was made."))
+    [claimed] = claim_all(database)
+    leases.complete(database, claimed, result_of(claimed))
+    record = queries.job(database, pushed.job_id)
+    assert (record.state, record.attempts, record.done) == (JobState.SUCCEEDED, 1, True)
+    stored = queries.result(database, pushed.job_id)
+    assert stored is not None
+    assert stored.document == result_of(claimed).model_dump_json()
+    assert queries.backlog_snapshot(database).counters[CounterName.FINISHED, "succeeded"] == 1
+    with pytest.raises(LeaseLost):
+        leases.complete(database, claimed, result_of(claimed))
+    assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
+
+
+def test_a_job_canceled_meanwhile_stores_nothing(database: Database) -> None:
+    [pushed] = push(database, article())
+    [claimed] = claim_all(database)
+    actions.cancel(database, pushed.job_id)
+    with pytest.raises(LeaseLost):
+        leases.complete(database, claimed, result_of(claimed))
+    assert queries.result(database, pushed.job_id) is None
+    assert state_of(database, pushed.job_id) is JobState.CANCELED
+    assert leases.extend(database, [claimed], 30) == frozenset()
+
+
+def test_a_lease_that_was_taken_over_closes_nothing(database: Database) -> None:
+    from services.jobs import dispatch_window
+
+    push(database, article())
+    [late] = claim_all(database, lease_s=-1)
+    assert dispatch_window.requeue_expired_leases(database, max_attempts=3, lease_s=30).requeued == 1
+    [now] = claim_all(database)
+    assert now.attempt == 2
+    with pytest.raises(LeaseLost):
+        leases.complete(database, late, result_of(late))
+    leases.complete(database, now, result_of(now))
+    assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
+
+
+def test_renewal_returns_what_is_still_ours(database: Database) -> None:
+    push(database, article("One."), article("Two."))
+    [message] = fill(database, size=ONE_MESSAGE)
+    held = lease(database, message.id, message.job_ids, 30)
+    actions.cancel(database, held[0].job_id)
+    assert leases.extend(database, held, 30) == {held[1].job_id}
+
+
+def test_failure_keeps_its_reason_whatever_it_quotes(database: Database) -> None:
+    [pushed] = push(database, article())
+    [claimed] = claim_all(database)
+    leases.fail(database, claimed, PermanentError("quoted \x00 and \ud800" + "x" * 9000, code="language_unsupported"))
+    record = queries.job(database, pushed.job_id)
+    assert record.state is JobState.FAILED
+    assert record.reason_code == "language_unsupported"
+    assert record.reason_detail is not None
+    assert record.reason_detail.startswith("quoted \\0 and ?x")
+
+
+def test_a_transient_error_is_tried_later_and_then_dead(database: Database) -> None:
+    [pushed] = push(database, article())
+    reason = TransientError("the model was not ready")
+    for attempt in (1, 2):
+        [claimed] = claim_all(database)
+        assert claimed.attempt == attempt
+        assert leases.requeue(database, claimed, reason, max_attempts=3, delay_s=60) is JobState.QUEUED
+        assert fill(database) == [], "not before its time"
+        set_row(database, pushed.job_id, next_run_at=0)
+    [claimed] = claim_all(database)
+    assert leases.requeue(database, claimed, reason, max_attempts=3, delay_s=60) is JobState.DEAD
+    record = queries.job(database, pushed.job_id)
+    assert (record.reason_code, record.reason_detail) == ("temporary", "the model was not ready")
+    assert queries.backlog_snapshot(database).counters[CounterName.FINISHED, "dead"] == 1
+
+
+def test_what_is_given_back_keeps_its_attempts(database: Database) -> None:
+    push(database, article("One."), article("Two."))
+    held = claim_all(database)
+    assert sum(leases.release(database, [one]) for one in held) == 2
+    assert {one.attempt for one in claim_all(database)} == {1}
+
+
+def test_results_are_numbered_in_the_order_they_are_committed(database: Database) -> None:
+    pushed = push(database, *[article(f"Story {number}.") for number in range(5)])
+    claimed = {one.job_id: one for one in claim_all(database)}
+    order = [pushed[place].job_id for place in (3, 0, 4, 1, 2)]
+    for job_id in order:
+        leases.complete(database, claimed[job_id], result_of(claimed[job_id]))
+    listed = queries.list_results(database, after=0, limit=10)
+    assert [one.job.id for one in listed] == order
+    assert [one.sequence for one in listed] == [1, 2, 3, 4, 5]
+    assert [one.job.id for one in queries.list_results(database, after=3, limit=1)] == [order[3]]

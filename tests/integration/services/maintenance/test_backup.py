@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+from typer.testing import CliRunner
+
+from services.caller import local
+from services.cli.main import main
+from services.contracts import JobState
+from services.database import migrations
+from services.database.engine import Database
+from services.database.tables import articles, audit_log, jobs, results
+from services.jobs import hosts, leases, queries
+from services.jobs.hosts import HostRole
+from services.maintenance import postgres_tools
+from services.maintenance.backup import BackupError, backup, restore
+from services.maintenance.postgres_tools import ToolError
+from services.settings import Database as DatabaseSettings
+from tests.support.api import address, finish, take
+from tests.support.ledger import article, claim_all, push, result_of
+from tests.support.postgres import PostgresServer
+
+Fresh = Callable[[], Database]
+
+
+@pytest.fixture
+def fresh(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of the same kind."""
+    if database.dialect == "sqlite":
+        empty = Database(f"sqlite:///{tmp_path / 'other' / 'ledger.db'}", DatabaseSettings())
+        (tmp_path / "other").mkdir()
+        yield empty
+        empty.dispose()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.new_database() as url:
+        empty = Database(url, DatabaseSettings())
+        yield empty
+        empty.dispose()
+
+
+@contextmanager
+def load(database: Database) -> Iterator[None]:
+    """Feeds push and workers work, for as long as this is open."""
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def feed() -> None:
+        number = 0
+        while not stop.is_set():
+            push(database, *[article(f"Story {number + more}.", feed=f"f{more % 3}") for more in range(5)])
+            number += 5
+
+    def work() -> None:
+        while not stop.is_set():
+            for claimed in claim_all(database):
+                leases.complete(database, claimed, result_of(claimed))
+
+    def guarded(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 -- told to the test, which raises it
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(act,)) for act in (feed, work)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failed == []
+
+
+def stored(database: Database) -> dict[str, tuple[int, str]]:
+    with database.read() as connection:
+        rows = connection.execute(select(results.c.job_id, results.c.sequence, results.c.document)).all()
+    return {str(row.job_id): (row.sequence, row.document) for row in rows}
+
+
+def states(database: Database) -> Counter[str]:
+    with database.read() as connection:
+        return Counter(connection.execute(select(jobs.c.state)).scalars())
+
+
+def audited(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(audit_log.c.action).order_by(audit_log.c.id)).scalars())
+
+
+def check_books(database: Database) -> int:
+    """Everything accepted has one end, and one result where that is success; the number of articles."""
+    counters = queries.backlog_snapshot(database).counters
+    accepted = sum(value for (name, _), value in counters.items() if name == "accepted")
+    ended = {label: value for (name, label), value in counters.items() if name == "finished"}
+    with database.read() as connection:
+        number = connection.execute(select(func.count()).select_from(articles)).scalar_one()
+    assert accepted == number == sum(ended.values()) == states(database).total()
+    assert dict(states(database)) == {state: int(value) for state, value in ended.items()}
+    assert sorted(sequence for sequence, _ in stored(database).values()) == list(range(1, int(ended["succeeded"]) + 1))
+    return number
+
+
+def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
+    database: Database, fresh: Database, tmp_path: Path, eventually: Callable[[Callable[[], bool], float], None]
+) -> None:
+    file = tmp_path / "ledger.backup"
+    [running] = push(database, article("At work when the backup is taken.", feed="slow"))
+    take(database, running.job_id)
+    push(database, *[article(f"Waiting {number}.", feed="slow") for number in range(30)])
+    with load(database):
+        eventually(lambda: len(stored(database)) > 10, 60)
+        assert backup(database, file) == file.stat().st_size
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+    later = stored(database)
+
+    assert restore(fresh, file, local()) == migrations.newest()
+    found = stored(fresh)
+    assert len(found) >= 10
+    assert found == {job_id: later[job_id] for job_id in found}, "results are equal"
+    assert set(states(fresh)) <= {JobState.QUEUED, JobState.SUCCEEDED}
+    assert queries.job(fresh, running.job_id).attempts == 0, "the attempt is given back"
+    attempts: Counter[str] = Counter()
+    while claimed := claim_all(fresh):
+        for one in claimed:
+            attempts[str(one.job_id)] += 1
+            leases.complete(fresh, one, result_of(one))
+    assert set(attempts.values()) == {1}
+    assert str(running.job_id) in attempts
+    assert attempts.keys().isdisjoint(found)
+    assert check_books(fresh) == len(found) + len(attempts)
+
+
+def test_a_database_that_holds_something_is_refused_without_the_flag(database: Database, fresh: Database, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.backup"
+    finish(database, push(database, article("In the backup."))[0].job_id)
+    backup(database, file)
+    migrations.upgrade(fresh)
+    push(fresh, article("Other."), article("Another."))
+    with pytest.raises(BackupError, match="holds 2 articles; --replace"):
+        restore(fresh, file, local())
+    hosts.announce(fresh, HostRole.WORKER, "node/a", slots=1)
+    with pytest.raises(BackupError, match="1 workers or sweepers use this database"):
+        restore(fresh, file, local(), replace=True)
+    hosts.leave(fresh, HostRole.WORKER, "node/a")
+    restore(fresh, file, local(), replace=True)
+    assert stored(fresh) == stored(database)
+    assert check_books(fresh) == 1
+
+
+def test_an_older_schema_is_migrated_and_an_unknown_one_refused(fresh: Database, database: Database, tmp_path: Path) -> None:
+    old, unknown = tmp_path / "old", tmp_path / "unknown"
+    migrations.upgrade(fresh, "0001")
+    backup(fresh, old)
+    assert restore(fresh, old, local()) == "0001"
+    assert migrations.pending(fresh) is None
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    backup(database, unknown)
+    with pytest.raises(BackupError, match="schema ffff, which this version does not know"):
+        restore(fresh, unknown, local())
+
+
+def test_what_is_no_backup_is_refused_in_words(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    with pytest.raises(BackupError, match="cannot be read"):
+        restore(database, file, local())
+    file.write_text("hello")
+    with pytest.raises(BackupError, match="is no backup of ours"):
+        restore(database, file, local())
+    with pytest.raises(BackupError, match="is there already"):
+        backup(database, file)
+    other = b"PGDMP\x01" if database.dialect == "sqlite" else b"SQLite format 3\x00"
+    file.write_bytes(other + bytes(100))
+    with pytest.raises(BackupError, match="is a backup of"):
+        restore(database, file, local())
+    with pytest.raises(BackupError, match=r"folder .* is not there"):
+        backup(database, tmp_path / "nowhere" / "x")
+
+
+def test_a_damaged_backup_changes_nothing(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.backup"
+    for number in range(60):
+        push(database, article(f"Story {number}. " + "word " * 300))
+    backup(database, file)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 :] = os.urandom(len(data) // 2) if database.dialect == "sqlite" else b""
+    file.write_bytes(data)
+    before = states(database)
+    if database.dialect == "sqlite":
+        with pytest.raises(BackupError, match="damaged"):
+            restore(database, file, local(), replace=True)
+        assert states(database) == before
+    else:  # the archive's table of contents is whole; its data is not
+        with pytest.raises(ToolError):
+            restore(database, file, local(), replace=True)
+
+
+def test_sqlites_backup_needs_no_other_file(sqlite_database: Database, tmp_path: Path) -> None:
+    push(sqlite_database, article())
+    file = tmp_path / "sub" / "ledger.backup"
+    file.parent.mkdir()
+    backup(sqlite_database, file)
+    assert [path.name for path in file.parent.iterdir()] == ["ledger.backup"]
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("SELECT count(*) FROM articles").fetchone() == (1,)
+
+
+def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(postgres_tools, "_DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="pg_restore is not installed"):
+        postgres_tools.revision_in(tmp_path / "x")
+
+
+def test_the_commands(database: Database, fresh: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, app, file = CliRunner().invoke, main.build(), tmp_path / "ledger.backup"
+    push(database, article())
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    assert run(app, ["backup", str(file)]).stdout == f"{file}: {file.stat().st_size} bytes\n"
+    assert isinstance(run(app, ["backup", str(file)]).exception, BackupError)
+    assert run(app, ["backup", str(file), "--replace"]).exit_code == 0
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(fresh))
+    assert run(app, ["restore", str(file)]).stdout == f"restored from schema {migrations.newest()}\n"
+    assert states(fresh) == {JobState.QUEUED: 1}
+    assert [audited(one) for one in (database, fresh)] == [["ledger.backup"] * 2, ["ledger.backup", "ledger.restore"]]
+    with database.write() as connection:
+        connection.execute(update(jobs).values(priority=1))
+    assert queries.list_jobs(fresh, limit=1)[0].priority == 0, "two databases, not one"

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections import namedtuple
+from typing import Any
+
+import pytest
+import redis
+from typer.testing import CliRunner
+
+from services.caller import local
+from services.cli.main import main
+from services.database import migrations
+from services.database.engine import Database
+from services.errors import TransientError
+from services.feeds import pauses
+from services.jobs import hosts, leases
+from services.jobs.hosts import HostRole
+from services.maintenance.diagnostics import doctor
+from services.maintenance.diagnostics.findings import Finding, Level
+from services.settings import Database as DatabaseSettings
+from services.settings import Settings
+from tests.support.api import address
+from tests.support.ledger import article, claim_all, push
+from workers.host.model_check import check_model
+
+
+def examine(database: Database, redis_url: str, **settings: Any) -> dict[str, Finding]:
+    found = doctor.examine(Settings(database_url=address(database), redis_url=redis_url, **settings))
+    return {finding.check: finding for finding in found}
+
+
+@pytest.fixture(autouse=True)
+def without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_ADDED", [])
+
+
+def test_all_is_well(database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts.announce(database, HostRole.WORKER, "node/a", slots=2)
+    hosts.announce(database, HostRole.SWEEPER, "node/b")
+    found = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001})
+    slow = {name for name, finding in found.items() if "answers in" in finding.said}
+    assert slow == {"database", "redis"}  # how quick they are is the machine's affair
+    assert {finding.level for name, finding in found.items() if name not in slow} == {Level.OK}
+    assert {"settings", "schema", "version", "durability", "clock", "redis version", "redis eviction"} <= found.keys()
+    assert {"workers", "sweepers", "dead jobs", "backlog"} <= found.keys()
+    assert "2 processes" in found["workers"].said
+
+
+def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process: Any) -> None:
+    client = redis.Redis.from_url(redis_process.url)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.close()
+    push(database, article())
+    leases.requeue(database, claim_all(database)[0], TransientError("x"), max_attempts=1, delay_s=0)
+    pauses.pause(database, "wire", "too loud", local())
+    settings = {"retention": {"every_s": 0}, "api": {"host": "0.0.0.0"}, "access": {"required": False}}  # noqa: S104 -- never bound
+    listed = list(doctor.examine(Settings(database_url=address(database), redis_url=redis_process.url, **settings)))  # type: ignore[arg-type]  # groups as mappings
+    ailing = {(one.check, one.level): one for one in listed if one.level is not Level.OK}
+    assert all(one.fix for one in ailing.values())
+    assert "noeviction" in ailing["redis eviction", Level.FAIL].fix
+    assert "stancewire worker" in ailing["workers", Level.FAIL].fix
+    assert "stancewire sweeper" in ailing["sweepers", Level.FAIL].fix
+    assert "--state dead" in ailing["dead jobs", Level.WARN].fix
+    assert ailing["pauses", Level.WARN].fix == "`stancewire resume --feed wire`"
+    assert {one.said.split(":")[0] for one in listed if one.check == "settings"} >= {"retention.every_s is 0"}
+    assert "asks nobody for a key" in ailing["settings", Level.FAIL].said
+
+
+def test_a_schema_behind_or_ahead(database_url: str, redis_process: Any) -> None:
+    database = Database(database_url, DatabaseSettings())
+    assert "stancewire migrate" in examine(database, redis_process.url)["schema"].fix
+    migrations.upgrade(database, "0001")
+    behind = examine(database, redis_process.url)
+    assert (behind["schema"].level, "workers" in behind) == (Level.FAIL, False)
+    migrations.upgrade(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    ahead = examine(database, redis_process.url)["schema"]
+    assert (ahead.level, ahead.said) == (Level.FAIL, "the schema ffff is newer than this version")
+    database.dispose()
+
+
+def test_stores_that_are_not_there(sqlite_database: Database) -> None:
+    nowhere = Database("postgresql+psycopg://u:secret@127.0.0.1:1/nothing", DatabaseSettings())
+    found = examine(nowhere, "redis://127.0.0.1:1/0")
+    assert {name for name, finding in found.items() if finding.level is Level.FAIL} == {"database", "redis"}
+    assert "secret" not in str(found)
+
+
+def test_a_full_disk(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 -- the shape that shutil gives
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1000, 960, 40))
+    disk = examine(sqlite_database, redis_process.url)["disk (database)"]
+    assert (disk.level, "4% free" in disk.said, "prune" in disk.fix) == (Level.FAIL, True, True)
+
+
+def test_the_model_is_loaded_and_asked() -> None:
+    fine = check_model(Settings(pipeline={"model": "rules"}))  # type: ignore[arg-type]  # a group as a mapping
+    assert (fine.level, "rules-" in fine.said) == (Level.OK, True)
+    broken = check_model(Settings(pipeline={"spacy_package": "no_such_package"}))  # type: ignore[arg-type]  # as above
+    assert (broken.level, "stancewire[worker]" in broken.fix) == (Level.FAIL, True)
+
+
+def test_the_command(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(sqlite_database))
+    monkeypatch.setenv("STANCEWIRE_REDIS_URL", redis_process.url)
+    monkeypatch.setattr(doctor, "register", lambda _check: None)
+    run, app = CliRunner().invoke, main.build()
+    ill = run(app, ["doctor"])
+    assert ill.exit_code == 1
+    assert "fail workers: 0 seen" in ill.stdout
+    assert "→ start one: `stancewire worker`" in ill.stdout
+    hosts.announce(sqlite_database, HostRole.WORKER, "node/a", slots=2)
+    hosts.announce(sqlite_database, HostRole.SWEEPER, "node/b")
+    monkeypatch.setenv("STANCEWIRE_LIMITS__FREE_DISK_RATIO", "0.0001")
+    said = run(app, ["doctor", "--json"])
+    assert (said.exit_code, json.loads(said.stdout)["well"]) == (0, True)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from services.caller import Scope, local
+from services.cli.main import main
+from services.database.engine import Database
+from services.database.tables import articles, idempotency_keys, jobs, metadata, results
+from services.errors import Gone, LeaseLost, NotFound
+from services.jobs import accept, leases, queries
+from services.jobs.accept import IdempotencyKey
+from services.maintenance import erasure
+from tests.support.api import address, finish, make_key, problem, take
+from tests.support.ledger import article, push, result_of
+from tests.support.speech import Said, tell
+
+PRIVATE = "Zerbinetta Quux swore an oath in the cellar"
+
+
+def rows(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (articles, jobs, results, idempotency_keys)
+        }
+
+
+def everything(database: Database) -> str:
+    """All cells of all tables."""
+    with database.read() as connection:
+        return "\n".join(str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table)))
+
+
+def test_nothing_is_left_but_the_ids(database: Database) -> None:
+    kept = push(database, article("Another story."))[0]
+    finish(database, kept.job_id)
+    key = IdempotencyKey("wire", "k", "0" * 64)
+    [gone] = accept.accept(database, [article(PRIVATE, title="Oath", guid="secret-guid")], key)
+    finish(database, gone.job_id)
+    assert PRIVATE in everything(database)
+    done = erasure.erase(database, gone.article_id, local())
+    assert (done.jobs, done.results, done.keys) == (1, 1, 1)
+    assert rows(database) == {"articles": 1, "jobs": 1, "results": 1, "idempotency_keys": 0}
+    left = everything(database)
+    assert not [trace for trace in (PRIVATE, "Oath", "secret-guid", article(PRIVATE).content_hash()) if trace in left]
+    assert queries.result(database, kept.job_id)
+    with pytest.raises(Gone):
+        queries.job(database, gone.job_id)
+
+
+def test_sqlite_keeps_no_copy_in_its_files(sqlite_database: Database, tmp_path: Path) -> None:
+    [gone] = push(sqlite_database, article(PRIVATE + " x" * 20_000, title="Oath"))
+    finish(sqlite_database, gone.job_id)
+    files = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.db")]
+    assert any(PRIVATE.encode() in path.read_bytes() for path in files)
+    assert erasure.erase(sqlite_database, gone.article_id, local()).clean
+    assert not any(PRIVATE.encode() in path.read_bytes() for path in files if path.exists())
+
+
+def test_no_word_stays_in_sqlites_full_text(sqlite_database: Database, tmp_path: Path) -> None:
+    for number in range(8):  # several segments, so that there is something to merge
+        tell(sqlite_database, Said("Ida Berg", f"the plan number {number} was reckless"), feed="wire")
+    gone = tell(sqlite_database, Said("Ida Berg", "the zerbinetta was in the cellar"), feed="wire")
+    files = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.db")]
+    assert any(b"zerbinetta" in path.read_bytes() for path in files)
+    assert erasure.erase(sqlite_database, gone.article_id, local()).clean
+    assert not any(b"zerbinetta" in path.read_bytes() for path in files if path.exists())
+    with sqlite_database.read() as connection:
+        words = connection.exec_driver_sql("SELECT count(*) FROM attributions_text WHERE attributions_text MATCH 'reckless'")
+        assert words.scalar_one() == 8
+
+
+def test_a_reader_in_the_way_is_told_of(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure, "_TRIES", 2)
+    [gone] = push(sqlite_database, article(PRIVATE))
+    with sqlite_database.read() as connection:
+        connection.execute(select(articles.c.id)).all()
+        assert not erasure.erase(sqlite_database, gone.article_id, local()).clean
+
+
+def test_running_work_cannot_be_stored_afterwards(database: Database) -> None:
+    [gone] = push(database, article(PRIVATE))
+    claimed = take(database, gone.job_id)
+    erasure.erase(database, gone.article_id, local())
+    assert leases.extend(database, [claimed], 30) == frozenset()
+    with pytest.raises(LeaseLost):
+        leases.complete(database, claimed, result_of(claimed))
+    assert leases.release(database, [claimed]) == 0
+    assert rows(database) == {"articles": 0, "jobs": 0, "results": 0, "idempotency_keys": 0}
+
+
+def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) -> None:
+    api = serve(database)
+    job_id = api.push_id(PRIVATE, feed="wire", guid="g")
+    finish(database, job_id)
+    article_id = api.client.get(f"/v1/jobs/{job_id}").json()["metadata"]["article_id"]
+    answer = api.client.delete(f"/v1/articles/{article_id}")
+    assert (answer.status_code, answer.json()["jobs"], answer.json()["results"]) == (200, 1, 1)
+    for path in (f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/result"):
+        problem(api.client.get(path), 410, "erased")
+    problem(api.client.delete(f"/v1/articles/{article_id}"), 410, "erased")
+    problem(api.client.post(f"/v1/articles/{article_id}:withdraw"), 410, "erased")
+    acts: list[tuple[str, str, dict[str, int] | None]] = [
+        ("DELETE", "", None),
+        ("POST", ":retry", None),
+        ("POST", ":drop", None),
+        ("POST", ":reprioritise", {"priority": 1}),
+    ]
+    stranger = api.client_of(make_key(database, Scope.INGEST, feeds=("other",)))
+    for method, act, body in acts:
+        gone = problem(api.client.request(method, f"/v1/jobs/{job_id}{act}", json=body), 410, "erased")
+        assert "erased with its article" in gone["detail"]
+    problem(stranger.delete(f"/v1/jobs/{job_id}"), 404, "not_found")
+    problem(stranger.post(f"/v1/articles/{article_id}:withdraw"), 404, "not_found")
+    problem(api.client.delete(f"/v1/articles/{uuid4()}"), 404, "not_found")
+    assert api.client.get("/v1/results").json()["items"] == []
+    assert api.client.get("/v1/jobs", params={"guid": "g"}).json()["items"] == []
+    again = api.push(PRIVATE, feed="wire", guid="g")
+    assert (again.status_code, again.json()["id"] == str(job_id)) == (202, False), "no trace is left by which to know it"
+
+
+def test_the_command_erases_all_versions(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    pushed = push(
+        database, *[article(f"{PRIVATE} {n}", feed="wire", guid="g", version=str(n)) for n in range(3)], article("Other.")
+    )
+    run, app = CliRunner().invoke, main.build()
+    wanted = ["erase", "--feed", "wire", "--guid", "g"]
+    assert run(app, [*wanted, "--dry-run"]).stdout.count("would be erased") == 3
+    assert run(app, wanted, input="n\n").exit_code == 1
+    assert rows(database)["articles"] == 4
+    done = run(app, [*wanted, "--yes"])
+    assert done.stdout.splitlines() == [f"{one.article_id}: erased, with 1 jobs and 0 results" for one in pushed[:3]]
+    assert rows(database)["articles"] == 1
+    assert isinstance(run(app, [*wanted, "--yes"]).exception, NotFound)
+    assert run(app, ["erase"]).exit_code == run(app, ["erase", "--feed", "wire"]).exit_code == 2

@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, insert, select, update
+from typer.testing import CliRunner
+
+from services.cli.main import main
+from services.contracts import JobState
+from services.database import locks, tables
+from services.database.engine import Database
+from services.database.tables import articles, audit_log, idempotency_keys, jobs, results, retention_progress
+from services.errors import Conflict, NotFound, PermanentError
+from services.jobs import accept, actions, leases, queries
+from services.jobs.accept import IdempotencyKey
+from services.maintenance.retention import PrunedElsewhere, RetentionRunner
+from services.settings import Retention
+from tests.support.api import address, finish, problem, spoil
+from tests.support.ledger import article, claim_all, push, result_of, set_row
+
+DAY = 86_400_000
+NEVER = threading.Event()
+QUICK = Retention(batch=3, pause_s=0)
+
+
+def age(database: Database, job_id: UUID, days: float) -> None:
+    """Shift a finished job and its result into the past."""
+    with database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(finished_at=jobs.c.finished_at - int(days * DAY)))
+        connection.execute(
+            update(results).where(results.c.job_id == job_id).values(stored_at=results.c.stored_at - int(days * DAY))
+        )
+
+
+def days_pass(database: Database, days: float) -> None:
+    """All that is written down lies so many days further back."""
+    shift = int(days * DAY)
+    with database.write() as connection:
+        connection.execute(update(jobs).values(finished_at=jobs.c.finished_at - shift))
+        connection.execute(update(results).values(stored_at=results.c.stored_at - shift))
+        of_time = retention_progress.c.name.in_(["bodies", "superseded", "articles"])
+        connection.execute(update(retention_progress).where(of_time).values(value=retention_progress.c.value - shift))
+
+
+def done(database: Database, days: float, feed: str = "wire", **fields: Any) -> UUID:
+    """A job that succeeded so many days ago."""
+    [pushed] = push(database, article(f"Story of {days} days.", feed=feed, **({"guid": uuid4().hex} | fields)))
+    finish(database, pushed.job_id)
+    age(database, pushed.job_id, days)
+    return pushed.job_id
+
+
+def has_body(database: Database, job_id: UUID) -> bool:
+    with database.read() as connection:
+        query = select(articles.c.body).join(jobs, jobs.c.article_id == articles.c.id).where(jobs.c.id == job_id)
+        return connection.execute(query).scalar_one() is not None
+
+
+def count(database: Database, table: Any) -> int:
+    with database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def again(database: Database, job_id: UUID) -> UUID:
+    """A second analysis of the job's article, as a new job."""
+    other = UUID(int=job_id.int + 1)
+    with database.write() as connection:
+        row = dict(connection.execute(select(jobs).where(jobs.c.id == job_id)).one()._mapping)
+        now = int(time.time() * 1000)
+        connection.execute(
+            insert(jobs).values(
+                row | {"id": other, "analysis": 2, "state": JobState.QUEUED, "finished_at": None, "queued_at": now}
+            )
+        )
+    return other
+
+
+def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Database) -> None:
+    ages = (91, 89, 30.1, 29.9, 7.1, 6.9, 0)  # results go in the order in which they were stored
+    found = {days: done(database, days) for days in ages}
+    accept.accept(database, [article("keyed")], IdempotencyKey("wire", "k", "0" * 64))
+    with database.write() as connection:
+        connection.execute(update(idempotency_keys).values(created_at=idempotency_keys.c.created_at - 8 * DAY))
+    pruner = RetentionRunner(database, QUICK)
+    planned = pruner.plan()
+    assert asdict(planned) == {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "erased": 0}
+    assert count(database, results) == 7, "a plan changes nothing"
+    assert pruner.run(NEVER) == planned
+    assert {days for days in ages if days < 91 and has_body(database, found[days])} == {0, 6.9}
+    assert {days for days in ages if days < 91 and queries.result(database, found[days])} == {0, 6.9, 7.1, 29.9}
+    with pytest.raises(NotFound):
+        queries.job(database, found[91])
+    assert pruner.run(NEVER).total() == pruner.plan().total() == 0
+
+
+def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
+    for days in (100, 31, 8):
+        done(database, days)
+    before = queries.backlog_snapshot(database).counters
+    RetentionRunner(database, QUICK).run(NEVER)
+    after = queries.backlog_snapshot(database).counters
+    assert {key: value for key, value in after.items() if key[0] != "pruned"} == before
+    assert {key[1]: value for key, value in after.items() if key[0] == "pruned"} == {"bodies": 3, "results": 2, "articles": 1}
+    new = done(database, 0)
+    stored = queries.result(database, new)
+    assert stored is not None
+    assert stored.sequence == 4, "numbers go on"
+
+
+def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
+    failed, waiting, retried = (push(database, article(name))[0].job_id for name in ("failed", "waiting", "retried"))
+    for job_id in (failed, retried):
+        spoil(database, job_id)
+        age(database, job_id, 5)
+    set_row(database, waiting, created_at=0, queued_at=0)
+    reanalysed = done(database, 50)
+    again(database, reanalysed)
+    actions.retry(database, retried)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert [has_body(database, one) for one in (failed, waiting, retried, reanalysed)] == [True] * 4
+    days_pass(database, 5)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert not has_body(database, failed), "however it ended"
+    assert has_body(database, retried)
+    spoil(database, retried)
+    days_pass(database, 9)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert not has_body(database, retried), "a job that ended again is met again"
+
+
+def test_a_pruned_body_is_not_retried_and_says_so(database: Database, serve: Any) -> None:
+    api = serve(database)
+    job_id = api.push_id("It is in French.")
+    spoil(database, job_id)
+    age(database, job_id, 8)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert "retention.bodies_days" in problem(api.client.post(f"/v1/jobs/{job_id}:retry"), 409, "body_pruned")["detail"]
+    with pytest.raises(Conflict):
+        actions.retry(database, job_id)
+    assert api.client.get(f"/v1/jobs/{job_id}").json()["error"]["code"] == "language_unsupported", "the end stays visible"
+
+
+def test_a_pruned_result_is_410_and_a_withdrawn_one_says_otherwise(database: Database, serve: Any) -> None:
+    api = serve(database)
+    pruned, withdrawn = done(database, 31, guid="g"), done(database, 32)
+    actions.withdraw(database, queries.job(database, withdrawn).article_id)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert "results_days" in problem(api.client.get(f"/v1/jobs/{pruned}/result"), 410, "result_pruned")["detail"]
+    problem(api.client.get(f"/v1/jobs/{withdrawn}/result"), 410, "withdrawn")
+    assert api.client.get(f"/v1/jobs/{pruned}").json()["metadata"]["state"] == "succeeded"
+    repeated = api.push("Story of 31 days.", feed="wire", guid="g")
+    assert (repeated.status_code, repeated.json()["id"]) == (200, str(pruned)), "known, though its result is gone"
+
+
+def test_a_result_replaced_by_a_later_analysis_goes_earlier(database: Database) -> None:
+    first = done(database, 20)
+    second = again(database, first)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert queries.result(database, first), "the later analysis has no result yet"
+    finish(database, second)
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert queries.result(database, first), "replaced a moment ago"
+    days_pass(database, 8)
+    pruner = RetentionRunner(database, QUICK)
+    planned = pruner.plan()
+    assert (planned.superseded, planned.results) == (1, 0)
+    assert pruner.run(NEVER) == planned
+    assert (queries.result(database, first), queries.result(database, second) is not None) == (None, True)
+
+
+def test_a_reader_who_was_away_is_told(database: Database, serve: Any) -> None:
+    api = serve(database)
+
+    def read(after: str, **parameters: str) -> dict[str, Any]:
+        page: dict[str, Any] = api.client.get("/v1/results", params={"after": after, "limit": 2, **parameters}).json()
+        return page
+
+    done(database, 40, feed="a")
+    at_first = api.client.get("/v1/results").json()["after"]
+    for number, days in enumerate((39, 38, 37)):
+        done(database, days, feed="ab"[number % 2])
+    assert read(at_first)["warnings"] == []
+    RetentionRunner(database, QUICK).run(NEVER)
+    told = read(at_first)
+    assert (told["items"], [warning["code"] for warning in told["warnings"]]) == ([], ["results_pruned"])
+    assert read(told["after"])["warnings"] == [], "once is enough"
+    young = done(database, 0, feed="b")
+    after_all = read(at_first)
+    assert [item["job_id"] for item in after_all["items"]] == [str(young)]
+    assert len(after_all["warnings"]) == 1
+    assert "'b'" in read(at_first, feed="b")["warnings"][0]["detail"]
+    assert read(at_first, feed="nobody")["warnings"] == []
+    assert api.client.get("/v1/results").json()["warnings"] == [], "who begins has missed nothing"
+    assert [item["job_id"] for item in read(told["after"])["items"]] == [str(young)], "the cursor stays good"
+
+
+def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
+    for number in range(10):
+        done(database, 8 + number / 10)
+    stopping = threading.Event()
+
+    def stop_after_some(_: object) -> None:
+        stopping.set()
+
+    first = RetentionRunner(database, QUICK).run(stopping, stop_after_some)
+    assert first.total() == first.bodies == 3
+    assert RetentionRunner(database, QUICK).run(NEVER).bodies == 7
+
+
+def test_jobs_that_ended_in_one_moment_are_not_skipped(database: Database) -> None:
+    found = [done(database, 0, guid=str(number)) for number in range(8)]
+    for job_id in found:
+        set_row(database, job_id, finished_at=1_000_000)
+    assert RetentionRunner(database, QUICK).run(NEVER).bodies == 8
+
+
+def test_one_prunes_at_a_time_and_a_dead_one_gives_way(database: Database) -> None:
+    held = locks.acquire(database, "prune")
+    assert held is not None
+    with pytest.raises(PrunedElsewhere):
+        RetentionRunner(database, QUICK).run(NEVER)
+    for until in (0, 10**15):  # long past; and so far ahead that the clock must have been set back
+        with database.write() as connection:
+            connection.execute(update(tables.turns).values(held_until=until))
+        RetentionRunner(database, QUICK).run(NEVER)
+        held = locks.acquire(database, "prune")
+        assert held is not None
+    locks.release(database, held)
+    assert locks.acquire(database, "prune") is not None
+
+
+def test_who_lost_the_turn_stops_before_it_touches_anything(database: Database) -> None:
+    for _ in range(7):
+        done(database, 8)
+
+    def overtake(_: object) -> None:
+        with database.write() as connection:
+            connection.execute(update(tables.turns).values(held_until=0))
+        assert locks.acquire(database, "prune") is not None
+
+    with pytest.raises(PrunedElsewhere, match="took over"):
+        RetentionRunner(database, QUICK).run(NEVER, overtake)
+    assert sum(has_body(database, record.id) for record in queries.list_jobs(database, limit=10)) == 4
+
+
+def test_pruning_beside_workers_neither_stops_them_nor_is_stopped(database: Database) -> None:
+    """A worker stores results, and a feed pushes, while everything old goes in small steps."""
+    old = [done(database, 40 + number / 1000) for number in range(24)]
+    pruned: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: pruned.append(RetentionRunner(database, Retention(batch=2, pause_s=0.01)).run(NEVER))
+    )
+    thread.start()
+    young = []
+    while thread.is_alive():
+        young.append(push(database, article(f"Young {len(young)}."))[0].job_id)
+        for claimed in claim_all(database):
+            leases.complete(database, claimed, result_of(claimed))
+        time.sleep(0.01)
+    thread.join()
+    assert (pruned[0].bodies, pruned[0].results) == (24, 24)
+    assert young
+    assert all(queries.result(database, job_id) for job_id in young)
+    assert not any(queries.result(database, job_id) for job_id in old)
+    ended = queries.backlog_snapshot(database).counters["finished", "succeeded"]  # type: ignore[index]  # a StrEnum is its value
+    assert ended == 24 + len(young)
+
+
+def test_marks_stay_few(database: Database) -> None:
+    for number in range(9):
+        done(database, 40, feed=f"f{number % 3}")
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert count(database, retention_progress) == 3 + 2 * 3
+
+
+def test_a_retry_and_the_pruner_meet(database: Database) -> None:
+    """Whoever comes first: a queued job always has its body."""
+    for number in range(6):
+        job_id = push(database, article(f"Story {number}."))[0].job_id
+        leases.requeue(database, claim_all(database)[0], PermanentError("x"), max_attempts=1, delay_s=0)
+        age(database, job_id, 8 + number)
+        outcomes: list[str] = []
+
+        def retry(job_id: UUID = job_id, outcomes: list[str] = outcomes) -> None:
+            try:
+                actions.retry(database, job_id)
+            except Conflict as refused:
+                outcomes.append(refused.code)
+            else:
+                outcomes.append("queued")
+
+        thread = threading.Thread(target=retry)
+        thread.start()
+        RetentionRunner(database, Retention(pause_s=0)).run(NEVER)
+        thread.join()
+        assert (outcomes, has_body(database, job_id)) in ((["queued"], True), (["body_pruned"], False))
+        actions.cancel(database, job_id) if outcomes == ["queued"] else None
+
+
+def test_the_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    for days in (40, 8, 0):
+        done(database, days)
+    run, app = CliRunner().invoke, main.build()
+    planned = json.loads(run(app, ["prune", "--dry-run", "--json"]).stdout)
+    assert (planned["bodies"], planned["results"]) == (2, 1)
+    assert "2  bodies of articles would go" in run(app, ["prune", "--dry-run"]).stdout
+    assert json.loads(run(app, ["prune", "--json", "--results-days", "5"]).stdout) == planned | {"results": 2}
+    assert "--results-days" in run(app, ["prune", "--results-days", "-1"]).output
+    assert isinstance(run(app, ["prune", "--results-days", "99"]).exception, ValueError), "longer than articles are kept"
+    with database.read() as connection:
+        assert connection.execute(select(audit_log.c.action)).scalars().all() == ["retention.prune"]

@@ -1,0 +1,191 @@
+"""The /metrics page of an API process: its own figures, the ledger's and the stores'."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from services.database.engine import Database
+from services.errors import TransientError
+from services.jobs import hosts, leases
+from services.jobs.hosts import HostRole
+from services.metrics import LedgerCollector, declared_names
+from tests.support.api import Api, finish, samples, spoil, take
+from tests.support.ledger import article, push, set_row
+
+
+def test_metrics_show_the_ledger(database: Database, serve: Any) -> None:
+    api = serve(database)
+    before = samples(api)
+    assert before["stancewire_ledger_up", ()] == 1
+    assert before["stancewire_jobs", (("state", "queued"),)] == 0
+    assert before["stancewire_job_attempts_total", ()] == 0
+    job_id = api.push_id("One two three.", feed="wire")
+    api.push("One two three.", feed="wire")
+    waiting = api.push_id("Other.", feed="wire")
+    set_row(database, waiting, queued_at=int(time.time() * 1000) - 60_000)
+    finish(database, job_id)
+    hosts.announce(database, HostRole.WORKER, "node/a", slots=3)
+    after = samples(api)
+    wire = (("feed", "wire"),)
+    assert after["stancewire_articles_accepted_total", wire] == 2
+    assert after["stancewire_articles_repeated_total", wire] == 1
+    assert after["stancewire_jobs_finished_total", (("state", "succeeded"),)] == 1
+    assert before["stancewire_jobs_finished_total", (("state", "dead"),)] == 0
+    assert after["stancewire_job_attempts_total", ()] == 1
+    assert after["stancewire_words_analysed_total", ()] == 3
+    assert after["stancewire_jobs", (("state", "queued"),)] == 1
+    assert 59 < after["stancewire_oldest_queued_seconds", ()] < 90
+    assert after["celery_active_process_count", (("queue_name", "stancewire.analyse"),)] == 3
+
+
+def test_requests_are_counted_by_route_never_by_path(sqlite_api: Api) -> None:
+    first = sqlite_api.push_id("One.")
+    second = sqlite_api.push_id("Two.")
+    for job_id in (first, second):
+        sqlite_api.client.get(f"/v1/jobs/{job_id}")
+        sqlite_api.client.get(f"/v1/jobs/{job_id}/result")
+    sqlite_api.client.get("/v1/jobs/17")
+    for number in range(3):
+        sqlite_api.client.get(f"/nowhere/{number}")
+    sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001)
+    sqlite_api.push("x", feed="A B")
+    found = samples(sqlite_api)
+
+    def counted(method: str, route: str, status: int) -> float:
+        return found["stancewire_http_requests_total", (("method", method), ("route", route), ("status", str(status)))]
+
+    assert counted("POST", "/v1/articles", 202) == 2
+    assert counted("POST", "/v1/articles", 422) == 1
+    assert counted("GET", "/v1/jobs/{job_id}", 200) == 2
+    assert counted("GET", "/v1/jobs/{job_id}", 422) == 1
+    assert counted("GET", "/v1/jobs/{job_id}/result", 409) == 2
+    assert counted("GET", "none", 404) == 3
+    routes = {dict(labels)["route"] for name, labels in found if name == "stancewire_http_requests_total"}
+    assert routes == {"/v1/articles", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "none"}
+    timed = (("method", "GET"), ("route", "/v1/jobs/{job_id}"))
+    assert found["stancewire_http_request_seconds_count", timed] == 3
+
+
+def test_what_is_refused_is_counted_by_problem(sqlite_database: Database, serve: Any) -> None:
+    api = serve(sqlite_database, limits={"queued_per_feed": 1})
+    api.push("One.")
+    time.sleep(1.1)
+    api.push("Two.")
+    api.client.post("/v1/articles:batch", content=b'{"body": "Three."}\n{\n{}')
+    found = samples(api)
+    assert found["stancewire_articles_refused_total", (("code", "feed_queue_full"),)] == 2
+    assert found["stancewire_articles_refused_total", (("code", "invalid"),)] == 2
+
+
+def test_every_series_on_a_scrape_is_declared(sqlite_api: Api, sqlite_database: Database) -> None:
+    finish(sqlite_database, sqlite_api.push_id())
+    sqlite_api.push("x", feed="A B")
+    found = {name for name, _ in samples(sqlite_api)}
+    assert {name for name in found if not name.startswith("process_")} <= declared_names()
+    assert {"process_resident_memory_bytes", "stancewire_build_info"} <= found
+
+
+def test_metrics_answer_while_the_ledger_does_not(sqlite_database: Database, serve: Any) -> None:
+    api = serve(sqlite_database, database={"busy_timeout_s": 0.2})
+    file = sqlite_database.sqlite_file()
+    assert file is not None
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        api.push()
+        found = samples(api)
+        other.execute("ROLLBACK")
+    status = (("method", "POST"), ("route", "/v1/articles"), ("status", "503"))
+    assert found["stancewire_http_requests_total", status] == 1
+
+
+def test_what_clients_wish_to_wait_is_not_latency_and_their_number_shows(sqlite_api: Api) -> None:
+    began = time.monotonic()
+    sqlite_api.client.post("/v1/articles", json={"body": "One."}, headers={"Prefer": "wait=1"})
+    assert time.monotonic() - began >= 1
+    found = samples(sqlite_api)
+    push = (("method", "POST"), ("route", "/v1/articles"))
+    assert found["stancewire_http_request_seconds_count", push] == 1
+    assert found["stancewire_http_request_seconds_sum", push] < 0.9
+    assert found["stancewire_http_requests_in_flight", ()] == 0
+
+
+def test_a_method_of_the_clients_invention_makes_no_series(sqlite_api: Api) -> None:
+    for method in ("PURGE", "PROPFIND", "MKCOL"):  # words that the server's parser lets through
+        sqlite_api.client.request(method, "/v1/jobs")
+    methods = {dict(labels)["method"] for name, labels in samples(sqlite_api) if name == "stancewire_http_requests_total"}
+    assert methods == {"other"}
+
+
+def test_every_way_to_refuse_a_push_is_counted(sqlite_api: Api) -> None:
+    sqlite_api.push("x", feed="A B")
+    sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001)
+    sqlite_api.client.post("/v1/articles", content=b"[" * 100, headers={"Content-Type": "application/json"})
+    sqlite_api.client.post("/v1/articles", content=b"a=b", headers={"Content-Type": "text/csv"})
+    sqlite_api.client.get("/v1/jobs/17")  # an error, but no article refused
+    found = samples(sqlite_api)
+    refused = {
+        dict(labels)["code"]: value
+        for (name, labels), value in found.items()
+        if name == "stancewire_articles_refused_total" and value
+    }
+    assert refused == {"invalid": 1, "body_too_large": 1, "nesting_too_deep": 1, "media_type": 1}
+
+
+def test_waits_and_runs_are_histograms_of_the_ledger(database: Database, serve: Any) -> None:
+    api = serve(database)
+    job_id = api.push_id("One.")
+    set_row(database, job_id, queued_at=int(time.time() * 1000) - 70_000, next_run_at=0)
+    claimed = take(database, job_id)
+    leases.requeue(database, claimed, TransientError("later"), max_attempts=3, delay_s=0, run_s=0.3)
+    spoil(database, job_id)
+    found = samples(api)
+    wait, run = "stancewire_job_queue_wait_seconds", "stancewire_job_run_seconds"
+    assert found[f"{wait}_count", ()] == 2
+    assert found[f"{wait}_bucket", (("le", "60.0"),)] == 1
+    assert found[f"{wait}_bucket", (("le", "300.0"),)] == found[f"{wait}_bucket", (("le", "+Inf"),)] == 2
+    assert 70 <= found[f"{wait}_sum", ()] < 100
+    assert (found[f"{run}_count", ()], found[f"{run}_sum", ()]) == (1, 0.3)
+    assert found[f"{run}_bucket", (("le", "0.25"),)] == 0
+    reasons = {
+        dict(labels)["reason"]: v for (name, labels), v in found.items() if name == "stancewire_attempts_unsuccessful_total"
+    }
+    assert reasons == {"temporary": 1, "language_unsupported": 1}
+    assert found["stancewire_feed_failed_total", (("feed", "default"),)] == 1
+
+
+def test_only_the_first_feeds_are_named_and_they_keep_their_names(database: Database) -> None:
+    def feeds() -> dict[str, float]:
+        registry = CollectorRegistry()
+        registry.register(LedgerCollector(database, feeds=2))
+        [family] = [family for family in registry.collect() if family.name == "stancewire_articles_accepted"]
+        return {sample.labels["feed"]: sample.value for sample in family.samples}
+
+    push(database, article("One.", feed="zeta"), article("Two.", feed="zeta"), article("One.", feed="zeta"))
+    push(database, article("One.", feed="mean"))
+    assert feeds() == {"zeta": 2, "mean": 1}
+    push(database, *(article(f"{number}.", feed=feed) for number in range(5) for feed in ("alpha", "beta")))
+    assert feeds() == {"zeta": 2, "mean": 1, "_other": 10}
+
+
+def test_the_stores_are_seen(sqlite_database: Database, serve: Any, redis_process: Any) -> None:
+    api = serve(sqlite_database, redis_url=redis_process.url)
+    api.push("One.")
+    found = samples(api)
+    assert found["stancewire_redis_up", ()] == 1
+    assert found["stancewire_redis_memory_bytes", ()] > 100_000
+    assert found["stancewire_redis_evicted_keys_total", ()] == 0
+    assert 0 < found["stancewire_redis_ping_seconds", ()] < 1
+    assert ("celery_queue_length", (("queue_name", "stancewire.analyse"),)) in found
+    assert 0 < found["stancewire_disk_free_bytes", ()] <= found["stancewire_disk_size_bytes", ()]
+    assert found["stancewire_database_pool_size", ()] == 10
+    assert found["stancewire_database_transaction_seconds_count", (("kind", "write"),)] >= 1
+    assert found["stancewire_database_size_bytes", ()] > 10_000
+    redis_process.kill()
+    after = samples(api)
+    assert after["stancewire_redis_up", ()] == 0
+    assert ("stancewire_redis_memory_bytes", ()) not in after

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ValidationError
+
+from services.contracts import (
+    FINAL_STATES,
+    TRANSITIONS,
+    Analysis,
+    Article,
+    Extent,
+    JobState,
+    JobView,
+    Mention,
+    Pipeline,
+    Result,
+    Target,
+    instant,
+)
+from tests.support import paths
+
+GOLDEN = paths.GOLDEN
+MODELS: list[tuple[str, type[BaseModel]]] = [("article-1", Article), ("job-1", JobView), ("result-1", Result)]
+each_contract = pytest.mark.parametrize(("name", "model"), MODELS, ids=[name for name, _ in MODELS])
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@each_contract
+def test_a_golden_file_comes_back_as_it_was(name: str, model: type[BaseModel]) -> None:
+    document = golden(name)
+    read = model.model_validate_json(json.dumps(document))
+    assert json.loads(read.model_dump_json()) == document
+    assert model.model_validate(read.model_dump()) == read
+
+
+@each_contract
+def test_a_change_of_a_contract_is_noticed(name: str, model: type[BaseModel]) -> None:
+    """A field may be added with a default; anything else is a new version. Either way the schema file is written anew."""
+    assert model.model_json_schema(mode="serialization") == golden(f"{name}.schema")
+
+
+@each_contract
+def test_the_published_schema_describes_the_golden_file(name: str, model: type[BaseModel]) -> None:
+    schema = golden(f"{name}.schema")
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(golden(name))
+    assert schema["properties"]["schema"]["const"] == model.model_fields["schema_version"].default
+
+
+@each_contract
+def test_another_schema_tag_is_refused(name: str, model: type[BaseModel]) -> None:
+    with pytest.raises(ValidationError, match="schema"):
+        model.model_validate(golden(name) | {"schema": "stancewire.other/1"})
+
+
+def contracts(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and all that it holds."""
+    found = {model}
+    for field in model.model_fields.values():
+        stack = [field.annotation]
+        while stack:
+            annotation = stack.pop()
+            stack += getattr(annotation, "__args__", ())
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                found |= contracts(annotation)
+    return found
+
+
+@each_contract
+def test_all_is_frozen_and_takes_no_unknown_field(name: str, model: type[BaseModel]) -> None:
+    read = model.model_validate(golden(name))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(read, next(iter(model.model_fields)), None)
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        model.model_validate(golden(name) | {"unknown": 1})
+    for part in contracts(model):
+        assert part.model_config["frozen"], part
+        assert part.model_config["extra"] == "forbid", part
+
+
+def test_offsets_of_the_golden_result_point_at_their_text() -> None:
+    """The text has a character outside the BMP before most of them: counted in code points, it is one."""
+    result = Result.model_validate(golden("result-1"))
+    she = result.entities[0].mentions[1]
+    assert result.text[she.start : she.end] == "She"
+    [content] = result.attributions[0].content
+    assert result.text[content.start : content.end] == "the “absurd” fees 🙂 must go"
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 5), (5, 4), (-1, 3), (0, -1)])
+@pytest.mark.parametrize("model", [Extent, Mention])
+def test_an_extent_holds_something(model: type[Extent], start: int, end: int) -> None:
+    form = {"form": "name"} if model is Mention else {}
+    with pytest.raises(ValidationError):
+        model.model_validate({"start": start, "end": end, **form})
+
+
+@pytest.mark.parametrize("fields", [{}, {"entity": "e1", "topic": "t1"}])
+def test_a_target_is_one_thing(fields: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="exactly one"):
+        Target.model_validate(fields)
+
+
+@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan"), float("inf")])
+def test_a_score_is_a_probability(score: float) -> None:
+    document = golden("result-1")
+    document["entities"][0]["score"] = score
+    with pytest.raises(ValidationError):
+        Result.model_validate(document)
+
+
+def test_an_attribution_has_content() -> None:
+    document = golden("result-1")
+    document["attributions"][0]["content"] = []
+    with pytest.raises(ValidationError, match="content"):
+        Result.model_validate(document)
+
+
+def test_an_analysis_is_bound_to_its_job() -> None:
+    analysis = Analysis(language="en", pipeline=Pipeline(version="1", model="m", analysed_at=instant(0)), text="x")
+    job_id, article_id = uuid4(), uuid4()
+    result = Result.of(analysis, job_id=job_id, article_id=article_id)
+    assert (result.job_id, result.article_id, result.text, result.pipeline) == (job_id, article_id, "x", analysis.pipeline)
+
+
+def test_every_state_has_its_ways_out() -> None:
+    assert set(TRANSITIONS) == set(JobState)
+    assert TRANSITIONS[JobState.SUCCEEDED] == TRANSITIONS[JobState.CANCELED] == frozenset()
+    assert {state for state in JobState if JobState.RUNNING in TRANSITIONS[state]} == {JobState.QUEUED}
+    assert frozenset(JobState) - {JobState.QUEUED, JobState.RUNNING} == FINAL_STATES
+
+
+@pytest.mark.parametrize("published_at", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])
+def test_a_time_that_utc_does_not_have_is_refused(published_at: str) -> None:
+    with pytest.raises(ValidationError, match="UTC"):
+        Article.model_validate({"body": "x", "published_at": published_at})
+
+
+@pytest.mark.parametrize("published_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1969-07-20T20:17:40Z"])
+def test_a_time_that_utc_has_comes_back(published_at: str) -> None:
+    article = Article.model_validate({"body": "x", "published_at": published_at})
+    assert article.published_at is not None
+    assert instant(round(article.published_at.timestamp() * 1000)) == article.published_at
+
+
+def test_white_space_around_names_is_no_part_of_them() -> None:
+    article = Article(body=" x ", guid=" a1 ", title=" A title\n", version="\t2")
+    assert (article.guid, article.title, article.version, article.body) == ("a1", "A title", "2", " x ")
+
+
+@pytest.mark.parametrize("field", ["guid", "version"])
+def test_an_identifier_of_blanks_is_refused(field: str) -> None:
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        Article(body="x", **{field: "  "})

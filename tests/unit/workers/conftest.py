@@ -1,0 +1,13 @@
+"""One language pipeline for all tests of its stages."""
+
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+
+from workers.pipeline.components import STAGES, build_nlp
+
+
+@pytest.fixture(scope="session")
+def nlp() -> Language:
+    return build_nlp(STAGES["rules"])

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from services.contracts import EntityType
+from services.settings import Pipeline as Settings
+from workers.pipeline.pipeline import Pipeline
+
+PIPELINE = Pipeline(Settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ("Corvo Energy was accused of poisoning the river by Mirela Tanase.", "Corvo Energy", EntityType.ORGANIZATION),
+        ("Kiev and its Western backers dismissed the offer.", "Kiev", EntityType.LOCATION),
+        (
+            "Ida Lund praised Halden Rail for the new line, while Kofi Brandt called the company a disgrace.",
+            "Kofi Brandt",
+            EntityType.PERSON,
+        ),
+        ("Senator Ruth Kessler spoke in Geneva.", "Ruth Kessler", EntityType.PERSON),
+    ],
+)
+def test_a_name_has_the_type_that_its_words_tell(text: str, name: str, kind: EntityType) -> None:
+    assert (name, kind) in {(entity.name, entity.type) for entity in PIPELINE.analyse_text(text).entities}

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+
+from tests.support import paths
+from tests.support.stance_heads import sides
+from workers.model.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW, Encoder
+from workers.model.inputs import PLACES, EncoderInput, Shape, Start, held_against
+from workers.model.stance_heads import OUTPUTS, Scale
+from workers.model.tags import ENTITIES, PARTS, ROLES, begin, tags
+from workers.pipeline.components import build_nlp
+from workers.training.export import build
+from workers.training.restore import restore
+
+Weights = dict[str, NDArray[np.float32]]
+
+HIDDEN, INNER, ATTENTION = 32, 64, 4
+VOCABULARY_SIZE = 40
+WIDTHS = {
+    "entities": tags(len(ENTITIES)),
+    "roles": tags(len(ROLES)),
+    "parts": len(PARTS),
+    "links": 256,
+    "stances": 256,
+    "claims": 64,
+}
+PACKAGED = paths.ROOT / "workers" / "model" / "weights"
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    """Random weights of a small network, under the names that the trained one has."""
+    chance = np.random.default_rng(7)
+    made: Weights = {}
+
+    def matrix(name: str, *shape: int, size: float = 1.0) -> None:
+        made[name] = (size * chance.standard_normal(shape)).astype(np.float32)
+
+    def linear(name: str, inputs: int, outputs: int) -> None:
+        matrix(f"{name}.weight", outputs, inputs, size=1 / math.sqrt(inputs))
+        matrix(f"{name}.bias", outputs, size=0.1)
+
+    def norm(name: str) -> None:
+        matrix(f"{name}.weight", HIDDEN, size=0.1)
+        made[f"{name}.weight"] += 1
+        matrix(f"{name}.bias", HIDDEN, size=0.1)
+
+    for name, rows in (("pieces", VOCABULARY_SIZE), ("positions", WINDOW + 2), ("shapes", len(Shape)), ("places", PLACES)):
+        matrix(f"{name}.weight", rows, HIDDEN)
+    matrix("kind", HIDDEN)
+    norm("norm")
+    for layer in ("layers.0", "layers.1", "branch.0"):
+        for name, inputs, outputs in (("qkv", HIDDEN, 3 * HIDDEN), ("out", HIDDEN, HIDDEN)):
+            linear(f"{layer}.{name}", inputs, outputs)
+        norm(f"{layer}.attention_norm")
+        for name, inputs, outputs in (("up", HIDDEN, INNER), ("down", INNER, HIDDEN)):
+            linear(f"{layer}.{name}", inputs, outputs)
+        norm(f"{layer}.norm")
+    for head, width in WIDTHS.items():
+        linear(f"heads.{head}", HIDDEN, width)
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights")
+    model, pieces = build(weights, ATTENTION, list(WIDTHS))
+    onnx.save(model, str(path / MODEL))
+    (path / PIECES).write_bytes(pieces)
+    names = ["[UNK]", "[CLS]", "[SEP]", *(f"piece{i}" for i in range(VOCABULARY_SIZE - 3))]
+    (path / VOCABULARY).write_text("\n".join(names), encoding="utf-8")
+    field = {
+        head: {"transitions": [[0.5] * WIDTHS[head]] * WIDTHS[head], "first": [0.25] * WIDTHS[head]}
+        for head in ("entities", "roles")
+    }
+    labels = {"entities": ENTITIES, "roles": ROLES, "parts": PARTS}
+    rest = {
+        "name": "random",
+        "distances": [[0.0], [1.0]],
+        "none": [0.0, 1.0],
+        "confidence": [2.0],
+        "entity_confidence": [3.0],
+        "scales": {"stance_pairs": [2.0, [0.0, 1.0]]},
+    }
+    np.savez(path / SIDES, **sides(), allow_pickle=False)
+    (path / HEADS).write_text(json.dumps({"labels": labels, **field, **rest}), encoding="utf-8")
+    return path
+
+
+def text(count: int) -> EncoderInput:
+    """A document of so many words, in sentences of 9."""
+    chance = np.random.default_rng(count)
+    pieces = [tuple(chance.integers(3, VOCABULARY_SIZE, chance.integers(1, 4)).tolist()) for _ in range(count)]
+    starts = [int(Start.NOTHING if i % 9 else Start.SENTENCE) for i in range(count)]
+    shapes = chance.integers(1, len(Shape), count).tolist()
+    return EncoderInput(list(range(count)), pieces, shapes, chance.integers(0, PLACES, count).tolist(), starts)
+
+
+def norm(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
+    centred = x - x.mean(-1, keepdims=True)
+    made: NDArray[np.float32] = centred / centred.std(-1, keepdims=True) * w[f"{name}.weight"] + w[f"{name}.bias"]
+    return made
+
+
+def linear(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
+    return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+
+def gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    made: NDArray[np.float32] = x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
+    return made
+
+
+def expected(w: Weights, words: EncoderInput, start: int, end: int) -> dict[str, NDArray[np.float32]]:
+    """What the network gives for one window, worked out without quantization or short cuts."""
+    counts = [len(words.pieces[i]) for i in range(start, end)]
+    pieces = [1, *(piece for i in range(start, end) for piece in words.pieces[i]), 2]
+    shapes = [0, *np.repeat(words.shapes[start:end], counts), 0]
+    places = [0, *np.repeat(words.places[start:end], counts), 0]
+    x = w["pieces.weight"][pieces] + w["positions.weight"][: len(pieces)] + w["kind"]
+    x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][places], w, "norm")
+    shared = above(x, w, "layers.0")
+    firsts = np.cumsum([1, *counts])[:-1]
+    read, sided = (above(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
+    return {head: linear(sided if head in OUTPUTS else read, w, f"heads.{head}") for head in WIDTHS}
+
+
+def above(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]:
+    """What a layer gives for what the one below it gives."""
+    q, k, v = linear(x, w, f"{layer}.qkv").reshape(len(x), 3, ATTENTION, -1).transpose(1, 2, 0, 3)
+    shares = np.exp(q @ k.transpose(0, 2, 1) / math.sqrt(HIDDEN // ATTENTION))
+    attended = (shares / shares.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(x), HIDDEN)
+    x = norm(x + linear(attended, w, f"{layer}.out"), w, f"{layer}.attention_norm")
+    return norm(x + linear(gelu(linear(x, w, f"{layer}.up")), w, f"{layer}.down"), w, f"{layer}.norm")
+
+
+@pytest.mark.parametrize("count", [1, 2, 60, 700])
+def test_the_integers_say_what_the_network_says(weights: Weights, folder: Path, count: int) -> None:
+    words = text(count)
+    scores = Encoder(folder).run(words)
+    assert (len(scores.windows) > 1) == (count == 700)
+    whole = [expected(weights, words, *window) for window in scores.windows]
+    for head, found in (
+        ("entities", scores.entities),
+        ("roles", scores.roles),
+        ("links", scores.links),
+        ("stances", scores.stances),
+    ):
+        wanted = np.concatenate([each[head] for each in whole])
+        assert found.shape == wanted.shape == (count, WIDTHS[head])
+        # One part in 127 in each of the matrices; a wrong row, scale or bias is off by about the scores' own size, 1.
+        assert np.abs(found - wanted).mean() < 0.05
+    parts = np.concatenate([each["parts"] for each in whole])
+    lost = parts.max(1) - np.take_along_axis(parts, scores.parts[:, None].astype(int), 1)[:, 0]
+    assert lost.max() < 0.5
+
+
+def test_no_words_no_scores(folder: Path) -> None:
+    scores = Encoder(folder).run(text(0))
+    assert scores.windows == []
+    assert [len(scores.entities), len(scores.roles), len(scores.parts), len(scores.links)] == [0, 0, 0, 0]
+
+
+def test_a_document_alters_no_other(folder: Path) -> None:
+    encoder = Encoder(folder)
+    before = encoder.run(text(60)).entities
+    encoder.run(text(200))
+    assert np.array_equal(encoder.run(text(60)).entities, before)
+
+
+def test_a_claim_and_a_statement_are_read_together(weights: Weights, folder: Path) -> None:
+    claim, statement = text(7), text(11)
+    both = held_against(claim, statement, 2)
+    encoder = Encoder(folder)
+    vectors = expected(weights, both, 0, len(both))["claims"]
+    assert encoder.support(claim, statement) == pytest.approx(encoder.claims.support(vectors, 7), abs=0.05)
+    with pytest.raises(ValueError, match="must hold words"):
+        encoder.support(claim, text(0))
+    with pytest.raises(ValueError, match="leaves no room"):
+        encoder.support(text(300), statement)
+
+
+def test_weights_come_back_as_floats(weights: Weights, folder: Path) -> None:
+    found = restore(folder)
+    assert set(found) >= set(weights)
+    for name in ("layers.0.qkv.weight", "layers.1.down.weight", "pieces.weight"):
+        assert np.abs(found[name] - weights[name]).max() < np.abs(weights[name]).max() / 100
+    assert np.array_equal(found["layers.1.norm.bias"], weights["layers.1.norm.bias"])
+    assert found["positions.weight"] + found["kind"] == pytest.approx(weights["positions.weight"] + weights["kind"])
+    assert found["roles.first"].tolist() == [0.25] * WIDTHS["roles"]
+    assert np.array_equal(found["pairs.hidden.weight"], sides()["pairs.hidden.weight"])
+
+
+def test_reads_the_tables(folder: Path) -> None:
+    heads = Encoder(folder).heads
+    assert heads.roles.transitions.shape == (WIDTHS["roles"], WIDTHS["roles"])
+    assert heads.entities.first.tolist() == [0.25] * WIDTHS["entities"]
+    assert heads.none.tolist() == [0.0, 1.0]
+    assert (heads.name, heads.confidence, heads.entity_confidence) == ("random", [2.0], [3.0])
+    assert heads.scales == {"stance_pairs": Scale(2.0, (0.0, 1.0))}
+
+
+@pytest.mark.parametrize("name", [MODEL, PIECES, HEADS, SIDES, VOCABULARY])
+def test_names_the_file_that_is_missing(folder: Path, tmp_path: Path, name: str) -> None:
+    for file in folder.iterdir():
+        if file.name != name:
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(FileNotFoundError, match=name):
+        Encoder(tmp_path)
+
+
+def test_refuses_tables_of_other_labels(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes().replace(b'"cue"', b'"verb"'))
+    with pytest.raises(ValueError, match="other labels"):
+        Encoder(tmp_path)
+
+
+@pytest.mark.skipif(not PACKAGED.exists(), reason="the weights enter the repository when they are trained")
+def test_the_packaged_weights_know_a_name_and_a_cue() -> None:
+    encoder = Encoder()
+    nlp = build_nlp(("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations"))
+    doc = nlp("Ana Ruiz told reporters on Monday that the port would not be sold.")
+    words = EncoderInput.of(doc, encoder.vocabulary)
+    scores = encoder.run(words)
+    at = {doc[token].text: i for i, token in enumerate(words.tokens)}
+    assert scores.entities[at["Ana"]].argmax() == begin(ENTITIES.index("Person"))
+    assert scores.roles[at["told"]].argmax() == begin(ROLES.index("cue"))
+    assert PARTS[scores.parts[at["port"]]] == "NOUN"
+
+
+def test_the_runtime_neither_reports_nor_writes_anything(tmp_path: Path) -> None:
+    """It does both on its own account, but not where a continuous integration is set up: so this runs without its variables."""
+    ours = {name: value for name, value in os.environ.items() if name in {"PATH", "VIRTUAL_ENV", "PYTHONPATH", "LANG"}}
+    read = "from workers.model.component import encoder; encoder()._session; print(len(os.listdir('/proc/self/task')))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import os; {read}"],
+        env=ours | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout == "1\n", "a thread that nobody asked for"
+    assert list(tmp_path.iterdir()) == []

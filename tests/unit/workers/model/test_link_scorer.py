@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workers.model.link_scorer import CONTENT, DISTANCES, SOURCE, WIDTH, bucket, choose
+from workers.model.tags import Tagged
+
+
+@pytest.mark.parametrize(
+    ("span", "cue", "found"),
+    [
+        ((0, 2), (2, 3), 0),
+        ((0, 2), (4, 5), 2),
+        ((0, 2), (6, 7), 4),
+        ((0, 2), (7, 8), 5),
+        ((0, 2), (12, 13), 6),
+        ((0, 1), (900, 901), 9),
+        ((3, 4), (2, 3), 10),
+        ((8, 9), (2, 3), 15),
+        ((900, 901), (2, 3), 19),
+    ],
+)
+def test_distances_double(span: tuple[int, int], cue: tuple[int, int], found: int) -> None:
+    assert bucket(*span, *cue) == found < DISTANCES
+
+
+def vectors(words: int) -> np.ndarray:
+    return np.zeros((words, 2, 2, WIDTH), dtype=np.float16)
+
+
+def test_a_content_chooses_the_cue_that_its_vector_fits() -> None:
+    made = vectors(20)
+    made[2, CONTENT, 0, 0] = 1  # the cue at 2
+    made[9, CONTENT, 0, 1] = 1  # the cue at 9
+    made[3:6, CONTENT, 1, 1] = 8  # the content from 3 to 6 fits the second
+    found = choose(
+        made.reshape(20, -1),
+        [Tagged(3, 6, 2)],
+        [Tagged(2, 3, 1), Tagged(9, 10, 1)],
+        CONTENT,
+        np.zeros(DISTANCES, dtype=np.float32),
+        -5.0,
+    )
+    assert found[0].chosen == 1
+    assert found[0].score > 0.99
+
+
+def test_where_vectors_say_nothing_the_nearer_one_is_chosen() -> None:
+    distances = np.linspace(1, 0, DISTANCES // 2, dtype=np.float32)
+    found = choose(
+        vectors(40).reshape(40, -1),
+        [Tagged(10, 11, 1), Tagged(30, 31, 1)],
+        [Tagged(8, 9, 0), Tagged(28, 29, 0)],
+        SOURCE,
+        np.concatenate([distances, distances]),
+        -5.0,
+    )
+    assert [link.chosen for link in found] == [0, 1]
+
+
+def test_none_may_be_chosen() -> None:
+    zeros = np.zeros(DISTANCES, dtype=np.float32)
+    spans = [Tagged(1, 2, 0)]
+    assert choose(vectors(9).reshape(9, -1), [Tagged(3, 4, 1)], spans, SOURCE, zeros, 4.0)[0].chosen == -1
+    assert choose(vectors(9).reshape(9, -1), [Tagged(3, 4, 1)], [], SOURCE, zeros, 0.0)[0].chosen == -1
+    assert choose(vectors(9).reshape(9, -1), [], spans, SOURCE, zeros, 0.0) == []
+
+
+def test_the_work_per_span_is_bounded() -> None:
+    cues = [Tagged(i, i + 1, 1) for i in range(0, 2000, 2)]
+    sources = [Tagged(i, i + 1, 0) for i in range(1, 2000, 2)]
+    distances = np.zeros(DISTANCES, dtype=np.float32)
+    found = choose(vectors(2000).reshape(2000, -1), cues, sources, SOURCE, distances, -5.0)
+    assert all(abs(link.chosen - i) <= 8 for i, link in enumerate(found))

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.contracts import Analysis, Article, Extent, Warned, merge_positions
+from services.errors import PermanentError
+from services.settings import Pipeline as Settings
+from workers.english.lexicon import listed
+from workers.pipeline.components import STAGES
+from workers.pipeline.pipeline import Pipeline
+
+RULES = Pipeline(Settings(model="rules", min_stance_score=0))
+# The model's own time is linear; that it reads only so much of an article keeps these tests short.
+TRAINED = Pipeline(Settings(min_stance_score=0, max_words=1000))
+either = pytest.mark.parametrize("pipeline", [RULES, TRAINED], ids=["rules", "trained"])
+
+STORY = """Works Minister Ama Osei told parliament on Tuesday that the Tarva bridge was “safe for now”.
+She accused Tarva Bank of delay.
+
+“We asked for the money in spring,” the minister said. “We are still waiting.”
+
+Read more: Ten bridges that fell
+Tarva Bank denied that it was late, saying the papers had been “sent back twice”. According to the bank, Osei knew."""
+
+
+def check(analysis: Analysis) -> None:
+    """Hold an analysis to what its contract promises beyond its shape."""
+    text = analysis.text
+    extents: list[Extent] = [mention for entity in analysis.entities for mention in entity.mentions]
+    for attribution in analysis.attributions:
+        extents += attribution.content
+        extents += [part for part in (attribution.source, attribution.cue) if part]
+    extents += [stance.evidence for stance in analysis.stances]
+    for extent in extents:
+        assert extent.end <= len(text)
+        assert text[extent.start : extent.end] == text[extent.start : extent.end].strip()
+    entities = [entity.id for entity in analysis.entities]
+    attributions = [attribution.id for attribution in analysis.attributions]
+    assert entities == [f"e{number}" for number in range(1, len(entities) + 1)]
+    assert attributions == [f"a{number}" for number in range(1, len(attributions) + 1)]
+    assert [stance.id for stance in analysis.stances] == [f"s{number}" for number in range(1, len(analysis.stances) + 1)]
+    assert all(entity.mentions for entity in analysis.entities)
+    sources = {attribution.source.entity for attribution in analysis.attributions if attribution.source}
+    assert sources <= {*entities, None}
+    assert {stance.holder for stance in analysis.stances} <= {*entities, None}
+    assert {stance.target.entity for stance in analysis.stances} <= set(entities)
+    assert {stance.attribution for stance in analysis.stances} <= {*attributions, None}
+    assert analysis.positions == merge_positions(analysis.stances)
+
+
+def test_the_rules_read_a_whole_story() -> None:
+    analysis = RULES.analyse(Article(title="Bridge row", body=STORY, language="en"))
+    check(analysis)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    said = [
+        (
+            names.get(attribution.source.entity or "") if attribution.source else None,
+            attribution.cue.lemma if attribution.cue else None,
+            attribution.kind.value,
+        )
+        for attribution in analysis.attributions
+    ]
+    assert said == [
+        ("Ama Osei", "tell", "mixed"),
+        ("Ama Osei", "accuse", "indirect"),
+        ("Ama Osei", "say", "direct"),
+        ("Ama Osei", None, "direct"),
+        ("Tarva Bank", "deny", "indirect"),
+        ("Tarva Bank", "say", "mixed"),
+        ("Tarva Bank", "according to", "indirect"),
+    ]
+    assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance.value) for s in analysis.stances] == [
+        ("Ama Osei", "Tarva Bank", "oppose")
+    ]
+    assert "Read more" not in " ".join(analysis.text[c.start : c.end] for a in analysis.attributions for c in a.content)
+    assert [warning.code for warning in analysis.warnings] == []
+    assert analysis.pipeline.model == RULES.model
+    assert analysis.text.startswith("Bridge row\n\nWorks Minister")
+
+
+@either
+def test_says_when_it_finds_no_speech(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text(
+        "The bridge opened in 1954. It is made of steel.", warnings=(Warned(code="given", detail="kept"),)
+    )
+    assert [warning.code for warning in analysis.warnings] == ["given", "no_speech_found"]
+
+
+@either
+def test_says_when_a_quotation_is_not_closed(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text("“The bridge is old and it will fall")
+    assert "unbalanced_quotation" in [warning.code for warning in analysis.warnings]
+
+
+@either
+def test_a_quotation_over_paragraphs_is_balanced(pipeline: Pipeline) -> None:
+    analysis = pipeline.analyse_text("“The bridge is old.\n\n“It will fall,” Osei said.")
+    assert "unbalanced_quotation" not in [warning.code for warning in analysis.warnings]
+
+
+def test_what_is_not_english_is_refused() -> None:
+    body = "Der Minister sagte am Dienstag im Parlament, die Brücke sei vorerst sicher und werde nicht geschlossen. " * 3
+    with pytest.raises(PermanentError):
+        TRAINED.analyse(Article(body=body))
+
+
+@pytest.mark.parametrize(("pipeline", "model"), [(RULES, "rules"), (TRAINED, "trained")], ids=["rules", "trained"])
+def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work(pipeline: Pipeline, model: str) -> None:
+    heard: list[str] = []
+    pipeline.analyse(Article(body=STORY, language="en"), heard.append)
+    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in STAGES[model])]
+
+    def stop(stage: str) -> None:
+        if stage == "aliases":
+            raise TimeoutError(stage)
+
+    with pytest.raises(TimeoutError):
+        pipeline.analyse(Article(body=STORY, language="en"), stop)
+    assert pipeline.analyse(Article(body=STORY, language="en")).attributions  # it is as good as new
+
+
+@either
+def test_the_same_article_gives_the_same_analysis(pipeline: Pipeline) -> None:
+    first, second = (pipeline.analyse_text(STORY) for _ in range(2))
+    assert first.model_dump(exclude={"pipeline"}) == second.model_dump(exclude={"pipeline"})
+
+
+@either
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("“”‘’\"'«» .,:;!?—-()\n\tabAB1É漢ب😀\u00a0\u2028"), max_size=200))
+def test_any_text_is_analysed(pipeline: Pipeline, text: str) -> None:
+    analysis = pipeline.analyse_text(text)
+    assert analysis.text == text
+    check(analysis)
+
+
+NAMES = ["Osei", "Tarva", "Bank", "the", "minister", "President", "he", "she", "who", "it"]
+WORDS = [*NAMES, *sorted(listed("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
+
+
+@either
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), max_size=60))
+def test_any_order_of_words_is_analysed(pipeline: Pipeline, words: list[str]) -> None:
+    check(pipeline.analyse_text(" ".join(words)))
+
+
+@either
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '"',
+        "“",
+        "he said, ",
+        "according to him, ",
+        "A of B of ",
+        "The minister, who left, told Kofi Mensah that it was safe, ",
+        "“He said.” ",
+        "Kofi Mensah saw he ",
+        "“Yes, we will.” – Ana Ruiz\n",
+        " ",
+    ],
+)
+def test_work_grows_with_the_length(pipeline: Pipeline, piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = (piece * (size // len(piece) + 1))[:size]
+        began = time.perf_counter()
+        pipeline.analyse_text(text)
+        return time.perf_counter() - began
+
+    small = max(min(seconds(10_000) for _ in range(2)), 0.005)
+    assert seconds(100_000) < 40 * small  # 10 were linear, 100 the square
+
+
+@either
+def test_a_megabyte_is_analysed_in_seconds(pipeline: Pipeline) -> None:
+    text = "Osei said the bridge was safe and, " * 30_000
+    began = time.perf_counter()
+    check(pipeline.analyse_text(text))
+    assert time.perf_counter() - began < 30
+
+
+def test_a_result_says_how_much_the_model_has_read() -> None:
+    analysis = TRAINED.analyse_text("Osei said the bridge was safe. " * 200)
+    assert [(warning.code, warning.detail) for warning in analysis.warnings][:1] == [
+        ("text_cut", "The model has read the first 1000 of 1400 words; the rest has been read by rule.")
+    ]
+    check(analysis)
+    last = 1000 / 1400 * len(analysis.text)
+    assert max(mention.end for entity in analysis.entities for mention in entity.mentions if mention.form == "name") <= last + 5
+
+
+def test_the_rules_alone_load_no_model() -> None:
+    code = (
+        "import sys; from services.settings import Pipeline as Settings; from workers.pipeline.pipeline import Pipeline;"
+        "Pipeline(Settings(model='rules')); print('onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_importing_the_pipeline_brings_in_no_server_or_store() -> None:
+    code = (
+        "import sys, workers.pipeline.pipeline, workers.evaluation.predict;"
+        "print([m for m in ('fastapi', 'starlette', 'sqlalchemy', 'celery', 'redis') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_package_that_is_not_installed_is_an_error_at_once() -> None:
+    with pytest.raises(OSError, match="no_such_package"):
+        Pipeline(Settings(spacy_package="no_such_package"))

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from workers.pipeline.components import build_nlp
+
+SHORT = build_nlp(["stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations"])
+
+
+def spans(doc: Doc) -> list[str]:
+    return [span.text for span in doc.spans["quotations"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("She said “we will go now”.", ["“we will go now”"]),
+        ('She said "we will go now".', ['"we will go now"']),
+        ("She said ''we will go now''.", ["''we will go now''"]),
+        ("She said ``we will go now''.", []),
+        ("She said «we will go now».", ["«we will go now»"]),
+        ("She said „we will go now“.", ["„we will go now“"]),
+        ("She said ‘we will go now’.", ["‘we will go now’"]),
+        ("She said 'we will go now'.", ["'we will go now'"]),
+        ("“He told me ‘never again’ twice,” she said.", ["“He told me ‘never again’ twice,”"]),
+        ("‘He told me “never again” twice,’ she said.", ["‘He told me “never again” twice,’"]),
+        ("\"He's my 'boss', isn't he?\" she asked.", ["\"He's my 'boss', isn't he?\""]),
+        ("It's the drivers' strike, they're sure.", []),
+        ("The drivers’ strike isn’t over.", []),
+        ("A “first” and a “second” try.", ["“first”", "“second”"]),
+        ("“Yes,” she said. “No,” he said.", ["“Yes,”", "“No,”"]),
+        ("A stray ” mark, then “a real one here”.", ["“a real one here”"]),
+        ("A stray “ mark, then “a real one here”.", ["“a real one here”"]),
+        ("An open “ mark in the middle.", []),
+        ("“An open one from the start", ["“An open one from the start"]),
+        ("“”", []),
+        ("6' tall and 5\" wide", []),
+    ],
+)
+def test_pairs_marks(nlp: Language, text: str, quoted: list[str]) -> None:
+    with nlp.memory_zone():
+        assert spans(nlp(text)) == quoted
+
+
+@pytest.mark.parametrize(
+    ("text", "speech"),
+    [
+        ("He called it “a great and lasting shame”.", True),
+        ("“Never.” That was all.", True),
+        ("“Why not?” she asked.", True),
+        ("“Yes,” she said.", True),
+        ("a so-called “peace” plan", False),
+        ("Samuel “Iron Hand” Adu won.", False),
+        ("Her novel “The House of the Nine Rivers” sold well.", False),
+        ("the “real weight” of the region", False),
+    ],
+)
+def test_tells_speech_from_titles_and_scare_quotes(nlp: Language, text: str, speech: bool) -> None:  # noqa: FBT001  # a parametrised case
+    with nlp.memory_zone():
+        doc = nlp(text)
+        assert [span._.speech for span in doc.spans["quotations"]] == [speech]
+
+
+def test_a_quotation_may_run_over_paragraphs(nlp: Language) -> None:
+    text = "“We began in spring.\n“We went on in autumn.\n“We stop today,” Osei said."
+    with nlp.memory_zone():
+        doc = nlp(text)
+        found = doc.spans["quotations"]
+        assert [span._.continues for span in found] == [False, True, True]
+        assert [span._.closed for span in found] == [False, False, True]
+
+
+def test_boilerplate_holds_no_quotation(nlp: Language) -> None:
+    with nlp.memory_zone():
+        assert spans(nlp("Osei left.\nRead more: “We will be back soon”\nHe waved.")) == []
+
+
+@given(st.text(alphabet="“”‘’\"'«»„ ab.\n,", max_size=120))
+def test_pairing_never_raises_and_never_overlaps(text: str) -> None:
+    with SHORT.memory_zone():
+        doc = SHORT(text)
+        found = [(span.start, span.end) for span in doc.spans["quotations"]]
+        assert found == sorted(found)
+        assert all(start < end for start, end in found)
+        assert all(before[1] <= after[0] for before, after in pairwise(found))

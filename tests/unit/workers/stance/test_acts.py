@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from services.settings import Pipeline as Settings
+from tests.support.growth import assert_linear
+from workers.pipeline.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline(Settings(model="rules"))
+
+
+@pytest.mark.parametrize(
+    ("text", "holder", "target", "stance"),
+    [
+        ("President Kofi Mensah accused Tarva Bank of fraud.", "Kofi Mensah", "Tarva Bank", "oppose"),
+        ("President Kofi Mensah praised Tarva Bank for its courage.", "Kofi Mensah", "Tarva Bank", "support"),
+        ("Moscow has long blamed Washington for the crisis.", "Moscow", "Washington", "oppose"),
+        ("President Kofi Mensah criticised the plan of Tarva Bank.", "Kofi Mensah", "Tarva Bank", "oppose"),
+    ],
+)
+def test_acts_take_sides(pipeline: Pipeline, text: str, holder: str, target: str, stance: str) -> None:
+    analysis = pipeline.analyse_text(text)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance) for s in analysis.stances] == [
+        (holder, target, stance)
+    ]
+    assert analysis.stances[0].attribution == analysis.attributions[0].id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "President Kofi Mensah said Tarva Bank was open.",
+        "He accused Tarva Bank of fraud.",
+        "President Kofi Mensah accused nobody of anything.",
+        "President Kofi Mensah would back Tarva Bank only if it paid its taxes.",
+    ],
+)
+def test_no_side_is_guessed(pipeline: Pipeline, text: str) -> None:
+    assert pipeline.analyse_text(text).stances == ()
+
+
+def test_stances_below_the_least_score_are_left_out() -> None:
+    strict = Pipeline(Settings(model="rules", min_stance_score=0.99))
+    assert strict.analyse_text("President Kofi Mensah accused Tarva Bank of fraud.").stances == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Mayor Ida Osei proposed to close the port. Tarva Bank rejected the proposal.", [("Tarva Bank", "Ida Osei", "oppose")]),
+        (
+            "Mayor Ida Osei said she would leave. It rained. Tarva Bank dismissed the idea.",
+            [("Tarva Bank", "Ida Osei", "oppose")],
+        ),
+        # Nobody else has spoken; nobody has lately; a deal is not one side's.
+        ("Mayor Ida Osei proposed to close the port. She later rejected the proposal.", []),
+        ("Mayor Ida Osei said she would go. It rained. It poured. It froze. It snowed. Tarva Bank dismissed the idea.", []),
+        ("Mayor Ida Osei said she would leave. Tarva Bank rejected the deal.", []),
+        ("Mayor Ida Osei said she would leave. Tarva Bank rejected the proposal of a committee of the elders.", []),
+    ],
+)
+def test_what_is_pointed_back_to_is_somebodys(pipeline: Pipeline, text: str, found: list[tuple[str, str, str]]) -> None:
+    analysis = pipeline.analyse_text(text)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    assert [(names[s.holder or ""], names[s.target.entity or ""], s.stance) for s in analysis.stances] == found
+
+
+def test_pointing_back_a_thousand_times_takes_linear_time(pipeline: Pipeline) -> None:
+    text = "Mayor Ida Osei said she would go. Tarva Bank dismissed the offer. "
+    assert_linear("offers", pipeline.analyse_text, lambda count: text * count, 2000)

@@ -1,0 +1,104 @@
+import time
+
+import pytest
+
+from services.contracts import Article, MediaType
+from services.errors import PermanentError
+from workers.text import PlainText, to_plain_text
+
+
+def reading(body: str, title: str | None = None, media_type: MediaType = MediaType.TEXT) -> PlainText:
+    return to_plain_text(Article(title=title, body=body, media_type=media_type, language="en"))
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "text", "body_start"),
+    [
+        (None, "He said no.", "He said no.", 0),
+        ("Talks fail", "He said no.", "Talks fail\n\nHe said no.", 12),
+        ("Talks fail", "TALKS  fail\n\nHe said no.", "TALKS fail\n\nHe said no.", 12),
+        ("Talks fail", "Talks\nfail\nHe said no.", "Talks\nfail\nHe said no.", 11),
+        ("Talks fail", "Talks fail in Lorn.", "Talks fail in Lorn.", 0),
+        ("Talks fail", "Talks failed.", "Talks fail\n\nTalks failed.", 12),
+        ("Talks fail", "Talks fail", "Talks fail", 10),
+        ("Talks fail badly", "Talks fail", "Talks fail badly\n\nTalks fail", 18),
+        ("Talks\u200b \u00a0fail ", "\ufeffHe said no.", "Talks fail\n\nHe said no.", 12),
+    ],
+)
+def test_title_and_body_are_joined(title: str | None, body: str, text: str, body_start: int) -> None:
+    result = reading(body, title)
+    assert (result.text, result.body_start) == (text, body_start)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        ("\u200b \u00ad", MediaType.TEXT),
+        ("<p> &nbsp; </p>", MediaType.HTML),
+        ("<script>x()</script>", MediaType.HTML),
+        ("<!--", MediaType.HTML),
+        ("</p>", MediaType.HTML),
+    ],
+)
+def test_nothing_left_is_no_text(body: str, media_type: MediaType) -> None:
+    with pytest.raises(PermanentError) as caught:
+        reading(body, "A title is not enough", media_type)
+    assert caught.value.code == "no_text"
+
+
+def test_a_text_may_be_as_long_as_the_limit_and_no_longer() -> None:
+    article = Article(title="ab", body="c" * 6 + " " * 50, language="en")
+    assert len(to_plain_text(article, limit=10).text) == 10
+    with pytest.raises(PermanentError) as caught:
+        to_plain_text(article, limit=9)
+    assert caught.value.code == "text_too_long"
+
+
+HOSTILE = {
+    "nested": "<div>",
+    "nested_text": "<div>a ",
+    "lt": "<",
+    "amp": "&",
+    "soup": "&<;>",
+    "entities": "&lt;",
+    "references": "&#xd800;&#0;&#x110000;",
+    "unclosed_p": "<p>",
+    "unclosed_inline": "<p><b>",
+    "unclosed_quote": "<a href='",
+    "unclosed_comment": "<!--",
+    "unclosed_script": "<script>",
+    "crossed": "<a></b>",
+    "items": "<li>a ",
+    "tables": "<table><tr><td>a ",
+    "attributes": "<a b=c ",
+    "br": "<br>",
+    "articles": "<article><p>a</p></article>",
+    "nested_articles": "<article><p>a ",
+    "forms": "<form>a</form>",
+    "fonts": "<b><p>a</b>",
+    "processing": "<?a",
+    "cdata": "<![CDATA[a",
+    "posts": "<div class='post-body'><p>The man said so.</p></div>",
+}
+SINGLE = {
+    "huge_attribute": "<p title='" + "a" * 1_000_000 + "'>kept</p>",
+    "many_attributes": "<p " + " ".join(f"a{n}=b" for n in range(100_000)) + ">kept</p>",
+    "blank_style": "<p style='" + "display " * 100_000 + "'>kept</p>",
+    "articles_in_articles": "<article>" * 1000 + "<p>The man said so.</p>" * 20_000,
+    "controls": "<p>a\x01\x02\x1b\x7f\x80</p>" * 20_000,
+}
+
+
+@pytest.mark.parametrize("wrapper", ["", "<html><body><nav>n</nav>"], ids=["fragment", "page"])
+@pytest.mark.parametrize("name", [*HOSTILE, *SINGLE])
+def test_a_hostile_megabyte_ends_in_seconds_with_text_or_a_reason(name: str, wrapper: str) -> None:
+    body = SINGLE[name] if name in SINGLE else HOSTILE[name] * (1_000_000 // len(HOSTILE[name]))
+    article = Article(body=wrapper + body, media_type=MediaType.HTML, language="en")
+    begun = time.process_time()
+    try:
+        result = to_plain_text(article, limit=2_000_000)
+    except PermanentError as error:
+        assert error.code in {"no_text", "language_unsupported"}  # noqa: PT017 - either outcome is right, another error is not
+    else:
+        assert result.text.strip()
+    assert time.process_time() - begun < 15

@@ -1,0 +1,1 @@
+"""Attributed statements: source, cue, content and act."""

@@ -1,0 +1,1 @@
+"""The records and token views that pipeline components hand to one another."""

@@ -1,0 +1,1 @@
+"""The worker processes: Celery wiring, message handling and task bodies."""

@@ -1,0 +1,1 @@
+"""The language pipeline: article in, analysis out."""
