@@ -46,7 +46,9 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application of one API process. The database must be migrated; Redis may be anywhere."""
     database = Database(settings.resolved_database_url(), settings.database)
     redis_url = settings.resolved_redis_url()
-    dispatcher = Dispatcher(database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker)
+    dispatcher = Dispatcher(
+        database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker
+    )
     registry = CollectorRegistry()
     context = ApiServices(
         settings=settings,
@@ -104,7 +106,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimitsMiddleware, limits=settings.limits, larger=frozenset({BATCH_PATH}))
     app.add_middleware(BackpressureMiddleware, gate=context.gate, pushes=_PUSHES)
     app.add_middleware(
-        AuthenticationMiddleware, keyring=context.keyring, settings=settings.access, refused=context.metrics.unauthenticated
+        AuthenticationMiddleware,
+        keyring=context.keyring,
+        settings=settings.access,
+        refused=context.metrics.unauthenticated,
     )
     app.add_middleware(RequestLogMiddleware, metrics=context.metrics, pushes=_PUSHES)
     app.add_middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s)

@@ -92,7 +92,9 @@ def _exception(exc_info: structlog.typing.ExcInfo) -> str:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         frames = "".join(traceback.format_tb(error.__traceback__))
-        parts.append(f"{frames}{type(error).__name__}: {error}" if _telling(error) else f"{frames}{type(error).__name__}")
+        parts.append(
+            f"{frames}{type(error).__name__}: {error}" if _telling(error) else f"{frames}{type(error).__name__}"
+        )
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\nfrom:\n".join(parts)
 

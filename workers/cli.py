@@ -99,7 +99,9 @@ def predict(
 
 
 def bench(
-    file: Annotated[Path | None, typer.Argument(help="Articles as NDJSON: the mix to measure on; else the samples.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Articles as NDJSON: the mix to measure on; else the samples.")
+    ] = None,
     rounds: Annotated[
         int, typer.Option(min=0, help="How often the articles are pushed, as new ones each time; 0: about a thousand.")
     ] = 0,

@@ -47,7 +47,9 @@ class KeyCache:
         stored = keys.find(self._database, presented.id)
         caller = _checked(presented, stored)
         assert stored is not None  # noqa: S101 -- checked
-        lasts = self._settings.cache_s if stored.expires_in_s is None else min(self._settings.cache_s, stored.expires_in_s)
+        lasts = (
+            self._settings.cache_s if stored.expires_in_s is None else min(self._settings.cache_s, stored.expires_in_s)
+        )
         with self._lock:
             self._known[presented.id] = (time.monotonic() + lasts, stored)
             self._known.move_to_end(presented.id)
@@ -67,7 +69,9 @@ def _presented(authorization: str | None) -> Presented:
     scheme, _, token = authorization.partition(" ")
     presented = keys.parse(token.strip()) if scheme.lower() == "bearer" else None
     if presented is None:
-        raise Unauthenticated("Authorization: holds no key of the form `Bearer swk_<id>_<secret>`", code="key_malformed")
+        raise Unauthenticated(
+            "Authorization: holds no key of the form `Bearer swk_<id>_<secret>`", code="key_malformed"
+        )
     return presented
 
 

@@ -22,7 +22,8 @@ from services.settings import Api
 log = structlog.get_logger(__name__)
 
 PreferHeader = Annotated[
-    str | None, Header(alias="Prefer", max_length=200, description="wait=N: answer when the job is done, or after N seconds")
+    str | None,
+    Header(alias="Prefer", max_length=200, description="wait=N: answer when the job is done, or after N seconds"),
 ]
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 _waits: ContextVar[list[float]] = ContextVar("waits")

@@ -12,7 +12,9 @@ from services.settings import Limits
 PROBLEM_TYPE: Final = "application/problem+json"
 
 Header = dict[str, dict[str, Any]]
-RETRY_AFTER: Final[Header] = {"Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}}}
+RETRY_AFTER: Final[Header] = {
+    "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
+}
 LOCATION: Final[Header] = {"Location": {"description": "where the job is found", "schema": {"type": "string"}}}
 ETAG: Final[Header] = {"ETag": {"description": "the version of the result", "schema": {"type": "string"}}}
 
@@ -59,7 +61,9 @@ def install(app: FastAPI, limits: Limits) -> None:
             for response in operation["responses"].values():
                 content = response.get("content", {})
                 if PROBLEM_TYPE in content:
-                    for usual in set(content) - {PROBLEM_TYPE}:  # FastAPI puts the schema under the route's own media type
+                    for usual in set(content) - {
+                        PROBLEM_TYPE
+                    }:  # FastAPI puts the schema under the route's own media type
                         content[PROBLEM_TYPE] = content.pop(usual)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])

@@ -17,7 +17,16 @@ from starlette.types import Scope
 
 from services.api.middleware.security_headers import ON_EVERY_ANSWER
 from services.api.openapi import PROBLEM_TYPE, RETRY_AFTER
-from services.errors import Conflict, Forbidden, Gone, NotFound, Refused, StancewireError, StoreUnavailable, Unauthenticated
+from services.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    NotFound,
+    Refused,
+    StancewireError,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from services.jobs.accept import KeyReused
 
 log = structlog.get_logger(__name__)
@@ -88,13 +97,17 @@ def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     found = []
     for error in errors:
         if error["type"] == "json_invalid":
-            found.append(FieldError(field="", reason=f"no valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"))
+            found.append(
+                FieldError(field="", reason=f"no valid JSON: {error.get('ctx', {}).get('error', error['msg'])}")
+            )
             continue
         place = [str(part) for part in error["loc"]]
         if place and place[0] in {"body", "query", "path", "header"} and (len(place) > 1 or error["type"] in _WHOLE):
             place = place[1:]
         reason = _WHOLE.get(error["type"]) if not place else None
-        found.append(FieldError(field=".".join(place)[:_FIELD], reason=reason or str(error["msg"]).removeprefix("Value error, ")))
+        found.append(
+            FieldError(field=".".join(place)[:_FIELD], reason=reason or str(error["msg"]).removeprefix("Value error, "))
+        )
     return found
 
 
@@ -162,7 +175,9 @@ def install(app: FastAPI) -> None:
 
     async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class alone
-        if any(found["loc"] == ("body",) and found["type"] != "missing" for found in error.errors()) and not _is_json(request):
+        if any(found["loc"] == ("body",) and found["type"] != "missing" for found in error.errors()) and not _is_json(
+            request
+        ):
             return answered(request, problem(415, "media_type", "Content-Type: send application/json"))
         malformed = any(found["type"] == "json_invalid" for found in error.errors())
         return answered(request, invalid(field_errors(error.errors()), 400 if malformed else 422))
@@ -201,11 +216,16 @@ def _allowed(request: Request) -> str:
     """All methods of a path; the router names those of the first route that has it."""
     scopes = {method: {**request.scope, "method": method} for method in _METHODS}
     routes = request.app.routes
-    return ", ".join(method for method, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes))
+    return ", ".join(
+        method for method, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes)
+    )
 
 
 def _is_json(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() in {"application/json", "text/json"}
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() in {
+        "application/json",
+        "text/json",
+    }
 
 
 _RETRIED: Final = frozenset({409, 429, 503})

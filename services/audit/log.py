@@ -29,7 +29,9 @@ class AuditEntry:
     detail: dict[str, Any]
 
 
-def record(connection: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
+def record(
+    connection: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
+) -> None:
     """Note an administrative act in its own transaction.
 
     ``actor`` is ``Caller.actor`` (``key:<id>``, ``shell:<user>``), ``action`` a verb after its kind (``key.create``,

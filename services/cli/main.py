@@ -9,7 +9,21 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
-from services.cli.commands import backup, client, demo, doctor, erase, feeds, index, jobs, keys, pause, prune, serve, topics
+from services.cli.commands import (
+    backup,
+    client,
+    demo,
+    doctor,
+    erase,
+    feeds,
+    index,
+    jobs,
+    keys,
+    pause,
+    prune,
+    serve,
+    topics,
+)
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -49,11 +63,15 @@ def main() -> None:
     except StancewireError as error:
         sys.exit(f"stancewire: {error.detail}")
     except ValidationError as error:  # commands check their own input, so these are settings
-        lines = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
+        lines = [
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
+        ]
         sys.exit("stancewire: setting " + "; ".join(lines))
     except ModuleNotFoundError as error:
         extra = "worker" if error.name in _WORKER_MODULES else "api"
-        sys.exit(f"stancewire: {error.name} is not installed; pip install 'stancewire[{extra}]' has what this command needs")
+        sys.exit(
+            f"stancewire: {error.name} is not installed; pip install 'stancewire[{extra}]' has what this command needs"
+        )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,9 @@ def _to_login(request: Request) -> Response:
     """To the form for a key and back here; a part of a page has its page loaded again, which then goes there."""
     context = offline_page_context(request, request.app.state.context)
     if request.headers.get("hx-request"):
-        response = context.show("error.html", 401, heading=_HEADINGS[401], detail="", problem=problem(401, "key_missing", ""))
+        response = context.show(
+            "error.html", 401, heading=_HEADINGS[401], detail="", problem=problem(401, "key_missing", "")
+        )
         response.headers["HX-Refresh"] = "true"
         return response
     query = f"?{request.url.query}" if request.url.query else ""

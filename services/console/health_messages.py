@@ -71,7 +71,9 @@ def _intake(seen: HealthIndicators) -> list[HealthMessage]:
     if seen.closed is not None:
         title, section = _CLOSED.get(seen.closed.code, ("No articles are taken in", "StancewireIntakeRefuses"))
         href, said = ("/feeds#intake", "Let it go on") if seen.closed.code == "intake_paused" else ("", "")
-        found.append(HealthMessage(title, f"Feeds are told to come back later: {seen.closed.detail}.", href, said, section))
+        found.append(
+            HealthMessage(title, f"Feeds are told to come back later: {seen.closed.detail}.", href, said, section)
+        )
     if seen.full:
         first = min(seen.full)
         title = f"The feed {first} is full" if len(seen.full) == 1 else f"{len(seen.full)} feeds are full"
@@ -84,9 +86,7 @@ def _intake(seen: HealthIndicators) -> list[HealthMessage]:
 def _parts(seen: HealthIndicators) -> list[HealthMessage]:
     found = []
     if seen.snapshot.worker_slots == 0:
-        advice = (
-            "Articles wait safely in the ledger. Start a worker (`stancewire worker`), or look into the log of the one that fell."
-        )
+        advice = "Articles wait safely in the ledger. Start a worker (`stancewire worker`), or look into the log of the one that fell."
         found.append(HealthMessage("No worker is there", advice, runbook="StancewireWorkersMissing"))
     if seen.sweepers == 0:
         advice = "What a killed worker held, and messages that Redis lost, stay where they are. Start one (`stancewire sweeper`)."
@@ -102,7 +102,9 @@ def _queue(seen: HealthIndicators) -> list[HealthMessage]:
     waits_s = seen.snapshot.oldest_queued_s if seen.snapshot.jobs[JobState.QUEUED] else 0.0
     see = ("/jobs?state=queued", "See what waits")
     if waits_s > _SLOW_S and not any(seen.activity.stored[-(_MINUTE_S // seen.activity.step_s) :]):
-        advice = "Articles wait and none was analysed in the last minute. Look into the logs of the workers and the sweeper."
+        advice = (
+            "Articles wait and none was analysed in the last minute. Look into the logs of the workers and the sweeper."
+        )
         return [HealthMessage("The queue does not move", advice, *see, "StancewireQueueStuck")]
     if waits_s > _OLD_S:
         advice = "More comes in than the workers can do. Start more of them, or let it drain."

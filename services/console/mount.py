@@ -8,7 +8,20 @@ from services.api.dependencies import ApiServices
 from services.console import error_pages
 from services.console.login_attempts import LoginAttempts
 from services.console.page_context import Console
-from services.console.pages import article, audit, erase, feeds, jobs, keys, login, overview, runbook, search, topics, trial
+from services.console.pages import (
+    article,
+    audit,
+    erase,
+    feeds,
+    jobs,
+    keys,
+    login,
+    overview,
+    runbook,
+    search,
+    topics,
+    trial,
+)
 from services.console.rendering import STATIC, Renderer, Static
 from services.console.service_status import StatusMonitor
 from services.console.sessions import Sessions, secret_of

@@ -78,7 +78,9 @@ def offline_page_context(request: Request, services: ApiServices, visitor: Visit
     """A desk that asks nothing of the database: for errors, where that may be what is away."""
     console = console_of(request)
     session = console.sessions.open(request.cookies.get(COOKIE))
-    return PageContext(request, services, console, session or console.sessions.begin(), fresh=session is None, visitor=visitor)
+    return PageContext(
+        request, services, console, session or console.sessions.begin(), fresh=session is None, visitor=visitor
+    )
 
 
 def open_page_context(request: Request, services: Services) -> PageContext:
@@ -100,7 +102,9 @@ def _administrator(context: Annotated[PageContext, Depends(_reader)]) -> PageCon
     return context
 
 
-def _posted(context: Annotated[PageContext, Depends(open_page_context)], csrf: Annotated[str, Form()] = "") -> PageContext:
+def _posted(
+    context: Annotated[PageContext, Depends(open_page_context)], csrf: Annotated[str, Form()] = ""
+) -> PageContext:
     """A desk that a form of ours was brought to. Raises ProblemError (403) for a form that is not from a page of this session."""
     if not _same_site(context.request.headers) or not context.console.sessions.fits(context.session, csrf):
         raise ProblemError(403, "form_expired", "this form is not from a page of your session; load the page again")
@@ -113,12 +117,16 @@ def _same_site(headers: Mapping[str, str]) -> bool:
     return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == headers.get("host"))
 
 
-def _pusher(_posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]) -> PageContext:
+def _pusher(
+    _posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]
+) -> PageContext:
     context.visitor.caller.require(Scope.INGEST)
     return context
 
 
-def _admin(_posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]) -> PageContext:
+def _admin(
+    _posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]
+) -> PageContext:
     context.visitor.caller.require(Scope.ADMIN)
     return context
 

@@ -61,7 +61,9 @@ class AnnotatedText:
 def paragraphs(result: Result) -> list[list[AnnotatedText]]:
     """The text of ``result`` as paragraphs of pieces. Joined, the pieces are the text without its empty lines."""
     spans = sorted(_spans(result), key=lambda span: (span.start, -span.end))
-    mentions = {(mention.start, mention.end, entity.id): mention for entity in result.entities for mention in entity.mentions}
+    mentions = {
+        (mention.start, mention.end, entity.id): mention for entity in result.entities for mention in entity.mentions
+    }
     reader = _Reader(result, spans, mentions)
     return [list(reader.pieces(start, end)) for start, end in _blocks(result.text)]
 
@@ -120,7 +122,9 @@ class _Reader:
         self._open = [span for span in self._open if span.end > start]
         stated = [span for span in self._open if span.layer in {Layer.SOURCE, Layer.CUE, Layer.CONTENT}]
         mentioned = min(
-            (span for span in self._open if span.layer is Layer.ENTITY), key=lambda span: span.end - span.start, default=None
+            (span for span in self._open if span.layer is Layer.ENTITY),
+            key=lambda span: span.end - span.start,
+            default=None,
         )
         mention = None if mentioned is None else self._mentions[mentioned.start, mentioned.end, mentioned.owner]
         return AnnotatedText(

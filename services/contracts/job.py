@@ -26,7 +26,9 @@ FINAL_STATES: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.D
 
 TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.DEAD, JobState.CANCELED}),
-    JobState.RUNNING: frozenset({JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED}),
+    JobState.RUNNING: frozenset(
+        {JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED}
+    ),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset({JobState.QUEUED, JobState.CANCELED}),
     JobState.DEAD: frozenset({JobState.QUEUED, JobState.CANCELED}),

@@ -57,7 +57,9 @@ def increment(connection: Connection, database: Database, by: Mapping[Key, float
         index_elements=[counters.c.name, counters.c.label], set_={"value": counters.c.value + insert.excluded.value}
     ).returning(counters.c.name, counters.c.label, counters.c.value)
     rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(by.items())]
-    return {(CounterName(name), label): value for name, label, value in connection.execute(raised, rows)} if rows else {}
+    return (
+        {(CounterName(name), label): value for name, label, value in connection.execute(raised, rows)} if rows else {}
+    )
 
 
 def read_counters(connection: Connection) -> dict[Key, float]:

@@ -30,7 +30,9 @@ class Dispatcher:
         self._database = database
         self._app = app
         self._settings = settings
-        self._size = dispatch_window.WindowSize(settings.window_per_slot, settings.message_articles, settings.message_words)
+        self._size = dispatch_window.WindowSize(
+            settings.window_per_slot, settings.message_articles, settings.message_words
+        )
         self._redis = redis.Redis.from_url(
             redis_url,
             socket_timeout=settings.send_timeout_s,

@@ -58,7 +58,9 @@ class Sweeper:
     def sweep(self) -> None:
         """One round. Leases need the database alone and are mended whatever Redis does. Raises StoreUnavailable."""
         worker = self._settings.worker
-        lost = dispatch_window.requeue_expired_leases(self._database, max_attempts=worker.max_attempts, lease_s=worker.lease_s)
+        lost = dispatch_window.requeue_expired_leases(
+            self._database, max_attempts=worker.max_attempts, lease_s=worker.lease_s
+        )
         if lost.requeued or lost.dead:
             log.warning("leases_lost", requeued=lost.requeued, dead=lost.dead)
         try:

@@ -36,7 +36,9 @@ def pause(database: Database, feed: str, reason: str, by: Caller) -> None:
     row = {"feed": feed, "reason": reason, "paused_at": now_ms()}
     with database.write() as connection:
         connection.execute(
-            database.insert(pauses).values(row).on_conflict_do_update(index_elements=[pauses.c.feed], set_={"reason": reason})
+            database.insert(pauses)
+            .values(row)
+            .on_conflict_do_update(index_elements=[pauses.c.feed], set_={"reason": reason})
         )
         record(connection, by.actor, "intake.pause", feed, {"reason": reason})
 
@@ -66,7 +68,9 @@ def _rejuvenate(database: Database, feed: str) -> None:
     stale = select(jobs.c.id).where(QUEUED, jobs.c.feed == feed, jobs.c.queued_at < now).limit(_BATCH)
     while True:
         with database.write() as connection:
-            renewed = connection.execute(update(jobs).where(jobs.c.id.in_(stale), QUEUED).values(queued_at=now)).rowcount
+            renewed = connection.execute(
+                update(jobs).where(jobs.c.id.in_(stale), QUEUED).values(queued_at=now)
+            ).rowcount
         if not renewed:
             return
 

@@ -27,7 +27,9 @@ _RETRY_FEED_S: Final = 30
 _RETRY_ALL_S: Final = 60
 _RETRY_SOON_S: Final = 5
 _RETRY_LATE_S: Final = 300
-_REOPENS_S: Final = 30.0  # a feed whose wait was too long is taken in again once it is shorter than the limit by so much,
+_REOPENS_S: Final = (
+    30.0  # a feed whose wait was too long is taken in again once it is shorter than the limit by so much,
+)
 _REOPENS_SHARE: Final = 0.1  # or by this share of the limit, whichever is less
 
 
@@ -108,7 +110,9 @@ class AdmissionControl:
             return Refused(detail, code="feed_queue_full", status=429, retry_after=_RETRY_FEED_S)
         wait_s = judgement.slow.get(feed)
         if wait_s is not None:
-            detail = f"an article of feed {feed!r} would wait for {wait_s:.0f} s, and may wait for {self._limits.wait_s:g}"
+            detail = (
+                f"an article of feed {feed!r} would wait for {wait_s:.0f} s, and may wait for {self._limits.wait_s:g}"
+            )
             again = min(_RETRY_LATE_S, max(_RETRY_SOON_S, math.ceil(wait_s - self._reopens_at())))
             return Refused(detail, code="backlog_too_long", status=503, retry_after=again)
         return None
@@ -158,7 +162,9 @@ class AdmissionControl:
     def _against_all(self, pauses: Mapping[str, Pause], pressed: Throughput) -> Refused | None:
         pause = pauses.get(ALL_FEEDS)
         if pause is not None:
-            return Refused(f"intake is paused: {pause.reason}", code="intake_paused", status=503, retry_after=_RETRY_ALL_S)
+            return Refused(
+                f"intake is paused: {pause.reason}", code="intake_paused", status=503, retry_after=_RETRY_ALL_S
+            )
         if not pressed.per_s and pressed.oldest_s > self._limits.wait_s:
             detail = f"nothing is worked off, and the oldest queued article has waited for {pressed.oldest_s:.0f} s"
             return Refused(detail, code="backlog_too_old", status=503, retry_after=_RETRY_ALL_S)

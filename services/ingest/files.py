@@ -33,7 +33,9 @@ def read_articles(file: Path, feed: str | None = None, *, lines: bool = False) -
             for number, record in enumerate(records if isinstance(records, list) else [records], 1):
                 yield _article(default, record, f"{file}, article {number}")
         case ".ndjson" | ".jsonl":
-            for number, line in enumerate(text.split("\n"), 1):  # JSON strings may hold what splitlines() takes for an end
+            for number, line in enumerate(
+                text.split("\n"), 1
+            ):  # JSON strings may hold what splitlines() takes for an end
                 if line.strip():
                     yield _article(default, _parsed(line, f"{file}, line {number}"), f"{file}, line {number}")
         case ".html" | ".htm":

@@ -98,7 +98,9 @@ def _accept(connection: Connection, database: Database, batch: Sequence[Article]
             new_articles.append(_article_row(article, answer, identity, content, now))
             new_jobs.append(_job_row(article, answer, now))
             # The same article again, later in this batch, is a repetition.
-            under.by_content[content] = Acceptance(answer.job_id, answer.article_id, answer.state, answer.revision, created=False)
+            under.by_content[content] = Acceptance(
+                answer.job_id, answer.article_id, answer.state, answer.revision, created=False
+            )
         counts[CounterName.ACCEPTED if answer.created else CounterName.REPEATED, article.feed] += 1
         answers.append(answer)
     if new_articles:
@@ -123,7 +125,9 @@ def _accept(connection: Connection, database: Database, batch: Sequence[Article]
 def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
     """Number the feeds that push for the first time, so that which of them metrics name never changes."""
     if feeds:
-        last = int(increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL])
+        last = int(
+            increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL]
+        )
         ranks = {(CounterName.FEED_RANK, feed): last - place for place, feed in enumerate(sorted(feeds))}
         increment(connection, database, ranks)
 
@@ -148,7 +152,9 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _Kn
         for row in connection.execute(query):
             under = known.setdefault(row.identity, _Known())
             under.highest = row.revision
-            under.by_content[row.content_hash] = Acceptance(row.job_id, row.id, JobState(row.state), row.revision, created=False)
+            under.by_content[row.content_hash] = Acceptance(
+                row.job_id, row.id, JobState(row.state), row.revision, created=False
+            )
     return known
 
 

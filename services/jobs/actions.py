@@ -107,7 +107,9 @@ def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str,
     The note goes with the transaction: an act that turns out to be impossible leaves none.
     """
     by = by or local()
-    row = connection.execute(select(jobs.c.state, jobs.c.feed).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    row = connection.execute(
+        select(jobs.c.state, jobs.c.feed).where(jobs.c.id == job_id).with_for_update()
+    ).one_or_none()
     if row is None or not by.sees(row.feed):
         raise _missing(connection, "job", job_id, by)
     record(connection, by.actor, action, str(job_id), {"feed": row.feed, "state": row.state, **detail})

@@ -68,7 +68,9 @@ def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000)
     first = max([begin, *(_whole_from(found, step, most) for found in series)])
     buckets = range(first, end, step)
     accepted, done = ({at: number for at, number, _ in found} for found in series)
-    return Activity(step_s, instant(end), tuple(accepted.get(at, 0) for at in buckets), tuple(done.get(at, 0) for at in buckets))
+    return Activity(
+        step_s, instant(end), tuple(accepted.get(at, 0) for at in buckets), tuple(done.get(at, 0) for at in buckets)
+    )
 
 
 def _whole_from(found: list[tuple[int, int, int]], step: int, most: int) -> int:
@@ -110,7 +112,13 @@ def last_failures(database: Database, *, limit: int, visible: Visible = None) ->
 
 def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:
     """How many of the newest ``most`` dead jobs ended for each reason."""
-    newest = select(jobs.c.reason_code).where(jobs.c.state == JobState.DEAD).order_by(jobs.c.id.desc()).limit(most).subquery()
+    newest = (
+        select(jobs.c.reason_code)
+        .where(jobs.c.state == JobState.DEAD)
+        .order_by(jobs.c.id.desc())
+        .limit(most)
+        .subquery()
+    )
     with database.read() as connection:
         rows = connection.execute(select(newest.c.reason_code, func.count()).group_by(newest.c.reason_code))
         return {reason or "": number for reason, number in rows}

@@ -97,7 +97,9 @@ def apply(
         last = page[-1]
         left = None if left is None else left - len(page)
     with database.read() as connection:
-        outcome.more = connection.execute(select(jobs.c.id).where(*conditions, jobs.c.id > last).limit(1)).first() is not None
+        outcome.more = (
+            connection.execute(select(jobs.c.id).where(*conditions, jobs.c.id > last).limit(1)).first() is not None
+        )
     return outcome
 
 

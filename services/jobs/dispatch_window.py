@@ -82,7 +82,8 @@ def fill_window(database: Database, size: WindowSize) -> list[Message]:
         waiting = _waiting_feeds(connection, _LIVE)
         slots, within = _slots_and_messages(connection)
         quiet = [
-            _next_of(connection, database, feed, 1, _LIVE) for feed in _quiet_feeds(connection, waiting, slots, size, within)
+            _next_of(connection, database, feed, 1, _LIVE)
+            for feed in _quiet_feeds(connection, waiting, slots, size, within)
         ]
         ahead = [Message(uuid7(), (rows[0].id,), ahead=True) for rows in quiet if rows]
         _mark(connection, ahead)
@@ -122,7 +123,9 @@ def _slots_and_messages(connection: Connection) -> tuple[int, int]:
     return int(slots), int(within)
 
 
-def _quiet_feeds(connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int) -> list[str]:
+def _quiet_feeds(
+    connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int
+) -> list[str]:
     """Of the waiting feeds those with nothing in the window or in work: an article of each goes ahead of what others have there.
 
     There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots, nobody floods,
@@ -162,7 +165,9 @@ def _choose(connection: Connection, database: Database, live: Sequence[str], lim
 
 
 def _in_turn(connection: Connection, database: Database, waiting: Sequence[str], limit: int, kind: str) -> list[Any]:
-    feeds = random.sample(waiting, min(limit, len(waiting)))  # with more feeds than room, chance decides, each time anew
+    feeds = random.sample(
+        waiting, min(limit, len(waiting))
+    )  # with more feeds than room, chance decides, each time anew
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less

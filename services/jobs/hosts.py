@@ -23,7 +23,9 @@ class HostRole(StrEnum):
 def announce(database: Database, role: HostRole, name: str, slots: int = 0) -> None:
     """This host is alive and has so many worker slots; to be repeated well within ``window.ALIVE_MS``."""
     insert = database.insert(hosts).values(role=role, name=name, slots=slots, started_at=now_ms(), seen_at=now_ms())
-    again = insert.on_conflict_do_update(index_elements=[hosts.c.role, hosts.c.name], set_={"slots": slots, "seen_at": now_ms()})
+    again = insert.on_conflict_do_update(
+        index_elements=[hosts.c.role, hosts.c.name], set_={"slots": slots, "seen_at": now_ms()}
+    )
     with database.write() as connection:
         connection.execute(again)
 
@@ -38,7 +40,9 @@ def leave(database: Database, role: HostRole, name: str) -> None:
 def is_alive(database: Database, role: HostRole, node: str) -> bool:
     """Whether a host of this role was seen lately on the machine ``node`` (names are ``<node>/<random>``)."""
     with database.read() as connection:
-        seen = select(hosts.c.name).where(hosts.c.role == role, hosts.c.name.startswith(f"{node}/", autoescape=True), alive())
+        seen = select(hosts.c.name).where(
+            hosts.c.role == role, hosts.c.name.startswith(f"{node}/", autoescape=True), alive()
+        )
         return connection.execute(seen).first() is not None
 
 

@@ -129,7 +129,9 @@ def fail(database: Database, claimed: LeasedJob, reason: StancewireError, run_s:
     """Close the job as failed: the article itself is the reason."""
     with database.write() as connection:
         _finish(connection, claimed, JobState.FAILED, reason)
-        increment(connection, database, counter_updates.for_failure(claimed.article.feed, JobState.FAILED, reason.code, run_s))
+        increment(
+            connection, database, counter_updates.for_failure(claimed.article.feed, JobState.FAILED, reason.code, run_s)
+        )
 
 
 def requeue(
@@ -145,7 +147,11 @@ def requeue(
     with database.write() as connection:
         if claimed.attempt >= max_attempts:
             _finish(connection, claimed, JobState.DEAD, reason)
-            increment(connection, database, counter_updates.for_failure(claimed.article.feed, JobState.DEAD, reason.code, run_s))
+            increment(
+                connection,
+                database,
+                counter_updates.for_failure(claimed.article.feed, JobState.DEAD, reason.code, run_s),
+            )
             return JobState.DEAD
         later = {
             "state": JobState.QUEUED,
@@ -164,7 +170,9 @@ def release(database: Database, claims: Sequence[LeasedJob]) -> int:
         return connection.execute(
             update(jobs)
             .where(jobs.c.id.in_([c.job_id for c in claims]), jobs.c.lease_token == claims[0].token)
-            .values(state=JobState.QUEUED, attempts=jobs.c.attempts - 1, queued_at=now_ms(), next_run_at=now_ms(), **_FREE)
+            .values(
+                state=JobState.QUEUED, attempts=jobs.c.attempts - 1, queued_at=now_ms(), next_run_at=now_ms(), **_FREE
+            )
         ).rowcount
 
 

@@ -118,7 +118,9 @@ def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
     """One job. Raises NotFound, also for a job of a feed that is not ``visible``, and Gone (erased)."""
     with database.read() as connection:
         row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
-        feed = connection.execute(select(erased.c.feed).where(erased.c.id == job_id)).scalar() if row is None else row.feed
+        feed = (
+            connection.execute(select(erased.c.feed).where(erased.c.id == job_id)).scalar() if row is None else row.feed
+        )
     if feed is None or not (visible is None or feed in visible):
         raise NotFound(f"there is no job {job_id}")
     if row is None:
@@ -218,8 +220,12 @@ def backlog_snapshot(database: Database) -> BacklogSnapshot:
         now = connection.execute(select(now_ms())).scalar_one()
         queued = connection.execute(select(func.count()).select_from(jobs).where(QUEUED)).scalar_one()
         oldest = oldest_queued(connection)
-        running = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)).scalar_one()
-        dead = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)).scalar_one()
+        running = connection.execute(
+            select(func.count()).select_from(jobs).where(jobs.c.state == JobState.RUNNING)
+        ).scalar_one()
+        dead = connection.execute(
+            select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)
+        ).scalar_one()
         slots = connection.execute(_LIVE_SLOTS).scalar_one()
         counters = read_counters(connection)
     counts = {JobState.QUEUED: queued, JobState.RUNNING: running, JobState.DEAD: dead}

@@ -35,7 +35,9 @@ def queued_by_feed(connection: Connection) -> Counter[str]:
 
 def live_by_feed(connection: Connection) -> Counter[str]:
     """The same without those in the background. They are few, and have an index: looking at each one's priority costs more."""
-    return queued_by_feed(connection) - _count(connection, "ix_jobs_background", f"state = 'queued' AND priority <= {BACKGROUND}")
+    return queued_by_feed(connection) - _count(
+        connection, "ix_jobs_background", f"state = 'queued' AND priority <= {BACKGROUND}"
+    )
 
 
 def oldest_queued(connection: Connection, due_by: int = _EVER) -> int | None:

@@ -38,7 +38,9 @@ def take_snapshot(database: Database) -> Snapshot:
         oldest = oldest_queued(connection)
         counts = {JobState.QUEUED: by_feed.total()}
         for state in (JobState.RUNNING, JobState.DEAD):
-            counts[state] = connection.execute(select(func.count()).select_from(jobs).where(jobs.c.state == state)).scalar_one()
+            counts[state] = connection.execute(
+                select(func.count()).select_from(jobs).where(jobs.c.state == state)
+            ).scalar_one()
         alive = select(hosts.c.role, func.count(), func.sum(hosts.c.slots)).where(hosts.c.seen_at > now - ALIVE_MS)
         roles = {role: (number, slots) for role, number, slots in connection.execute(alive.group_by(hosts.c.role))}
         return Snapshot(

@@ -169,7 +169,9 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     try:
         with _opened(source, "mode=ro") as reading, _opened(target, "mode=rwc") as writing:
             reading.backup(writing)
-            writing.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone; who opens it to write chooses anew
+            writing.execute(
+                "PRAGMA journal_mode = DELETE"
+            )  # one file that stands alone; who opens it to write chooses anew
             checked = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{source} could not be copied to {target}: {error}") from error

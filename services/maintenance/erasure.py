@@ -68,7 +68,13 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
         number: int = connection.execute(found).scalar_one()
         connection.execute(delete(articles).where(articles.c.id == article_id))  # jobs and results go with it
         _remember(connection, row.feed, [article_id, *mine])
-        record(connection, by.actor, "article.erase", str(article_id), {"feed": row.feed, "jobs": len(mine), "results": number})
+        record(
+            connection,
+            by.actor,
+            "article.erase",
+            str(article_id),
+            {"feed": row.feed, "jobs": len(mine), "results": number},
+        )
     keys = _forget_keys(database, row.received_at - _MARGIN_MS)
     if database.dialect == "sqlite" and number:
         for table in _FULL_TEXT:
@@ -82,7 +88,9 @@ def _remember(connection: Connection, feed: str, ids: Sequence[UUID]) -> None:
 
 def _forget_keys(database: Database, since: int) -> int:
     key = (idempotency_keys.c.scope, idempotency_keys.c.key)
-    some = select(*key).where(idempotency_keys.c.created_at >= since).order_by(idempotency_keys.c.created_at).limit(_BATCH)
+    some = (
+        select(*key).where(idempotency_keys.c.created_at >= since).order_by(idempotency_keys.c.created_at).limit(_BATCH)
+    )
     total = 0
     while True:
         with database.write() as connection:

@@ -21,8 +21,14 @@ _DEBIAN: Final = Path("/usr/lib/postgresql")  # Debian keeps each version's prog
 _REVISION: Final = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\w+)\n", re.MULTILINE)
 
 _CLEARING: Final = (
-    ("SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'", "DROP TABLE IF EXISTS"),
-    ("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace", "DROP FUNCTION IF EXISTS"),
+    (
+        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'",
+        "DROP TABLE IF EXISTS",
+    ),
+    (
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+        "DROP FUNCTION IF EXISTS",
+    ),
 )
 
 

@@ -28,7 +28,9 @@ log = structlog.get_logger(__name__)
 _TURN: Final = "prune"
 _TRIES: Final = 5
 _DAY_MS: Final = 86_400_000
-_SETTLED_MS: Final = 60_000  # a job's end is written before it is committed: the walk must not pass one that it cannot see yet
+_SETTLED_MS: Final = (
+    60_000  # a job's end is written before it is committed: the walk must not pass one that it cannot see yet
+)
 
 
 class PrunedElsewhere(StancewireError):

@@ -30,7 +30,9 @@ def write(connection: Connection, database: Database, values: Mapping[tuple[str,
     again = insert.on_conflict_do_update(
         index_elements=[retention_progress.c.name, retention_progress.c.label], set_={"value": insert.excluded.value}
     )
-    connection.execute(again, [{"name": name, "label": label, "value": value} for (name, label), value in sorted(values.items())])
+    connection.execute(
+        again, [{"name": name, "label": label, "value": value} for (name, label), value in sorted(values.items())]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +60,7 @@ def missed(database: Database, after: int, feed: str | None, visible: Visible = 
         return None
     stored = f"{instant(last[GONE_STORED_AT]):%Y-%m-%dT%H:%M:%SZ}"
     what = "results" if feed is None else f"results of feed {feed!r}"
-    detail = f"some {what} after this cursor, stored until {stored}, are no longer kept; what follows are those that are"
+    detail = (
+        f"some {what} after this cursor, stored until {stored}, are no longer kept; what follows are those that are"
+    )
     return Missed(Warned(code="results_pruned", detail=detail), until)

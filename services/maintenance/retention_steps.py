@@ -54,7 +54,9 @@ def _finished(after: int, until: int) -> Select[Any]:
     return select(jobs.c.article_id).where(jobs.c.finished_at > after, jobs.c.finished_at <= until)
 
 
-def _walk(connection: Connection, database: Database, name: str, cutoff: int, batch: int, act: Callable[[int, int], int]) -> Done:
+def _walk(
+    connection: Connection, database: Database, name: str, cutoff: int, batch: int, act: Callable[[int, int], int]
+) -> Done:
     """One batch of the walk ``name``: ``act`` on the jobs finished between the mark and the batch's end, then move the mark."""
     after = retention_progress.read(connection, name)
     end = _window_end(connection, after, cutoff, batch)
@@ -87,7 +89,9 @@ def superseded(connection: Connection, database: Database, cutoffs: Cutoffs, bat
         "superseded",
         cutoffs.superseded,
         batch,
-        lambda after, until: connection.execute(delete(results).where(results.c.job_id.in_(_replaced(after, until)))).rowcount,
+        lambda after, until: (
+            connection.execute(delete(results).where(results.c.job_id.in_(_replaced(after, until)))).rowcount
+        ),
     )
 
 
@@ -187,6 +191,8 @@ COUNTS: Final[dict[str, Callable[[Connection, Cutoffs], int]]] = {
     "superseded": _counting(_superseded),
     "results": _counting(_results),
     "articles": _counting(_articles),
-    "keys": _counting(lambda _, cutoffs: select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs.keys)),
+    "keys": _counting(
+        lambda _, cutoffs: select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs.keys)
+    ),
     "erased": _counting(lambda _, cutoffs: select(erased.c.id).where(erased.c.erased_at < cutoffs.articles)),
 }

@@ -98,7 +98,9 @@ def _histogram(origin: Origin, name: str, meaning: str, buckets: tuple[float, ..
 LEDGER_UP: Final = _gauge(
     Origin.LEDGER, "stancewire_ledger_up", "Whether the ledger answers; without it, no other figure of it is shown"
 )
-LEDGER_READ: Final = _gauge(Origin.LEDGER, "stancewire_ledger_read_seconds", "Time it took to read the ledger's figures")
+LEDGER_READ: Final = _gauge(
+    Origin.LEDGER, "stancewire_ledger_read_seconds", "Time it took to read the ledger's figures"
+)
 JOBS: Final = _gauge(Origin.LEDGER, "stancewire_jobs", "Jobs in this state now", "state")
 FEED_QUEUED: Final = _gauge(Origin.LEDGER, "stancewire_feed_queued", "Jobs queued now, by feed", "feed")
 OLDEST_QUEUED: Final = _gauge(
@@ -111,14 +113,19 @@ WORKERS: Final = _gauge(Origin.LEDGER, "celery_active_worker_count", "Worker hos
 SLOTS: Final = _gauge(
     Origin.LEDGER, "celery_active_process_count", "Worker processes of the hosts seen in the last 30 s", "queue_name"
 )
-PAUSED: Final = _gauge(Origin.LEDGER, "stancewire_paused", "1 for what an operator has paused; nothing otherwise", "paused")
+PAUSED: Final = _gauge(
+    Origin.LEDGER, "stancewire_paused", "1 for what an operator has paused; nothing otherwise", "paused"
+)
 PRUNED: Final = _counter(
     Origin.LEDGER, "stancewire_pruned_total", "Rows that retention removed or relieved of their body", "kept"
 )
 DATABASE_SIZE: Final = _gauge(Origin.LEDGER, "stancewire_database_size_bytes", "Size of the database")
 ACCEPTED: Final = _counter(Origin.LEDGER, "stancewire_articles_accepted_total", "Articles taken in", "feed")
 REPEATED: Final = _counter(
-    Origin.LEDGER, "stancewire_articles_repeated_total", "Articles pushed again and answered with the job they had", "feed"
+    Origin.LEDGER,
+    "stancewire_articles_repeated_total",
+    "Articles pushed again and answered with the job they had",
+    "feed",
 )
 FINISHED: Final = _counter(Origin.LEDGER, "stancewire_jobs_finished_total", "Jobs that reached a final state", "state")
 ATTEMPTS: Final = _counter(Origin.LEDGER, "stancewire_job_attempts_total", "Attempts begun")
@@ -127,7 +134,9 @@ UNSUCCESSFUL: Final = _counter(
 )
 RETRIED: Final = _counter(Origin.LEDGER, "stancewire_jobs_retried_total", "Failed or dead jobs queued again on request")
 LEASES_LOST: Final = _counter(
-    Origin.LEDGER, "stancewire_leases_lost_total", "Leases that ended before their job was closed: a worker was killed or hung"
+    Origin.LEDGER,
+    "stancewire_leases_lost_total",
+    "Leases that ended before their job was closed: a worker was killed or hung",
 )
 MESSAGES_LOST: Final = _counter(
     Origin.LEDGER, "stancewire_dispatched_jobs_lost_total", "Jobs whose message was lost between dispatch and claim"
@@ -147,11 +156,17 @@ RUN_TIME: Final = _histogram(
 WORDS: Final = _counter(Origin.LEDGER, "stancewire_words_analysed_total", "Words of the texts analysed")
 ATTRIBUTIONS: Final = _counter(Origin.LEDGER, "stancewire_attributions_found_total", "Attributions in stored results")
 STANCES: Final = _counter(Origin.LEDGER, "stancewire_stances_found_total", "Stances in stored results")
-RESULTS_BY_MODEL: Final = _counter(Origin.LEDGER, "stancewire_results_total", "Results stored, by the model behind them", "model")
+RESULTS_BY_MODEL: Final = _counter(
+    Origin.LEDGER, "stancewire_results_total", "Results stored, by the model behind them", "model"
+)
 FEED_RESULTS: Final = _counter(Origin.LEDGER, "stancewire_feed_results_total", "Results stored", "feed")
 FEED_FAILED: Final = _counter(Origin.LEDGER, "stancewire_feed_failed_total", "Jobs that ended failed or dead", "feed")
-FEED_EMPTY: Final = _counter(Origin.LEDGER, "stancewire_feed_empty_results_total", "Results without a single attribution", "feed")
-FEED_ATTRIBUTIONS: Final = _counter(Origin.LEDGER, "stancewire_feed_attributions_total", "Attributions in stored results", "feed")
+FEED_EMPTY: Final = _counter(
+    Origin.LEDGER, "stancewire_feed_empty_results_total", "Results without a single attribution", "feed"
+)
+FEED_ATTRIBUTIONS: Final = _counter(
+    Origin.LEDGER, "stancewire_feed_attributions_total", "Attributions in stored results", "feed"
+)
 FEED_UNRESOLVED: Final = _counter(
     Origin.LEDGER,
     "stancewire_feed_unresolved_speakers_total",
@@ -166,9 +181,13 @@ FEED_LOW: Final = _counter(
 REDIS_UP: Final = _gauge(Origin.STORES, "stancewire_redis_up", "Whether Redis answers")
 REDIS_PING: Final = _gauge(Origin.STORES, "stancewire_redis_ping_seconds", "Time of one round trip to Redis")
 REDIS_MEMORY: Final = _gauge(Origin.STORES, "stancewire_redis_memory_bytes", "Memory that Redis uses")
-REDIS_LIMIT: Final = _gauge(Origin.STORES, "stancewire_redis_memory_limit_bytes", "Memory that Redis may use; 0 is no limit")
+REDIS_LIMIT: Final = _gauge(
+    Origin.STORES, "stancewire_redis_memory_limit_bytes", "Memory that Redis may use; 0 is no limit"
+)
 REDIS_EVICTED: Final = _counter(
-    Origin.STORES, "stancewire_redis_evicted_keys_total", "Keys that Redis threw away: anything but 0 is a wrong setting of Redis"
+    Origin.STORES,
+    "stancewire_redis_evicted_keys_total",
+    "Keys that Redis threw away: anything but 0 is a wrong setting of Redis",
 )
 QUEUE_LENGTH: Final = _gauge(
     Origin.STORES, "celery_queue_length", "Messages in Redis: the short window, not the backlog", "queue_name"
@@ -178,7 +197,9 @@ DISK_SIZE: Final = _gauge(Origin.STORES, "stancewire_disk_size_bytes", "Size of 
 POOL_IN_USE: Final = _gauge(
     Origin.STORES, "stancewire_database_pool_in_use", "Connections of this process's pool that are in use"
 )
-POOL_SIZE: Final = _gauge(Origin.STORES, "stancewire_database_pool_size", "Connections that this process's pool may hold")
+POOL_SIZE: Final = _gauge(
+    Origin.STORES, "stancewire_database_pool_size", "Connections that this process's pool may hold"
+)
 
 # --- each API process
 BUILD: Final = _gauge(Origin.API, "stancewire_build_info", "1; the label says which version runs", "version")
@@ -220,7 +241,11 @@ CHILDREN_MEMORY: Final = _gauge(
     Origin.WORKER, "stancewire_worker_children_resident_bytes", "Resident memory of all child processes together"
 )
 TASKS_SUCCEEDED: Final = _counter(
-    Origin.WORKER, "celery_task_succeeded_total", "Messages worked off, whatever became of their articles", "name", "queue_name"
+    Origin.WORKER,
+    "celery_task_succeeded_total",
+    "Messages worked off, whatever became of their articles",
+    "name",
+    "queue_name",
 )
 TASKS_FAILED: Final = _counter(
     Origin.WORKER, "celery_task_failed_total", "Messages that an error of ours ended", "name", "queue_name", "exception"
@@ -231,7 +256,9 @@ FOREIGN: Final = _counter(
     "Entries of the queue that were no message of ours (`unclaimed`: a message whose jobs were not to be had, a double for one)",
     "cause",
 )
-TASK_SECONDS: Final = _histogram(Origin.WORKER, "celery_task_runtime", "Seconds of one message", _MESSAGE, "name", "queue_name")
+TASK_SECONDS: Final = _histogram(
+    Origin.WORKER, "celery_task_runtime", "Seconds of one message", _MESSAGE, "name", "queue_name"
+)
 
 # --- API processes and workers alike
 TRANSACTIONS: Final = _histogram(

@@ -144,7 +144,11 @@ def _counter(declared: MetricDeclaration, values: Mapping[str, float]) -> Metric
     return table(declared, {(label,): value for label, value in values.items()})
 
 
-def _histogram(declared: MetricDeclaration, counts: Mapping[str, float], total: float, bounds: Iterable[float]) -> Metric:
+def _histogram(
+    declared: MetricDeclaration, counts: Mapping[str, float], total: float, bounds: Iterable[float]
+) -> Metric:
     """Cumulative from rows that are not; rows of bounds that an older version had count where they belong."""
     at_most: Callable[[float], float] = lambda bound: sum(n for label, n in counts.items() if float(label) <= bound)  # noqa: E731
-    return histogram(declared, {**{str(bound): at_most(bound) for bound in bounds}, BEYOND: sum(counts.values())}, total)
+    return histogram(
+        declared, {**{str(bound): at_most(bound) for bound in bounds}, BEYOND: sum(counts.values())}, total
+    )

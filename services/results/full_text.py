@@ -21,7 +21,9 @@ def phrases(question: str) -> Phrases:
 
     Raises ValueError where the question holds no word, or more than ``WORDS_MAX``.
     """
-    found = tuple(tuple(words) for quoted, bare in _PARTS.findall(question) if (words := _WORD.findall(_plain(quoted or bare))))
+    found = tuple(
+        tuple(words) for quoted, bare in _PARTS.findall(question) if (words := _WORD.findall(_plain(quoted or bare)))
+    )
     if not found:
         raise ValueError("holds no word")
     if sum(len(words) for words in found) > WORDS_MAX:

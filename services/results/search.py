@@ -87,7 +87,9 @@ class _Kind:
 
 
 _Write = Callable[[ColumnElement[Any]], ColumnElement[Any]]
-_ATTRIBUTIONS: Final = _Kind(attributions, attribution_names, attribution_names.c.attribution_id, attributions.c.content)
+_ATTRIBUTIONS: Final = _Kind(
+    attributions, attribution_names, attribution_names.c.attribution_id, attributions.c.content
+)
 _STANCES: Final = _Kind(stances, stance_names, stance_names.c.stance_id, stances.c.evidence)
 
 
@@ -126,7 +128,9 @@ def page_query(
 def count_query(connection: Connection, database: Database, wanted: SearchQuery) -> Select[Any]:
     """The statement behind a timeline, for those who want to see its plan."""
     query, _, _ = _driven(connection, database, _STANCES, wanted, by_day=True)
-    return query.with_only_columns(stances.c.day, stances.c.stance, func.count()).group_by(stances.c.day, stances.c.stance)
+    return query.with_only_columns(stances.c.day, stances.c.stance, func.count()).group_by(
+        stances.c.day, stances.c.stance
+    )
 
 
 def _find(database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
@@ -163,7 +167,11 @@ def _driven(
     A name drives where one is asked for, the rarer of two; else the text; else the index of a column, in the order of time.
     """
     table, plain = kind.table, database.dialect != "sqlite"
-    names = sorted(wanted.names, key=lambda name: _number(connection, kind, name)) if len(wanted.names) > 1 else wanted.names
+    names = (
+        sorted(wanted.names, key=lambda name: _number(connection, kind, name))
+        if len(wanted.names) > 1
+        else wanted.names
+    )
     first = names[0] if names and len(names[0].keys) == 1 else None
     at: ColumnElement[int] = table.c.at
     key: ColumnElement[int] = table.c.id

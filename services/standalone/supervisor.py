@@ -68,7 +68,9 @@ class Supervisor:
                 code = child.process.returncode
                 child.falls = 0 if now - child.started_at > _STEADY_S else child.falls
                 delay = _BACKOFF_S[min(child.falls, len(_BACKOFF_S) - 1)]
-                log.warning("child_ended", child=child.name, code=code, restart_in_s=delay, log=str(self.log_of(child.name)))
+                log.warning(
+                    "child_ended", child=child.name, code=code, restart_in_s=delay, log=str(self.log_of(child.name))
+                )
                 child.falls += 1
                 child.process, child.restart_at = None, now + delay
             if child.process is None and child.restart_at is not None and now >= child.restart_at:

@@ -127,7 +127,9 @@ def run(settings: Settings, console: Console) -> None:
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with running(settings, console.print) as service:
-            console.print(f"ready after {service.seconds:.1f} s: {service.url} (state in {settings.state_dir}); Ctrl-C stops")
+            console.print(
+                f"ready after {service.seconds:.1f} s: {service.url} (state in {settings.state_dir}); Ctrl-C stops"
+            )
             if service.new_key is not None:
                 _show(service.new_key, bootstrap.key_file(settings), console)
             _watch(service, console, lambda: stop_wanted)

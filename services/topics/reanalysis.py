@@ -97,9 +97,14 @@ def read_page(database: Database, chosen: Sequence[Topic], *, cache_s: float, pa
 
 def _readings(connection: Connection, chosen: Sequence[Topic], cache_s: float) -> dict[str, _Reading]:
     by_id = {topic.id: topic for topic in chosen}
-    rows = connection.execute(select(topics.c.id, topics.c.reread_to, topics.c.changed_at).where(topics.c.id.in_(by_id)))
+    rows = connection.execute(
+        select(topics.c.id, topics.c.reread_to, topics.c.changed_at).where(topics.c.id.in_(by_id))
+    )
     settled = int(cache_s * 1000) + _SETTLE_MS
-    return {row.id: _Reading(Matcher([by_id[row.id]]), row.reread_to, row.changed_at, row.changed_at + settled) for row in rows}
+    return {
+        row.id: _Reading(Matcher([by_id[row.id]]), row.reread_to, row.changed_at, row.changed_at + settled)
+        for row in rows
+    }
 
 
 def _past(start: int, since: int) -> Any:

@@ -34,7 +34,9 @@ class TopicRecord:
     reread_to: int
 
 
-def add(database: Database, *, name: str, aliases: Sequence[str], claim: str, limits: TopicSettings, by: Caller) -> TopicRecord:
+def add(
+    database: Database, *, name: str, aliases: Sequence[str], claim: str, limits: TopicSettings, by: Caller
+) -> TopicRecord:
     """Register a topic; articles analysed from now on are asked for it. Raises Conflict (it is there, or there are too many)."""
     topic = Topic(id=identifier(name), name=name.strip(), aliases=distinct(aliases), claim=claim.strip())
     with database.write() as connection:
@@ -111,7 +113,9 @@ def distinct(aliases: Sequence[str]) -> tuple[str, ...]:
 
 
 def _room(connection: Connection, limits: TopicSettings) -> None:
-    number = connection.execute(select(func.count()).select_from(topics).where(topics.c.retired_at.is_(None))).scalar_one()
+    number = connection.execute(
+        select(func.count()).select_from(topics).where(topics.c.retired_at.is_(None))
+    ).scalar_one()
     if number >= limits.active:
         raise Conflict(f"{number} topics are active, and {limits.active} may be; retire one", code="too_many_topics")
 

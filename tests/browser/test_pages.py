@@ -182,7 +182,9 @@ def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
     marked = content.evaluate("(element) => getComputedStyle(element).backgroundColor")
     page.get_by_label("Statements").uncheck()
     assert content.evaluate("(element) => getComputedStyle(element).backgroundColor") != marked
-    assert page.locator(".text .m[data-begins]").first.evaluate("(e) => getComputedStyle(e, '::before').display") == "none"
+    assert (
+        page.locator(".text .m[data-begins]").first.evaluate("(e) => getComputedStyle(e, '::before').display") == "none"
+    )
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -200,7 +202,9 @@ def test_a_text_that_is_tried_is_read_through_the_queue(visit: Visit, scripts: b
 
 def test_a_text_that_cannot_be_read_leads_to_the_reason(page: Page) -> None:
     page.goto("/try")
-    page.get_by_label("Text", exact=True).fill("Der Minister sagte am Montag, dass er nicht kommen werde und alles gut sei.")
+    page.get_by_label("Text", exact=True).fill(
+        "Der Minister sagte am Montag, dass er nicht kommen werde und alles gut sei."
+    )
     page.get_by_role("button", name="Read it").click()
     expect(page.get_by_role("heading", name="Why")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_text("Only English is read")).to_be_visible()

@@ -28,7 +28,11 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
             {"STANCEWIRE_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/x"},
             "(postgresql+psycopg://me:***@127.0.0.1:1/x)",
         ),
-        (("sweeper",), {"STANCEWIRE_BROKER__SWEEP_S": "soon"}, "setting broker.sweep_s: Input should be a valid number"),
+        (
+            ("sweeper",),
+            {"STANCEWIRE_BROKER__SWEEP_S": "soon"},
+            "setting broker.sweep_s: Input should be a valid number",
+        ),
         (("worker",), {"STANCEWIRE_WORKER__LEASE_S": "1"}, "soft_limit_s <= hard_limit_s < lease_s must hold"),
         (("api",), {"STANCEWIRE_API__PROT": "1"}, "setting api.prot: Extra inputs are not permitted"),
         (("analyze", "/no/such/file"), {}, "No such file or directory"),

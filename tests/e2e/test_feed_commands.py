@@ -23,7 +23,10 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_feed_is_added_changed_and_shown_and_the_log_says_so(folder: Path) -> None:
-    assert run(folder, "feeds", "add", "wire", "--queued-limit", "7", "--description", "[red]The wire").stdout == "wire: added\n"
+    assert (
+        run(folder, "feeds", "add", "wire", "--queued-limit", "7", "--description", "[red]The wire").stdout
+        == "wire: added\n"
+    )
     assert run(folder, "feeds", "set", "wire", "--queued-limit", "-1", "--rate", "2.5").stdout == "wire: changed\n"
     shown = json.loads(run(folder, "feeds", "show", "wire").stdout)
     assert (shown["queued_limit"], shown["rate_per_s"], shown["description"]) == (None, 2.5, "[red]The wire")

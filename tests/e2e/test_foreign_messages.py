@@ -50,7 +50,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def message(content: bytes, content_type: str = "application/json", task: str = TaskName.ANALYSE, **headers: Any) -> bytes:
+def message(
+    content: bytes, content_type: str = "application/json", task: str = TaskName.ANALYSE, **headers: Any
+) -> bytes:
     whole = {
         "body": base64.b64encode(content).decode(),
         "content-encoding": "utf-8" if content_type == "application/json" else "binary",

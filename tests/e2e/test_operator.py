@@ -164,7 +164,9 @@ def test_a_feed_floods(calm: Operator, eventually: Eventually) -> None:
 
     eventually(flooded, WITHIN_S)
     calm.looks_up(
-        "The feed flood is full", 'stancewire pause --feed FEED --reason "floods by mistake"', "stancewire resume --feed FEED"
+        "The feed flood is full",
+        'stancewire pause --feed FEED --reason "floods by mistake"',
+        "stancewire resume --feed FEED",
     )
     service.say("pause", "--feed", "flood", "--reason", "floods by mistake")
     refused = json.dumps({"feed": "flood", "body": story(next(number))})

@@ -19,7 +19,17 @@ import pytest
 
 from services.standalone.redis_server import find_program
 from tests.support.postgres import PostgresServer
-from tests.support.stack import QUICK, all_results, children, client_of, command, environment, metric, push_lines, sample_lines
+from tests.support.stack import (
+    QUICK,
+    all_results,
+    children,
+    client_of,
+    command,
+    environment,
+    metric,
+    push_lines,
+    sample_lines,
+)
 
 PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that lives for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
@@ -61,7 +71,9 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         url = f"http://127.0.0.1:{api_port}"
         migrated = subprocess.run(command("migrate"), env=settings, capture_output=True, text=True, timeout=60)
         assert re.fullmatch(r"migrated to revision \d{4}\n", migrated.stdout), migrated.stderr
-        made = subprocess.run(command("keys", "create", "--admin"), env=settings, capture_output=True, text=True, timeout=60)
+        made = subprocess.run(
+            command("keys", "create", "--admin"), env=settings, capture_output=True, text=True, timeout=60
+        )
         client = client_of(url, made.stdout.strip())
         running = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, client, processes)
         processes["redis"] = subprocess.Popen(redis, stdout=log, stderr=log, cwd=folder)
@@ -172,7 +184,9 @@ def test_readyz_tells_of_redis_and_pushes_still_work(parts: Parts, eventually: E
         items: list[Any] = []
         for line in sample_lines(10, "frozen"):
             began = time.perf_counter()
-            items.append(parts.client.post("/v1/articles", content=line, headers={"Content-Type": "application/json"}).json())
+            items.append(
+                parts.client.post("/v1/articles", content=line, headers={"Content-Type": "application/json"}).json()
+            )
             took.append(time.perf_counter() - began)
         assert max(took) < 1, took
     finally:

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.slow
 Eventually = Callable[[Callable[[], bool], float], None]
 
 BOARDS: list[dict[str, Any]] = [json.loads(file.read_text()) for file in sorted(DASHBOARDS.glob("*.json"))]
-QUERIES = sorted({target["expr"] for board in BOARDS for panel in board["panels"] for target in panel.get("targets", ())})
+QUERIES = sorted(
+    {target["expr"] for board in BOARDS for panel in board["panels"] for target in panel.get("targets", ())}
+)
 RULE_EXPRESSIONS = [
     rule["expr"]
     for file in RULES.glob("*.yml")
@@ -91,7 +93,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 def load(stack: Up) -> None:
-    foreign = {"feed": "wire", "body": "Le ministre a déclaré mardi que le projet de loi serait retiré du parlement. " * 5}
+    foreign = {
+        "feed": "wire",
+        "body": "Le ministre a déclaré mardi que le projet de loi serait retiré du parlement. " * 5,
+    }
     push_lines(stack.url, [*sample_lines(20, "wire"), json.dumps(foreign)])
     refused(stack)
     until(lambda: figure(stack, 'stancewire_jobs_finished_total{state="succeeded"}') >= 20)
@@ -155,7 +160,9 @@ def family(series: str) -> str:
 
 def asked() -> set[str]:
     """The metrics that dashboards and rules are about."""
-    text = re.sub(r"\w+:\w+:\w+", "", "\n".join(QUERIES + RULE_EXPRESSIONS))  # recorded ones are looked at by their queries
+    text = re.sub(
+        r"\w+:\w+:\w+", "", "\n".join(QUERIES + RULE_EXPRESSIONS)
+    )  # recorded ones are looked at by their queries
     return {family(name) for name in re.findall(r"\b(?:stancewire|celery)_\w+", text)}
 
 

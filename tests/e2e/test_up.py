@@ -15,7 +15,18 @@ import redis
 
 from services import samples
 from services.contracts import Result
-from tests.support.stack import QUICK, Up, all_results, check_result, command, environment, metric, push_lines, sample_lines, up
+from tests.support.stack import (
+    QUICK,
+    Up,
+    all_results,
+    check_result,
+    command,
+    environment,
+    metric,
+    push_lines,
+    sample_lines,
+    up,
+)
 
 Eventually = Callable[[Callable[[], bool], float], None]
 
@@ -29,7 +40,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
     speech = next(one for one in samples.load() if "speech" in (one.guid or "") or "minister" in (one.guid or ""))
     headers = {"Content-Type": "application/json", "Prefer": "wait=20"}
-    answer = stack.client.post("/v1/articles", content=speech.model_dump_json(exclude_none=True), headers=headers, timeout=30)
+    answer = stack.client.post(
+        "/v1/articles", content=speech.model_dump_json(exclude_none=True), headers=headers, timeout=30
+    )
     assert answer.status_code == 200
     job = answer.json()
     assert job["done"]
@@ -70,11 +83,16 @@ def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
     assert result.json()["code"] == "job_failed"
 
 
-def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(stack: Up, eventually: Eventually) -> None:
+def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
+    stack: Up, eventually: Eventually
+) -> None:
     done_before = metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
     items = push_lines(stack.client, sample_lines(200, "load"))
     assert {item["status"] for item in items} == {202}
-    eventually(lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20, 30)
+    eventually(
+        lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20,
+        30,
+    )
     killed = stack.worker_children()[0]
     os.kill(killed, signal.SIGKILL)
     client = redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock")
@@ -82,7 +100,10 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
     client.close()
     flushed_at = time.monotonic()
     eventually(
-        lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 200, 60
+        lambda: (
+            metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 200
+        ),
+        60,
     )
     assert time.monotonic() - flushed_at < 45
     found = [one for one in all_results(stack.client) if one["feed"] == "load"]
@@ -144,7 +165,9 @@ def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventua
         assert time.monotonic() - began < 15
         assert first.said().rstrip().endswith("stopped")
     with up(tmp_path / "state", **QUICK) as second:
-        eventually(lambda: metric(f"{second.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 300, 60)
+        eventually(
+            lambda: metric(f"{second.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 300, 60
+        )
         assert len(all_results(second.client)) == 300
         attempts = metric(f"{second.url}/metrics", "stancewire_job_attempts_total")
         assert metric(f"{second.url}/metrics", "stancewire_leases_lost_total") == 0, "all was handed back in order"
@@ -158,12 +181,16 @@ def test_a_killed_parent_takes_its_children_along(tmp_path: Path, eventually: Ev
     running.stop(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in parts), 20)
     with up(tmp_path / "state", **QUICK) as again:
-        eventually(lambda: metric(f"{again.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100, 60)
+        eventually(
+            lambda: metric(f"{again.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100, 60
+        )
         assert len(all_results(again.client)) == 100
 
 
 def test_demo_shows_who_said_what_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    ran = subprocess.run(command("demo"), capture_output=True, text=True, env=environment(TMPDIR=str(tmp_path)), timeout=120)
+    ran = subprocess.run(
+        command("demo"), capture_output=True, text=True, env=environment(TMPDIR=str(tmp_path)), timeout=120
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for one in samples.load():
         assert one.title is None or " ".join(one.title.split()) in " ".join(ran.stdout.split())
@@ -185,12 +212,15 @@ def test_submit_result_and_jobs_on_the_command_line(stack: Up, tmp_path: Path) -
     [job] = [json.loads(line) for line in run("jobs", "list", "--feed", "cli", "--json").stdout.splitlines()]
     shown = run("result", job["id"], "--json")
     assert Result.model_validate_json(shown.stdout).text.startswith("Bakers protest in Orvik\n\n")
-    file.write_text("Ein Satz\n\nDer Minister sagte, dass die Steuern nicht steigen werden und dass niemand etwas verliert.\n")
+    file.write_text(
+        "Ein Satz\n\nDer Minister sagte, dass die Steuern nicht steigen werden und dass niemand etwas verliert.\n"
+    )
     failed = run("submit", str(file), "--wait", "--feed", "cli")
     assert failed.returncode == 1
     assert "language_unsupported" in failed.stderr
     [job, *_] = [
-        json.loads(line) for line in run("jobs", "list", "--state", "failed", "--feed", "cli", "--json").stdout.splitlines()
+        json.loads(line)
+        for line in run("jobs", "list", "--state", "failed", "--feed", "cli", "--json").stdout.splitlines()
     ]
     assert run("jobs", "retry", job["id"]).returncode == 0
     stack.client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=20"})

@@ -33,10 +33,14 @@ class Fault:
 SIXTEEN = {"STANCEWIRE_BROKER__MESSAGE_ARTICLES": "16"}
 
 FAULTS = (
-    Fault("api", "API killed after COMMIT", of_processes.api_killed_after_commit, spread_s=lambda pace: 4 * pace.overdue_s),
+    Fault(
+        "api", "API killed after COMMIT", of_processes.api_killed_after_commit, spread_s=lambda pace: 4 * pace.overdue_s
+    ),
     Fault("child", "worker child killed", of_processes.child_killed, trained=True),
     Fault("main", "worker main process killed", of_processes.main_killed, trained=True),
-    Fault("sweeper", "sweeper killed, a message lost", of_processes.sweeper_killed, spread_s=lambda pace: pace.overdue_s),
+    Fault(
+        "sweeper", "sweeper killed, a message lost", of_processes.sweeper_killed, spread_s=lambda pace: pace.overdue_s
+    ),
     Fault("everything", "everything killed, restarted", of_processes.everything_killed),
     Fault("flush", "Redis flushed", of_redis.flushed),
     Fault("frozen", "Redis frozen", of_redis.stopped, spread_s=lambda pace: pace.outage_s),

@@ -31,7 +31,9 @@ _UNIX_EPOCH = 2440587.5  # as a Julian day
 class Switch(StrEnum):
     """The files that arm a fault."""
 
-    KILL_AFTER_COMMIT = "kill-after-commit"  # the API dies when an article is in the ledger and its answer is not yet out
+    KILL_AFTER_COMMIT = (
+        "kill-after-commit"  # the API dies when an article is in the ledger and its answer is not yet out
+    )
     DOUBLE = "double"  # each message is sent twice
     QUOTA = "quota"  # the SQLite file may not grow
     CLOCK = "clock"  # holds by how many milliseconds SQLite's clock is off

@@ -60,7 +60,10 @@ def texts(extra: str) -> list[str]:
     if extra:
         return [story(0, extra).replace("plan 0", f"plan {_NUMBER}")]
     plain = [one for one in samples.load() if one.media_type == "text/plain"]
-    return [f"{to_plain_text(Article(body=one.body)).text}\n\nNote {_NUMBER} of the editors follows on Monday." for one in plain]
+    return [
+        f"{to_plain_text(Article(body=one.body)).text}\n\nNote {_NUMBER} of the editors follows on Monday."
+        for one in plain
+    ]
 
 
 class Connection:

@@ -118,7 +118,9 @@ def balance(database: Database, load: Load) -> Books:
     known = {row.id: row for row in kept}
     final = {row.id for row in kept if JobState(row.state) in FINAL_STATES}
     books.lost = sum(job_id not in final for job_id in load.answered.values())
-    books.doubled = sum(number - 1 for number in by_guid.values()) + len(documents) - len({row.job_id for row in documents})
+    books.doubled = (
+        sum(number - 1 for number in by_guid.values()) + len(documents) - len({row.job_id for row in documents})
+    )
     succeeded = {row.id for row in kept if row.state == JobState.SUCCEEDED}
     if succeeded != {row.job_id for row in documents}:
         books.faulty.append(f"{len(succeeded)} jobs succeeded, {len(documents)} results are there")

@@ -53,7 +53,9 @@ def past_the_hard_limit(deployment: Deployment, load: Load) -> Recovery:
     bad = pushed.pop(f"{load.feed}-hung")
     children = deployment.children()
     beside = _beside(deployment, bad)
-    until(lambda: not all(map(_lives, children)), 2 * deployment.pace.hard_limit_s + 20, "the hard limit ends the process")
+    until(
+        lambda: not all(map(_lives, children)), 2 * deployment.pace.hard_limit_s + 20, "the hard limit ends the process"
+    )
 
     def check(kept: Books) -> None:
         _is_dead(deployment, bad, "worker_lost")

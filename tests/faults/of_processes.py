@@ -31,7 +31,9 @@ def api_killed_after_commit(deployment: Deployment, load: Load) -> Recovery:
     slowest = 0.0
     for number in range(_API_KILLS):
         deployment.arm(Switch.KILL_AFTER_COMMIT)
-        pushing = threading.Thread(target=load.insist, args=(f"{load.feed}-again-{number}", story(number, "Once more.")))
+        pushing = threading.Thread(
+            target=load.insist, args=(f"{load.feed}-again-{number}", story(number, "Once more."))
+        )
         pushing.start()
         until(lambda: deployment.processes["api"].poll() is not None, 60, "the API is killed by its next commit")
         killed = time.monotonic()
@@ -130,7 +132,9 @@ def told_to_stop(deployment: Deployment, load: Load) -> Recovery:
     """SIGTERM in the middle of an article: it is finished, or handed back with its attempt."""
     lost_before = _leases_lost(deployment)
     slow = load.add({f"{load.feed}-slow-{number}": story(number, Trigger.SLOW) for number in range(4)})
-    until(lambda: ledger_audit.running(deployment.database).keys() & set(slow.values()), 60, "a slow article is at hand")
+    until(
+        lambda: ledger_audit.running(deployment.database).keys() & set(slow.values()), 60, "a slow article is at hand"
+    )
     began = time.monotonic()
     deployment.send("worker", signal.SIGTERM)
     assert deployment.processes["worker"].wait(deployment.pace.hard_limit_s + 10) == 0

@@ -41,7 +41,9 @@ def locked(deployment: Deployment, _load: Load) -> Recovery:
 @contextlib.contextmanager
 def _lock(deployment: Deployment) -> Iterator[None]:
     if deployment.kind == "sqlite":
-        with contextlib.closing(sqlite3.connect(deployment.database.url.database, isolation_level=None, timeout=60)) as other:
+        with contextlib.closing(
+            sqlite3.connect(deployment.database.url.database, isolation_level=None, timeout=60)
+        ) as other:
             other.execute("BEGIN EXCLUSIVE")
             yield
             other.execute("ROLLBACK")

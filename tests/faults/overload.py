@@ -79,7 +79,10 @@ class Figures:
             ("accepted", f"{self.accepted}"),
             ("refused", f"{self.during.count(429)} with 429, {self.during.count(503)} with 503 ({codes})"),
             ("read meanwhile", f"{self.finished}: {self.finished / self.seconds / self.capacity:.2f} of capacity"),
-            ("accept, p99", f"{self.during.p99_ms(202):.0f} ms under overload, {self.after.p99_ms(202):.0f} ms after it"),
+            (
+                "accept, p99",
+                f"{self.during.p99_ms(202):.0f} ms under overload, {self.after.p99_ms(202):.0f} ms after it",
+            ),
             ("refusal, p99", f"{self.during.p99_ms(429, 503):.0f} ms"),
             ("taken in again", f"{self.normal_s:.1f} s after the load's end"),
             ("refused after that", f"{self.after.count(429, 503)} of {self.after.total}"),
@@ -87,7 +90,8 @@ class Figures:
             ("lost, doubled", f"{self.lost}, {self.doubled}"),
         ]
         found += [
-            (f"memory, {name}", f"{early:.0f} MB early, {most:.0f} MB at most") for name, (early, most) in self.memory.items()
+            (f"memory, {name}", f"{early:.0f} MB early, {most:.0f} MB at most")
+            for name, (early, most) in self.memory.items()
         ]
         return found
 
@@ -125,11 +129,23 @@ def capacity(deployment: Deployment, articles: int, extra: str) -> float:
     bodies = texts(extra)
     for first in range(0, articles, 1000):
         numbers = range(first, min(articles, first + 1000))
-        load.add({f"capacity-{number}": bodies[number % len(bodies)].replace("@@number@@", str(number)) for number in numbers})
+        load.add(
+            {
+                f"capacity-{number}": bodies[number % len(bodies)].replace("@@number@@", str(number))
+                for number in numbers
+            }
+        )
     patience_s, database, feed = deployment.pace.patience_s, deployment.database, load.feed
-    until(lambda: ledger_audit.finished(database, feed) >= articles // 5, patience_s, "the first fifth is read", every_s=_EVERY_S)
+    until(
+        lambda: ledger_audit.finished(database, feed) >= articles // 5,
+        patience_s,
+        "the first fifth is read",
+        every_s=_EVERY_S,
+    )
     done, began = ledger_audit.finished(database, feed), time.monotonic()
-    until(lambda: ledger_audit.unfinished(database, feed) <= _AT_HAND, patience_s, "all of it is read", every_s=_EVERY_S)
+    until(
+        lambda: ledger_audit.unfinished(database, feed) <= _AT_HAND, patience_s, "all of it is read", every_s=_EVERY_S
+    )
     return (ledger_audit.finished(database, feed) - done) / (time.monotonic() - began)
 
 
@@ -215,7 +231,13 @@ def _finished(deployment: Deployment, loads: list[Load]) -> int:
 def _pushes(deployment: Deployment) -> int:
     """Single pushes that the API has answered, as it counts them itself."""
     asked = {"method": "POST", "route": "/v1/articles"}
-    return int(sum(value for labels, value in _series(deployment, "stancewire_http_requests") if asked.items() <= labels.items()))
+    return int(
+        sum(
+            value
+            for labels, value in _series(deployment, "stancewire_http_requests")
+            if asked.items() <= labels.items()
+        )
+    )
 
 
 def _refusals(deployment: Deployment) -> Counter[str]:

@@ -39,7 +39,9 @@ class Recovery:
         return self.seconds
 
 
-def again(deployment: Deployment, jobs: Iterable[UUID], check: Callable[[Books], None] = lambda _books: None) -> Recovery:
+def again(
+    deployment: Deployment, jobs: Iterable[UUID], check: Callable[[Books], None] = lambda _books: None
+) -> Recovery:
     """Killed work: has to run again once its lease has ended."""
     since = ledger_audit.clock_ms(deployment.database)
     return Recovery(AGAIN_S, since, frozenset(jobs), least_attempts=2, check=check)

@@ -68,5 +68,11 @@ def _sample(name: str, process: psutil.Process, progress: float) -> Sample:
     with process.oneshot():
         connections = len(process.net_connections(kind="all"))
         return Sample(
-            name, process.pid, progress, process.memory_info().rss / MB, process.num_fds(), process.num_threads(), connections
+            name,
+            process.pid,
+            progress,
+            process.memory_info().rss / MB,
+            process.num_fds(),
+            process.num_threads(),
+            connections,
         )

@@ -69,7 +69,10 @@ class Stretch:
         last = self.samples[-1]
         return [
             (f"{self.name}: articles, processes", f"{self.articles}, {self.processes()}"),
-            (f"{self.name}: memory", f"{self.after(settled)[0].rss_mb:.0f} MB settled, {last.rss_mb:.0f} MB at the end"),
+            (
+                f"{self.name}: memory",
+                f"{self.after(settled)[0].rss_mb:.0f} MB settled, {last.rss_mb:.0f} MB at the end",
+            ),
             (f"{self.name}: growth", f"{self.growth_mb(settled):+.1f} MB after {settled:.0f} articles"),
             (f"{self.name}: files, threads, connections", f"{last.files}, {last.threads}, {last.connections}"),
         ]
@@ -94,14 +97,20 @@ def run(deployment: Deployment, name: str, articles: int, every_s: float) -> Str
 
     with Sampler(deployment, progress, every_s) as sampler:
         for first in range(0, articles, _LOT):
-            load.add({f"{load.feed}-{number}": short_story(number) for number in range(first, min(articles, first + _LOT))})
+            load.add(
+                {f"{load.feed}-{number}": short_story(number) for number in range(first, min(articles, first + _LOT))}
+            )
             pushed.set()
             until(
                 lambda: ledger_audit.unfinished(deployment.database, load.feed) < _AHEAD,
                 deployment.pace.patience_s,
                 "the worker keeps up",
             )
-        until(lambda: ledger_audit.unfinished(deployment.database, load.feed) == 0, deployment.pace.patience_s, "all is read")
+        until(
+            lambda: ledger_audit.unfinished(deployment.database, load.feed) == 0,
+            deployment.pace.patience_s,
+            "all is read",
+        )
     kept = ledger_audit.balance(deployment.database, load)
     kept.check(load)
     return Stretch(name, articles, sampler.of("child 0"), kept.lost, kept.doubled)

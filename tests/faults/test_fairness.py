@@ -27,7 +27,11 @@ def test_a_flood_does_not_delay_another_feeds_article(deploy: Deploy) -> None:
         quiet = Load(deployment.url, f"quiet-{number}", 0, 0)
         before = _stored(deployment.database)
         [job_id] = quiet.add({"single": story(number, "It is the only one of its feed.")}).values()
-        until(lambda feed=quiet.feed: ledger_audit.unfinished(deployment.database, feed) == 0, 60, "the single article is read")
+        until(
+            lambda feed=quiet.feed: ledger_audit.unfinished(deployment.database, feed) == 0,
+            60,
+            "the single article is read",
+        )
         ahead = _place(deployment.database, job_id) - before - 1
         assert ahead <= AHEAD, f"{ahead} articles of the flood were read before it"
     assert ledger_audit.unfinished(deployment.database, "flood") > 0, "the flood was over"

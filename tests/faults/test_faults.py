@@ -21,14 +21,18 @@ ARTICLES = int(os.environ.get("FAULTS_ARTICLES", "2000"))
 
 def _short_forms() -> list[pytest.ParameterSet]:
     """Each fault once, on one database and the other in turn."""
-    chosen = [(fault, fault.short or fault.databases[place % len(fault.databases)]) for place, fault in enumerate(FAULTS)]
+    chosen = [
+        (fault, fault.short or fault.databases[place % len(fault.databases)]) for place, fault in enumerate(FAULTS)
+    ]
     return [pytest.param(fault, kind, id=f"{fault.name}-{kind}") for fault, kind in chosen]
 
 
 def _long_forms() -> list[pytest.ParameterSet]:
     """Each fault on both databases, and some with the trained model as well."""
     return [
-        pytest.param(fault, kind, model, id=f"{fault.name}-{kind}-{model}", marks=pytest.mark.faults(fault.name, kind, model))
+        pytest.param(
+            fault, kind, model, id=f"{fault.name}-{kind}-{model}", marks=pytest.mark.faults(fault.name, kind, model)
+        )
         for fault in FAULTS
         for kind in fault.databases
         for model in ("rules", "trained")

@@ -40,6 +40,8 @@ def test_an_overload_of_minutes(kind: str, deploy: Deploy, show: Show) -> None:
     settings = {"STANCEWIRE_LIMITS__WAIT_S": str(WAIT_S), "STANCEWIRE_PIPELINE__MODEL": MODEL}
     settings["STANCEWIRE_WORKER__NICENESS"] = str(Worker().niceness)  # that accepting goes before reading is part of it
     deployment = deploy(kind, pace, **settings)
-    figures = overload.run(deployment, seconds=60 * MINUTES, times=TIMES, articles=300, after_s=20, first_limit=_FIRST_LIMIT)
+    figures = overload.run(
+        deployment, seconds=60 * MINUTES, times=TIMES, articles=300, after_s=20, first_limit=_FIRST_LIMIT
+    )
     show(f"overload ({kind}, {MODEL})", figures.rows())
     figures.check(times=TIMES, latency_ms=1000, growth_mb=40)

@@ -68,7 +68,8 @@ def test_growth_is_told_from_noise() -> None:
 
     flat = [Sample("child 0", 1, place, 100 + place % 3, 10, 4, 2) for place in range(1000)]
     rising = [
-        Sample("child 0", 1, place, 100 + place / 10, 10 + place // 100 if place < 550 else 19, 4, 2) for place in range(1000)
+        Sample("child 0", 1, place, 100 + place / 10, 10 + place // 100 if place < 550 else 19, 4, 2)
+        for place in range(1000)
     ]
     assert abs(soak.Stretch("flat", 1000, flat, 0, 0).growth_mb(100)) <= 1
     assert soak.Stretch("flat", 1000, flat, 0, 0).leaks(100) == {}

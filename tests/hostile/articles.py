@@ -28,12 +28,18 @@ def _article(name: str, body: str, media_type: str = "text/plain") -> dict[str, 
 def small(size: int) -> dict[str, dict[str, Any]]:
     """An article of each kind of trouble, with about so many characters of it after a bit of news."""
     texts = {name: _article(name, NEWS + text(size)) for name, text in TEXTS.items()}
-    bare = {f"bare-{name}": _article(f"bare-{name}", text(size // 10)) for name, text in (QUOTATION_MARKS | UNICODE).items()}
-    titles = {f"title-{name}": _article(f"title-{name}", NEWS) | {"title": text(400)[:400]} for name, text in UNICODE.items()}
+    bare = {
+        f"bare-{name}": _article(f"bare-{name}", text(size // 10)) for name, text in (QUOTATION_MARKS | UNICODE).items()
+    }
+    titles = {
+        f"title-{name}": _article(f"title-{name}", NEWS) | {"title": text(400)[:400]} for name, text in UNICODE.items()
+    }
     pages = {name: _article(name, text(size), "text/html") for name, text in MARKUP.items()}
     return {name: body for name, body in (texts | bare | titles | pages).items() if body["body"].strip()}
 
 
 def large() -> dict[str, dict[str, Any]]:
     """The largest that are let in."""
-    return {f"large-{name}": _article(f"large-{name}", NEWS + text(LARGE_CHARS - 1_000)) for name, text in _LARGE.items()}
+    return {
+        f"large-{name}": _article(f"large-{name}", NEWS + text(LARGE_CHARS - 1_000)) for name, text in _LARGE.items()
+    }

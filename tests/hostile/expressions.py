@@ -50,7 +50,9 @@ def expressions() -> dict[str, re.Pattern[Any]]:
     found: dict[str, re.Pattern[Any]] = {}
     for package in (services, workers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.startswith(("workers.training", "services.database.migrations")) or module.name.endswith("__main__"):
+            if module.name.startswith(("workers.training", "services.database.migrations")) or module.name.endswith(
+                "__main__"
+            ):
                 continue
             holder = importlib.import_module(module.name)
             for name, value in vars(holder).items():
@@ -64,7 +66,9 @@ def expressions() -> dict[str, re.Pattern[Any]]:
 def uses(name: str) -> set[str]:
     """The methods that the tree calls on an expression: one that only matches whole texts need not be quick to search."""
     variable = name.rpartition(".")[2].partition("[")[0]
-    sources = [path.read_text(encoding="utf-8") for top in (services, workers) for path in Path(top.__path__[0]).rglob("*.py")]
+    sources = [
+        path.read_text(encoding="utf-8") for top in (services, workers) for path in Path(top.__path__[0]).rglob("*.py")
+    ]
     methods = {method for source in sources for method in re.findall(rf"\b{variable}\.(\w+)\(", source)}
     return methods & {"match", "fullmatch", "search", "finditer", "findall", "sub", "split"} or {"finditer"}
 

@@ -63,7 +63,9 @@ TROUBLE: Final[dict[str, Text]] = {
     "entities-broken": repeated("&amp &# &#x &#99999999; &unknown;"),
     "entities-nul": repeated("&#0;&#xD800;&#x1F600;"),
     "entity-bomb": _laughs,
-    "external-entity": lambda size: '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + "<p>&e;</p>" * (size // 10),
+    "external-entity": lambda size: (
+        '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + "<p>&e;</p>" * (size // 10)
+    ),
     "cdata": repeated("<![CDATA[ <p>a</p> ]]>"),
     "processing": repeated("<?php echo 1 ?>"),
     "script": lambda size: "<script>" + "x='</p>';" * (size // 9) + "</script>",

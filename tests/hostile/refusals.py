@@ -130,7 +130,9 @@ ARTICLES: Final[dict[str, Refused]] = {
     "body-reversed-surrogates": _raw(b'{"body": "One \\ude00\\ud83d two"}', 422, "invalid", "body"),
     **{
         f"body-{type(value).__name__}-{number}": _wrong("body", value)
-        for number, value in enumerate((None, 5, 0.5, True, [], {}, ["One."], {"text": "One."}, "", " \t\r\n\u3000\u2028"))
+        for number, value in enumerate(
+            (None, 5, 0.5, True, [], {}, ["One."], {"text": "One."}, "", " \t\r\n\u3000\u2028")
+        )
     },
     **{
         f"{name}-{number}": _wrong(name, value)
@@ -142,7 +144,18 @@ ARTICLES: Final[dict[str, Refused]] = {
             "title": ("t" * 501, "a\x00b", 1, ["a"]),
             "byline": ("b" * 501, "\x00", {}),
             "language": ("", "e", "english", "en_US", "en-", "en-abcdefghi", "en\x00", 1),
-            "published_at": ("", "now", "2026-13-01T00:00:00Z", "2026-11-23", "2026-11-23T20:15:02", 0, 1e300, "1e9", True, []),
+            "published_at": (
+                "",
+                "now",
+                "2026-13-01T00:00:00Z",
+                "2026-11-23",
+                "2026-11-23T20:15:02",
+                0,
+                1e300,
+                "1e9",
+                True,
+                [],
+            ),
             "media_type": ("text/xml", "TEXT/HTML", "", None, 1, "text/html; charset=utf-8"),
             "schema": ("stancewire.article/2", "", None, 1),
         }.items()
@@ -170,7 +183,16 @@ HEADERS: Final[dict[str, Refused]] = {
     **{
         f"type-{number}": _with({"Content-Type": value}, 415, "media_type")
         for number, value in enumerate(
-            ("text/plain", "text/html", "application/xml", "application/octet-stream", "*/*", "application/jsonp", "json", "")
+            (
+                "text/plain",
+                "text/html",
+                "application/xml",
+                "application/octet-stream",
+                "*/*",
+                "application/jsonp",
+                "json",
+                "",
+            )
         )
     },
     "form": _with({"Content-Type": "application/x-www-form-urlencoded"}, 415, "media_type", b"body=One."),
@@ -191,7 +213,9 @@ BATCHES: Final[dict[str, Refused]] = {
     "batch-empty": _batch(b"", 400, "empty_batch"),
     "batch-newlines": Refused(lambda: b"\n" * 1_000_000, 400, "empty_batch", None, BATCH, {"Content-Type": NDJSON}),
     "batch-too-many": Refused(lambda: b"{}\n" * 5_001, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}),
-    "batch-million-lines": Refused(lambda: b"x\n" * 1_000_000, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}),
+    "batch-million-lines": Refused(
+        lambda: b"x\n" * 1_000_000, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}
+    ),
     "batch-too-large": Refused(lambda: b"x" * 32_000_001, 413, "body_too_large", None, BATCH, {"Content-Type": NDJSON}),
     "batch-gzip": Refused(
         lambda: gzip.compress(b"0" * 50_000_000),

@@ -36,7 +36,9 @@ def answers(service: Service, before: dict[str, psutil.Process]) -> dict[str, di
     """Every article's last state, by name."""
     articles = small(SIZE)
     lines = [json.dumps(article) for article in articles.values()]
-    items = [item for start in range(0, len(lines), 100) for item in push_lines(service.url, lines[start : start + 100])]
+    items = [
+        item for start in range(0, len(lines), 100) for item in push_lines(service.url, lines[start : start + 100])
+    ]
     for article in large().values():
         answer = service.up.client.post("/v1/articles", json=article)
         assert answer.status_code == 202, answer.text
@@ -63,7 +65,11 @@ def test_there_are_many(answers: dict[str, dict[str, Any]]) -> None:
 
 def test_each_is_analysed_or_says_why_not(answers: dict[str, dict[str, Any]]) -> None:
     ends = {name: (view["metadata"]["state"], (view["error"] or {}).get("code")) for name, view in answers.items()}
-    odd = {name: end for name, end in ends.items() if end[0] != "succeeded" and (end[0] != "failed" or end[1] not in REASONS)}
+    odd = {
+        name: end
+        for name, end in ends.items()
+        if end[0] != "succeeded" and (end[0] != "failed" or end[1] not in REASONS)
+    }
     assert odd == {}
     assert all(view["metadata"]["attempts"] == 1 for view in answers.values()), "each within its first attempt"
     failed = [name for name, end in ends.items() if end[0] == "failed"]
@@ -84,7 +90,9 @@ def test_the_same_processes_are_alive_and_within_bounds(
     service: Service, before: dict[str, psutil.Process], answers: dict[str, dict[str, Any]]
 ) -> None:
     after = service.processes()
-    assert {name: process.pid for name, process in after.items()} == {name: process.pid for name, process in before.items()}
+    assert {name: process.pid for name, process in after.items()} == {
+        name: process.pid for name, process in before.items()
+    }
     peaks = {name: peak_bytes(process.pid) for name, process in after.items()}
     assert peaks["api"] < API_BYTES, peaks
     assert max(bytes_ for name, bytes_ in peaks.items() if name != "api") < WORKER_BYTES, peaks

@@ -27,7 +27,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
     root = HERE.parents[1]
     program = Path(sys.executable).parent / "schemathesis"
-    command = [str(program), "--config-file", str(HERE / "schemathesis.toml"), "run", f"{service.url}/openapi.json", "--no-color"]
+    command = [
+        str(program),
+        "--config-file",
+        str(HERE / "schemathesis.toml"),
+        "run",
+        f"{service.url}/openapi.json",
+        "--no-color",
+    ]
     return subprocess.run(
         [*command, *arguments],
         capture_output=True,
@@ -69,8 +76,12 @@ def is_bounded(schema: dict[str, object], document: dict[str, dict[str, dict[str
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
-@pytest.mark.parametrize(("tail", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")])
-def test_a_method_that_is_not_there_names_those_that_are(service: Service, method: str, tail: str, methods: str) -> None:
+@pytest.mark.parametrize(
+    ("tail", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")]
+)
+def test_a_method_that_is_not_there_names_those_that_are(
+    service: Service, method: str, tail: str, methods: str
+) -> None:
     if method in methods.split(", "):
         return
     answer = service.up.client.request(method, f"/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{tail}")

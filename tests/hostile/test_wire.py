@@ -14,7 +14,9 @@ import pytest
 from tests.hostile.service import Service
 
 BODY: Final = b'{"body": "The minister said no."}'
-HEAD: Final = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"  # the key comes in after HOST
+HEAD: Final = (
+    b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"  # the key comes in after HOST
+)
 HOST: Final = b"Host: x\r\n"
 CLOSE: Final = b"Connection: close\r\n"
 CHUNKED: Final = HEAD + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -60,7 +62,10 @@ WIRE: Final[dict[str, tuple[bytes, set[int]]]] = {
     "header-folded": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"A: b\r\n c\r\n\r\n", {200, 400}),
     "header-nul": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\x00c\r\n\r\n", {400}),
     "header-long": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 200_000 + b"\r\n\r\n", {400, 431, 200}),
-    "path-long": (b"GET /v1/jobs?guid=" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {400, 414, 422}),
+    "path-long": (
+        b"GET /v1/jobs?guid=" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n",
+        {400, 414, 422},
+    ),
     "path-broken-escape": (b"GET /v1/jobs/%zz HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {400, 422}),
     "path-no-utf-8": (b"GET /v1/jobs/%ff%fe HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {400, 404, 422}),
     "path-nul": (b"GET /v1/jobs/%00 HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {400, 404, 422}),
@@ -69,9 +74,15 @@ WIRE: Final[dict[str, tuple[bytes, set[int]]]] = {
     "query-nul": (b"GET /v1/jobs?guid=%00 HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {422}),
     "query-surrogate": (b"GET /v1/jobs?guid=%ed%a0%80 HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {200, 422}),
     "query-many": (b"GET /v1/jobs?" + b"a=b&" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {200, 422}),
-    "query-limit-endless": (b"GET /v1/jobs?limit=" + b"9" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {422}),
+    "query-limit-endless": (
+        b"GET /v1/jobs?limit=" + b"9" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n",
+        {422},
+    ),
     "host-missing": (b"GET /healthz HTTP/1.1\r\n" + CLOSE + b"\r\n", {200, 400}),
-    "upgrade": (b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", {200, 400, 426}),
+    "upgrade": (
+        b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        {200, 400, 426},
+    ),
 }
 
 
@@ -98,7 +109,9 @@ def test_bytes_are_answered_or_the_connection_is_closed(service: Service, conten
     assert send(service, content) in statuses
 
 
-@pytest.mark.parametrize("sent", [HEAD, length(b"100") + BODY, CHUNKED + b"ff\r\nhalf"], ids=["headers", "length", "chunk"])
+@pytest.mark.parametrize(
+    "sent", [HEAD, length(b"100") + BODY, CHUNKED + b"ff\r\nhalf"], ids=["headers", "length", "chunk"]
+)
 def test_half_a_request_holds_nothing_up(service: Service, sent: bytes) -> None:
     address = urlsplit(service.url)
     halves = [socket.create_connection((address.hostname, address.port), timeout=20) for _ in range(50)]

@@ -64,7 +64,9 @@ def lettered(pattern: str) -> Text:
 
 def opened_then_closed(opening: str, closing: str) -> Text:
     """All that opens first, all that closes after it."""
-    return lambda size: opening * (size // (len(opening) + len(closing))) + closing * (size // (len(opening) + len(closing)))
+    return lambda size: (
+        opening * (size // (len(opening) + len(closing))) + closing * (size // (len(opening) + len(closing)))
+    )
 
 
 def _cycled(pieces: tuple[str, ...]) -> Text:
@@ -161,7 +163,9 @@ UNICODE: Final[dict[str, Text]] = {
         "bidi-open": repeated("\u202e"),
         "right-to-left": repeated("אמר השר לא "),
         "arabic": repeated("قال الوزير لا "),
-        "mixed-scripts": repeated("M\u0456n\u0456ster said \u043cinister \u03bb\u03cc\u03b3\u03bf\u03c2 \u5927\u81e3 said "),
+        "mixed-scripts": repeated(
+            "M\u0456n\u0456ster said \u043cinister \u03bb\u03cc\u03b3\u03bf\u03c2 \u5927\u81e3 said "
+        ),
         "cjk": repeated("大臣は言った"),
         "thai": repeated("รัฐมนตรีกล่าว"),
         "private-use": repeated("\ue000\uf8ff "),

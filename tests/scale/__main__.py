@@ -115,7 +115,12 @@ def report(database: Database, *, plans: bool) -> None:
         row = [
             timed(lambda wanted=wanted: search.find_stances(database, wanted, None, 51)),
             timed(lambda wanted=wanted: search.find_stances(database, wanted, PageKey(NOW - 200 * DAY_MS, 0), 51)),
-            timed(lambda wanted=over_time: (search.count_stances(database, wanted), search.count_articles(database, wanted))),
+            timed(
+                lambda wanted=over_time: (
+                    search.count_stances(database, wanted),
+                    search.count_articles(database, wanted),
+                )
+            ),
         ]
         print(f"{name:28} " + " ".join(f"{cell:>17}" for cell in row))
         if plans:

@@ -48,7 +48,16 @@ def fill(database: Database, number: int, seed: int = 1) -> Iterator[int]:
         for sequence in range(start + 1, min(start + _PAGE, count) + 1):
             _article(rows, sequence, chance)
         with database.write() as connection:
-            for table in (articles, jobs, results, indexed_results, attributions, attribution_names, stances, stance_names):
+            for table in (
+                articles,
+                jobs,
+                results,
+                indexed_results,
+                attributions,
+                attribution_names,
+                stances,
+                stance_names,
+            ):
                 connection.execute(insert(table), rows[table])
         yield min(start + _PAGE, count) * STANCES_AN_ARTICLE
 
@@ -59,8 +68,16 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
     article, job = UUID(int=2 * sequence), UUID(int=2 * sequence + 1)
     known = {"feed": feed, "created_at": at, "queued_at": at}
     new = {
-        articles: {"id": article, "feed": feed, "version": "1", "revision": 1, "identity": f"{sequence}", "content_hash": ""},
-        jobs: {"id": job, "article_id": article, "analysis": 1, "words": 500, "state": "succeeded", "next_run_at": at} | known,
+        articles: {
+            "id": article,
+            "feed": feed,
+            "version": "1",
+            "revision": 1,
+            "identity": f"{sequence}",
+            "content_hash": "",
+        },
+        jobs: {"id": job, "article_id": article, "analysis": 1, "words": 500, "state": "succeeded", "next_run_at": at}
+        | known,
         results: {"job_id": job, "sequence": sequence, "feed": feed, "document": "{}", "etag": "", "stored_at": at},
         indexed_results: {"sequence": sequence, "article_id": article, "feed": feed, "day": at // DAY_MS},
     }
@@ -74,16 +91,35 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
 
 
 def _item(
-    rows: dict[Table, list[dict[str, Any]]], key: int, feed: str, at: int, people: tuple[int, int], chance: random.Random
+    rows: dict[Table, list[dict[str, Any]]],
+    key: int,
+    feed: str,
+    at: int,
+    people: tuple[int, int],
+    chance: random.Random,
 ) -> None:
     speaker, target = map(person, people)
     words = " ".join(_WORDS[min(len(_WORDS) - 1, int(chance.paretovariate(0.5)))] for _ in range(25))
     act = chance.choice(list(Act))
-    place = {"id": key, "sequence": key // ID_STEP, "feed": feed, "at": at, "score": chance.random(), "start": 0, "end": 9}
+    place = {
+        "id": key,
+        "sequence": key // ID_STEP,
+        "feed": feed,
+        "at": at,
+        "score": chance.random(),
+        "start": 0,
+        "end": 9,
+    }
     said = {"item": "a1", "speaker": speaker, "source": speaker, "cue": "said", "act": act, "kind": Kind.INDIRECT}
     rows.setdefault(attributions, []).append(place | said | {"content": words})
     topic = f"topic-{chance.randrange(TOPICS)}" if chance.random() < 0.2 else None
-    held = {"item": "s1", "day": at // DAY_MS, "holder": speaker, "stance": chance.choice(list(StanceLabel)), "act": act}
+    held = {
+        "item": "s1",
+        "day": at // DAY_MS,
+        "holder": speaker,
+        "stance": chance.choice(list(StanceLabel)),
+        "act": act,
+    }
     about = {"target": None if topic else target, "topic": topic, "attribution": "a1", "evidence": words}
     rows.setdefault(stances, []).append(place | held | about)
     for name in (speaker, speaker.split()[-1]):

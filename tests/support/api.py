@@ -82,7 +82,9 @@ def admin_key(database: Database) -> str:
         return f"swk_{'0' * 12}_{'0' * 48}"
 
 
-def make_key(database: Database, *scopes: Scope, feeds: tuple[str, ...] | None = None, expires_s: int | None = None) -> str:
+def make_key(
+    database: Database, *scopes: Scope, feeds: tuple[str, ...] | None = None, expires_s: int | None = None
+) -> str:
     """A key that works, for as many feeds as are named."""
     _, token = keys.create(database, name="test", scopes=scopes, feeds=feeds, by=local(), expires_s=expires_s)
     return token
@@ -116,7 +118,9 @@ def finish(database: Database, job_id: UUID) -> LeasedJob:
     return claimed
 
 
-def spoil(database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French") -> None:
+def spoil(
+    database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French"
+) -> None:
     """What a worker does with an article that cannot be analysed."""
     leases.fail(database, take(database, job_id), PermanentError(detail, code=code))
 
@@ -149,4 +153,6 @@ def samples(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 def batch(api: Api, *lines: object, **headers: str) -> httpx.Response:
     content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
-    return api.client.post("/v1/articles:batch", content=content, headers={"Content-Type": "application/x-ndjson"} | headers)
+    return api.client.post(
+        "/v1/articles:batch", content=content, headers={"Content-Type": "application/x-ndjson"} | headers
+    )

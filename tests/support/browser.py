@@ -29,10 +29,10 @@ ARGUMENTS: Final = (
 )
 DESKTOP: Final = (1280, 860)
 PHONE: Final = (390, 844)
-FRENCH: Final = '{"title": "Le ministre a parlé", "language": "fr", "body": "Le ministre a déclaré qu’il ne viendrait pas."}'
-_CSP: Final = (
-    "document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
+FRENCH: Final = (
+    '{"title": "Le ministre a parlé", "language": "fr", "body": "Le ministre a déclaré qu’il ne viendrait pas."}'
 )
+_CSP: Final = "document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
 
 
 @contextlib.contextmanager
@@ -51,7 +51,11 @@ def console_stack(state_dir: Path) -> Iterator[Up]:
     """A real stack in which the samples were analysed and an article in French failed."""
     settings = {"STANCEWIRE_WORKER__PROCESSES": "1", "STANCEWIRE_WORKER__NICENESS": "0"}
     with up(state_dir, **settings) as running:
-        topic = {"name": "Dam agreement", "aliases": ["river dam deal"], "claim": "Both countries should sign the dam agreement."}
+        topic = {
+            "name": "Dam agreement",
+            "aliases": ["river dam deal"],
+            "claim": "Both countries should sign the dam agreement.",
+        }
         assert running.client.post("/v1/topics", json=topic).status_code == 201
         lines = [one.model_dump_json(exclude_none=True) for one in samples.load()]
         for item in push_lines(running.url, [*lines, FRENCH]):

@@ -43,7 +43,11 @@ def claim_all(database: Database, messages: Sequence[Message] | None = None, lea
 def result_of(claimed: LeasedJob) -> Result:
     pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
     return Result(
-        job_id=claimed.job_id, article_id=claimed.article_id, language="en", pipeline=pipeline, text=claimed.article.body
+        job_id=claimed.job_id,
+        article_id=claimed.article_id,
+        language="en",
+        pipeline=pipeline,
+        text=claimed.article.body,
     )
 
 

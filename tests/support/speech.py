@@ -107,7 +107,10 @@ class _Story:
 
 
 def result_of(
-    claimed: LeasedJob, said: Sequence[Said], also: dict[str, Sequence[str]] | None = None, organizations: Sequence[str] = ()
+    claimed: LeasedJob,
+    said: Sequence[Said],
+    also: dict[str, Sequence[str]] | None = None,
+    organizations: Sequence[str] = (),
 ) -> Result:
     """``also`` are further names of the same entity, which the text gives at its end."""
     story = _Story(also or {})

@@ -59,7 +59,10 @@ class Up:
         with self.output.open("ab") as log:
             self.began_at = self.output.stat().st_size
             self.process = subprocess.Popen(
-                command("up", "--port", "0", "--state-dir", str(state_dir)), stdout=log, stderr=log, env=environment(**settings)
+                command("up", "--port", "0", "--state-dir", str(state_dir)),
+                stdout=log,
+                stderr=log,
+                env=environment(**settings),
             )
         self.url = self._ready()
         self.key = (state_dir / "admin.key").read_text().strip()
@@ -117,7 +120,9 @@ def sample_lines(count: int, feed: str) -> list[str]:
 
 def client_of(url: str, key: str | None = None) -> httpx.Client:
     """A client that sends this key, and waits as long as ``Prefer: wait`` may take."""
-    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60, trust_env=False)
+    return httpx.Client(
+        base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60, trust_env=False
+    )
 
 
 def push_lines(to: str | httpx.Client, lines: list[str]) -> list[dict[str, Any]]:

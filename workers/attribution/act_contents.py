@@ -23,7 +23,9 @@ _DEMANDING: Final = listed("should must ought")
 _NEEDING: Final = listed("need needs")
 _WHETHER: Final = listed("whether if why how what who when where")
 _REPORTING: Final = listed("say add write reply respond continue note tweet :")
-_CONSEQUENCES: Final = listed("consequences punish punished punishment repercussions reprisals retaliate retaliation revenge")
+_CONSEQUENCES: Final = listed(
+    "consequences punish punished punishment repercussions reprisals retaliate retaliation revenge"
+)
 _OWN_WILL: Final = frozenset((who, will) for who in ("we", "i") for will in ("will", "would", "shall", "'ll", "’ll"))
 _CONDITIONS: Final = listed("condition conditions demand demands requirements terms ultimatum")
 _REQUESTS: Final = listed(

@@ -10,7 +10,9 @@ from workers.english.lexicon import listed
 from workers.english.phrases import AUXILIARIES, DETERMINERS, PREPOSITIONS, SUBJECT_PRONOUNS, is_adverb, is_gap
 
 _WHAT: Final = listed("whether if how why what where who when")
-_OBJECTS: Final = listed("me him her us them you it reporters journalists lawmakers parliament newsmen media voters supporters")
+_OBJECTS: Final = listed(
+    "me him her us them you it reporters journalists lawmakers parliament newsmen media voters supporters"
+)
 # After a clause in front of one of these, the article speaks again.
 _RESUMES: Final = listed("but while although though whereas despite")
 ADJUNCT_WORDS: Final = 25
@@ -92,7 +94,12 @@ def _recipient_end(scene: RuleContext, i: int, end: int) -> int:
     k = i
     while k < bound:
         word = lower[k]
-        if is_gap(word) or word == "that" or scene.opens(k) or word in {"as", "while", "after", "when", "because", "if"}:
+        if (
+            is_gap(word)
+            or word == "that"
+            or scene.opens(k)
+            or word in {"as", "while", "after", "when", "because", "if"}
+        ):
             break
         if k > i and (
             word in SUBJECT_PRONOUNS
@@ -117,7 +124,9 @@ def clause_end(scene: RuleContext, begin: int, end: int) -> int:  # noqa: C901, 
     while k < end:
         if scene.quoted[k] >= 0 and scene.quotations[scene.quoted[k]].start < k:
             k = scene.quotations[scene.quoted[k]].end
-            if lower[k - 2] == "," and any(i in starts for i in range(k + 1, min(end, k + SPEAKER_WORDS))):  # "..., he said
+            if lower[k - 2] == "," and any(
+                i in starts for i in range(k + 1, min(end, k + SPEAKER_WORDS))
+            ):  # "..., he said
                 return min(k, end)
             continue
         word = lower[k]

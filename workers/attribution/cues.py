@@ -29,7 +29,27 @@ _NEVER: Final = listed(
     "hopes estimate estimates forecast comment comments fear fears"
 )
 _AMBIGUOUS_AFTER: Final = frozenset(
-    {"that", "he", "she", "it", "they", "we", "there", "the", "a", "to", "his", "her", "its", "their", "“", '"', ":", "for", "on"}
+    {
+        "that",
+        "he",
+        "she",
+        "it",
+        "they",
+        "we",
+        "there",
+        "the",
+        "a",
+        "to",
+        "his",
+        "her",
+        "its",
+        "their",
+        "“",
+        '"',
+        ":",
+        "for",
+        "on",
+    }
 )
 _MANNER: Final = (
     ("in", "a", "statement"),

@@ -57,7 +57,9 @@ def read(scene: RuleContext) -> None:
     for paragraph in scene.paragraphs:
         colon = _colon(scene, paragraph)
         if colon:
-            labels.setdefault(" ".join(scene.tokens.words[paragraph.start : colon]), []).append(TokenSpan(paragraph.start, colon))
+            labels.setdefault(" ".join(scene.tokens.words[paragraph.start : colon]), []).append(
+                TokenSpan(paragraph.start, colon)
+            )
         _signed(scene, paragraph, attributed)
     ends = {paragraph.start: paragraph.end for paragraph in scene.paragraphs}
     taken = {i for statement in scene.statements for part in statement.content for i in (part.start, part.end - 1)}
@@ -71,7 +73,9 @@ def read(scene: RuleContext) -> None:
                 continue
             content = trimmed(scene.tokens, name.end + 1, ends[name.start])
             if content and content.start not in taken:
-                cue = CueRecord(TokenSpan(name.end, name.end + 1), name.end, name.end + 1, ":", Act.ASSERT, "", "layout")
+                cue = CueRecord(
+                    TokenSpan(name.end, name.end + 1), name.end, name.end + 1, ":", Act.ASSERT, "", "layout"
+                )
                 scene.statements.append(AttributionRecord("label", name, cue, (content,)))
 
 
@@ -80,7 +84,11 @@ def _colon(scene: RuleContext, paragraph: TokenSpan) -> int:
     words = scene.tokens.words
     for k in range(paragraph.start, min(paragraph.end - 1, paragraph.start + NAME_WORDS + 1)):
         if words[k] == ":":
-            return k if k > paragraph.start and words[paragraph.start].lower() not in _LABELS and not scene.skipped[k] else 0
+            return (
+                k
+                if k > paragraph.start and words[paragraph.start].lower() not in _LABELS and not scene.skipped[k]
+                else 0
+            )
         if not (words[k][0].isupper() or words[k] in {"de", "la", "van", "von", "bin", "al"}):
             return 0
     return 0
@@ -92,7 +100,11 @@ def _signed(scene: RuleContext, paragraph: TokenSpan, attributed: set[int]) -> N
     if not quotation or not quotation.speech or not quotation.closed or quotation.end + 1 >= paragraph.end:
         return
     dash = quotation.end + (scene.tokens.words[quotation.end].isspace())
-    if scene.tokens.words[dash] not in _DASHES or dash + 1 >= paragraph.end or not scene.tokens.words[dash + 1][0].isupper():
+    if (
+        scene.tokens.words[dash] not in _DASHES
+        or dash + 1 >= paragraph.end
+        or not scene.tokens.words[dash + 1][0].isupper()
+    ):
         return
     name = trimmed(scene.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * NAME_WORDS))
     if name and quotation.start not in attributed:
@@ -142,7 +154,9 @@ def run_on(scene: RuleContext) -> None:
         follows = merged[latest].follows
         first = latest if follows is None else follows
         merged.append(
-            AttributionRecord("run_on", merged[first].source, None, (TokenSpan(quotation.start, quotation.end),), follows=first)
+            AttributionRecord(
+                "run_on", merged[first].source, None, (TokenSpan(quotation.start, quotation.end),), follows=first
+            )
         )
         latest, latest_end = len(merged) - 1, quotation.end
     while upcoming:

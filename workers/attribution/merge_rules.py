@@ -76,7 +76,9 @@ def agrees(statement: AttributionRecord, others: Found) -> bool:
     return any(len(own & _words(other)) >= HALF * len(own) for other in others.with_cue_of(statement))
 
 
-def seconded(tokens: Tokens, heard: Sequence[AttributionRecord], ruled: Sequence[AttributionRecord]) -> list[AttributionRecord]:
+def seconded(
+    tokens: Tokens, heard: Sequence[AttributionRecord], ruled: Sequence[AttributionRecord]
+) -> list[AttributionRecord]:
     """Return what the model has ``heard``, with the statements of the rules that it has missed or broken."""
     found = Found(heard)
     left = [statement for statement in ruled if statement.cue and statement.score >= PRECISION]

@@ -90,7 +90,9 @@ class ModelAttributions:
             statement.score = confidence.probability(statement.features, heads.confidence)
             statements.append(statement)
         doc._.cues = made
-        doc._.attributions = sorted(seconded(tokens, statements, ruled), key=lambda statement: statement.content[0].start)
+        doc._.attributions = sorted(
+            seconded(tokens, statements, ruled), key=lambda statement: statement.content[0].start
+        )
         complete(tokens, doc, doc._.attributions)
         return doc
 
@@ -107,7 +109,9 @@ class ModelAttributions:
         parts = encoded.scores.parts[span.start : span.end].tolist()
         place = next((parts.index(part) for part in (_VERB, _NOUN) if part in parts), 0)
         head = encoded.words.tokens[span.start + place]
-        return CueRecord(stretch, head, head + 1, lemma(tokens.words[head], self.encoder.vocabulary), Act.ASSERT, "", "model")
+        return CueRecord(
+            stretch, head, head + 1, lemma(tokens.words[head], self.encoder.vocabulary), Act.ASSERT, "", "model"
+        )
 
 
 def _joined(found: Sequence[Tagged], cuts: set[int]) -> list[Tagged]:

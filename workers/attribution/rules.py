@@ -75,7 +75,9 @@ def _read_unit(scene: RuleContext, unit: TokenSpan, cues: list[CueRecord]) -> No
     for cue in cues:
         if cue.verb < free and not (cue.form == "ing" or cue.lemma == "according to"):
             continue
-        statement = _according(scene, unit, cue, end) if cue.form == "according" else _verb(scene, unit, cue, end, free, source)
+        statement = (
+            _according(scene, unit, cue, end) if cue.form == "according" else _verb(scene, unit, cue, end, free, source)
+        )
         if statement is None:
             continue
         scene.statements.append(statement)
@@ -88,14 +90,18 @@ def _according(scene: RuleContext, unit: TokenSpan, cue: CueRecord, end: int) ->
     tokens = scene.tokens
     after = cue.span.end
     bound = min(end, after + SOURCE_WORDS)
-    stop = next((k for k in range(after, bound) if is_gap(tokens.lower[k]) and tokens.lower[k] not in {"(", ")", "/"}), bound)
+    stop = next(
+        (k for k in range(after, bound) if is_gap(tokens.lower[k]) and tokens.lower[k] not in {"(", ")", "/"}), bound
+    )
     source = subject_after(tokens, after, end) if stop < end and cue.span.start > unit.start + 1 else None
     source = source or trimmed(tokens, after, stop)
     if source is None:
         return None
     if cue.span.start <= unit.start + 1:
         begin = next((k + 1 for k in range(source.end, min(end, source.end + REACH)) if tokens.words[k] == ","), None)
-        content = trimmed(tokens, begin, clauses.clause_end(scene, begin, end)) if begin is not None and begin < end else None
+        content = (
+            trimmed(tokens, begin, clauses.clause_end(scene, begin, end)) if begin is not None and begin < end else None
+        )
     else:
         begin = max(unit.start, cue.span.start - clauses.CLAUSE_WORDS)
         content = trimmed(tokens, begin, cue.span.start)
@@ -211,7 +217,9 @@ def _clausal(
         return AttributionRecord("quoted_" + rule, subject, cue, content)
     if ahead and (ahead.start < end):
         found = trimmed(tokens, *ahead)
-        if found and (not back or _explicit(scene, ahead.start) or "r" not in cue.frames or not _self_contained(scene, back)):
+        if found and (
+            not back or _explicit(scene, ahead.start) or "r" not in cue.frames or not _self_contained(scene, back)
+        ):
             name = (
                 "that"
                 if tokens.lower[ahead.start] in {"that", "whether", "if"}
@@ -224,7 +232,9 @@ def _clausal(
 
 
 def _explicit(scene: RuleContext, i: int) -> bool:
-    return scene.tokens.lower[i] in {"that", "whether", "he", "she", "they", "it", "there", "we"} or bool(scene.opens(i))
+    return scene.tokens.lower[i] in {"that", "whether", "he", "she", "they", "it", "there", "we"} or bool(
+        scene.opens(i)
+    )
 
 
 def _self_contained(scene: RuleContext, back: TokenSpan) -> bool:

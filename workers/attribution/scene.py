@@ -85,7 +85,9 @@ class RuleContext:
             dates=frozenset(i for ent in doc.ents if ent.label_ == EntityType.DATE for i in range(ent.start, ent.end)),
             verbs=frozenset(i for cue in cues for i in range(cue.verb, cue.verb_end) if cue.form in {"past", "s"}),
             cue_at={cue.span.start: cue for cue in cues},
-            names={ent.start: ent.end for ent in doc.ents if ent.label_ in {EntityType.PERSON, EntityType.ORGANIZATION}},
+            names={
+                ent.start: ent.end for ent in doc.ents if ent.label_ in {EntityType.PERSON, EntityType.ORGANIZATION}
+            },
         )
 
     def capital(self, start: int, end: int) -> bool:

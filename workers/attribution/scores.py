@@ -17,7 +17,17 @@ REPORTING: Final = listed(
     "say tell add note argue explain warn insist conclude reply announce declare respond suggest acknowledge "
     "admit confirm recall assert contend concede predict reveal write wonder complain blame reject dismiss "
     "criticize criticise praise accuse describe condemn vow slam mock decry applaud hail welcome lambast lambaste : —"
-) | {"point out", "call for", "call on", "according to", "go on to say", "refer to", "talk about", "lash out at", "hit out at"}
+) | {
+    "point out",
+    "call for",
+    "call on",
+    "according to",
+    "go on to say",
+    "refer to",
+    "talk about",
+    "lash out at",
+    "hit out at",
+}
 # Rule -> precision with a reporting verb, and with any other.
 PRECISION: Final[dict[str, tuple[float, float]]] = {
     "quoted_subject": (0.87, 0.71),

@@ -42,7 +42,9 @@ def complete(tokens: Tokens, doc: Doc, statements: Sequence[AttributionRecord]) 
 
 def _passive(tokens: Tokens, cue: CueRecord) -> bool:
     group = tokens.lower[cue.span.start : cue.span.end]
-    return any(word in BE for word in group[:-1]) and any(word.endswith(("ed", "en")) or word == "told" for word in group[1:])
+    return any(word in BE for word in group[:-1]) and any(
+        word.endswith(("ed", "en")) or word == "told" for word in group[1:]
+    )
 
 
 def _agent(tokens: Tokens, names: dict[int, int], statement: AttributionRecord, cue: CueRecord) -> None:
@@ -50,7 +52,9 @@ def _agent(tokens: Tokens, names: dict[int, int], statement: AttributionRecord, 
     last = min(tokens.last[cue.span.start], cue.span.end + AGENT_WORDS)
     for by in range(cue.span.end - 1, last):
         before = tokens.at(by - 1)
-        if tokens.lower[by] != "by" or (by > cue.span.end and (before.endswith(("ed", "en", "ing")) or before in _DONE)):
+        if tokens.lower[by] != "by" or (
+            by > cue.span.end and (before.endswith(("ed", "en", "ing")) or before in _DONE)
+        ):
             continue
         found = _named(tokens, names, by + 1, last)
         if found is None:

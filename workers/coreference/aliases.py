@@ -116,7 +116,9 @@ class Aliases:
             return key
         gender = gender_of_title(title)
         fitting = [
-            key for key in known.by_word.get(plain, ()) if not gender or given_gender(known.entities[key].name) in {"", gender}
+            key
+            for key in known.by_word.get(plain, ())
+            if not gender or given_gender(known.entities[key].name) in {"", gender}
         ]
         return max(reversed(fitting), key=known.mentioned.__getitem__, default=None)
 
@@ -137,7 +139,9 @@ class Aliases:
         if key is None and bracketed is not None and text.isupper():
             key = bracketed
         if key is None:
-            key = next((found for a in acronyms(text) if (found := known.by_text.get(("thing", a.lower()))) is not None), None)
+            key = next(
+                (found for a in acronyms(text) if (found := known.by_text.get(("thing", a.lower()))) is not None), None
+            )
             if key is not None and not known.entities[key].name.replace(".", "").isupper():
                 key = None
         if key is None and kind is EntityType.ORGANIZATION and " " not in bare:
@@ -198,7 +202,9 @@ def _one_kind(doc: Doc) -> dict[str, EntityType]:
     }
 
 
-_MIXED: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.MISC, EntityType.PRODUCT, EntityType.FACILITY})
+_MIXED: Final = frozenset(
+    {EntityType.PERSON, EntityType.ORGANIZATION, EntityType.MISC, EntityType.PRODUCT, EntityType.FACILITY}
+)
 
 
 def _general(word: str) -> bool:
@@ -210,7 +216,19 @@ def _general(word: str) -> bool:
         or word in lexicon.words("titles")
         or word.lower() in lexicon.words("common")
         or word
-        in {"National", "International", "World", "Central", "Federal", "United", "New", "Royal", "Public", "General", "Human"}
+        in {
+            "National",
+            "International",
+            "World",
+            "Central",
+            "Federal",
+            "United",
+            "New",
+            "Royal",
+            "Public",
+            "General",
+            "Human",
+        }
     )
 
 

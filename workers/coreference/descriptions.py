@@ -11,7 +11,15 @@ from services.contracts import EntityType
 from workers.doc.records import EntityRecord, TokenSpan
 from workers.english import gazetteer, lexicon
 from workers.english.lexicon import listed
-from workers.english.phrases import AUXILIARIES, DETERMINERS, POSSESSIVES, PREPOSITIONS, SUBORDINATORS, is_adverb, is_gap
+from workers.english.phrases import (
+    AUXILIARIES,
+    DETERMINERS,
+    POSSESSIVES,
+    PREPOSITIONS,
+    SUBORDINATORS,
+    is_adverb,
+    is_gap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +34,9 @@ ALSO: Final[dict[str, frozenset[str]]] = {
     ),
     "premier": frozenset({"prime", "premier"}),
     "pm": frozenset({"prime", "premier"}),
-    "lawmaker": frozenset({"senator", "sen.", "rep.", "congressman", "congresswoman", "mp", "deputy", "legislator", "lawmaker"}),
+    "lawmaker": frozenset(
+        {"senator", "sen.", "rep.", "congressman", "congresswoman", "mp", "deputy", "legislator", "lawmaker"}
+    ),
     "senator": frozenset({"senator", "sen."}),
     "governor": frozenset({"governor", "gov."}),
     "lawyer": frozenset({"attorney", "lawyer", "solicitor", "barrister", "advocate"}),
@@ -34,7 +44,9 @@ ALSO: Final[dict[str, frozenset[str]]] = {
     "spokesman": frozenset({"spokesman", "spokesperson"}),
     "spokeswoman": frozenset({"spokeswoman", "spokesperson"}),
     "spokesperson": frozenset({"spokesman", "spokeswoman", "spokesperson"}),
-    "official": frozenset({"minister", "secretary", "director", "commissioner", "spokesman", "spokeswoman", "official", "head"}),
+    "official": frozenset(
+        {"minister", "secretary", "director", "commissioner", "spokesman", "spokeswoman", "official", "head"}
+    ),
     "chief": frozenset({"chief", "head", "director", "boss", "commissioner"}),
     "boss": frozenset({"chief", "manager", "director", "ceo", "head", "boss", "coach"}),
     "doctor": frozenset({"doctor", "dr", "dr.", "physician"}),
@@ -87,7 +99,11 @@ def described(
         for role in entities[key].roles:
             has = set(role.lower().split())
             others = {word for word in role.split() if word in gazetteer.peoples()}
-            if has & wanted and specific <= has and not (peoples and others and not peoples & {word.lower() for word in others}):
+            if (
+                has & wanted
+                and specific <= has
+                and not (peoples and others and not peoples & {word.lower() for word in others})
+            ):
                 return key
     return None
 
@@ -105,7 +121,9 @@ def again(
     for i in range(len(tokens) - 1):
         if tokens.lower[i] == "the" and tokens.words[i + 1] in heads and i not in named and i + 1 not in named:
             place = TokenSpan(i, i + 2)
-            found = _organisation(tokens, entities, names, keys, place, WORDS_BACK) if _ends(tokens, place.end) else None
+            found = (
+                _organisation(tokens, entities, names, keys, place, WORDS_BACK) if _ends(tokens, place.end) else None
+            )
             if found is not None:
                 yield place, found
 

@@ -18,7 +18,9 @@ from workers.entities import scores
 TIMES: Final = 2
 
 
-def missed(tokens: Tokens, names: list[TokenSpan], first_key: int) -> tuple[list[EntityRecord], dict[int, list[TokenSpan]]]:
+def missed(
+    tokens: Tokens, names: list[TokenSpan], first_key: int
+) -> tuple[list[EntityRecord], dict[int, list[TokenSpan]]]:
     """Return the names passed over: entities with keys from ``first_key``, and the places of each by its key.
 
     Such a name is one capitalised word outside ``names``, with none beside it, that stands at least twice,
@@ -33,7 +35,9 @@ def missed(tokens: Tokens, names: list[TokenSpan], first_key: int) -> tuple[list
     for i, word in enumerate(tokens.words):
         if taken[i] or not word.istitle() or not word.isalpha() or word.lower() in small or _common(word):
             continue
-        if (i + 1 < len(tokens) and _capital(tokens, taken, i + 1)) or (i > tokens.first[i] and _capital(tokens, taken, i - 1)):
+        if (i + 1 < len(tokens) and _capital(tokens, taken, i + 1)) or (
+            i > tokens.first[i] and _capital(tokens, taken, i - 1)
+        ):
             continue
         places.setdefault(word, []).append(i)
         if i > tokens.first[i] and tokens.words[i - 1][0].islower():

@@ -46,7 +46,9 @@ CLAUSE_WORDS: Final = 30
 ENCLOSING: Final = 4
 
 # Names that hold one of these are no person's, whatever calls them so.
-_BODY_WORDS: Final = frozenset().union(*(lexicon.words(name) for name in ("organizations", "facilities", "miscellany", "places")))
+_BODY_WORDS: Final = frozenset().union(
+    *(lexicon.words(name) for name in ("organizations", "facilities", "miscellany", "places"))
+)
 
 Chooser = Callable[[Choice], int | None]
 

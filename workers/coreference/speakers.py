@@ -27,7 +27,9 @@ from workers.english.phrases import PREPOSITIONS
 APPOSED: Final = 2  # words from a comma to a name that explains what is before it, a title among them
 _GENITIVE: Final = frozenset({"'s", "’s"})
 _NOBODY: Final = frozenset({EntityType.DATE, EntityType.MONEY})
-_FORMER: Final = frozenset({"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"})
+_FORMER: Final = frozenset(
+    {"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"}
+)
 # What a body that spoke is called; a person or a crowd may be too, so that only a body that spoke right before is taken.
 BODY_PRONOUNS: Final = frozenset({"it", "they"})
 
@@ -52,7 +54,9 @@ class Speakers:
         speeches = [(q.start, q.end) for q in doc.spans.get("quotations", ()) if q._.speech]
         more, places_of = missed(tokens, names, len(entities))
         everybody = [*entities, *more]
-        candidates = sorted([*zip(names, keys, strict=True), *((place, key) for key in places_of for place in places_of[key])])
+        candidates = sorted(
+            [*zip(names, keys, strict=True), *((place, key) for key in places_of for place in places_of[key])]
+        )
         persons = Persons(tokens, everybody, candidates, statements, speeches, self.choose)
         added = self._resolve(tokens, entities, names, keys, statements, persons)
         for place, key in again(tokens, entities, names, keys):
@@ -66,7 +70,9 @@ class Speakers:
             key = new.get(old, old)
             found.append((place, key, form))
             if tokens.lower[place.start] in PERSONAL and form is MentionForm.PRONOUN:
-                entities[key].type = EntityType.PERSON  # whom an article calls "she" is one, whatever the name looked like
+                entities[
+                    key
+                ].type = EntityType.PERSON  # whom an article calls "she" is one, whatever the name looked like
         doc.spans["mentions"] = [_mention(doc, place, entities[key], form) for place, key, form in found]
         for statement in statements:
             speaker = persons.speakers.get(statement.source) if statement.source is not None else None
@@ -157,7 +163,10 @@ class Speakers:
             if (
                 begins
                 and names[k].end <= comma
-                and (names[k].end == comma or tokens.lower[names[k].end] in {"and", "of", "in", "(", "for"} | PREPOSITIONS)
+                and (
+                    names[k].end == comma
+                    or tokens.lower[names[k].end] in {"and", "of", "in", "(", "for"} | PREPOSITIONS
+                )
             ):
                 return keys[k]
         return None

@@ -17,7 +17,9 @@ from workers.english.lexicon import listed
 # entities/train).
 CITY_POPULATION: Final = 100_000
 CONTINENTS: Final = (
-    listed("Africa Asia Europe Antarctica Oceania Eurasia Scandinavia Caribbean Balkans Caucasus Sahel Maghreb Levant Americas")
+    listed(
+        "Africa Asia Europe Antarctica Oceania Eurasia Scandinavia Caribbean Balkans Caucasus Sahel Maghreb Levant Americas"
+    )
     | {
         "North America",
         "South America",
@@ -110,7 +112,9 @@ def countries() -> tuple[Country, ...]:
     found = []
     for country in countryinfo.all_countries():
         demonyms = tuple(
-            part.strip() for part in (country.demonym() or "").replace(" or ", ",").replace("/", ",").split(",") if part.strip()
+            part.strip()
+            for part in (country.demonym() or "").replace(" or ", ",").replace("/", ",").split(",")
+            if part.strip()
         )
         capital = country.capital()  # a list where a country has several
         first = capital[0] if isinstance(capital, list) and capital else capital or ""

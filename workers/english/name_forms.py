@@ -14,7 +14,9 @@ _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "\u0131": "i", "ß": "ss", "æ": "ae", "Æ": "Ae"}
 )
 _MALE: Final = listed("mr mr. sir lord king prince monsieur herr señor")
-_FEMALE: Final = listed("mrs mrs. ms ms. miss mme mme. mlle mlle. mademoiselle madame frau señora dame lady queen princess")
+_FEMALE: Final = listed(
+    "mrs mrs. ms ms. miss mme mme. mlle mlle. mademoiselle madame frau señora dame lady queen princess"
+)
 
 
 def plain_name(text: str) -> str:
@@ -23,14 +25,18 @@ def plain_name(text: str) -> str:
     for ending in ("'s", "’s"):
         text = text.removesuffix(ending).rstrip()
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS)) if not unicodedata.combining(c))
+        text = "".join(
+            c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS)) if not unicodedata.combining(c)
+        )
     words = text.split()
     while len(words) > 1 and (words[0].lower() in _ARTICLES or words[0] in _TITLES):
         del words[0]
     return " ".join(words).lower()
 
 
-_TITLES: Final = listed("Mr Mr. Mrs Mrs. Ms Ms. Miss Dr Dr. Prof Prof. Sir Dame Sen Sen. Gov Gov. Gen Gen. President Professor")
+_TITLES: Final = listed(
+    "Mr Mr. Mrs Mrs. Ms Ms. Miss Dr Dr. Prof Prof. Sir Dame Sen Sen. Gov Gov. Gen Gen. President Professor"
+)
 
 
 def acronyms(text: str) -> list[str]:

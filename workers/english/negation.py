@@ -47,7 +47,9 @@ _REFUSAL: Final = "refusal_to"
 # What one may be for, so that not to do it is to be against: "does not support", and not "did not praise".
 _STANDING: Final = frozenset(
     form
-    for verb in listed("support back favor favour prefer want agree accept trust like approve tolerate recognise recognize")
+    for verb in listed(
+        "support back favor favour prefer want agree accept trust like approve tolerate recognise recognize"
+    )
     for form in (verb, *inflect(verb).values())
 )
 # Refusing these says no more than that one keeps silent.
@@ -103,7 +105,9 @@ def turn_at(tokens: Tokens, i: int, last: int) -> Turned | None:
 def begins(tokens: Tokens, start: int, first: int) -> int:
     """Return where the turns that lead up to token ``start`` begin, not before ``first``."""
     while start > first:
-        before = next((k for k in range(start - 1, max(first, start - _LONGEST) - 1, -1) if _leads(tokens, k, start)), None)
+        before = next(
+            (k for k in range(start - 1, max(first, start - _LONGEST) - 1, -1) if _leads(tokens, k, start)), None
+        )
         if before is None:
             return start
         start = before
@@ -115,7 +119,9 @@ def _leads(tokens: Tokens, i: int, start: int) -> bool:
     found = turn_at(tokens, i, start)
     if found:
         return all(is_adverb(word) for word in tokens.lower[found.end : start])
-    return i == start - 1 and (tokens.lower[i] in _WILL or tokens.lower[i] in {"did", "does", "do", "has", "have", "had"})
+    return i == start - 1 and (
+        tokens.lower[i] in _WILL or tokens.lower[i] in {"did", "does", "do", "has", "have", "had"}
+    )
 
 
 def turned(act: Act, turns: Sequence[Turn], verb: str) -> Act:

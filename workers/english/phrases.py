@@ -15,7 +15,9 @@ DETERMINERS: Final = listed(
 )
 BE: Final = frozenset({"is", "are", "was", "were", "be", "been", "being", "am", "'re", "'m"})
 HAVE: Final = frozenset({"has", "have", "had", "having"})
-MODALS: Final = frozenset({"will", "would", "can", "could", "may", "might", "shall", "should", "must", "do", "does", "did"})
+MODALS: Final = frozenset(
+    {"will", "would", "can", "could", "may", "might", "shall", "should", "must", "do", "does", "did"}
+)
 NEGATIONS: Final = frozenset(
     {
         "not",
@@ -81,7 +83,9 @@ def is_gap(word: str) -> bool:
     return word in _STOPS or word.isspace()
 
 
-def subject_before(tokens: Tokens, i: int, first: int, verbs: frozenset[int], dates: frozenset[int]) -> TokenSpan | None:
+def subject_before(
+    tokens: Tokens, i: int, first: int, verbs: frozenset[int], dates: frozenset[int]
+) -> TokenSpan | None:
     """Return the subject that ends right before token ``i`` (a verb group's first), not reaching before ``first``.
 
     ``verbs`` are tokens known to be verbs, ``dates`` tokens inside dates: neither belongs to a subject.
@@ -103,7 +107,9 @@ def subject_before(tokens: Tokens, i: int, first: int, verbs: frozenset[int], da
     return TokenSpan(start, end) if start < end and _nominal(tokens, start, end) else None
 
 
-def _with_apposition(tokens: Tokens, comma: int, first: int, verbs: frozenset[int], dates: frozenset[int]) -> TokenSpan | None:
+def _with_apposition(
+    tokens: Tokens, comma: int, first: int, verbs: frozenset[int], dates: frozenset[int]
+) -> TokenSpan | None:
     """Return "Name, what she is" where a comma stands right before the verb; an age or a state between commas is passed over."""
     opened = comma
     lowest = max(first, comma - SUBJECT_WORDS)
@@ -176,7 +182,8 @@ def _without_opening(tokens: Tokens, start: int, end: int, dates: frozenset[int]
                 start += 1
             if start < end and (start - 1) not in dates:
                 after = next(
-                    (k for k in range(start + 1, end) if lower[k] in DETERMINERS and lower[k - 1] not in PREPOSITIONS), 0
+                    (k for k in range(start + 1, end) if lower[k] in DETERMINERS and lower[k - 1] not in PREPOSITIONS),
+                    0,
                 )
                 start = after or _second_name(tokens, start, end)
         else:
@@ -214,7 +221,9 @@ def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
     if i >= last:
         return None
     word = tokens.words[i]
-    if not (word[0].isupper() or tokens.lower[i] in DETERMINERS or tokens.lower[i] in _ROLE_STARTS) or tokens.lower[i] in {
+    if not (word[0].isupper() or tokens.lower[i] in DETERMINERS or tokens.lower[i] in _ROLE_STARTS) or tokens.lower[
+        i
+    ] in {
         "that",
         "no",
     }:
@@ -224,7 +233,9 @@ def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
         return None
     if not (k > i and _nominal(tokens, i, k)):
         return None
-    described = k + 1 < last and (tokens.lower[k] in {"who", "whose"} or (tokens.lower[k] == "," and _describes(tokens, k + 1)))
+    described = k + 1 < last and (
+        tokens.lower[k] in {"who", "whose"} or (tokens.lower[k] == "," and _describes(tokens, k + 1))
+    )
     return TokenSpan(i, _description_end(tokens, k + 1, last) if described else k)
 
 

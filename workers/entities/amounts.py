@@ -16,7 +16,9 @@ WEEKDAYS: Final = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sund
 _HOLIDAYS: Final = listed("Christmas Easter Ramadan Diwali Thanksgiving")
 # Letters that stand before an amount, with or without a currency sign.
 _SIGNS: Final = listed("$ € £ ¥ ₹ ₡ ₩ ₦ ₽ ₺ ₫ ₱ ฿ ₪ ₵ ₴")
-_CODES: Final = listed("US N A C HK NT S R Rs Rs. USD EUR GBP AUD CAD CNY RMB INR Dh AED KES Sh Ksh LE RM NZ NIS SAR QAR")
+_CODES: Final = listed(
+    "US N A C HK NT S R Rs Rs. USD EUR GBP AUD CAD CNY RMB INR Dh AED KES Sh Ksh LE RM NZ NIS SAR QAR"
+)
 _UNITS: Final = listed(
     "dollar dollars euro euros pound pounds yen yuan rupee rupees peso pesos rouble roubles ruble rubles rand "
     "cedi cedis naira shilling shillings dirham dirhams riyal riyals dinar dinars franc francs won ringgit "

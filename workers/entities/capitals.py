@@ -34,7 +34,9 @@ def capital(word: str) -> bool:
 def runs(tokens: Tokens, taken: bytearray) -> list[Run]:
     """Find the runs outside ``taken``; a word that only its place at a sentence's start makes a capital begins none."""
     words = tokens.words
-    inner = {word for i, word in enumerate(words) if word[0].isupper() and i > tokens.first[i] and words[i - 1][0].isalnum()}
+    inner = {
+        word for i, word in enumerate(words) if word[0].isupper() and i > tokens.first[i] and words[i - 1][0].isalnum()
+    }
     small = {word for word in words if word[0].islower()}
     found = []
     i = 0

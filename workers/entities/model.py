@@ -75,7 +75,9 @@ def _whole(doc: Doc, start: int, end: int, starts: set[int]) -> int:
     if end - start > 1 or end in starts or end >= len(doc):
         return end
     after = doc[end]
-    goes_on = after.text.istitle() and after.text.isalpha() and doc[start].text.istitle() and after.sent == doc[start].sent
+    goes_on = (
+        after.text.istitle() and after.text.isalpha() and doc[start].text.istitle() and after.sent == doc[start].sent
+    )
     return end + 1 if goes_on and after.lower_ not in DETERMINERS | PREPOSITIONS | SUBORDINATORS else end
 
 

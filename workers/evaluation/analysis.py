@@ -60,7 +60,9 @@ def calibration_table(evaluated: Evaluated) -> Table:
         for one in bins
         if one.answers
     ]
-    return Table(f"{evaluated.task}: scores and what was right", ("score", "answers", "mean score", "share right"), rows)
+    return Table(
+        f"{evaluated.task}: scores and what was right", ("score", "answers", "mean score", "share right"), rows
+    )
 
 
 def _parts(evaluated: Evaluated, part: Callable[[Row], str]) -> list[tuple[str, int, Figures]]:
@@ -86,7 +88,15 @@ def _attributions(evaluated: Evaluated) -> list[Table]:
         (name, str(rows), str(part.counts["attribution"].gold), *(_f1(part.counts, figure) for figure in reached))
         for name, rows, part in _parts(evaluated, lambda row: str(row.get("publisher", "unknown")))
     ]
-    head = ("publisher", "articles", "attributions", "whole, F1", "source, exact F1", "cue, exact F1", "content, exact F1")
+    head = (
+        "publisher",
+        "articles",
+        "attributions",
+        "whole, F1",
+        "source, exact F1",
+        "cue, exact F1",
+        "content, exact F1",
+    )
     kinds: dict[str, list[int]] = {}
     errors: Counter[str] = Counter()
     cues: Counter[str] = Counter()
@@ -145,7 +155,11 @@ def error_of(wanted: Sequence[Words], found: Sequence[Sequence[Words]]) -> str:
     A link is wrong where that answer's source or cue shares no word with the gold's, which is the source or cue of
     another answer; else the role that is furthest off is named.
     """
-    near = max((one for one in found if one[_CONTENT] & wanted[_CONTENT]), key=lambda one: sum(shares(one, wanted)), default=None)
+    near = max(
+        (one for one in found if one[_CONTENT] & wanted[_CONTENT]),
+        key=lambda one: sum(shares(one, wanted)),
+        default=None,
+    )
     if near is None:
         return _MISSED
     for role in (_SOURCE, _CUE):
@@ -187,7 +201,9 @@ def _entities(evaluated: Evaluated) -> list[Table]:
     ]
     confused: Counter[tuple[str, str]] = Counter()
     for row, answer in zip(evaluated.rows, evaluated.predictions, strict=True):
-        gold, found = ({(one["start"], one["end"]): str(one["label"]) for one in side["entities"]} for side in (row, answer))
+        gold, found = (
+            {(one["start"], one["end"]): str(one["label"]) for one in side["entities"]} for side in (row, answer)
+        )
         confused.update((label, found.get(span) or _outcome(span, found)) for span, label in gold.items())
         confused.update((_SPURIOUS, label) for span, label in found.items() if _outcome(span, gold) == _MISSED)
     columns = [*labels, _WRONG_BOUNDS, _MISSED]

@@ -68,7 +68,9 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
     before = _bare(articles, settings, rounds, count)
     with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as directory:
         api = settings.api.model_copy(update={"port": 0})
-        settings = settings.model_copy(update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url})
+        settings = settings.model_copy(
+            update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url}
+        )
         os.environ["STANCEWIRE_WORKER__PROCESSES"] = str(count)
         with (
             running(settings, lambda _line: None) as service,
@@ -77,7 +79,9 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
         ):
             accept_rate, end_to_end, accepts = _through(client, service.database, articles, rounds)
             start_s = service.seconds
-    after = _bare(articles, settings, rounds, count)  # machines drift: the service is set against what lay on both sides of it
+    after = _bare(
+        articles, settings, rounds, count
+    )  # machines drift: the service is set against what lay on both sides of it
     bare = statistics.mean((before.articles_per_s, after.articles_per_s))
     return Figures(
         articles=len(articles) * rounds,
@@ -145,7 +149,9 @@ def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready
     done.put((dict(stages), time.perf_counter() - began))
 
 
-def _through(client: httpx.Client, database: Any, articles: Sequence[Article], rounds: int) -> tuple[float, float, list[float]]:
+def _through(
+    client: httpx.Client, database: Any, articles: Sequence[Article], rounds: int
+) -> tuple[float, float, list[float]]:
     total = len(articles) * rounds
     accepts: list[float] = []
     finished = threading.Event()
@@ -154,7 +160,9 @@ def _through(client: httpx.Client, database: Any, articles: Sequence[Article], r
     for number in range(rounds):
         for start in range(0, len(articles), _BATCH):
             lines = "\n".join(
-                article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(exclude_none=True)
+                article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(
+                    exclude_none=True
+                )
                 for place, article in enumerate(articles[start : start + _BATCH])
             )
             client.post("/v1/articles:batch", content=lines).raise_for_status()
@@ -178,7 +186,9 @@ def _probe(client: httpx.Client, article: Article, accepts: list[float], finishe
         )
         began = time.perf_counter()
         client.post(
-            "/v1/articles", content=small.model_dump_json(exclude_none=True), headers={"Content-Type": "application/json"}
+            "/v1/articles",
+            content=small.model_dump_json(exclude_none=True),
+            headers={"Content-Type": "application/json"},
         )
         accepts.append(time.perf_counter() - began)
 
@@ -194,7 +204,8 @@ def render(figures: Figures, console: Console) -> None:
     table.add_row("articles, words", f"{figures.articles}, {figures.words}")
     table.add_row("worker processes", str(figures.processes))
     table.add_row(
-        "bare pipeline", f"{figures.bare_articles_per_s:.1f} articles/s, {figures.pipeline_ms_per_article:.1f} ms an article"
+        "bare pipeline",
+        f"{figures.bare_articles_per_s:.1f} articles/s, {figures.pipeline_ms_per_article:.1f} ms an article",
     )
     table.add_row(
         "whole service",

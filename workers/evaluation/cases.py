@@ -96,7 +96,10 @@ class Findings(NamedTuple):
     def of(cls, analysis: Analysis) -> Findings:
         """Read what an analysis says; a stance towards a topic is left out."""
         named = {
-            entity.id: (entity.name, *(analysis.text[m.start : m.end] for m in entity.mentions if m.form is MentionForm.NAME))
+            entity.id: (
+                entity.name,
+                *(analysis.text[m.start : m.end] for m in entity.mentions if m.form is MentionForm.NAME),
+            )
             for entity in analysis.entities
         }
         stances = tuple(
@@ -168,7 +171,9 @@ def _same(wanted: tuple[str, str, str], found: tuple[tuple[str, ...], str, tuple
 def _heard(findings: Findings, wanted: Said) -> bool:
     speaker, acts, words = wanted
     return any(
-        (speaker == ANY or _is(speaker, names)) and (acts == ANY or act in acts.split("|")) and (words == ANY or words in content)
+        (speaker == ANY or _is(speaker, names))
+        and (acts == ANY or act in acts.split("|"))
+        and (words == ANY or words in content)
         for names, act, content in findings.said
     )
 

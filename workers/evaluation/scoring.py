@@ -239,7 +239,9 @@ def _entities(gold: Row, answer: Row) -> DocumentScore:
     tally.count("all", len(wanted & found), len(found), len(wanted))
     for entity in wanted | found:
         tally.count(entity[2], int(entity in wanted and entity in found), int(entity in found), int(entity in wanted))
-    tally.answers = [Answer(one.get("score"), entity in wanted) for one, entity in zip(answer["entities"], listed, strict=True)]
+    tally.answers = [
+        Answer(one.get("score"), entity in wanted) for one, entity in zip(answer["entities"], listed, strict=True)
+    ]
     return tally
 
 
@@ -272,7 +274,8 @@ def _coreference(gold: Row, answer: Row) -> DocumentScore:
             named[mention["entity"]] += 1
     commonest = names[named.most_common(1)[0][0]] if named else set()
     given = {
-        text.extents([(mention["start"], mention["end"])])[0]: _name(mention.get("name") or "") for mention in answer["mentions"]
+        text.extents([(mention["start"], mention["end"])])[0]: _name(mention.get("name") or "")
+        for mention in answer["mentions"]
     }
     for mention in gold["mentions"]:
         extent = mention["start"], mention["end"]

@@ -51,7 +51,10 @@ class WorkerHost:
         self._host = hosts.host_name(platform.node(), self.name)
         self.slots = settings.worker.processes or len(os.sched_getaffinity(0))
         self.celery: Celery = create_celery(
-            settings.broker, settings.resolved_redis_url(), Role.CONSUMER, lambda cause: self._metrics.foreign.labels(cause).inc()
+            settings.broker,
+            settings.resolved_redis_url(),
+            Role.CONSUMER,
+            lambda cause: self._metrics.foreign.labels(cause).inc(),
         )
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
@@ -111,7 +114,9 @@ class WorkerHost:
         def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
             return pipeline.analyse(article, checkpoint, topics())
 
-        self._batch = MessageRunner(database, analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0)
+        self._batch = MessageRunner(
+            database, analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0
+        )
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
@@ -138,7 +143,9 @@ class WorkerHost:
         try:
             self._dispatcher.dispatch()
         except StancewireError as error:
-            log.debug("dispatch_postponed", code=error.code, reason=error.detail)  # the sweeper says it once, and tries again
+            log.debug(
+                "dispatch_postponed", code=error.code, reason=error.detail
+            )  # the sweeper says it once, and tries again
 
     def _ready(self, sender: Any, **_: Any) -> None:
         worker = self.settings.worker

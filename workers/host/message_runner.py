@@ -160,7 +160,9 @@ class MessageRunner:
         try:
             ours = leases.extend(self.database, self._held, self.settings.lease_s)
         except StoreUnavailable as error:
-            log.warning("renewal_postponed", reason=error.detail)  # the lease still runs; the next checkpoint tries again
+            log.warning(
+                "renewal_postponed", reason=error.detail
+            )  # the lease still runs; the next checkpoint tries again
             return
         self._renewed_at = time.monotonic()
         self._held = [claim for claim in self._held if claim.job_id in ours]

@@ -24,7 +24,9 @@ def check_model(settings: Settings) -> Finding:
         fix = "install stancewire[worker] anew: the weights are in the package; STANCEWIRE_PIPELINE__MODEL=rules needs none"
         return Finding("model", Level.FAIL, f"{type(error).__name__}: {error}", fix)
     if not found.attributions:
-        return Finding("model", Level.FAIL, "it loads, and finds nothing in a plain sentence", "install stancewire[worker] anew")
+        return Finding(
+            "model", Level.FAIL, "it loads, and finds nothing in a plain sentence", "install stancewire[worker] anew"
+        )
     return Finding(
         "model", Level.OK, f"{found.pipeline.model} loads and reads a sentence within {time.monotonic() - began:.1f} s"
     )

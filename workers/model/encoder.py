@@ -82,7 +82,9 @@ class Heads:
             none=none,
             confidence=kept["confidence"],
             entity_confidence=kept["entity_confidence"],
-            scales={task: stance_heads.Scale(scale[0], *map(tuple, scale[1:])) for task, scale in kept["scales"].items()},
+            scales={
+                task: stance_heads.Scale(scale[0], *map(tuple, scale[1:])) for task, scale in kept["scales"].items()
+            },
         )
 
 

@@ -86,7 +86,10 @@ class EncoderInput:
         paragraphs = {span.start for span in doc.spans.get("paragraphs", ())}
         words = [i for i, word in enumerate(tokens.words) if not word.isspace()]
         kept = words[:most]
-        starts = [Start.PARAGRAPH if i in paragraphs else Start.SENTENCE if tokens.first[i] == i else Start.NOTHING for i in kept]
+        starts = [
+            Start.PARAGRAPH if i in paragraphs else Start.SENTENCE if tokens.first[i] == i else Start.NOTHING
+            for i in kept
+        ]
         return cls(
             tokens=kept,
             pieces=[vocabulary.of(tokens.words[i]) for i in kept],

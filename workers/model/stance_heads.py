@@ -95,7 +95,9 @@ class PairHead:
 
     def _some(self, vectors: NDArray[np.float16], pairs: Sequence[Pair]) -> Array:
         parts = vectors.reshape(len(vectors), 4, WIDTH)
-        holder = np.stack([self.voice if p.holder is None else parts[slice(*p.holder), 0].mean(0, np.float32) for p in pairs])
+        holder = np.stack(
+            [self.voice if p.holder is None else parts[slice(*p.holder), 0].mean(0, np.float32) for p in pairs]
+        )
         target = np.stack([parts[slice(*p.target), 1].mean(0, np.float32) for p in pairs])
         asked = np.concatenate([holder, target], 1) @ self.query.T + self.query_bias
         longest = max(end - start for _, _, (start, end) in pairs)

@@ -34,7 +34,9 @@ def assemble(
             id=f"a{number}",
             kind=statement.kind,
             score=statement.score,
-            source=contracts.Source(**chars(statement.source), entity=_entity(statement.speaker)) if statement.source else None,
+            source=contracts.Source(**chars(statement.source), entity=_entity(statement.speaker))
+            if statement.source
+            else None,
             cue=contracts.Cue(**chars(statement.cue.span), lemma=statement.cue.lemma, act=statement.act)
             if statement.cue
             else None,
@@ -97,7 +99,9 @@ def _warnings(doc: Doc, statements: list[AttributionRecord]) -> list[Warned]:
     unbalanced = sum(not span._.closed for span in doc.spans.get("quotations", ()))
     unbalanced -= sum(bool(span._.continues) for span in doc.spans.get("quotations", ()))
     if unbalanced > 0:
-        found.append(Warned(code="unbalanced_quotation", detail=f"{unbalanced} opening quotation mark(s) have no closing one."))
+        found.append(
+            Warned(code="unbalanced_quotation", detail=f"{unbalanced} opening quotation mark(s) have no closing one.")
+        )
     unresolved = sum(statement.source is not None and statement.speaker is None for statement in statements)
     if unresolved:
         found.append(

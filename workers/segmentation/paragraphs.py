@@ -59,7 +59,9 @@ def _is_byline(line: str) -> bool:
         bool(names)
         and words[0].lower() in {"by", "by:"}
         and len(names) <= BYLINE_WORDS
-        and all(name[0].isupper() or name in {"and", "&", "in", "for", "de", "van", "von", "bin", "al"} for name in names)
+        and all(
+            name[0].isupper() or name in {"and", "&", "in", "for", "de", "van", "von", "bin", "al"} for name in names
+        )
     )
 
 
@@ -117,5 +119,7 @@ def hard_wrapped(text: str) -> bool:
     """Whether single line breaks only wrap the text: most lines that one ends stop in mid-sentence at a like length."""
     lines = [line.strip() for line in text.split("\n")]
     broken = [line for line, after in pairwise(lines) if line and after]
-    stopped = sum(WRAPPED_LENGTH[0] <= len(line) <= WRAPPED_LENGTH[1] and line[-1] not in ".!?:”\"'’)" for line in broken)
+    stopped = sum(
+        WRAPPED_LENGTH[0] <= len(line) <= WRAPPED_LENGTH[1] and line[-1] not in ".!?:”\"'’)" for line in broken
+    )
     return len(broken) >= WRAPPED_LINES and stopped >= WRAPPED_SHARE * len(broken)

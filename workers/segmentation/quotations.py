@@ -103,7 +103,11 @@ def _pair(words: list[str], spaced: list[bool], start: int, end: int) -> Iterato
         if word not in MARKS:
             continue
         gap_before = (
-            i == start or spaced[i - 1] or words[i - 1].isspace() or words[i - 1] in _BEFORE_OPENING or words[i - 1] in MARKS
+            i == start
+            or spaced[i - 1]
+            or words[i - 1].isspace()
+            or words[i - 1] in _BEFORE_OPENING
+            or words[i - 1] in MARKS
         )
         gap_after = i + 1 >= end or spaced[i] or words[i + 1].isspace()
         level, closing = _role(word, levels, gap_before=gap_before, gap_after=gap_after)

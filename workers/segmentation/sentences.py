@@ -42,7 +42,9 @@ class Sentences:
         for span in doc.spans.get("paragraphs", ()):
             starts.add(span.start)
         for span in doc.spans.get("boilerplate", ()):
-            after = next((i for i in range(span.end, min(span.end + 2, len(words))) if not words[i].isspace()), span.end)
+            after = next(
+                (i for i in range(span.end, min(span.end + 2, len(words))) if not words[i].isspace()), span.end
+            )
             starts.update((span.start, after))
         # Set at once: spaCy looks through the whole document each time that a single token is set.
         if not words:

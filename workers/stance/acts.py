@@ -40,7 +40,10 @@ class ActStances:
         """Set ``doc._.stances``; reads statements, entities and mentions."""
         leanings = by_act(doc)
         known = {(leaning.holder, leaning.target, leaning.stance) for leaning in leanings}
-        doc._.stances = [*leanings, *(more for more in by_verb(doc) if (more.holder, more.target, more.stance) not in known)]
+        doc._.stances = [
+            *leanings,
+            *(more for more in by_verb(doc) if (more.holder, more.target, more.stance) not in known),
+        ]
         return doc
 
 
@@ -76,7 +79,11 @@ def _past_name(tokens: Tokens, content: TokenSpan) -> TokenSpan:
 
 
 def _target(
-    doc: Doc, entities: list[EntityRecord], mentions: list[tuple[int, int, int]], starts: list[int], statement: AttributionRecord
+    doc: Doc,
+    entities: list[EntityRecord],
+    mentions: list[tuple[int, int, int]],
+    starts: list[int],
+    statement: AttributionRecord,
 ) -> int | None:
     """Return the first entity of the content that may be a target and is not the holder; a people stands for its country."""
     content = statement.content[0]

@@ -28,8 +28,12 @@ SIDES: Final = {
 _IF: Final = listed("if unless whether")
 _WOULD: Final = listed("would might could may will")
 _INVERTED: Final = listed("had should were")  # "Had she supported him, ..."
-_UNDOING: Final = listed("lift lifted lifts lifting drop dropped drops dropping withdraw withdrew withdrawn ease eased end ended")
-_MEASURES: Final = listed("sanctions charges complaint lawsuit suit ban embargo blockade tariffs accusation accusations")
+_UNDOING: Final = listed(
+    "lift lifted lifts lifting drop dropped drops dropping withdraw withdrew withdrawn ease eased end ended"
+)
+_MEASURES: Final = listed(
+    "sanctions charges complaint lawsuit suit ban embargo blockade tariffs accusation accusations"
+)
 _MARKS: Final = frozenset({"“", '"', "‘", "'", "«", "("})
 _SCORE: Final = re.compile(r"\d{1,2}[-–]\d{1,2}")
 # No verb is looked for farther from its subject, nor a subject farther from an "if" that inverts it.

@@ -75,7 +75,9 @@ class ModelStances:
         pairs = [Pair(a.words, b.words, scene.passage(sentence, a, b)) for a, b, sentence in asked]
         shares = self.scales["stance_pairs"].true(self.encoder.pairs.between(scene.encoded.scores.stances, pairs))
         shows = {
-            (holder.key, target): scene.statement(holder.key, target) for a, b, _ in asked for holder, target in ((a, b), (b, a))
+            (holder.key, target): scene.statement(holder.key, target)
+            for a, b, _ in asked
+            for holder, target in ((a, b), (b, a))
         }
         voices = self._voices(scene, {(shown, target) for (_, target), shown in shows.items() if shown is not None})
         found = []
@@ -112,7 +114,10 @@ class ModelStances:
 
     def _towards(self, scene: Scene, tokens: Tokens) -> list[StanceRecord]:
         """Ask how one voice stands to those it names."""
-        asked = [*_spoken(scene), *(one for one in _written(scene) if factuality.happens(tokens, one.passage, told=False))]
+        asked = [
+            *_spoken(scene),
+            *(one for one in _written(scene) if factuality.happens(tokens, one.passage, told=False)),
+        ]
         pairs = [Pair(None, one.target.words, scene.passage(one.passage, one.target, one.target)) for one in asked]
         shares = self.encoder.pairs.towards(scene.encoded.scores.stances, pairs)
         found = []
@@ -121,7 +126,9 @@ class ModelStances:
             if one.holder is not None and side and scene.own(one.holder, one.target.key):
                 continue
             if _allowed(scene, tokens, one.statement, one.target, _LABELS[side]):
-                found.append(StanceRecord(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement))
+                found.append(
+                    StanceRecord(one.holder, one.target.key, _LABELS[side], sides[side], one.passage, one.statement)
+                )
         return found
 
 

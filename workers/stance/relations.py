@@ -67,7 +67,9 @@ def towards(text: str, target: tuple[int, int]) -> dict[str, Any]:
             side = feelings.get(word)
             if side:
                 weight = 1 / (1 + distance / 6)
-                negated = near[distance + 1 : distance + 3] if near is not after else after[max(0, distance - 2) : distance]
+                negated = (
+                    near[distance + 1 : distance + 3] if near is not after else after[max(0, distance - 2) : distance]
+                )
                 weight = -weight if any(w in _NEGATIONS for w in negated) else weight
                 balance += weight if side is StanceLabel.SUPPORT else -weight
     if abs(balance) < scores.BALANCE:

@@ -60,7 +60,9 @@ class Scene:
             for start, end in (*statement.content, *([statement.cue.span] if statement.cue else [])):
                 told[start:end] = b"\1" * (end - start)
         last = tokens[-1] + 1 if tokens else 0
-        sentences = [trimmed(doc, s.start, min(s.end, last)) for s in doc.sents if s.start < last and not aside[s.start]]
+        sentences = [
+            trimmed(doc, s.start, min(s.end, last)) for s in doc.sents if s.start < last and not aside[s.start]
+        ]
         sentences = [sentence for sentence in sentences if sentence.start < sentence.end]
         starts = [sentence.start for sentence in sentences]
         inside: list[list[Mention]] = [[] for _ in sentences]

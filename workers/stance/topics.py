@@ -62,7 +62,9 @@ class Topics:
             if score < min_score:
                 continue
             attribution = touch.attribution
-            turned = attribution.kind is Kind.INDIRECT and attribution.cue is not None and attribution.cue.act in _AGAINST
+            turned = (
+                attribution.kind is Kind.INDIRECT and attribution.cue is not None and attribution.cue.act in _AGAINST
+            )
             found.append(
                 Stance(
                     id=f"s{len(analysis.stances) + len(found) + 1}",
@@ -107,4 +109,6 @@ def _sentence(text: str, starts: Sequence[int], start: int, end: int) -> Extent:
     first = starts[max(0, bisect_right(starts, start) - 1)] if starts else start
     after = bisect_right(starts, end - 1)
     last = starts[after] if after < len(starts) else len(text)
-    return Extent(start=min(first, start), end=max(end, min(first, start) + len(text[min(first, start) : last].rstrip())))
+    return Extent(
+        start=min(first, start), end=max(end, min(first, start) + len(text[min(first, start) : last].rstrip()))
+    )

@@ -68,7 +68,9 @@ def by_verb(doc: Doc) -> list[StanceRecord]:
 
 def owns(word: str, after: str) -> bool:
     """Whether a mention is a pronoun that owns what comes after it: who likes her party need not like her."""
-    return word in {"his", "its", "their"} or (word == "her" and after.isalpha() and after not in PREPOSITIONS | SUBORDINATORS)
+    return word in {"his", "its", "their"} or (
+        word == "her" and after.isalpha() and after not in PREPOSITIONS | SUBORDINATORS
+    )
 
 
 def taken(tokens: Tokens, one: TokenSpan, other: TokenSpan) -> Taken | None:

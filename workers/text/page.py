@@ -18,7 +18,9 @@ _TEXT_MARKUP: Final = frozenset(
     """.split()  # noqa: SIM905 - as words they can be read; as a list they are forty lines
 )
 _CHROME: Final = frozenset({"nav", "footer", "aside", "form", "button", "dialog", "menu"})
-_CHROME_ROLES: Final = frozenset({"navigation", "complementary", "contentinfo", "banner", "search", "dialog", "alertdialog"})
+_CHROME_ROLES: Final = frozenset(
+    {"navigation", "complementary", "contentinfo", "banner", "search", "dialog", "alertdialog"}
+)
 _NOT_PROSE: Final = frozenset({"ul", "ol", "table"})  # inside an article they are often links to other articles
 _SHARE: Final = 0.8  # an extraction with less than this of the page's own article has lost paragraphs
 # trafilatura's time grows with the square of some pages' elements, worst with tables in tables: 5 000 elements in such a

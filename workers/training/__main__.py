@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoint and log are kept")
     parser.add_argument("--name", default="minilm6-2026.11.3", help="the model's name in results")
-    parser.add_argument("--only", choices=["train", "export", "calibrate", "antecedents"], help="one step of the recipe")
+    parser.add_argument(
+        "--only", choices=["train", "export", "calibrate", "antecedents"], help="one step of the recipe"
+    )
     parser.add_argument(
         "--from", dest="begin", choices=["pretrained", "packaged"], default="pretrained", help="the first weights"
     )

@@ -117,7 +117,9 @@ def _joined(cut: list[tuple[int, Window]], chance: random.Random) -> list[tuple[
     return rows
 
 
-def collate(step: Step, examples: Sequence[Example], vocabulary: WordPieces, device: torch.device | str = "cpu") -> Batch:
+def collate(
+    step: Step, examples: Sequence[Example], vocabulary: WordPieces, device: torch.device | str = "cpu"
+) -> Batch:
     """Make the tensors of one step."""
     rows = [_row(windows, examples, vocabulary) for windows in step.rows]
     length = max(len(row.pieces) for row in rows)
@@ -174,7 +176,9 @@ class _Row:
         for pair, label in example.sides:
             stretches = [stretch for stretch in (pair.holder, pair.target) if stretch]
             if all(start <= first and last <= end for first, last in stretches):
-                holder, target = (stretch and (stretch[0] + shift, stretch[1] + shift) for stretch in (pair.holder, pair.target))
+                holder, target = (
+                    stretch and (stretch[0] + shift, stretch[1] + shift) for stretch in (pair.holder, pair.target)
+                )
                 passage = max(pair.passage[0], start) + shift, min(pair.passage[1], end) + shift
                 self.sides.append(Sided(Pair(holder, target or (0, 0), passage), label))
 

@@ -85,7 +85,9 @@ def _gold(corpora: Path, task: str) -> list[Row]:
     return [json.loads(line) for line in (corpora / task / "dev.jsonl").read_text("utf-8").split("\n") if line]
 
 
-def _answers(corpora: Path, task: str, features: Callable[[Doc], list[Features]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _answers(
+    corpora: Path, task: str, features: Callable[[Doc], list[Features]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the features of every finding, whether it is right, and the number of its document."""
     nlp = build_nlp(STAGES["trained"])
     gold = _gold(corpora, task)

@@ -102,7 +102,10 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
 def _stacks(weights: Mapping[str, Array]) -> tuple[list[str], list[list[str]]]:
     """Return the layers that all heads share, then those of each of the two stacks above: for reading, and for stances."""
     layers, branch = (
-        [f"{stack}{number}" for number in range(1 + max(int(key.split(".")[1]) for key in weights if key.startswith(stack)))]
+        [
+            f"{stack}{number}"
+            for number in range(1 + max(int(key.split(".")[1]) for key in weights if key.startswith(stack)))
+        ]
         for stack in (_LAYERS, _BRANCH)
     )
     shared = len(layers) - len(branch)
@@ -144,7 +147,9 @@ class _Graph:
         positions = (self.weights["positions.weight"] + self.weights["kind"])[: WINDOW + 2]
         length = self.node("Shape", "pieces")
         x = self.node(
-            "Add", x, self.node("Slice", self.constant(positions, "positions.weight"), self.constant(np.array([0])), length)
+            "Add",
+            x,
+            self.node("Slice", self.constant(positions, "positions.weight"), self.constant(np.array([0])), length),
         )
         for name in ("shapes", "places"):
             x = self.node("Add", x, self.node("Gather", self.own(f"{name}.weight"), name))

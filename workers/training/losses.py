@@ -96,6 +96,8 @@ def _gold(batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
 
 def _inside(batch: Batch, vectors: Tensor, which: int) -> Tensor:
     """Tell for each pair which words of its row are the holder's (0), the target's (1) or the passage's (2)."""
-    stretches = torch.tensor([pair[which] or (0, 0) for sides in batch.sides for pair, _ in sides], device=vectors.device)
+    stretches = torch.tensor(
+        [pair[which] or (0, 0) for sides in batch.sides for pair, _ in sides], device=vectors.device
+    )
     words = torch.arange(vectors.shape[1], device=vectors.device)
     return (stretches[:, :1] <= words) & (words < stretches[:, 1:])

@@ -49,7 +49,11 @@ _ORIGINS: Final = (
         "annotations CC BY 4.0; texts CC BY or CC BY-SA",
     ),
     ("parts of speech", "UD English EWT, weblogs and newsgroups", "CC BY-SA 4.0"),
-    ("who is for or against whom", "Directed Sentiment Extraction (Park, Pan and Joo, Findings of ACL 2021)", "none stated"),
+    (
+        "who is for or against whom",
+        "Directed Sentiment Extraction (Park, Pan and Joo, Findings of ACL 2021)",
+        "none stated",
+    ),
     ("how a text stands to a name", "NewsMTSC (Hamborg and Donnay, EACL 2021)", "MIT"),
     ("whether a statement supports a claim", "PERSPECTRUM (Chen and others, NAACL 2019)", "CC BY-SA"),
 )
@@ -123,9 +127,15 @@ def _origins() -> Table:
             f"{_thousands(drawn)} sentences of our own, drawn: workers/training/templated.toml",
             "–",
         ),
-        ("whether a statement supports a claim", f"{claims} pairs of our own: workers/training/handwritten/claims.txt", "–"),
+        (
+            "whether a statement supports a claim",
+            f"{claims} pairs of our own: workers/training/handwritten/claims.txt",
+            "–",
+        ),
     ]
-    return Table("Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_ORIGINS, *own])
+    return Table(
+        "Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_ORIGINS, *own]
+    )
 
 
 def _thousands(count: int) -> str:

@@ -61,7 +61,9 @@ class Layer(nn.Module):
         """Map [batch, pieces, HIDDEN] to the same shape; ``mask`` is true where a piece may be attended to."""
         batch, length, _ = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, HEADS, HIDDEN // HEADS).permute(2, 0, 3, 1, 4)
-        attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # dropout here is slow, and not missed
+        attended = functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask
+        )  # dropout here is slow, and not missed
         x = self.attention_norm(x + self.dropout(self.out(attended.transpose(1, 2).reshape(batch, length, HIDDEN))))
         return self.norm(x + self.dropout(self.down(functional.gelu(self.up(x)))))
 
@@ -123,13 +125,19 @@ class Network(nn.Module):
         """
         x = self.encode(pieces, shapes, places, mask, branch=branch)
         words = torch.gather(x, 1, firsts[:, :, None].expand(-1, -1, HIDDEN))
-        return {name: head(self.dropout(words)) for name, head in self.heads.items() if (name in stance_heads.OUTPUTS) == branch}
+        return {
+            name: head(self.dropout(words))
+            for name, head in self.heads.items()
+            if (name in stance_heads.OUTPUTS) == branch
+        }
 
     def link_scores(self, vectors: Tensor, spans: Tensor, cues: Tensor, role: int) -> Tensor:
         """Score how well spans fit cues, [spans, cues]; ``vectors`` [words, 4 * WIDTH], the others [count, 2] in words."""
         query, key = vectors.view(-1, 2, 2, WIDTH)[:, role].unbind(1)
         means = torch.stack([key[start:end].mean(0) for start, end in spans.tolist()])
-        near = torch.tensor([[bucket(*span, *cue) for cue in cues.tolist()] for span in spans.tolist()], device=vectors.device)
+        near = torch.tensor(
+            [[bucket(*span, *cue) for cue in cues.tolist()] for span in spans.tolist()], device=vectors.device
+        )
         return means @ query[cues[:, 0]].T + self.distances[role][near]
 
 

@@ -108,9 +108,13 @@ class Reader:
         offsets = Offsets(doc)
         if way != "found":
             names = _names(row, offsets)
-            kinds = _kinds([" ".join(token.text for token in doc[a:b]) for a, b in names], row["id"] if way == "blurred" else "")
+            kinds = _kinds(
+                [" ".join(token.text for token in doc[a:b]) for a, b in names], row["id"] if way == "blurred" else ""
+            )
             doc.ents = tuple(
-                Span(doc, *place, label=kind.value) for place, kind in zip(names, kinds, strict=True) if kind is not None
+                Span(doc, *place, label=kind.value)
+                for place, kind in zip(names, kinds, strict=True)
+                if kind is not None
             )
         for stage in self.before:
             doc = stage(doc)
@@ -275,7 +279,9 @@ def cross_validate(reader: Reader, rows: list[dict[str, Document]]) -> dict[str,
 
 def chosen(tallies: dict[str, dict[float, Tally]]) -> float:
     """Return the highest threshold whose F lies at most ``SLACK`` under the best: null rather than a guess."""
-    f = {threshold: sum(counts[threshold].f() for counts in tallies.values()) / len(tallies) for threshold in THRESHOLDS}
+    f = {
+        threshold: sum(counts[threshold].f() for counts in tallies.values()) / len(tallies) for threshold in THRESHOLDS
+    }
     return max(threshold for threshold in THRESHOLDS if f[threshold] >= max(f.values()) - SLACK)
 
 

@@ -61,7 +61,8 @@ def target_sentiment(reader: Reader, split: str) -> list[Example]:
 def claim_stance(reader: Reader, split: str) -> list[Example]:
     """Read whether a statement supports a claim (label 1) or opposes it (0): both as one document, the claim as the target."""
     found = (
-        held(reader, row["claim"], row["text"], supports=row["stance"] == "support") for row in reader.rows("claim_stance", split)
+        held(reader, row["claim"], row["text"], supports=row["stance"] == "support")
+        for row in reader.rows("claim_stance", split)
     )
     return [example for example in found if example is not None]
 

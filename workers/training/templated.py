@@ -70,7 +70,9 @@ def _joined(kept: dict[str, dict[str, list[str]]], chance: random.Random) -> lis
     second = _clause(chance.choice(kept["clauses"][signs[1]]), names, again, how)
     text = chance.choice(kept["joints"]["all"]).replace("{1}", first).replace("{2}", second)
     found = (
-        f"{one}{_SIGNS[sign]}{other}" for sign, one, other in ((signs[0], "A", "B"), (signs[1], holder, target)) if _SIGNS[sign]
+        f"{one}{_SIGNS[sign]}{other}"
+        for sign, one, other in ((signs[0], "A", "B"), (signs[1], holder, target))
+        if _SIGNS[sign]
     )
     return [text, " ".join(found)]
 
@@ -135,7 +137,9 @@ def _party(banks: dict[str, list[str]], chance: random.Random, taken: set[str]) 
             found = _Party(title, chance.choice([f"{given} {family}", f"{given} {family}", family]), called, sex)
         elif kind < _BODIES:
             before, body = chance.choice(banks["before"]), chance.choice(banks["body"])
-            name, called = chance.choice([f"{before} {body}|the {body.lower()}", chance.choice(banks["organisation"])]).split("|")
+            name, called = chance.choice(
+                [f"{before} {body}|the {body.lower()}", chance.choice(banks["organisation"])]
+            ).split("|")
             found = _Party("", name, called, "")
         else:
             found = _Party("", chance.choice(banks["country"]), "the country", "")

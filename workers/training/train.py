@@ -45,16 +45,29 @@ class Recipe:
     average: float = 0.998
     clip: float = 1.0
     seed: int = 20261124
-    handwritten: dict[str, int] = field(default_factory=dict)  # how many times what was written by hand stands beside a corpus
-    shares: dict[str, float] = field(default_factory=dict)  # what a task's cost counts, if not 1: it is per word, or per pair
-    only: tuple[str, ...] = ("",)  # what the names of the weights begin with that are trained; the others stay as they are
+    handwritten: dict[str, int] = field(
+        default_factory=dict
+    )  # how many times what was written by hand stands beside a corpus
+    shares: dict[str, float] = field(
+        default_factory=dict
+    )  # what a task's cost counts, if not 1: it is per word, or per pair
+    only: tuple[str, ...] = (
+        "",
+    )  # what the names of the weights begin with that are trained; the others stay as they are
 
 
 # First who says what; then who is for or against whom, with what was learned first gone through once more so that little of it
 # is lost; then the same from anew at the second run's weights, with sentences written by hand and longer on one name.
 READING: Final = Recipe({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
 STANCES: Final = Recipe(
-    {"stance_pairs": 2.5, "target_sentiment": 2.0, "claim_stance": 2.5, "attributions": 1.0, "entities": 1.0, "syntax": 0.3},
+    {
+        "stance_pairs": 2.5,
+        "target_sentiment": 2.0,
+        "claim_stance": 2.5,
+        "attributions": 1.0,
+        "entities": 1.0,
+        "syntax": 0.3,
+    },
     rate=1e-4,
     shares={"attributions": 6.0, "entities": 6.0},
 )
@@ -91,7 +104,9 @@ def read(corpora: Path, vocabulary: WordPieces, recipe: Recipe) -> dict[str, lis
         "attributions": lambda _: reader.attributions("train"),
         "entities": lambda _: reader.entities("train"),
         "syntax": lambda _: reader.syntax(),
-        "stance_pairs": lambda task: stance_corpora.stance_pairs(reader, "train") + sentences.stance_pairs(reader, own(task)),
+        "stance_pairs": lambda task: (
+            stance_corpora.stance_pairs(reader, "train") + sentences.stance_pairs(reader, own(task))
+        ),
         "target_sentiment": lambda task: (
             stance_corpora.target_sentiment(reader, "train") + sentences.target_sentiment(reader, own(task))
         ),
@@ -142,7 +157,9 @@ class Run:
             else:
                 parameter.requires_grad_(requires_grad=False)
         self.optimizer = AdamW(
-            [{"params": parameters, "lr": rate} for rate, parameters in groups.items()], weight_decay=recipe.decay, fused=True
+            [{"params": parameters, "lr": rate} for rate, parameters in groups.items()],
+            weight_decay=recipe.decay,
+            fused=True,
         )
         self.schedule = LambdaLR(self.optimizer, self._slope)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}

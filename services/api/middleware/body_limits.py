@@ -56,7 +56,9 @@ class BodyLimitsMiddleware:
 
 
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    too_large = ProblemError(413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"})
+    too_large = ProblemError(
+        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
+    )
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise too_large

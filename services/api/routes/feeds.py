@@ -32,9 +32,14 @@ class FeedSettings(BaseModel):
     description: Annotated[Text, StringConstraints(max_length=1000), AfterValidator(one_line)] = ""
     # Strict: a `false` that became 0 would close the feed.
     queued_limit: (
-        Annotated[int, Field(ge=0, le=_LARGEST, description="queued articles; 0 takes none in"), BeforeValidator(number)] | None
+        Annotated[
+            int, Field(ge=0, le=_LARGEST, description="queued articles; 0 takes none in"), BeforeValidator(number)
+        ]
+        | None
     ) = None
-    rate_per_s: Annotated[float, Field(strict=True, ge=SLOWEST, le=1e6, description="articles a second, at most")] | None = None
+    rate_per_s: (
+        Annotated[float, Field(strict=True, ge=SLOWEST, le=1e6, description="articles a second, at most")] | None
+    ) = None
 
 
 class NewFeed(FeedSettings):
@@ -115,7 +120,9 @@ def list_audit(
     action: Annotated[Text, StringConstraints(max_length=63)] | None = None,
     subject: Annotated[Text, StringConstraints(max_length=255)] | None = None,
     cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", max_length=100)] | None = None,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="items a page; the setting `api.page_limit` is the most")] = 50,
+    limit: Annotated[
+        int, Query(ge=1, le=10_000, description="items a page; the setting `api.page_limit` is the most")
+    ] = 50,
 ) -> AuditPage:
     """Administrative acts, newest first."""
     try:

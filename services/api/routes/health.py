@@ -80,7 +80,9 @@ def metrics(request: Request, services: Services) -> Response:
     if wanted != "open" and not (wanted == "loopback" and _is_local(request)):
         caller = known_caller(request)
         if caller is None:
-            raise Unauthenticated("metrics from here need a key with the scope read that sees every feed", code="key_missing")
+            raise Unauthenticated(
+                "metrics from here need a key with the scope read that sees every feed", code="key_missing"
+            )
         caller.require(Scope.READ)
         if caller.feeds is not None:
             raise Forbidden("metrics tell of every feed; this key sees some")

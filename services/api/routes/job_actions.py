@@ -21,7 +21,9 @@ from services.jobs.bulk_actions import BulkAction, Selection
 router = APIRouter(prefix="/v1", tags=["administration"])
 
 Priority = Annotated[
-    int, Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default"), BeforeValidator(number)
+    int,
+    Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default"),
+    BeforeValidator(number),
 ]
 
 
@@ -100,6 +102,8 @@ def _act(act: BulkAction, chosen: Chosen, services: ApiServices, caller: Caller,
             return Changed(matched=bulk_actions.count(services.database, act, selection))
         done = bulk_actions.apply(services.database, act, selection, caller, priority=priority, limit=chosen.limit)
     except ValueError as error:
-        raise ProblemError(422, "invalid", f"state: {error}", errors=[FieldError(field="state", reason=str(error))]) from error
+        raise ProblemError(
+            422, "invalid", f"state: {error}", errors=[FieldError(field="state", reason=str(error))]
+        ) from error
     services.dispatch.nudge()
     return Changed(changed=done.changed, refused=dict(done.refused), more=done.more)

@@ -70,7 +70,9 @@ Limit = Annotated[int, Query(ge=1, le=10_000, description="items a page; the set
 
 
 @router.get("/jobs/{job_id:id}", tags=["jobs"], responses=responses(404, 410, 422, 503))
-async def get_job(job_id: UUID, services: Services, caller: Reader, response: Response, prefer: PreferHeader = None) -> JobView:
+async def get_job(
+    job_id: UUID, services: Services, caller: Reader, response: Response, prefer: PreferHeader = None
+) -> JobView:
     """One job. ``Prefer: wait=N`` answers as soon as it is done, or after N seconds."""
     record = await run_in_threadpool(queries.job, services.database, job_id, caller.feeds)
     seconds = services.waiter.granted(prefer)
@@ -111,7 +113,9 @@ def cancel_job(job_id: UUID, services: Services, caller: Pusher) -> JobView:
 
 
 @router.post(
-    "/jobs/{job_id:id}:retry", tags=["jobs"], responses={200: {"links": JOB_LINKS}, **responses(404, 409, 410, 422, 503)}
+    "/jobs/{job_id:id}:retry",
+    tags=["jobs"],
+    responses={200: {"links": JOB_LINKS}, **responses(404, 409, 410, 422, 503)},
 )
 def retry_job(job_id: UUID, services: Services, caller: Admin) -> JobView:
     """Queue a failed or dead job again."""
@@ -127,7 +131,9 @@ def drop_job(job_id: UUID, services: Services, caller: Admin) -> JobView:
     return job_view(queries.job(services.database, job_id))
 
 
-@router.post("/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 410, 422, 503))
+@router.post(
+    "/articles/{article_id:id}:withdraw", tags=["articles"], status_code=204, responses=responses(404, 410, 422, 503)
+)
 def withdraw_article(article_id: UUID, services: Services, caller: Pusher) -> None:
     """Withdraw an article: its results answer 410 from now on, its open jobs are canceled."""
     actions.withdraw(services.database, article_id, caller)
@@ -144,7 +150,10 @@ def withdraw_article(article_id: UUID, services: Services, caller: Pusher) -> No
     },
 )
 def get_result(
-    job_id: UUID, services: Services, caller: Reader, if_none_match: Annotated[str | None, Header(max_length=1000)] = None
+    job_id: UUID,
+    services: Services,
+    caller: Reader,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Response:
     """The result of a job. 409: not done yet (with Retry-After), or ended without a result (with the reason). 410: gone.
 

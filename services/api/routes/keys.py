@@ -29,12 +29,18 @@ class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[
-        Text, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(not_blank), AfterValidator(one_line)
+        Text,
+        StringConstraints(strip_whitespace=True, max_length=100),
+        AfterValidator(not_blank),
+        AfterValidator(one_line),
     ]
     scopes: Annotated[set[Scope], Field(min_length=1)]
     feeds: Annotated[set[FeedName], Field(min_length=1, max_length=1000)] | Literal["*"]
     expires_s: (
-        Annotated[int, Field(gt=0, le=_YEARS_S, description="seconds from now; none: it lasts"), BeforeValidator(number)] | None
+        Annotated[
+            int, Field(gt=0, le=_YEARS_S, description="seconds from now; none: it lasts"), BeforeValidator(number)
+        ]
+        | None
     ) = None
 
 
@@ -69,7 +75,12 @@ def make_key(wanted: NewKey, services: Services, caller: Admin, response: Respon
     feeds = None if wanted.feeds == "*" else wanted.feeds
     try:
         key, token = keys.create(
-            services.database, name=wanted.name, scopes=wanted.scopes, feeds=feeds, by=caller, expires_s=wanted.expires_s
+            services.database,
+            name=wanted.name,
+            scopes=wanted.scopes,
+            feeds=feeds,
+            by=caller,
+            expires_s=wanted.expires_s,
         )
     except ValueError as error:
         field, _, reason = str(error).partition(": ")

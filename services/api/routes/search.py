@@ -130,7 +130,9 @@ class TimelineFilters(OfStances, Filters):
     response_model=AttributionPage,
     responses=responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
 )
-def list_attributions(services: Services, caller: Reader, filters: Annotated[Paged, Query()], accept: Accept = None) -> Response:
+def list_attributions(
+    services: Services, caller: Reader, filters: Annotated[Paged, Query()], accept: Accept = None
+) -> Response:
     """Who said what, newest first."""
     form = asked(accept)
     return _answer(

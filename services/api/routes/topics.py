@@ -25,7 +25,12 @@ def add_topic(new: NewTopic, services: Services, caller: Admin, response: Respon
     """Register a topic; articles analysed from now on are read for it. 409: it is there already, or too many are active."""
     _few(new.aliases, services.settings.topics.aliases)
     made = store.add(
-        services.database, name=new.name, aliases=new.aliases, claim=new.claim, limits=services.settings.topics, by=caller
+        services.database,
+        name=new.name,
+        aliases=new.aliases,
+        claim=new.claim,
+        limits=services.settings.topics,
+        by=caller,
     )
     response.headers["Location"] = f"/v1/topics/{made.topic.id}"
     return TopicView.of(made)
@@ -44,7 +49,9 @@ def list_topics(
     try:
         after = cursors.decode(cursor) if cursor else ""
     except ValueError as error:
-        raise ProblemError(422, "invalid", f"cursor: {error}", errors=[FieldError(field="cursor", reason=str(error))]) from error
+        raise ProblemError(
+            422, "invalid", f"cursor: {error}", errors=[FieldError(field="cursor", reason=str(error))]
+        ) from error
     found = store.list_topics(
         services.database, retired=None if state is None else state == "retired", after=after, limit=size + 1
     )

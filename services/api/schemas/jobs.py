@@ -22,7 +22,9 @@ def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
     """A job in the shape of AIP-151: result or error once it is done."""
     error = None
     if record.done and record.state is not JobState.SUCCEEDED:
-        error = Warned(code=record.reason_code or record.state, detail=record.reason_detail or f"the job is {record.state}")
+        error = Warned(
+            code=record.reason_code or record.state, detail=record.reason_detail or f"the job is {record.state}"
+        )
     return JobView(
         id=record.id,
         done=record.done,

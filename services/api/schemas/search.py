@@ -15,7 +15,9 @@ from services.results.timeline import Bucket
 class _Found(BaseModel):
     """Where an item is from. Offsets are code points into the result's text."""
 
-    at: AwareDatetime = Field(description="when the article was published; when it was received, where that is not known")
+    at: AwareDatetime = Field(
+        description="when the article was published; when it was received, where that is not known"
+    )
     feed: str
     article_id: UUID
     guid: str | None

@@ -25,7 +25,9 @@ _WAIT_S = 30
 
 
 def submit(
-    files: Annotated[list[Path], typer.Argument(help="Articles: .json, .ndjson, .html or plain text; - is standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Articles: .json, .ndjson, .html or plain text; - is standard input.")
+    ],
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the results and show them.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines: jobs, or results with --wait.")] = False,
     feed: Annotated[str | None, typer.Option(help="The feed to push as, where a file does not say.")] = None,
@@ -68,7 +70,9 @@ def push_batch(client: httpx.Client, articles: list[Article]) -> list[dict[str, 
     """Push articles as one batch; the answer's items, in order."""
     # What a file does not say is left to the service: without a feed, an article belongs to the feed of its sender's key.
     lines = "\n".join(article.model_dump_json(exclude_none=True, exclude_unset=True) for article in articles)
-    answer = client.post("/v1/articles:batch", content=lines, headers={"Content-Type": "application/x-ndjson"}, timeout=120)
+    answer = client.post(
+        "/v1/articles:batch", content=lines, headers={"Content-Type": "application/x-ndjson"}, timeout=120
+    )
     if not answer.is_success:
         _stop(problem_text(answer))
     items: list[dict[str, Any]] = answer.json()["items"]

@@ -21,7 +21,9 @@ from services.settings import Settings
 
 
 def demo(
-    state_dir: Annotated[Path | None, typer.Option(help="Where to keep database and logs; else removed at the end.")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Where to keep database and logs; else removed at the end.")
+    ] = None,
 ) -> None:
     """Start everything, push the sample articles through HTTP and the queue, show who said what, stop."""
     from services.standalone import redis_server, state
@@ -42,7 +44,9 @@ def demo(
         except (state.TakenError, redis_server.NoRedisServerError, StartError) as error:
             typer.echo(f"stancewire: {error}", err=True)
             raise typer.Exit(1) from error
-    console.print("\nNext: `.venv/bin/stancewire up` to keep it running, `.venv/bin/stancewire submit FILE --wait` in another")
+    console.print(
+        "\nNext: `.venv/bin/stancewire up` to keep it running, `.venv/bin/stancewire submit FILE --wait` in another"
+    )
     console.print("terminal for an article of yours, and README.md for the API.")
     raise typer.Exit(1 if failed else 0)
 

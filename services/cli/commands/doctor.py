@@ -26,7 +26,9 @@ def doctor(
     for finding in examine(Settings()):
         findings.append(finding)
         if not as_json:
-            console.print(Text.assemble((f"{finding.level:<4}", _STYLES[finding.level]), f" {finding.check}: {finding.said}"))
+            console.print(
+                Text.assemble((f"{finding.level:<4}", _STYLES[finding.level]), f" {finding.check}: {finding.said}")
+            )
             if finding.fix:
                 console.print(Text(f"      → {finding.fix}"))
     well = all(finding.level is not Level.FAIL for finding in findings)

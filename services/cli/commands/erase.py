@@ -41,4 +41,6 @@ def erase(
         dirty |= not done.clean
         typer.echo(f"{article_id}: erased, with {done.jobs} jobs and {done.results} results")
     if dirty:
-        typer.echo("stancewire: copies may stay in the database's log for a while: see docs/operations.md, Erasing", err=True)
+        typer.echo(
+            "stancewire: copies may stay in the database's log for a while: see docs/operations.md, Erasing", err=True
+        )

@@ -74,8 +74,12 @@ def show(name: Name) -> None:
 def change(
     name: Name,
     description: Description = None,
-    queued_limit: Annotated[int | None, typer.Option(min=_OWN, help="Queued articles, at most; -1: the service's own.")] = None,
-    rate: Annotated[float | None, typer.Option(min=_OWN, help="Articles a second, at most; -1: no limit of its own.")] = None,
+    queued_limit: Annotated[
+        int | None, typer.Option(min=_OWN, help="Queued articles, at most; -1: the service's own.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=_OWN, help="Articles a second, at most; -1: no limit of its own.")
+    ] = None,
 ) -> None:
     """Change what is named; running services follow within `access.cache_s` seconds."""
     given: dict[str, Any] = {"description": description, "queued_limit": queued_limit, "rate_per_s": rate}

@@ -24,5 +24,7 @@ def index(
         if seen < page:
             break
         typer.echo(f"{added} results indexed", err=True)
-    outdated = f"; {looked - added} left out, as a newer version speaks for them, or withdrawn" if looked > added else ""
+    outdated = (
+        f"; {looked - added} left out, as a newer version speaks for them, or withdrawn" if looked > added else ""
+    )
     typer.echo(f"{added} results indexed{outdated}")

@@ -101,7 +101,9 @@ def drop(
 
 
 @app.command()
-def cancel(jobs: Ids = None, state: State = None, feed: Feed = None, reason: Reason = None, dry_run: DryRun = False) -> None:
+def cancel(
+    jobs: Ids = None, state: State = None, feed: Feed = None, reason: Reason = None, dry_run: DryRun = False
+) -> None:
     """Cancel queued or running jobs."""
     _act(BulkAction.CANCEL, jobs, Selection(state, feed, reason), actions.cancel, "canceled", dry_run=dry_run)
 
@@ -160,7 +162,9 @@ def _act(
     raise typer.Exit(1 if failed else 0)
 
 
-def _each(database: Database, jobs: list[UUID], act: Callable[[Database, UUID], None], done: str, *, dry_run: bool) -> bool:
+def _each(
+    database: Database, jobs: list[UUID], act: Callable[[Database, UUID], None], done: str, *, dry_run: bool
+) -> bool:
     """Whether any failed."""
     failed = False
     for job_id in jobs:

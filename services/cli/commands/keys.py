@@ -80,7 +80,9 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 
 @app.command()
-def revoke(key_ids: Annotated[list[str], typer.Argument(metavar="KEY…", help="IDs, as `keys list` shows them.")]) -> None:
+def revoke(
+    key_ids: Annotated[list[str], typer.Argument(metavar="KEY…", help="IDs, as `keys list` shows them.")],
+) -> None:
     """End keys: running services refuse them within `access.cache_s` seconds."""
     database = _database()
     for key_id in key_ids:

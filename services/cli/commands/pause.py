@@ -14,7 +14,9 @@ from services.database.tables import ALL_FEEDS
 from services.feeds import pauses
 from services.settings import Settings
 
-Feed = Annotated[str | None, typer.Option("--feed", help="This feed alone: its pushes are refused, its queued jobs wait.")]
+Feed = Annotated[
+    str | None, typer.Option("--feed", help="This feed alone: its pushes are refused, its queued jobs wait.")
+]
 
 
 def pause(
@@ -45,7 +47,9 @@ def _checked(feed: str | None) -> str:
     try:
         return str(TypeAdapter(FeedName).validate_python(feed))
     except ValidationError as error:
-        raise typer.BadParameter("is no name of a feed: a-z, 0-9, dot, dash, underscore", param_hint="--feed") from error
+        raise typer.BadParameter(
+            "is no name of a feed: a-z, 0-9, dot, dash, underscore", param_hint="--feed"
+        ) from error
 
 
 def _database() -> Database:

@@ -24,8 +24,12 @@ class Part(StrEnum):
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the API; 0 for any that is free. [setting: api.port]")] = None,
-    state_dir: Annotated[Path | None, typer.Option(help="Where database, logs and socket lie. [setting: state_dir]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API; 0 for any that is free. [setting: api.port]")
+    ] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Where database, logs and socket lie. [setting: state_dir]")
+    ] = None,
 ) -> None:
     """Run everything on this machine: Redis, SQLite, API, workers and sweeper under one parent."""
     from services.standalone import redis_server, state
@@ -77,7 +81,9 @@ def sweeper() -> None:
         signal.signal(number, lambda *_: stopping.set())
     database = Database(settings.resolved_database_url(), settings.database)
     redis_url = settings.resolved_redis_url()
-    dispatcher = Dispatcher(database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker)
+    dispatcher = Dispatcher(
+        database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker
+    )
     Sweeper(database, dispatcher, settings).run(stopping)
 
 

@@ -43,7 +43,9 @@ def add(
         raise typer.BadParameter(f"{field}: {first['msg'].removeprefix('Value error, ')}") from error
     if len(new.aliases) > settings.topics.aliases:
         raise typer.BadParameter(f"a topic may have {settings.topics.aliases} aliases")
-    made = store.add(_database(settings), name=new.name, aliases=new.aliases, claim=new.claim, limits=settings.topics, by=local())
+    made = store.add(
+        _database(settings), name=new.name, aliases=new.aliases, claim=new.claim, limits=settings.topics, by=local()
+    )
     typer.echo(made.topic.id)
 
 
@@ -60,7 +62,9 @@ def list_topics(
         after = found[-1].topic.id
         for record in found:
             topic = record.topic
-            table.add_row(topic.id, topic.name, ", ".join(topic.aliases), topic.claim, "retired" if record.retired_at else "")
+            table.add_row(
+                topic.id, topic.name, ", ".join(topic.aliases), topic.claim, "retired" if record.retired_at else ""
+            )
             if as_json:
                 typer.echo(TopicView.of(record).model_dump_json())
     if not as_json:
@@ -83,7 +87,9 @@ def retire(topic_id: Id) -> None:
 
 @app.command()
 def reanalyze(
-    topic_ids: Annotated[list[str] | None, typer.Argument(metavar="TOPIC…", help="Their IDs; without any, all active.")] = None,
+    topic_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC…", help="Their IDs; without any, all active.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Articles to queue, at most; run it again for more.")] = 1_000_000,
     page: Annotated[int, typer.Option(min=1, max=5_000, help="Results to look at in one transaction.")] = 200,
 ) -> None:

@@ -19,7 +19,11 @@ from services.contracts import Text, cursors
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PAGE: Final = 50
-_PLACES: Final = {"job": "/jobs/", "feed": "/feeds/", "topic": "/topics/"}  # where the subject of an act can be looked at
+_PLACES: Final = {
+    "job": "/jobs/",
+    "feed": "/feeds/",
+    "topic": "/topics/",
+}  # where the subject of an act can be looked at
 
 Wanted = Annotated[
     Annotated[Text, StringConstraints(strip_whitespace=True, max_length=255)] | None, BeforeValidator(blank_is_none)

@@ -36,7 +36,9 @@ def list_feeds(context: Visit) -> Response:
 
 
 @router.post("/feeds")
-def add(context: Act, name: Field = "", description: Field = "", queued_limit: Field = "", rate_per_s: Field = "") -> Response:
+def add(
+    context: Act, name: Field = "", description: Field = "", queued_limit: Field = "", rate_per_s: Field = ""
+) -> Response:
     """Make a feed known before it pushes."""
     form = _given(name=name, description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
     try:
@@ -55,7 +57,9 @@ def show(name: FeedName, context: Visit) -> Response:
 
 
 @router.post("/feeds/{name}")
-def change(name: FeedName, context: Act, description: Field = "", queued_limit: Field = "", rate_per_s: Field = "") -> Response:
+def change(
+    name: FeedName, context: Act, description: Field = "", queued_limit: Field = "", rate_per_s: Field = ""
+) -> Response:
     """Give a feed other limits; a field that is left empty stands for the service's own limit."""
     form = _given(description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
     try:
@@ -119,15 +123,28 @@ def _all(
     now = snapshot.take_snapshot(context.services.database)
     listed = store.list_feeds(context.services.database, context.visitor.feeds)
     taken_in = {label: int(value) for (total, label), value in now.counters.items() if total is CounterName.ACCEPTED}
-    values = {"feeds": listed, "waiting": now.queued_by_feed, "taken_in": taken_in, "limits": context.services.settings.limits}
+    values = {
+        "feeds": listed,
+        "waiting": now.queued_by_feed,
+        "taken_in": taken_in,
+        "limits": context.services.settings.limits,
+    }
     values |= {"pause": pauses.intake(context.services.database)}
     return context.show("feeds.html", status, **values, form=form or {}, wrong=wrong)
 
 
 def _one(
-    context: PageContext, name: str, status: int = 200, form: Mapping[str, object] | None = None, wrong: FieldError | None = None
+    context: PageContext,
+    name: str,
+    status: int = 200,
+    form: Mapping[str, object] | None = None,
+    wrong: FieldError | None = None,
 ) -> Response:
     feed = store.show(context.services.database, name, context.visitor.feeds)
     stored = {field: getattr(feed, field) for field in _NONE}
-    shown = {field: f"{value:g}" if isinstance(value, float) else value for field, value in stored.items() if value is not None}
+    shown = {
+        field: f"{value:g}" if isinstance(value, float) else value
+        for field, value in stored.items()
+        if value is not None
+    }
     return context.show("feed.html", status, feed=feed, form=shown if form is None else form, wrong=wrong)

@@ -34,7 +34,11 @@ def list_keys(context: Oversee) -> Response:
 
 @router.post("/keys")
 def make(
-    context: Act, name: Field = "", scopes: Annotated[list[str] | None, Form()] = None, feeds: Field = "", days: Field = ""
+    context: Act,
+    name: Field = "",
+    scopes: Annotated[list[str] | None, Form()] = None,
+    feeds: Field = "",
+    days: Field = "",
 ) -> Response:
     """Make a key. Its secret is on this answer and nowhere else, so the answer is a page and leads nowhere."""
     form = {"name": name, "scopes": scopes or [], "feeds": feeds, "days": days if days in _LASTS else ""}

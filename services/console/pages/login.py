@@ -42,7 +42,9 @@ def login(
         log.info("login_refused", reason=error.code)
         return _form(context, onward, "No key like this works here. Is it whole, and not revoked or expired?", 401)
     except Forbidden:
-        return _form(context, onward, "This key may push articles and not read them; log in with one that may read.", 403)
+        return _form(
+            context, onward, "This key may push articles and not read them; log in with one that may read.", 403
+        )
     log.info("login", key=caller.key_id)
     return replace(context, session=context.console.sessions.begin(caller.key_id), fresh=True).go(_ours(onward))
 

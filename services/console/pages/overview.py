@@ -57,14 +57,18 @@ def _values(context: PageContext) -> dict[str, Any]:
         "look": look,
         "chart": _chart(look),
         "minutes": minutes(look),
-        "finished": {state: int(look.snapshot.counters.get((CounterName.FINISHED, state.value), 0)) for state in JobState},
+        "finished": {
+            state: int(look.snapshot.counters.get((CounterName.FINISHED, state.value), 0)) for state in JobState
+        },
         "words_read": look.snapshot.counters.get((CounterName.WORDS, NO_LABEL), 0.0),
     }
 
 
 def _chart(look: ServiceStatus) -> Chart:
     a_minute = 60 / look.activity.step_s
-    return line_chart([[count * a_minute for count in counts] for counts in (look.activity.accepted, look.activity.stored)])
+    return line_chart(
+        [[count * a_minute for count in counts] for counts in (look.activity.accepted, look.activity.stored)]
+    )
 
 
 def minutes(look: ServiceStatus) -> list[Minute]:

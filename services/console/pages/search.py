@@ -27,7 +27,10 @@ _PAGE: Final = 25
 _TOPICS: Final = 1_000
 _BACK: Final = {Width.DAY: timedelta(days=30), Width.WEEK: timedelta(weeks=26), Width.MONTH: timedelta(days=730)}
 _SHARED: Final = ("text", "feed", "from", "to")
-_ASKED: Final = {"stances": ("holder", "target", "topic", "stance", *_SHARED), "statements": ("speaker", "act", *_SHARED)}
+_ASKED: Final = {
+    "stances": ("holder", "target", "topic", "stance", *_SHARED),
+    "statements": ("speaker", "act", *_SHARED),
+}
 _KINDS: Final = {
     "stances": (StanceFilters, search.find_stances, found_stance),
     "statements": (Paged, search.find_attributions, found_attribution),
@@ -51,7 +54,14 @@ def _page(context: PageContext, request: Request, kind: Literal["stances", "stat
     asked = {name: given[name] for name in _ASKED[kind] if name in given}
     width, cursor = given.get("bucket", Width.WEEK), given.get("cursor")
     values: dict[str, Any] = {"kind": kind, "asked": asked, "width": width, "widths": list(Width), "acts": list(Act)}
-    values |= {"sides": list(StanceLabel), "first": cursor is None, "wrong": None, "found": [], "more": "", "timeline": None}
+    values |= {
+        "sides": list(StanceLabel),
+        "first": cursor is None,
+        "wrong": None,
+        "found": [],
+        "more": "",
+        "timeline": None,
+    }
     values["topics"] = store.list_topics(context.services.database, retired=None, limit=_TOPICS)
     values["tabs"] = {name: {field: asked[field] for field in _ASKED[name] if field in asked} for name in _ASKED}
     filters, find, shaped = _KINDS[kind]
@@ -65,7 +75,9 @@ def _page(context: PageContext, request: Request, kind: Literal["stances", "stat
         return context.show("said.html", 422, **values | {"wrong": field_errors(error.errors())[0]})
     except ProblemError as error:
         whole = FieldError(field="", reason=error.problem.detail)
-        return context.show("said.html", error.problem.status, **values | {"wrong": next(iter(error.problem.errors), whole)})
+        return context.show(
+            "said.html", error.problem.status, **values | {"wrong": next(iter(error.problem.errors), whole)}
+        )
     return context.show("said.html", **values)
 
 

@@ -96,7 +96,11 @@ def _all(
 
 
 def _one(
-    context: PageContext, topic_id: str, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None
+    context: PageContext,
+    topic_id: str,
+    status: int = 200,
+    form: dict[str, str] | None = None,
+    wrong: FieldError | None = None,
 ) -> Response:
     record = store.get(context.services.database, topic_id)
     stored = {"name": record.topic.name, "aliases": "\n".join(record.topic.aliases)}

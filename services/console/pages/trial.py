@@ -26,7 +26,10 @@ def form(context: Visit, sample: str = "") -> Response:
     """A form for a text, empty or filled with one of the samples."""
     chosen = next((one for one in samples.load() if one.guid == sample), None)
     return _form(
-        context, chosen.title or "" if chosen else "", chosen.body if chosen else "", chosen.media_type if chosen else ""
+        context,
+        chosen.title or "" if chosen else "",
+        chosen.body if chosen else "",
+        chosen.media_type if chosen else "",
     )
 
 
@@ -56,9 +59,17 @@ def submit(
     return context.go(f"/jobs/{answer.job_id}/article")
 
 
-def _form(context: PageContext, title: str, body: str, media_type: str, *, field: str = "", reason: str = "") -> Response:
+def _form(
+    context: PageContext, title: str, body: str, media_type: str, *, field: str = "", reason: str = ""
+) -> Response:
     status = 422 if reason else 200
-    values = {"title": title, "body": body, "media_type": media_type or MediaType.TEXT, "field": field, "reason": reason}
+    values = {
+        "title": title,
+        "body": body,
+        "media_type": media_type or MediaType.TEXT,
+        "field": field,
+        "reason": reason,
+    }
     return context.show(
         "try.html", status, **values, samples=samples.load()[:_SAMPLES], feed=context.services.settings.console.feed
     )

@@ -48,7 +48,12 @@ def create_index(
             op.drop_index(name, table, postgresql_concurrently=True)
         if not valid:
             op.create_index(
-                name, table, list(columns), postgresql_where=condition, postgresql_using=using, postgresql_concurrently=True
+                name,
+                table,
+                list(columns),
+                postgresql_where=condition,
+                postgresql_using=using,
+                postgresql_concurrently=True,
             )
 
 

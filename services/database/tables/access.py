@@ -13,7 +13,9 @@ api_keys: Final = Table(
     metadata,
     Column("id", String(12), primary_key=True),  # the part of the key that is no secret
     Column("name", String(100), nullable=False),
-    Column("secret_hash", String(64), nullable=False),  # SHA-256 (hex); the secret has 192 random bits, so a fast hash is enough
+    Column(
+        "secret_hash", String(64), nullable=False
+    ),  # SHA-256 (hex); the secret has 192 random bits, so a fast hash is enough
     Column("scopes", String(63), nullable=False),  # joined by blanks
     Column("feeds", Text),  # JSON list of names; null for all
     Column("created_at", BigInteger, nullable=False),

@@ -28,7 +28,9 @@ def _belongs(name: str, to: str) -> Column[Any]:
 indexed_results: Final = Table(
     "indexed_results",
     metadata,
-    Column("sequence", RowId, ForeignKey("results.sequence", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "sequence", RowId, ForeignKey("results.sequence", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
     Column("article_id", Uuid, nullable=False),
     Column("feed", String(63), nullable=False),
     Column("day", Integer, nullable=False),  # days since 1970, UTC
@@ -73,7 +75,13 @@ attribution_names: Final = Table(
     metadata,
     Column("key", String(200), primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
-    Column("attribution_id", RowId, ForeignKey("attributions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "attribution_id",
+        RowId,
+        ForeignKey("attributions.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Index("ix_attribution_names_attribution_id", "attribution_id"),
     sqlite_with_rowid=False,
 )

@@ -59,13 +59,17 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 def _contradictions(settings: Settings) -> Iterator[Finding]:
     if settings.api.host not in _LOOPBACK and not settings.access.required:
         said = f"the API listens on {settings.api.host} and asks nobody for a key"
-        yield Finding("settings", Level.FAIL, said, "set STANCEWIRE_ACCESS__REQUIRED=true, or STANCEWIRE_API__HOST=127.0.0.1")
+        yield Finding(
+            "settings", Level.FAIL, said, "set STANCEWIRE_ACCESS__REQUIRED=true, or STANCEWIRE_API__HOST=127.0.0.1"
+        )
     if settings.limits.wait_s > settings.retention.bodies_days * 86_400:
         said = "limits.wait_s is longer than bodies are kept after a job: a late retry finds no body"
         yield Finding("settings", Level.WARN, said, "raise STANCEWIRE_RETENTION__BODIES_DAYS")
     if settings.retention.every_s == 0:
         said = "retention.every_s is 0: nothing is pruned by itself"
-        yield Finding("settings", Level.WARN, said, "run `stancewire prune` on a schedule, or set STANCEWIRE_RETENTION__EVERY_S")
+        yield Finding(
+            "settings", Level.WARN, said, "run `stancewire prune` on a schedule, or set STANCEWIRE_RETENTION__EVERY_S"
+        )
     if settings.limits.free_disk_ratio == 0:
         said = "limits.free_disk_ratio is 0: articles are taken in until the disk is full"
         yield Finding("settings", Level.WARN, said, "set STANCEWIRE_LIMITS__FREE_DISK_RATIO, 0.05 by default")
@@ -101,9 +105,13 @@ def _parts(database: Database) -> Iterator[Finding]:
         return
     for role, command in ((HostRole.WORKER, "worker"), (HostRole.SWEEPER, "sweeper")):
         number = seen.hosts[role]
-        said = f"{number} seen in the last half minute" + (f", {seen.slots} processes" if role is HostRole.WORKER else "")
+        said = f"{number} seen in the last half minute" + (
+            f", {seen.slots} processes" if role is HostRole.WORKER else ""
+        )
         level = Level.OK if number else Level.FAIL
-        yield Finding(f"{command}s", level, said, "" if number else f"start one: `stancewire {command}`, and look into its log")
+        yield Finding(
+            f"{command}s", level, said, "" if number else f"start one: `stancewire {command}`, and look into its log"
+        )
     dead = seen.jobs[JobState.DEAD]
     yield Finding(
         "dead jobs",
@@ -121,4 +129,6 @@ def _parts(database: Database) -> Iterator[Finding]:
     for one in pauses:
         name = "all intake" if one.feed == "*" else f"feed {one.feed}"
         fix = "stancewire resume" + ("" if one.feed == "*" else f" --feed {one.feed}")
-        yield Finding("pauses", Level.WARN, f"{name} is paused since {one.since:%Y-%m-%d %H:%M}: {one.reason}", f"`{fix}`")
+        yield Finding(
+            "pauses", Level.WARN, f"{name} is paused since {one.since:%Y-%m-%d %H:%M}: {one.reason}", f"`{fix}`"
+        )

@@ -19,7 +19,9 @@ def check(part: str, settings: Settings) -> str | None:
     if part == "api":
         host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
         try:
-            answer = httpx.get(f"http://{host}:{settings.api.port}/readyz", timeout=3, headers=bootstrap.headers(settings))
+            answer = httpx.get(
+                f"http://{host}:{settings.api.port}/readyz", timeout=3, headers=bootstrap.headers(settings)
+            )
         except httpx.HTTPError as error:
             return f"no answer: {error}"
         return None if answer.is_success else answer.text

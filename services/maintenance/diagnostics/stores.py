@@ -41,12 +41,16 @@ def check_database(database: Database) -> Iterator[Finding]:
         yield Finding("database", Level.FAIL, error.detail, "start it, or set STANCEWIRE_DATABASE_URL to where it is")
         return
     slow = seconds > _SLOW_DATABASE_S
-    fix = "each article takes several round trips: bring the database nearer, or find what keeps it busy" if slow else ""
+    fix = (
+        "each article takes several round trips: bring the database nearer, or find what keeps it busy" if slow else ""
+    )
     yield Finding("database", Level.WARN if slow else Level.OK, f"{address} answers in {seconds * 1000:.1f} ms", fix)
     newest = migrations.newest()
     if current is None or (current != newest and current in migrations.known()):
         said = f"the schema is {current or 'missing'}, this version needs {newest}"
-        yield Finding("schema", Level.FAIL, said, "`stancewire migrate`; workers may go on meanwhile (docs/operations.md)")
+        yield Finding(
+            "schema", Level.FAIL, said, "`stancewire migrate`; workers may go on meanwhile (docs/operations.md)"
+        )
     elif current != newest:
         said = f"the schema {current} is newer than this version"
         yield Finding("schema", Level.FAIL, said, "install the version that migrated it")
@@ -58,7 +62,9 @@ def check_database(database: Database) -> Iterator[Finding]:
         "clock",
         level,
         f"the database's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this host's",
-        "" if level is Level.OK else "keep both on NTP; leases go by the database's clock alone, logs and metrics by the host's",
+        ""
+        if level is Level.OK
+        else "keep both on NTP; leases go by the database's clock alone, logs and metrics by the host's",
     )
 
 
@@ -68,7 +74,9 @@ def _sqlite(connection: Connection) -> Iterator[Finding]:
 
     version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
     old = tuple(int(part) for part in version.split(".")[:2]) < _SQLITE_LEAST
-    yield Finding("version", Level.FAIL if old else Level.OK, f"SQLite {version}", "3.35 or newer is needed" if old else "")
+    yield Finding(
+        "version", Level.FAIL if old else Level.OK, f"SQLite {version}", "3.35 or newer is needed" if old else ""
+    )
     mode, synchronous = ask("journal_mode"), ask("synchronous")
     durable = mode == "wal" and synchronous == 2  # noqa: PLR2004 -- FULL
     yield Finding(
@@ -85,7 +93,10 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
 
     old = int(ask("server_version_num")) < _POSTGRESQL_LEAST
     yield Finding(
-        "version", Level.FAIL if old else Level.OK, f"PostgreSQL {ask('server_version')}", "13 or newer is needed" if old else ""
+        "version",
+        Level.FAIL if old else Level.OK,
+        f"PostgreSQL {ask('server_version')}",
+        "13 or newer is needed" if old else "",
     )
     fsync, commit = ask("fsync"), ask("synchronous_commit")
     durable = fsync == "on" and commit != "off"
@@ -98,14 +109,19 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
     for index in connection.execute(_HALF_BUILT).scalars():
         said = f"the index {index} was left half built by a migration that broke off"
         yield Finding(
-            "indexes", Level.FAIL, said, f"`stancewire migrate` goes on with it; if that does not help, DROP INDEX {index}"
+            "indexes",
+            Level.FAIL,
+            said,
+            f"`stancewire migrate` goes on with it; if that does not help, DROP INDEX {index}",
         )
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
     """Reachable, quick, of a version that will do, and refusing rather than evicting."""
     wait = settings.broker.send_timeout_s
-    client = redis.Redis.from_url(settings.resolved_redis_url(), socket_timeout=wait, socket_connect_timeout=wait, retry=None)
+    client = redis.Redis.from_url(
+        settings.resolved_redis_url(), socket_timeout=wait, socket_connect_timeout=wait, retry=None
+    )
     try:
         client.ping()
         seconds = _median(client.ping)

@@ -51,7 +51,9 @@ OTHER = '{job="api",instance="other:8400"}'  # a second API process shows the sa
 FINISHED = 'stancewire_jobs_finished_total{{job="api",instance="api:8400",state="{}"}}'
 REFUSED = 'stancewire_articles_refused_total{{job="api",instance="api:8400",code="{}"}}'
 REQUESTS = 'stancewire_http_requests_total{{job="api",instance="api:8400",status="{}"}}'
-PUSH = 'stancewire_http_request_seconds_bucket{{job="api",instance="api:8400",method="POST",route="/v1/articles",le="{}"}}'
+PUSH = (
+    'stancewire_http_request_seconds_bucket{{job="api",instance="api:8400",method="POST",route="/v1/articles",le="{}"}}'
+)
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
 
@@ -67,7 +69,9 @@ def ledger_gauge(name: str, value: float) -> Series:
 
 def quality(step: str) -> Series:
     """A feed of 100 results an hour (12 each 5 minutes), 36 attributions each; empty results rise as ``step`` says."""
-    steady = {FEED.format(name): f"0+{number}x320" for name, number in {"feed_results": 12, "feed_attributions": 36}.items()}
+    steady = {
+        FEED.format(name): f"0+{number}x320" for name, number in {"feed_results": 12, "feed_attributions": 36}.items()
+    }
     calm = {FEED.format(name): "0+1x320" for name in ("feed_unresolved_speakers", "feed_low_scores")}
     return steady | calm | {FEED.format("feed_empty_results"): step}
 
@@ -99,20 +103,27 @@ CASES = {
         quiet=constant("stancewire_ledger_up" + API, 1) | constant("stancewire_ledger_up" + OTHER, 0),
     ),
     "StancewireDatabasePoolExhausted": Case(
-        fires=constant("stancewire_database_pool_in_use" + API, 9) | constant("stancewire_database_pool_size" + API, 10),
+        fires=constant("stancewire_database_pool_in_use" + API, 9)
+        | constant("stancewire_database_pool_size" + API, 10),
         at="3m",
         not_yet="1m",
-        quiet=constant("stancewire_database_pool_in_use" + API, 5) | constant("stancewire_database_pool_size" + API, 10),
+        quiet=constant("stancewire_database_pool_in_use" + API, 5)
+        | constant("stancewire_database_pool_size" + API, 10),
         labels={"instance": "api:8400"},
     ),
     "StancewireRedisDown": Case(
-        fires=ledger_gauge("stancewire_redis_up", 0), at="1m", not_yet="20s", quiet=ledger_gauge("stancewire_redis_up", 1)
+        fires=ledger_gauge("stancewire_redis_up", 0),
+        at="1m",
+        not_yet="20s",
+        quiet=ledger_gauge("stancewire_redis_up", 1),
     ),
     "StancewireRedisMemory": Case(
-        fires=constant("stancewire_redis_memory_bytes" + API, 90) | constant("stancewire_redis_memory_limit_bytes" + API, 100),
+        fires=constant("stancewire_redis_memory_bytes" + API, 90)
+        | constant("stancewire_redis_memory_limit_bytes" + API, 100),
         at="3m",
         not_yet="1m",
-        quiet=constant("stancewire_redis_memory_bytes" + API, 90) | constant("stancewire_redis_memory_limit_bytes" + API, 0),
+        quiet=constant("stancewire_redis_memory_bytes" + API, 90)
+        | constant("stancewire_redis_memory_limit_bytes" + API, 0),
     ),
     "StancewireWorkersMissing": Case(
         fires=ledger_gauge("celery_active_process_count", 0),
@@ -128,7 +139,10 @@ CASES = {
         labels={"job": "worker", "instance": "10.0.0.7:9808"},
     ),
     "StancewireSweeperMissing": Case(
-        fires=ledger_gauge("stancewire_sweepers", 0), at="1m", not_yet="20s", quiet=ledger_gauge("stancewire_sweepers", 1)
+        fires=ledger_gauge("stancewire_sweepers", 0),
+        at="1m",
+        not_yet="20s",
+        quiet=ledger_gauge("stancewire_sweepers", 1),
     ),
     "StancewireQueueStuck": Case(
         fires={"stancewire_oldest_queued_seconds" + API: "0+10x200"} | constant(FINISHED.format("succeeded"), 500),
@@ -215,12 +229,18 @@ def test_an_alert_fires_in_time_and_is_quiet_otherwise(name: str, tmp_path: Path
     case = CASES[name]
     [rule] = [rule for rule in ALERTS if rule["alert"] == name]
     labels = case.labels | rule["labels"]
-    firing = {"exp_labels": labels, "exp_annotations": {key: said(text, labels) for key, text in rule["annotations"].items()}}
+    firing = {
+        "exp_labels": labels,
+        "exp_annotations": {key: said(text, labels) for key, text in rule["annotations"].items()},
+    }
     tests = [
         group(
             case,
             case.fires,
-            [{"eval_time": case.not_yet, "alertname": name}, {"eval_time": case.at, "alertname": name, "exp_alerts": [firing]}],
+            [
+                {"eval_time": case.not_yet, "alertname": name},
+                {"eval_time": case.at, "alertname": name, "exp_alerts": [firing]},
+            ],
         ),
         group(case, case.quiet, [{"eval_time": case.at, "alertname": name}]),
     ]
@@ -245,7 +265,9 @@ def said(text: str, labels: dict[str, str]) -> str:
 def test_rules_ask_for_series_that_exist() -> None:
     recorded = {rule["record"] for rule in RECORDED}
     asked = {
-        name for rule in [*ALERTS, *RECORDED] for name in re.findall(r"\b(?:[a-z_]+:)?(?:stancewire|celery)_[\w:]+", rule["expr"])
+        name
+        for rule in [*ALERTS, *RECORDED]
+        for name in re.findall(r"\b(?:[a-z_]+:)?(?:stancewire|celery)_[\w:]+", rule["expr"])
     }
     assert len(asked) >= 20
     assert asked <= declared_names() | recorded

@@ -24,7 +24,9 @@ RECORDED = {
 
 
 def test_there_are_four_and_each_has_its_own_name() -> None:
-    assert [board["uid"] for board in BOARDS] == [f"stancewire-{name}" for name in ("feeds", "overview", "quality", "workers")]
+    assert [board["uid"] for board in BOARDS] == [
+        f"stancewire-{name}" for name in ("feeds", "overview", "quality", "workers")
+    ]
     assert [board["uid"] for board in BOARDS] == [f"stancewire-{file.stem}" for file in FILES]
     assert len({board["title"] for board in BOARDS}) == len(BOARDS)
 
@@ -38,7 +40,11 @@ def test_panels_are_distinct_described_and_do_not_overlap(board: dict[str, Any])
     for panel in panels:
         assert panel["type"] == "row" or panel["description"].endswith("."), panel["title"]
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert max(x for x, _ in cells) < 24
         assert not cells & taken, panel["title"]
         taken |= cells
@@ -72,7 +78,10 @@ def test_figures_of_the_ledger_are_taken_once_however_many_processes_show_them(b
     for panel in board["panels"]:
         for target in panel.get("targets", ()):
             assert not summed.search(target["expr"]), target["expr"]
-            if re.search(r"stancewire_(?:feed_\w+|jobs\w*|articles_accepted\w*)", target["expr"]) and ":" not in target["expr"]:
+            if (
+                re.search(r"stancewire_(?:feed_\w+|jobs\w*|articles_accepted\w*)", target["expr"])
+                and ":" not in target["expr"]
+            ):
                 assert once.search(target["expr"]), target["expr"]
 
 

@@ -112,7 +112,9 @@ def test_the_worker_listens_to_every_queue_and_has_time_to_stop() -> None:
 def test_secrets_come_from_the_environment_and_the_example_names_them() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     wanted = set(re.findall(r"\$\{([A-Z_]+)", text))
-    example = dict(line.split("=", 1) for line in (DEPLOY / "example.env").read_text().splitlines() if line and line[0] != "#")
+    example = dict(
+        line.split("=", 1) for line in (DEPLOY / "example.env").read_text().splitlines() if line and line[0] != "#"
+    )
     assert wanted == set(example)
     for name in wanted:
         if name.endswith("PASSWORD"):
@@ -150,7 +152,10 @@ def test_prometheus_finds_its_rules_where_they_are_mounted() -> None:
     [pattern] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["rule_files"]
     mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
     assert mounts["./deploy/prometheus/rules"] == str(Path(pattern).parent)
-    assert {path.name for path in (DEPLOY / "prometheus/rules").glob(Path(pattern).name)} == {"alerts.yml", "recording.yml"}
+    assert {path.name for path in (DEPLOY / "prometheus/rules").glob(Path(pattern).name)} == {
+        "alerts.yml",
+        "recording.yml",
+    }
 
 
 def test_alerts_go_to_an_alertmanager_that_routes_every_severity_to_a_receiver() -> None:
@@ -165,7 +170,9 @@ def test_alerts_go_to_an_alertmanager_that_routes_every_severity_to_a_receiver()
     rules = yaml.safe_load((DEPLOY / "prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]
     named = "\n".join(matcher for rule in settings["inhibit_rules"] for key in rule for matcher in rule[key])
     assert set(re.findall(r"Stancewire\w+", named)) <= {rule["alert"] for rule in rules}
-    severities = re.findall(r'severity="(\w+)"', "\n".join(m for route in settings["route"]["routes"] for m in route["matchers"]))
+    severities = re.findall(
+        r'severity="(\w+)"', "\n".join(m for route in settings["route"]["routes"] for m in route["matchers"])
+    )
     assert set(severities) <= {rule["labels"]["severity"] for rule in rules}
 
 

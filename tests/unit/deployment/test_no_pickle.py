@@ -27,21 +27,27 @@ def offences(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id in CALLS:
                 found.append(node.func.id)
-            found += [word.arg for word in node.keywords if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"]
+            found += [
+                word.arg for word in node.keywords if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"
+            ]
         found += [name for name in names if name.partition(".")[0] in MODULES]
     return found
 
 
 def test_our_code_reads_no_pickle() -> None:
     assert len(SOURCES) > 100
-    assert {str(file): offences(ast.parse(file.read_text())) for file in SOURCES if offences(ast.parse(file.read_text()))} == {}
+    assert {
+        str(file): offences(ast.parse(file.read_text())) for file in SOURCES if offences(ast.parse(file.read_text()))
+    } == {}
 
 
 def test_what_forbids_pickle_is_no_offence() -> None:
     assert offences(ast.parse("load(file, allow_pickle=False)")) == []
 
 
-@pytest.mark.parametrize("code", ["import pickle", "from marshal import loads", "eval('1')", "load(file, allow_pickle=True)"])
+@pytest.mark.parametrize(
+    "code", ["import pickle", "from marshal import loads", "eval('1')", "load(file, allow_pickle=True)"]
+)
 def test_it_would_be_found(code: str) -> None:
     assert offences(ast.parse(code))
 

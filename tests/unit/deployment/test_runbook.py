@@ -20,9 +20,16 @@ from tests.unit.deployment.test_deployment import variables_of_settings
 ROOT = paths.ROOT
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
-ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]
+ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())["groups"][0][
+    "rules"
+]
 COMMANDS = sorted(
-    {line.strip() for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line.strip()}
+    {
+        line.strip()
+        for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
+        for line in block.splitlines()
+        if line.strip()
+    }
     | set(re.findall(r"`(stancewire [a-z][^`]*)`", RUNBOOK)) - {"stancewire up"}
 )
 

@@ -24,7 +24,10 @@ canary = sys.argv[1]
 
 def run(script: str, form: str = "json") -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-c", START.replace("{format}", form) + script, CANARY], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", START.replace("{format}", form) + script, CANARY],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return done.returncode, done.stderr
 

@@ -14,7 +14,9 @@ def test_a_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("STANCEWIRE_BROKER__KEY_PREFIX", "tenant:")
     settings = Settings()
     assert (settings.limits.body_bytes, settings.worker.processes, settings.broker.key_prefix) == (1000, 3, "tenant:")
-    assert settings.limits.batch_lines == Settings.model_fields["limits"].default.batch_lines, "the rest keeps its default"
+    assert settings.limits.batch_lines == Settings.model_fields["limits"].default.batch_lines, (
+        "the rest keeps its default"
+    )
 
 
 def test_a_misspelt_setting_of_a_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

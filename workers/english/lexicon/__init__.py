@@ -34,7 +34,12 @@ def inflect(verb: str) -> dict[str, str]:
         stem = verb[:-1]
         return {"s": verb + "s", "past": verb + "d", "ing": (verb if verb.endswith("ee") else stem) + "ing"}
     vowels = sum(letter in _VOWELS for letter in verb)
-    short = vowels == 1 and verb[-1] not in "aeiouwxy" and verb[-2:-1] in tuple(_VOWELS) and verb[-3:-2] not in tuple(_VOWELS)
+    short = (
+        vowels == 1
+        and verb[-1] not in "aeiouwxy"
+        and verb[-2:-1] in tuple(_VOWELS)
+        and verb[-3:-2] not in tuple(_VOWELS)
+    )
     doubled = verb + verb[-1] if short or (verb in _DOUBLING and verb[-2] in _VOWELS) else verb
     return {
         "s": verb[:-1] + "ies" if consonant_y else verb + ("es" if hissing else "s"),

@@ -86,7 +86,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('queued', 'running', 'succeeded', 'failed', 'dead', 'canceled')", name=op.f("ck_jobs_state")
         ),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_jobs_article_id_articles"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["articles.id"], name=op.f("fk_jobs_article_id_articles"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("article_id", "analysis", name=op.f("uq_jobs_article_id_analysis")),
     )
@@ -161,7 +163,9 @@ def downgrade() -> None:
             "ix_jobs_queued_at", sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'")
         )
         batch_op.drop_index(
-            "ix_jobs_lease_until", sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'")
+            "ix_jobs_lease_until",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
         )
         batch_op.drop_index("ix_jobs_feed_id")
 

@@ -74,7 +74,9 @@ POSTGRESQL_COVERAGE = (
 
 
 def upgrade() -> None:
-    online.create_index("ix_jobs_background", "jobs", ["id"], BACKGROUND)  # first: it is built outside of the transaction
+    online.create_index(
+        "ix_jobs_background", "jobs", ["id"], BACKGROUND
+    )  # first: it is built outside of the transaction
     op.add_column("results", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _topics()
     _coverage()
@@ -195,7 +197,10 @@ def _stances() -> None:
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["sequence"], ["indexed_results.sequence"], name=op.f("fk_stances_sequence_indexed_results"), ondelete="CASCADE"
+            ["sequence"],
+            ["indexed_results.sequence"],
+            name=op.f("fk_stances_sequence_indexed_results"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stances")),
     )
@@ -226,11 +231,21 @@ def downgrade() -> None:
     for table in ("stances", "attributions"):
         if op.get_bind().dialect.name == "sqlite":
             op.execute(f"DROP TABLE {table}_text")
-    for table in ("stance_names", "stances", "attribution_names", "attributions", "coverage", "indexed_results", "topics"):
+    for table in (
+        "stance_names",
+        "stances",
+        "attribution_names",
+        "attributions",
+        "coverage",
+        "indexed_results",
+        "topics",
+    ):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION count_indexed_result()")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_jobs_background", sqlite_where=sa.text(BACKGROUND), postgresql_where=sa.text(BACKGROUND))
+        batch_op.drop_index(
+            "ix_jobs_background", sqlite_where=sa.text(BACKGROUND), postgresql_where=sa.text(BACKGROUND)
+        )
     with op.batch_alter_table("results", schema=None) as batch_op:
         batch_op.drop_column("superseded_by")

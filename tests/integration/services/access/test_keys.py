@@ -83,7 +83,9 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(api: Api, database: Database) ->
         ({"secret": "mine"}, "secret"),
     ],
 )
-def test_what_no_key_can_be_is_refused_by_field(shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str) -> None:
+def test_what_no_key_can_be_is_refused_by_field(
+    shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str
+) -> None:
     api, _ = shared_api
     body = {"name": "the wire", "scopes": ["ingest"], "feeds": ["wire"]} | wrong
     errors = problem(api.client.post("/v1/keys", json=body), 422, "invalid")["errors"]

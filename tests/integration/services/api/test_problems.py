@@ -132,7 +132,9 @@ def test_brackets_in_a_text_are_no_nesting(sqlite_api: Api) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("PUT", "/v1/articles", 405)])
-def test_what_is_not_there_is_a_problem_too(shared_api: tuple[Api, Database], method: str, path: str, status: int) -> None:
+def test_what_is_not_there_is_a_problem_too(
+    shared_api: tuple[Api, Database], method: str, path: str, status: int
+) -> None:
     api, _ = shared_api
     answer = api.client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"], answer.json()["status"]) == (status, PROBLEM, status)

@@ -95,4 +95,7 @@ def test_the_log_is_read_page_by_page(api: Api) -> None:
             break
         cursor = {"cursor": page["next"]}
     assert seen == [f"feed-{number}" for number in range(4, -1, -1)]
-    assert problem(api.client.get("/v1/audit", params={"cursor": "nonsense"}), 422, "invalid")["errors"][0]["field"] == "cursor"
+    assert (
+        problem(api.client.get("/v1/audit", params={"cursor": "nonsense"}), 422, "invalid")["errors"][0]["field"]
+        == "cursor"
+    )

@@ -106,7 +106,9 @@ def test_a_topic_is_registered_changed_retired_and_taken_up_again(sqlite_api: Ap
         ({"name": "Trams", "claim": "x", "aliases": "\n".join(f"a{n}" for n in range(300))}, "aliases", "at most 200"),
     ],
 )
-def test_a_topic_that_cannot_be_comes_back_with_its_field(sqlite_api: Api, fields: dict[str, str], field: str, said: str) -> None:
+def test_a_topic_that_cannot_be_comes_back_with_its_field(
+    sqlite_api: Api, fields: dict[str, str], field: str, said: str
+) -> None:
     answer = post(sqlite_api.client, "/topics", **fields)
     assert answer.status_code == 422
     assert f'aria-describedby="wrong-{field}"' in answer.text

@@ -86,7 +86,9 @@ def test_a_key_that_only_pushes_does_not_get_in(browser: Browser, sqlite_databas
     assert (answer.status_code, "may push articles and not read them" in answer.text) == (403, True)
 
 
-@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tx"])
+@pytest.mark.parametrize(
+    "onward", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tx"]
+)
 def test_the_login_leads_nowhere_else(browser: Browser, sqlite_api: Api, onward: str) -> None:
     assert log_in(browser(), sqlite_api.key, next=onward).headers["location"] == "/"
 

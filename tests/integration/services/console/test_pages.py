@@ -156,7 +156,9 @@ def test_many_jobs_at_once_and_what_cannot_be_done_is_said(sqlite_api: Api, sqli
     notice = httpx.URL(done.headers["location"]).params["notice"]
     assert notice.startswith("2 jobs queued again. 1 job left as they were: the job is succeeded")
     assert [state_of(sqlite_database, one) for one in failed] == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
-    assert "No job was chosen" in httpx.URL(post(sqlite_api, "/jobs", action="drop").headers["location"]).params["notice"]
+    assert (
+        "No job was chosen" in httpx.URL(post(sqlite_api, "/jobs", action="drop").headers["location"]).params["notice"]
+    )
 
 
 def test_a_form_from_elsewhere_changes_nothing(sqlite_api: Api, sqlite_database: Database) -> None:
@@ -202,7 +204,9 @@ def test_an_article_that_is_not_done_waits_and_then_is_there(sqlite_api: Api, sq
     assert "No statement is attributed" in page(sqlite_api, path)
 
 
-def test_an_article_that_failed_leads_to_its_job_and_a_withdrawn_one_is_gone(sqlite_api: Api, sqlite_database: Database) -> None:
+def test_an_article_that_failed_leads_to_its_job_and_a_withdrawn_one_is_gone(
+    sqlite_api: Api, sqlite_database: Database
+) -> None:
     failed = sqlite_api.push_id("Bad.")
     spoil(sqlite_database, failed)
     assert sqlite_api.client.get(f"/jobs/{failed}/article").headers["location"] == f"/jobs/{failed}"
@@ -219,19 +223,30 @@ def test_a_text_that_is_tried_goes_the_way_of_every_article(sqlite_api: Api, sql
     view = sqlite_api.client.get(f"/v1/jobs/{job_id}").json()["metadata"]
     assert (view["feed"], view["title"], view["state"]) == ("console", "Trams", "queued")
     assert finish(sqlite_database, job_id).article.body == "The mayor\nsaid no."
-    assert post(sqlite_api, "/try", body="The mayor\nsaid no.", title="Trams").headers["location"] == done.headers["location"]
+    assert (
+        post(sqlite_api, "/try", body="The mayor\nsaid no.", title="Trams").headers["location"]
+        == done.headers["location"]
+    )
 
 
 def test_a_text_that_cannot_be_taken_comes_back_with_its_reason(sqlite_api: Api) -> None:
     empty = post(sqlite_api, "/try", body="  ", title="Kept")
-    assert (empty.status_code, "nothing but white space" in empty.text, 'value="Kept"' in empty.text) == (422, True, True)
+    assert (empty.status_code, "nothing but white space" in empty.text, 'value="Kept"' in empty.text) == (
+        422,
+        True,
+        True,
+    )
     huge = post(sqlite_api, "/try", body="word " * 300_000)
     assert (huge.status_code, "exceeded maximum size" in huge.text) == (400, True)
 
 
 def test_a_text_longer_than_the_setting_allows_is_refused(sqlite_database: Database, serve: Callable[..., Api]) -> None:
     long = post(serve(sqlite_database, limits={"text_chars": 20}), "/try", body="word " * 5)
-    assert (long.status_code, "has 25 characters; 20 are allowed" in long.text, "word word" in long.text) == (422, True, True)
+    assert (long.status_code, "has 25 characters; 20 are allowed" in long.text, "word word" in long.text) == (
+        422,
+        True,
+        True,
+    )
 
 
 def test_a_sample_fills_the_form(sqlite_api: Api) -> None:
@@ -242,7 +257,13 @@ def test_a_sample_fills_the_form(sqlite_api: Api) -> None:
 
 
 def test_errors_are_pages_for_people_and_problems_for_programs(sqlite_api: Api) -> None:
-    for path in ("/nothing", f"/jobs/{uuid4()}", "/jobs/seventeen", f"/jobs/{uuid4()}/article", f"/jobs/{uuid4()}/waiting"):
+    for path in (
+        "/nothing",
+        f"/jobs/{uuid4()}",
+        "/jobs/seventeen",
+        f"/jobs/{uuid4()}/article",
+        f"/jobs/{uuid4()}/waiting",
+    ):
         assert "Nothing here" in page(sqlite_api, path, 404)
     assert "That was not understood" in page(sqlite_api, "/jobs", 422, state="lost")
     assert "That was not understood" in page(sqlite_api, "/jobs", 422, cursor="nonsense")

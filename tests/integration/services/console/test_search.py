@@ -32,7 +32,13 @@ def told(sqlite_api: Api, sqlite_database: Database) -> Api:
     lee = Said("Ann Lee", "that trams are fine", cue="promised", act=Act.PROMISE, target="Port Union", stance=FOR)
     tell(sqlite_database, berg, title="First", feed="wire", published_at=LONG_AGO)
     tell(sqlite_database, lee, berg, title="Second", feed="other", published_at=NOW - timedelta(hours=1))
-    tell(sqlite_database, Said("Ida Berg", "that it rains", attributed=True), title="Third", feed="wire", published_at=NOW)
+    tell(
+        sqlite_database,
+        Said("Ida Berg", "that it rains", attributed=True),
+        title="Third",
+        feed="wire",
+        published_at=NOW,
+    )
     return sqlite_api
 
 

@@ -17,7 +17,9 @@ NEWEST = max(path.name[:4] for path in Path(migrations.__file__).parent.glob("ve
 SAID = ("attributions", "stances")
 FULL_TEXT = {
     "sqlite": {
-        ("remove_table", f"{table}_text{part}") for table in SAID for part in ("", "_config", "_data", "_docsize", "_idx")
+        ("remove_table", f"{table}_text{part}")
+        for table in SAID
+        for part in ("", "_config", "_data", "_docsize", "_idx")
     },
     "postgresql": {("remove_column", "words"), *(("remove_index", f"ix_{table}_words") for table in SAID)},
 }

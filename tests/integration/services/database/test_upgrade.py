@@ -81,8 +81,18 @@ class OldProgram:
     def accept(self, number: int, state: JobState = JobState.QUEUED) -> UUID:
         now = int(time.time() * 1000)
         running, final = state is JobState.RUNNING, state not in {JobState.QUEUED, JobState.RUNNING}
-        row: dict[str, Any] = {"article": uuid4(), "job": uuid4(), "guid": f"g{number}", "hash": uuid4().hex * 2, "now": now}
-        row |= {"state": state.value, "body": f"Story {number} is long.", "attempts": 0 if state is JobState.QUEUED else 1}
+        row: dict[str, Any] = {
+            "article": uuid4(),
+            "job": uuid4(),
+            "guid": f"g{number}",
+            "hash": uuid4().hex * 2,
+            "now": now,
+        }
+        row |= {
+            "state": state.value,
+            "body": f"Story {number} is long.",
+            "attempts": 0 if state is JobState.QUEUED else 1,
+        }
         row |= {"token": uuid4() if running else None, "until": now - 1000 if running else None}
         row |= {"finished": now if final else None, "reason": "defect" if state is JobState.DEAD else None}
         with self._database.write() as connection:
@@ -116,7 +126,12 @@ class OldProgram:
 
     def _store(self, connection: Any, row: dict[str, Any]) -> None:
         sequence = int(connection.execute(old(TOTAL), {"name": "results", "label": ""}).scalar_one())
-        values = {"job": row["job"], "sequence": sequence, "document": document(row["job"], row["article"]), "now": row["now"]}
+        values = {
+            "job": row["job"],
+            "sequence": sequence,
+            "document": document(row["job"], row["article"]),
+            "now": row["now"],
+        }
         connection.execute(old(RESULT), values)
 
 
@@ -186,14 +201,18 @@ def test_indexes_on_tables_that_are_filled_are_built_beside_the_writers(first: D
     built = [one for one in said if "CREATE" in one and "INDEX" in one and any(table in one for table in filled)]
     assert len(built) >= 4
     beside = [one for one in built if "CONCURRENTLY" in one]
-    assert beside == (built if first.dialect == "postgresql" else []), "SQLite has one writer at a time, and no such word"
+    assert beside == (built if first.dialect == "postgresql" else []), (
+        "SQLite has one writer at a time, and no such word"
+    )
 
 
 def test_a_migration_that_broke_off_in_an_index_goes_on(first: Database) -> None:
     """On PostgreSQL it leaves an index that is there and not valid."""
     if first.dialect == "postgresql":
         with first.write() as connection:
-            connection.exec_driver_sql("CREATE INDEX ix_jobs_finished_at ON jobs (finished_at) WHERE finished_at IS NOT NULL")
+            connection.exec_driver_sql(
+                "CREATE INDEX ix_jobs_finished_at ON jobs (finished_at) WHERE finished_at IS NOT NULL"
+            )
             connection.exec_driver_sql(
                 "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_jobs_finished_at'::regclass"
             )

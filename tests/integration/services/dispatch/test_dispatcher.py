@@ -199,7 +199,9 @@ def test_foreign_entries_in_the_queue_do_no_harm(line: Line) -> None:
     assert line.client.llen(line.queue) == len(FOREIGN) + 3
 
 
-def test_keys_carry_the_prefix_and_lie_beside_those_of_others(database: Database, redis_process: Any, lines: Lines) -> None:
+def test_keys_carry_the_prefix_and_lie_beside_those_of_others(
+    database: Database, redis_process: Any, lines: Lines
+) -> None:
     line = lines(database, redis_process.url, key_prefix="tenant-7:")
     line.client.set("theirs", "1")
     push(database, article())
@@ -265,7 +267,9 @@ def test_leases_are_mended_while_redis_is_down(database: Database, lines: Lines)
     assert state_of(database, pushed.job_id) is JobState.QUEUED
 
 
-def test_a_frozen_redis_costs_the_send_timeout_and_no_job(line: Line, redis_process: Any, eventually: Eventually) -> None:
+def test_a_frozen_redis_costs_the_send_timeout_and_no_job(
+    line: Line, redis_process: Any, eventually: Eventually
+) -> None:
     push(line.database, *[article(f"Story {number}.") for number in range(6)])
     line.dispatcher.ping()
     redis_process.process.send_signal(signal.SIGSTOP)
@@ -326,7 +330,9 @@ def test_any_number_of_nudges_is_one_run(line: Line, eventually: Eventually) -> 
 def claim_one(line: Line) -> UUID:
     """Claim the oldest message, as a worker would, which makes room for another."""
     message = line.messages()[0]
-    [claimed] = leases.lease(line.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in _jobs(message)], 30)
+    [claimed] = leases.lease(
+        line.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in _jobs(message)], 30
+    )
     return claimed.job_id
 
 

@@ -35,9 +35,14 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
     assert "moving house" in problem(refused, 503, "feed_paused")["detail"]
     assert int(refused.headers["Retry-After"]) > 0
     mixed = batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "b"}).json()["items"]
-    assert [(item["status"], item.get("problem", {}).get("code")) for item in mixed] == [(503, "feed_paused"), (202, None)]
+    assert [(item["status"], item.get("problem", {}).get("code")) for item in mixed] == [
+        (503, "feed_paused"),
+        (202, None),
+    ]
     ready = api.client.get("/readyz").json()
-    assert (ready["status"], ready["checks"]["intake"]) == ("degraded", "ok, but for 1 feed paused"), "degraded for want of Redis"
+    assert (ready["status"], ready["checks"]["intake"]) == ("degraded", "ok, but for 1 feed paused"), (
+        "degraded for want of Redis"
+    )
     assert api.client.delete("/v1/feeds/a/pause").status_code == 204
     problem(api.client.delete("/v1/feeds/a/pause"), 404, "not_found")
     time.sleep(FRESH_S)

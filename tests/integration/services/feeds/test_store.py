@@ -64,7 +64,9 @@ def test_a_feed_is_added_shown_and_changed(api: Api) -> None:
         ({"paused_at": "2026-01-01T00:00:00Z"}, "paused_at"),
     ],
 )
-def test_what_no_feed_can_be_is_refused_by_field(shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str) -> None:
+def test_what_no_feed_can_be_is_refused_by_field(
+    shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str
+) -> None:
     api, _ = shared_api
     errors = problem(api.client.post("/v1/feeds", json={"name": "wire"} | wrong), 422, "invalid")["errors"]
     assert [error["field"] for error in errors] == [field]

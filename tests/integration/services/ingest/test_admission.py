@@ -165,7 +165,10 @@ def test_the_door_knows_only_whose_key_has_one_feed(database: Database, serve: A
     _look_again()
     problem(api.push("Two.", feed="small"), 429, "feed_queue_full")
     assert api.push("Two.", feed="other").status_code == 202
-    assert api.client.post("/v1/articles", content=b"{no JSON", headers={"Content-Type": "application/json"}).status_code == 400
+    assert (
+        api.client.post("/v1/articles", content=b"{no JSON", headers={"Content-Type": "application/json"}).status_code
+        == 400
+    )
     reader = api.client_of(make_key(database, Scope.READ, feeds=("small",)))
     assert reader.post("/v1/articles", json={"body": "Two."}).status_code == 403
     nobody = api.client_of(None)

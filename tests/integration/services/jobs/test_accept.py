@@ -97,7 +97,9 @@ def test_many_senders_of_one_article_make_one_job_each_content(database: Databas
         answers = list(pool.map(send, range(senders)))
     ids = {answer[0].job_id for answer in answers}
     assert len(ids) == (1 if content == "same" else senders)
-    assert sorted(answer[0].revision for answer in answers) == ([1] * senders if content == "same" else [*range(1, senders + 1)])
+    assert sorted(answer[0].revision for answer in answers) == (
+        [1] * senders if content == "same" else [*range(1, senders + 1)]
+    )
     assert count(database) == (len(ids) + senders, len(ids) + senders)
 
 
@@ -122,7 +124,13 @@ def test_a_forgotten_key_may_be_used_again(database: Database) -> None:
 
 
 def test_articles_are_counted_by_feed(database: Database) -> None:
-    push(database, article("One.", feed="a"), article("Two.", feed="a"), article("One.", feed="b"), article("One.", feed="a"))
+    push(
+        database,
+        article("One.", feed="a"),
+        article("Two.", feed="a"),
+        article("One.", feed="b"),
+        article("One.", feed="a"),
+    )
     counters = queries.backlog_snapshot(database).counters
     assert counters[CounterName.ACCEPTED, "a"] == 2
     assert counters[CounterName.ACCEPTED, "b"] == 1

@@ -102,7 +102,9 @@ def test_final_states_have_no_way_back_to_running() -> None:
 
 
 def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
-    pushed = push(database, *[article(f"{number}", feed="a" if number % 2 else "b", guid=f"g{number}") for number in range(6)])
+    pushed = push(
+        database, *[article(f"{number}", feed="a" if number % 2 else "b", guid=f"g{number}") for number in range(6)]
+    )
     everything = queries.list_jobs(database, limit=4)
     assert [record.id for record in everything] == [answer.job_id for answer in reversed(pushed)][:4]
     rest = queries.list_jobs(database, before=everything[-1].id, limit=4)

@@ -40,7 +40,9 @@ def test_jobs_are_chosen_by_state_feed_and_reason(database: Database, monkeypatc
     assert bulk_actions.apply(database, BulkAction.RETRY, chosen, local()).changed == 5
     assert {state_of(database, one) for one in ours} == {JobState.QUEUED}
     assert {state_of(database, one) for one in other + french} == {JobState.FAILED}
-    assert bulk_actions.apply(database, BulkAction.REPRIORITISE, Selection(feed="wire"), local(), priority=7).changed == 5
+    assert (
+        bulk_actions.apply(database, BulkAction.REPRIORITISE, Selection(feed="wire"), local(), priority=7).changed == 5
+    )
     assert {queries.job(database, one).priority for one in ours} == {7}
     some = bulk_actions.apply(database, BulkAction.CANCEL, Selection(state=JobState.QUEUED), local(), limit=3)
     assert (some.changed, some.more) == (3, True)

@@ -112,7 +112,11 @@ def test_dispatchers_side_by_side_choose_each_job_once(database: Database) -> No
     push(database, *[article(f"{number}", feed=f"feed{number % 3}") for number in range(300)])
     presence.announce(database, HostRole.WORKER, "node/a", slots=20)
     with ThreadPoolExecutor(6) as pool:
-        found = [message for part in pool.map(lambda _: fill(database, WindowSize(2, 4, 10_000)), range(12)) for message in part]
+        found = [
+            message
+            for part in pool.map(lambda _: fill(database, WindowSize(2, 4, 10_000)), range(12))
+            for message in part
+        ]
     chosen = [job_id for message in found for job_id in message.job_ids]
     assert len(chosen) == len(set(chosen))
     assert len(claim_all(database, found)) == len(chosen)

@@ -17,7 +17,10 @@ ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
 
 
 def test_a_message_delivered_twice_claims_once(database: Database) -> None:
-    push(database, *[article(f"Story {number}.", guid=str(number), url=f"https://example.org/{number}") for number in range(3)])
+    push(
+        database,
+        *[article(f"Story {number}.", guid=str(number), url=f"https://example.org/{number}") for number in range(3)],
+    )
     [message] = fill(database, size=ONE_MESSAGE)
     first = lease(database, message.id, message.job_ids, 30)
     assert [one.job_id for one in first] == list(message.job_ids)

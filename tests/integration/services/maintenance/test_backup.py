@@ -143,7 +143,9 @@ def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
     assert check_books(fresh) == len(found) + len(attempts)
 
 
-def test_a_database_that_holds_something_is_refused_without_the_flag(database: Database, fresh: Database, tmp_path: Path) -> None:
+def test_a_database_that_holds_something_is_refused_without_the_flag(
+    database: Database, fresh: Database, tmp_path: Path
+) -> None:
     file = tmp_path / "ledger.backup"
     finish(database, push(database, article("In the backup."))[0].job_id)
     backup(database, file)
@@ -160,7 +162,9 @@ def test_a_database_that_holds_something_is_refused_without_the_flag(database: D
     assert check_books(fresh) == 1
 
 
-def test_an_older_schema_is_migrated_and_an_unknown_one_refused(fresh: Database, database: Database, tmp_path: Path) -> None:
+def test_an_older_schema_is_migrated_and_an_unknown_one_refused(
+    fresh: Database, database: Database, tmp_path: Path
+) -> None:
     old, unknown = tmp_path / "old", tmp_path / "unknown"
     migrations.upgrade(fresh, "0001")
     backup(fresh, old)

@@ -34,7 +34,9 @@ def rows(database: Database) -> dict[str, int]:
 def everything(database: Database) -> str:
     """All cells of all tables."""
     with database.read() as connection:
-        return "\n".join(str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table)))
+        return "\n".join(
+            str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table))
+        )
 
 
 def test_nothing_is_left_but_the_ids(database: Database) -> None:
@@ -72,7 +74,9 @@ def test_no_word_stays_in_sqlites_full_text(sqlite_database: Database, tmp_path:
     assert erasure.erase(sqlite_database, gone.article_id, local()).clean
     assert not any(b"zerbinetta" in path.read_bytes() for path in files if path.exists())
     with sqlite_database.read() as connection:
-        words = connection.exec_driver_sql("SELECT count(*) FROM attributions_text WHERE attributions_text MATCH 'reckless'")
+        words = connection.exec_driver_sql(
+            "SELECT count(*) FROM attributions_text WHERE attributions_text MATCH 'reckless'"
+        )
         assert words.scalar_one() == 8
 
 
@@ -122,13 +126,17 @@ def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) ->
     assert api.client.get("/v1/results").json()["items"] == []
     assert api.client.get("/v1/jobs", params={"guid": "g"}).json()["items"] == []
     again = api.push(PRIVATE, feed="wire", guid="g")
-    assert (again.status_code, again.json()["id"] == str(job_id)) == (202, False), "no trace is left by which to know it"
+    assert (again.status_code, again.json()["id"] == str(job_id)) == (202, False), (
+        "no trace is left by which to know it"
+    )
 
 
 def test_the_command_erases_all_versions(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
     pushed = push(
-        database, *[article(f"{PRIVATE} {n}", feed="wire", guid="g", version=str(n)) for n in range(3)], article("Other.")
+        database,
+        *[article(f"{PRIVATE} {n}", feed="wire", guid="g", version=str(n)) for n in range(3)],
+        article("Other."),
     )
     run, app = CliRunner().invoke, main.build()
     wanted = ["erase", "--feed", "wire", "--guid", "g"]

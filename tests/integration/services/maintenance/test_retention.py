@@ -32,7 +32,9 @@ QUICK = Retention(batch=3, pause_s=0)
 def age(database: Database, job_id: UUID, days: float) -> None:
     """Shift a finished job and its result into the past."""
     with database.write() as connection:
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(finished_at=jobs.c.finished_at - int(days * DAY)))
+        connection.execute(
+            update(jobs).where(jobs.c.id == job_id).values(finished_at=jobs.c.finished_at - int(days * DAY))
+        )
         connection.execute(
             update(results).where(results.c.job_id == job_id).values(stored_at=results.c.stored_at - int(days * DAY))
         )
@@ -106,7 +108,11 @@ def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
     RetentionRunner(database, QUICK).run(NEVER)
     after = queries.backlog_snapshot(database).counters
     assert {key: value for key, value in after.items() if key[0] != "pruned"} == before
-    assert {key[1]: value for key, value in after.items() if key[0] == "pruned"} == {"bodies": 3, "results": 2, "articles": 1}
+    assert {key[1]: value for key, value in after.items() if key[0] == "pruned"} == {
+        "bodies": 3,
+        "results": 2,
+        "articles": 1,
+    }
     new = done(database, 0)
     stored = queries.result(database, new)
     assert stored is not None
@@ -143,7 +149,9 @@ def test_a_pruned_body_is_not_retried_and_says_so(database: Database, serve: Any
     assert "retention.bodies_days" in problem(api.client.post(f"/v1/jobs/{job_id}:retry"), 409, "body_pruned")["detail"]
     with pytest.raises(Conflict):
         actions.retry(database, job_id)
-    assert api.client.get(f"/v1/jobs/{job_id}").json()["error"]["code"] == "language_unsupported", "the end stays visible"
+    assert api.client.get(f"/v1/jobs/{job_id}").json()["error"]["code"] == "language_unsupported", (
+        "the end stays visible"
+    )
 
 
 def test_a_pruned_result_is_410_and_a_withdrawn_one_says_otherwise(database: Database, serve: Any) -> None:
@@ -313,6 +321,8 @@ def test_the_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "2  bodies of articles would go" in run(app, ["prune", "--dry-run"]).stdout
     assert json.loads(run(app, ["prune", "--json", "--results-days", "5"]).stdout) == planned | {"results": 2}
     assert "--results-days" in run(app, ["prune", "--results-days", "-1"]).output
-    assert isinstance(run(app, ["prune", "--results-days", "99"]).exception, ValueError), "longer than articles are kept"
+    assert isinstance(run(app, ["prune", "--results-days", "99"]).exception, ValueError), (
+        "longer than articles are kept"
+    )
     with database.read() as connection:
         assert connection.execute(select(audit_log.c.action)).scalars().all() == ["retention.prune"]

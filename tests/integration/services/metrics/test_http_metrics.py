@@ -117,7 +117,9 @@ def test_what_clients_wish_to_wait_is_not_latency_and_their_number_shows(sqlite_
 def test_a_method_of_the_clients_invention_makes_no_series(sqlite_api: Api) -> None:
     for method in ("PURGE", "PROPFIND", "MKCOL"):  # words that the server's parser lets through
         sqlite_api.client.request(method, "/v1/jobs")
-    methods = {dict(labels)["method"] for name, labels in samples(sqlite_api) if name == "stancewire_http_requests_total"}
+    methods = {
+        dict(labels)["method"] for name, labels in samples(sqlite_api) if name == "stancewire_http_requests_total"
+    }
     assert methods == {"other"}
 
 
@@ -152,7 +154,9 @@ def test_waits_and_runs_are_histograms_of_the_ledger(database: Database, serve: 
     assert (found[f"{run}_count", ()], found[f"{run}_sum", ()]) == (1, 0.3)
     assert found[f"{run}_bucket", (("le", "0.25"),)] == 0
     reasons = {
-        dict(labels)["reason"]: v for (name, labels), v in found.items() if name == "stancewire_attempts_unsuccessful_total"
+        dict(labels)["reason"]: v
+        for (name, labels), v in found.items()
+        if name == "stancewire_attempts_unsuccessful_total"
     }
     assert reasons == {"temporary": 1, "language_unsupported": 1}
     assert found["stancewire_feed_failed_total", (("feed", "default"),)] == 1

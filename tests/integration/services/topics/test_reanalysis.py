@@ -45,7 +45,11 @@ def read(database: Database, *chosen: Topic, page: int = 100, most: int = 100) -
 
 
 def waiting(database: Database) -> list[tuple[UUID, int, int]]:
-    query = select(jobs.c.article_id, jobs.c.analysis, jobs.c.priority).where(jobs.c.state == JobState.QUEUED).order_by(jobs.c.id)
+    query = (
+        select(jobs.c.article_id, jobs.c.analysis, jobs.c.priority)
+        .where(jobs.c.state == JobState.QUEUED)
+        .order_by(jobs.c.id)
+    )
     with database.read() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
@@ -110,7 +114,9 @@ def test_changed_aliases_make_the_past_unread(database: Database) -> None:
     changed = store.change(database, topic.id, aliases=["bus"], limits=Topics(), by=local()).topic
     settle(database)
     assert read(database, changed).queued == 1
-    assert store.change(database, topic.id, aliases=["bus"], limits=Topics(), by=local()).reread_to > 0, "nothing changed"
+    assert store.change(database, topic.id, aliases=["bus"], limits=Topics(), by=local()).reread_to > 0, (
+        "nothing changed"
+    )
 
 
 def test_an_article_that_waits_anyway_is_not_queued_twice(database: Database) -> None:
@@ -151,7 +157,9 @@ def test_live_jobs_of_any_feed_go_first_and_the_past_ages_nobody(database: Datab
     assert reanalysis.room(database, 2) == 0
 
 
-def test_the_command_waits_for_room_and_says_what_it_did(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_waits_for_room_and_says_what_it_did(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(5):
         tell(sqlite_database, TRAM, feed="a", guid=f"g{number}")
     register(sqlite_database, "tram")

@@ -109,7 +109,9 @@ def test_an_article_that_cannot_be_analysed_fails_alone(database: Database) -> N
     ],
     ids=["transient", "defect", "memory"],
 )
-def test_what_may_pass_is_tried_later_and_then_dead(database: Database, raised: Exception, code: str, detail: str) -> None:
+def test_what_may_pass_is_tried_later_and_then_dead(
+    database: Database, raised: Exception, code: str, detail: str
+) -> None:
     [pushed] = push(database, article())
 
     def analyse(_pushed: Article, _checkpoint: Checkpoint) -> Analysis:
@@ -158,7 +160,9 @@ def sleepless(_pushed: Article, _checkpoint: Checkpoint) -> Analysis:
 def test_a_process_that_hangs_is_ended_and_its_jobs_run_again(sqlite_database: Database) -> None:
     ids = three(sqlite_database)
     [message] = fill(sqlite_database, TOGETHER)
-    child = multiprocessing.get_context("spawn").Process(target=work_in_a_child, args=(address(sqlite_database), message))
+    child = multiprocessing.get_context("spawn").Process(
+        target=work_in_a_child, args=(address(sqlite_database), message)
+    )
     child.start()
     end = time.monotonic() + 20
     while JobState.RUNNING not in states(sqlite_database, ids):
@@ -265,7 +269,9 @@ def test_told_to_stop_the_rest_is_given_back_with_its_attempt(database: Database
 
 
 @pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt])
-def test_a_process_that_is_told_to_exit_gives_back_what_it_holds(database: Database, raised: type[BaseException]) -> None:
+def test_a_process_that_is_told_to_exit_gives_back_what_it_holds(
+    database: Database, raised: type[BaseException]
+) -> None:
     ids = three(database)
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:

@@ -28,7 +28,20 @@ def test_a_wish_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     "prefer",
-    [None, "", "wait", "wait=", "wait=-5", "wait=1.5", "wait=5s", "await=5", "waiting=5", "x wait=5", "wait=1 2", "wait=1e3"],
+    [
+        None,
+        "",
+        "wait",
+        "wait=",
+        "wait=-5",
+        "wait=1.5",
+        "wait=5s",
+        "await=5",
+        "waiting=5",
+        "x wait=5",
+        "wait=1 2",
+        "wait=1e3",
+    ],
 )
 def test_what_is_no_wish_is_ignored(prefer: str | None) -> None:
     assert wished(prefer, 30) == 0

@@ -15,7 +15,11 @@ RESULT = Result.model_validate(json.loads((paths.GOLDEN / "result-1.json").read_
 
 def shown(result: Result, title: str | None = None, *, color: bool = False) -> str:
     console = Console(
-        file=io.StringIO(), width=200, highlight=False, force_terminal=color, color_system="truecolor" if color else None
+        file=io.StringIO(),
+        width=200,
+        highlight=False,
+        force_terminal=color,
+        color_system="truecolor" if color else None,
     )
     render_result(result, console, title)
     assert isinstance(console.file, io.StringIO)
@@ -63,7 +67,11 @@ def test_an_article_cannot_talk_to_the_terminal() -> None:
     extent = {"start": 0, "end": len(text)}
     attribution = {"id": "a", "kind": "direct", "score": 1, "source": extent, "cue": None, "content": [extent]}
     warning = {"code": "w", "detail": "quoted \x1b[2J"}
-    document = json.loads(RESULT.model_dump_json()) | {"text": text, "attributions": [attribution], "warnings": [warning]}
+    document = json.loads(RESULT.model_dump_json()) | {
+        "text": text,
+        "attributions": [attribution],
+        "warnings": [warning],
+    }
     printed = shown(Result.model_validate(document | {"stances": [], "positions": [], "entities": []}))
     assert "mine" in printed
     assert not set(printed) & set(map(chr, (*range(10), *range(11, 32), *range(127, 160))))
@@ -71,7 +79,14 @@ def test_an_article_cannot_talk_to_the_terminal() -> None:
 
 def test_a_long_quotation_is_cut_at_a_word() -> None:
     text = "word " * 200
-    attribution = {"id": "a", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [{"start": 0, "end": 999}]}
+    attribution = {
+        "id": "a",
+        "kind": "direct",
+        "score": 1,
+        "source": None,
+        "cue": None,
+        "content": [{"start": 0, "end": 999}],
+    }
     document = json.loads(RESULT.model_dump_json()) | {
         "text": text,
         "attributions": [attribution],

@@ -52,7 +52,9 @@ def test_text_stands_out_from_its_ground(scheme: int) -> None:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_edges_of_fields_are_seen(scheme: int) -> None:
-    colours = {name: (light, dark)[scheme] for name, light, dark in COLOURS.findall((STATIC / "console.css").read_text())}
+    colours = {
+        name: (light, dark)[scheme] for name, light, dark in COLOURS.findall((STATIC / "console.css").read_text())
+    }
     assert contrast(colours["edge"], colours["surface"]) >= 3
     assert contrast(colours["edge"], colours["sunken"]) >= 3
 

@@ -31,7 +31,10 @@ IDLE = stored(9, 0, 0, 0, 0, 0, 0)
 FULL = {"wire": refused("feed_queue_full", 429)}
 TWO_FULL = FULL | {"evening": refused("feed_queue_full", 429)}
 
-WORKERS, SWEEPER = ("No worker is there", "StancewireWorkersMissing"), ("No sweeper is there", "StancewireSweeperMissing")
+WORKERS, SWEEPER = (
+    ("No worker is there", "StancewireWorkersMissing"),
+    ("No sweeper is there", "StancewireSweeperMissing"),
+)
 REDIS, DEAD = ("Redis does not answer", "StancewireRedisDown"), ("One job is dead", "StancewireDeadLetters")
 DISK = ("No articles are taken in: the disk is full", "StancewireDiskFull")
 STUCK, OLD = ("The queue does not move", "StancewireQueueStuck"), ("Articles wait for long", "StancewireBacklogOld")
@@ -61,13 +64,19 @@ STUCK, OLD = ("The queue does not move", "StancewireQueueStuck"), ("Articles wai
         (HealthIndicators(ledger(dead=1), DONE), [DEAD]),
         (
             HealthIndicators(
-                ledger(queued=9, dead=1, oldest=300, slots=0), IDLE, sweepers=0, redis=False, closed=refused("disk_full")
+                ledger(queued=9, dead=1, oldest=300, slots=0),
+                IDLE,
+                sweepers=0,
+                redis=False,
+                closed=refused("disk_full"),
             ),
             [DISK, WORKERS, SWEEPER, REDIS, DEAD],
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_what_to_do_and_its_section(signs: HealthIndicators, expected: list[tuple[str, str]]) -> None:
+def test_what_is_wrong_is_told_with_what_to_do_and_its_section(
+    signs: HealthIndicators, expected: list[tuple[str, str]]
+) -> None:
     found = health_messages(signs)
     assert [(trouble.title, trouble.runbook) for trouble in found] == expected
     assert all(trouble.advice for trouble in found)

@@ -15,7 +15,9 @@ def test_a_cookie_comes_back_as_its_session() -> None:
     sessions = Sessions(b"secret", 60)
     session = sessions.begin("abc")
     assert sessions.open(sessions.seal(session)) == session
-    assert Sessions(b"secret", 60).open(sessions.seal(session)) == session, "another process with the secret understands it"
+    assert Sessions(b"secret", 60).open(sessions.seal(session)) == session, (
+        "another process with the secret understands it"
+    )
 
 
 def test_a_cookie_that_was_changed_or_is_not_ours_is_none() -> None:

@@ -109,8 +109,22 @@ def test_a_pronoun_stands_for_its_name_and_a_name_for_nothing(nested: list[list[
 def test_overlapping_marks_are_cut_where_they_cross() -> None:
     crossing = {
         "attributions": [
-            {"id": "a1", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [{"start": 0, "end": 6}]},
-            {"id": "a2", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [{"start": 4, "end": 10}]},
+            {
+                "id": "a1",
+                "kind": "direct",
+                "score": 1,
+                "source": None,
+                "cue": None,
+                "content": [{"start": 0, "end": 6}],
+            },
+            {
+                "id": "a2",
+                "kind": "direct",
+                "score": 1,
+                "source": None,
+                "cue": None,
+                "content": [{"start": 4, "end": 10}],
+            },
         ]
     }
     [pieces] = paragraphs(result("abcdefghijkl", **crossing))

@@ -15,7 +15,15 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (185, "3 min 5 s"), (700, "11 min"), (7_500, "2 h 5 min"), (400_000, "4 d 15 h")],
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (185, "3 min 5 s"),
+        (700, "11 min"),
+        (7_500, "2 h 5 min"),
+        (400_000, "4 d 15 h"),
+    ],
 )
 def test_spans_of_time(seconds: float, said: str) -> None:
     assert wording.span(seconds) == said
@@ -23,13 +31,22 @@ def test_spans_of_time(seconds: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.2, "just now"), (-5, "just now"), (42, "42 s ago"), (125, "2 min ago"), (7_500, "2 h ago"), (200_000, "2 d ago")],
+    [
+        (0.2, "just now"),
+        (-5, "just now"),
+        (42, "42 s ago"),
+        (125, "2 min ago"),
+        (7_500, "2 h ago"),
+        (200_000, "2 d ago"),
+    ],
 )
 def test_how_long_ago(seconds: float, said: str) -> None:
     assert wording.ago(NOW - timedelta(seconds=seconds), NOW) == said
 
 
-@pytest.mark.parametrize(("value", "said"), [(0, "0"), (3.25, "3.2"), (3.0, "3"), (12.4, "12"), (1234567, "1\u202f234\u202f567")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "0"), (3.25, "3.2"), (3.0, "3"), (12.4, "12"), (1234567, "1\u202f234\u202f567")]
+)
 def test_numbers(value: float, said: str) -> None:
     assert wording.number(value) == said
 

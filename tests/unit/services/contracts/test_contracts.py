@@ -128,7 +128,12 @@ def test_an_analysis_is_bound_to_its_job() -> None:
     analysis = Analysis(language="en", pipeline=Pipeline(version="1", model="m", analysed_at=instant(0)), text="x")
     job_id, article_id = uuid4(), uuid4()
     result = Result.of(analysis, job_id=job_id, article_id=article_id)
-    assert (result.job_id, result.article_id, result.text, result.pipeline) == (job_id, article_id, "x", analysis.pipeline)
+    assert (result.job_id, result.article_id, result.text, result.pipeline) == (
+        job_id,
+        article_id,
+        "x",
+        analysis.pipeline,
+    )
 
 
 def test_every_state_has_its_ways_out() -> None:

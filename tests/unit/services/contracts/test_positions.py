@@ -8,7 +8,9 @@ SUPPORT, OPPOSE = StanceLabel.SUPPORT, StanceLabel.OPPOSE
 
 def stances(*rows: tuple[str | None, Target, StanceLabel, float, tuple[int, int]]) -> list[Stance]:
     return [
-        Stance(id=f"s{n}", holder=holder, target=target, stance=side, score=score, evidence=Extent(start=at[0], end=at[1]))
+        Stance(
+            id=f"s{n}", holder=holder, target=target, stance=side, score=score, evidence=Extent(start=at[0], end=at[1])
+        )
         for n, (holder, target, side, score, at) in enumerate(rows, 1)
     ]
 

@@ -21,7 +21,10 @@ def test_json_holds_one_article_or_a_list(tmp_path: Path) -> None:
     one = write(tmp_path, "one.json", json.dumps({"body": "One.", "guid": "1"}))
     many = write(tmp_path, "many.JSON", json.dumps([{"body": "One."}, {"text": "Two.", "feed": "wire"}]))
     assert [(article.body, article.guid, article.feed) for article in read_articles(one)] == [("One.", "1", "default")]
-    assert [(article.body, article.feed) for article in read_articles(many, "mine")] == [("One.", "mine"), ("Two.", "wire")]
+    assert [(article.body, article.feed) for article in read_articles(many, "mine")] == [
+        ("One.", "mine"),
+        ("Two.", "wire"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["many.ndjson", "many.jsonl"])
@@ -38,7 +41,12 @@ def test_any_name_may_hold_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["page.html", "page.HTM"])
 def test_a_page_is_html(tmp_path: Path, name: str) -> None:
     [article] = read_articles(write(tmp_path, name, "<p>One.</p>"), "wire")
-    assert (article.media_type, article.body, article.title, article.feed) == (MediaType.HTML, "<p>One.</p>", None, "wire")
+    assert (article.media_type, article.body, article.title, article.feed) == (
+        MediaType.HTML,
+        "<p>One.</p>",
+        None,
+        "wire",
+    )
     assert article.guid == "sha256:" + hashlib.sha256(b"<p>One.</p>").hexdigest()
 
 

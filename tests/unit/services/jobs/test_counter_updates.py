@@ -17,10 +17,14 @@ def attribution(number: int, score: float, source: Source | None) -> Attribution
 def result(*found: Attribution) -> Result:
     made = Pipeline(version="1", model="news-2026.11", analysed_at=instant(0))
     nobody = UUID(int=0)
-    return Result(job_id=nobody, article_id=nobody, language="en", pipeline=made, text="One two three.", attributions=found)
+    return Result(
+        job_id=nobody, article_id=nobody, language="en", pipeline=made, text="One two three.", attributions=found
+    )
 
 
-@pytest.mark.parametrize(("value", "label"), [(0, "0.1"), (0.1, "0.1"), (0.11, "0.25"), (86_400, "86400.0"), (86_401, "+Inf")])
+@pytest.mark.parametrize(
+    ("value", "label"), [(0, "0.1"), (0.1, "0.1"), (0.11, "0.25"), (86_400, "86400.0"), (86_401, "+Inf")]
+)
 def test_a_bucket_holds_what_is_at_most_its_bound(value: float, label: str) -> None:
     assert counter_updates.bucket(value, counter_updates.WAIT_BUCKETS) == label
 

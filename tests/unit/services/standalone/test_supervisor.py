@@ -136,4 +136,11 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path, eventually: E
 
 
 def test_our_own_processes_run_under_this_interpreter() -> None:
-    assert stancewire("worker", "--queues", "q") == (sys.executable, "-m", "services.cli.main", "worker", "--queues", "q")
+    assert stancewire("worker", "--queues", "q") == (
+        sys.executable,
+        "-m",
+        "services.cli.main",
+        "worker",
+        "--queues",
+        "q",
+    )

@@ -25,7 +25,11 @@ def found(alias: str, text: str) -> list[str]:
         ("Turkey", "A turkey in Turkey. TURKEY AND GREECE", ["Turkey", "TURKEY"]),
         ("tariff", "Tariff, TARIFF, tariffs", ["Tariff", "TARIFF"]),
         ("Green Party", "the green party of the Green\n  Party", ["Green\n  Party"]),
-        ("vaccine mandate", "vaccine-mandate, vaccine, mandate; Vaccine Mandate", ["vaccine-mandate", "Vaccine Mandate"]),
+        (
+            "vaccine mandate",
+            "vaccine-mandate, vaccine, mandate; Vaccine Mandate",
+            ["vaccine-mandate", "Vaccine Mandate"],
+        ),
         ("people's vote", "a people’s vote", ["people’s vote"]),
         ("U.S. tariffs", "the U.S. tariffs and US tariffs", ["U.S. tariffs"]),
         ("AT&T", "AT&T, AT T", ["AT&T"]),

@@ -40,7 +40,9 @@ def read(marked: str, source: str = "") -> AttributionRecord:
     begin = plain.index(named) if named else 0
     who = TokenSpan(*offsets.span(begin, begin + len(named))) if named else None
     verb, end, lemma, act = _verb(doc, cue)
-    doc._.attributions = [AttributionRecord("model", who, CueRecord(cue, verb, end, lemma, act, "", "model"), (content,))]
+    doc._.attributions = [
+        AttributionRecord("model", who, CueRecord(cue, verb, end, lemma, act, "", "model"), (content,))
+    ]
     found: AttributionRecord = ACTS(doc)._.attributions[0]
     return found
 

@@ -99,9 +99,7 @@ def test_who_said_what(text: str, found: list[Said]) -> None:
 
 
 def test_a_quotation_over_paragraphs_keeps_its_speaker() -> None:
-    text = (
-        "“The bridge is old and worn,” Ama Osei told reporters.\n\n“We will close it in May.\n\n“It will open again in autumn.”"
-    )
+    text = "“The bridge is old and worn,” Ama Osei told reporters.\n\n“We will close it in May.\n\n“It will open again in autumn.”"
     found = PIPELINE.analyse_text(text)
     assert {speaker for speaker, _, _, _ in said(found)} == {"Ama Osei"}
     contents = " ".join(part for _, _, _, parts in said(found) for part in parts)

@@ -45,7 +45,12 @@ def read(doc: Doc) -> list[Found]:
         # speaker, then quotation
         ("Ama Osei said: “The bridge is safe.”", "Ama Osei", "said", ["“The bridge is safe.”"]),
         ("Ama Osei said, “The bridge is safe.”", "Ama Osei", "said", ["“The bridge is safe.”"]),
-        ("She wrote: “The bridge is safe. Nobody need fear it.”", "She", "wrote", ["“The bridge is safe. Nobody need fear it.”"]),
+        (
+            "She wrote: “The bridge is safe. Nobody need fear it.”",
+            "She",
+            "wrote",
+            ["“The bridge is safe. Nobody need fear it.”"],
+        ),
         # indirect
         ("Ama Osei said that the bridge was safe.", "Ama Osei", "said", ["that the bridge was safe"]),
         ("Ama Osei said the bridge was safe.", "Ama Osei", "said", ["the bridge was safe"]),
@@ -56,11 +61,21 @@ def read(doc: Doc) -> list[Found]:
             "said",
             ["The bridge was safe and would stay open"],
         ),
-        ("The bridge, she said, was safe enough for lorries.", "she", "said", ["The bridge", "was safe enough for lorries"]),
+        (
+            "The bridge, she said, was safe enough for lorries.",
+            "she",
+            "said",
+            ["The bridge", "was safe enough for lorries"],
+        ),
         ("She told reporters that the bridge was safe.", "She", "told", ["that the bridge was safe"]),
         ("She told reporters the bridge was safe.", "She", "told", ["the bridge was safe"]),
         ("He said in Tema on Monday that the bridge was safe.", "He", "said", ["that the bridge was safe"]),
-        ("Osei, the works minister, said the bridge was safe.", "Osei, the works minister", "said", ["the bridge was safe"]),
+        (
+            "Osei, the works minister, said the bridge was safe.",
+            "Osei, the works minister",
+            "said",
+            ["the bridge was safe"],
+        ),
         ("In June, Osei said the bridge was safe.", "Osei", "said", ["the bridge was safe"]),
         ("On Monday the minister said the bridge was safe.", "the minister", "said", ["the bridge was safe"]),
         ("The mayor of the harbour town said it was safe.", "The mayor of the harbour town", "said", ["it was safe"]),
@@ -76,7 +91,12 @@ def read(doc: Doc) -> list[Found]:
         ("Osei called for a new bridge.", "Osei", "called for", ["a new bridge"]),
         ("Osei rejected the offer.", "Osei", "rejected", ["the offer"]),
         ("Osei denied reports that the bridge was unsafe.", "Osei", "denied", ["reports that the bridge was unsafe"]),
-        ("Osei dismissed the latest claims that it was unsafe.", "Osei", "dismissed", ["the latest claims that it was unsafe"]),
+        (
+            "Osei dismissed the latest claims that it was unsafe.",
+            "Osei",
+            "dismissed",
+            ["the latest claims that it was unsafe"],
+        ),
         # layout
         ("“The bridge is safe.” – Ama Osei, minister", "Ama Osei, minister", "–", ["“The bridge is safe.”"]),
         ("Osei: “The bridge is safe.”", "Osei", ":", ["“The bridge is safe.”"]),

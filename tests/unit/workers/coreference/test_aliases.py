@@ -77,7 +77,11 @@ def _found(doc: Doc, names: dict[str, str]) -> list[Span]:
             {"Water and Soil Fund": "ORGANIZATION", "WASOF": "ORGANIZATION"},
             [["Water and Soil Fund", "WASOF", "WASOF"]],
         ),
-        ("Tarva Bank grew. Tarva pays.", {"Tarva Bank": "ORGANIZATION", "Tarva": "ORGANIZATION"}, [["Tarva Bank", "Tarva"]]),
+        (
+            "Tarva Bank grew. Tarva pays.",
+            {"Tarva Bank": "ORGANIZATION", "Tarva": "ORGANIZATION"},
+            [["Tarva Bank", "Tarva"]],
+        ),
         (
             "Tarva Bank sued Tarva Mills. Tarva won.",
             {"Tarva Bank": "ORGANIZATION", "Tarva Mills": "ORGANIZATION", "Tarva": "ORGANIZATION"},
@@ -95,14 +99,18 @@ def _found(doc: Doc, names: dict[str, str]) -> list[Span]:
         ),
     ],
 )
-def test_names_of_one_come_back_as_one(nlp: Language, text: str, names: dict[str, str], expected: list[list[str]]) -> None:
+def test_names_of_one_come_back_as_one(
+    nlp: Language, text: str, names: dict[str, str], expected: list[list[str]]
+) -> None:
     assert joined(nlp, text, names) == expected
 
 
 def test_a_name_has_one_type_in_an_article(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp.make_doc("Quill spoke. Quill left. Quill is rich.")
-        doc.ents = tuple(Span(doc, i, i + 1, label=label) for i, label in ((0, "ORGANIZATION"), (3, "PERSON"), (6, "PERSON")))
+        doc.ents = tuple(
+            Span(doc, i, i + 1, label=label) for i, label in ((0, "ORGANIZATION"), (3, "PERSON"), (6, "PERSON"))
+        )
         doc = nlp.get_pipe("stancewire_aliases")(doc)
         assert [(span.id_, span.label_) for span in doc.spans["mentions"]] == [("0", "PERSON")] * 3
 

@@ -35,8 +35,14 @@ def speakers(doc: Doc) -> list[str | None]:
         ("Mrs. Ama Osei arrived. He said it was safe.", [None]),
         ("The Ministry of Works said it was safe.", ["Ministry of Works"]),
         ("“It is safe,” President Kofi Mensah said. “Come and see for yourselves.”", ["Kofi Mensah", "Kofi Mensah"]),
-        ("The Ministry of Works said it was safe. It added that it was old.", ["Ministry of Works", "Ministry of Works"]),
-        ("The Ministry of Works said it was safe. They added that it was old.", ["Ministry of Works", "Ministry of Works"]),
+        (
+            "The Ministry of Works said it was safe. It added that it was old.",
+            ["Ministry of Works", "Ministry of Works"],
+        ),
+        (
+            "The Ministry of Works said it was safe. They added that it was old.",
+            ["Ministry of Works", "Ministry of Works"],
+        ),
         ("The Ministry of Works closed the bridge. They said it was old.", [None]),
         ("President Kofi Mensah said it was safe. They added that it was old.", ["Kofi Mensah", None]),
         ("The Kremlin said the talks were over.", ["Kremlin"]),
@@ -73,7 +79,10 @@ def test_pronouns_and_descriptions_become_mentions(nlp: Language) -> None:
         ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank manager.", {}),
         ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank of Keta.", {}),
         ("Kofi Mensah sued the Tarva Bank and Corvo Motors. Ama Osei praised the company.", {}),
-        ("Kofi Mensah sued the Tarva Bank. Corvo Motors lost. Ama Osei praised the company.", {"the company": "Corvo Motors"}),
+        (
+            "Kofi Mensah sued the Tarva Bank. Corvo Motors lost. Ama Osei praised the company.",
+            {"the company": "Corvo Motors"},
+        ),
         ("Kofi Mensah sued the Ministry of Works. Ama Osei praised the company.", {}),
         ("Kofi Mensah sued the Tarva Bank." + " It rained." * 60 + " Ama Osei praised the bank.", {}),
         ("Ama Osei praised the company. Kofi Mensah sued the Tarva Bank.", {}),
@@ -89,7 +98,9 @@ def test_an_organisation_is_called_by_what_it_is(nlp: Language, text: str, calle
 def test_who_speaks_is_not_whom_the_speech_calls_he(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("Mr. Yao Adjei resigned. “I told him that he was wrong,” said Mr. Kofi Mensah.")
-        named = {span.text: doc._.entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
+        named = {
+            span.text: doc._.entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"
+        }
     assert named == {"him": "Yao Adjei", "he": "Yao Adjei"}
 
 

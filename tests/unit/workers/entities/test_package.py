@@ -26,7 +26,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for sentence in SENTENCES:
         found = re.search("Zorblat", sentence)
         assert found
-        examples.append(Example.from_dict(nlp.make_doc(sentence), {"entities": [(found.start(), found.end(), "PRODUCT")]}))
+        examples.append(
+            Example.from_dict(nlp.make_doc(sentence), {"entities": [(found.start(), found.end(), "PRODUCT")]})
+        )
     optimizer = nlp.initialize(lambda: examples)
     for _ in range(30):
         nlp.update(examples, sgd=optimizer)

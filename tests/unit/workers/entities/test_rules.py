@@ -45,7 +45,11 @@ def test_a_surname_alone_is_a_person_where_the_full_name_stands(nlp: Language) -
     [
         ("President Kofi Mensah left. Mensah came back.", "Kofi Mensah", ["Kofi Mensah", "Mensah"]),
         ("They left the United States. The US waited.", "United States", ["United States", "US"]),
-        ("They asked the UN Security Council. The UNSC waited.", "UN Security Council", ["UN Security Council", "UNSC"]),
+        (
+            "They asked the UN Security Council. The UNSC waited.",
+            "UN Security Council",
+            ["UN Security Council", "UNSC"],
+        ),
         (
             "They asked the Tarva Harbour Authority (THA) again. The THA waited.",
             "Tarva Harbour Authority",

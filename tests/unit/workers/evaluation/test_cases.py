@@ -82,7 +82,12 @@ def test_cases_are_read_run_and_reported(tmp_path: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     ("written", "named"),
-    [('[[case]]\ntext = ""', "text"), ('[[case]]\ntext = "A"\nstance = []', "stance"), ("[[case]", "one.toml"), ("", "case")],
+    [
+        ('[[case]]\ntext = ""', "text"),
+        ('[[case]]\ntext = "A"\nstance = []', "stance"),
+        ("[[case]", "one.toml"),
+        ("", "case"),
+    ],
 )
 def test_what_is_no_case_is_named(tmp_path: Path, written: str, named: str) -> None:
     (tmp_path / "open").mkdir()

@@ -34,7 +34,9 @@ def test_there_are_enough_cases_in_two_equal_halves_and_a_third_asks_for_no_stan
 def test_every_party_stands_in_its_text() -> None:
     for place, case in CASES.items():
         triples = (*case.stances, *case.mutual, *case.any_of, *case.maybe, *case.never)
-        parties = {one for triple in triples for one in (triple[0], triple[2])} | {one for pair in case.neutral for one in pair}
+        parties = {one for triple in triples for one in (triple[0], triple[2])} | {
+            one for pair in case.neutral for one in pair
+        }
         parties |= {one for said in (*case.said, *case.unsaid) for one in (said[0], said[2])}
         missing = [one for one in parties - {"*", "(article)"} if one not in case.text]
         assert not missing, f"{place}: {missing}"

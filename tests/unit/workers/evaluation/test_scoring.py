@@ -61,7 +61,10 @@ def test_a_pronouns_name_holds_words_of_its_cluster_alone(name: str | None, righ
     mention = {"type": "person", "entity": 1}
     gold = {
         "text": TEXT,
-        "mentions": [{"start": 0, "end": 8, "form": "name"} | mention, {"start": 35, "end": 38, "form": "pronoun"} | mention],
+        "mentions": [
+            {"start": 0, "end": 8, "form": "name"} | mention,
+            {"start": 35, "end": 38, "form": "pronoun"} | mention,
+        ],
     }
     found = score("coreference", gold, {"mentions": [{"start": 35, "end": 38, "name": name}]})
     assert (found["pronoun_name"]["f"], found["commonest"]["f"]) == (right, 1)

@@ -55,7 +55,12 @@ def weights() -> Weights:
         made[f"{name}.weight"] += 1
         matrix(f"{name}.bias", HIDDEN, size=0.1)
 
-    for name, rows in (("pieces", VOCABULARY_SIZE), ("positions", WINDOW + 2), ("shapes", len(Shape)), ("places", PLACES)):
+    for name, rows in (
+        ("pieces", VOCABULARY_SIZE),
+        ("positions", WINDOW + 2),
+        ("shapes", len(Shape)),
+        ("places", PLACES),
+    ):
         matrix(f"{name}.weight", rows, HIDDEN)
     matrix("kind", HIDDEN)
     norm("norm")
@@ -245,7 +250,8 @@ def test_the_runtime_neither_reports_nor_writes_anything(tmp_path: Path) -> None
     read = "from workers.model.component import encoder; encoder()._session; print(len(os.listdir('/proc/self/task')))"
     ran = subprocess.run(
         [sys.executable, "-c", f"import os; {read}"],
-        env=ours | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env=ours
+        | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=True,

@@ -33,7 +33,9 @@ def told(vectors: NDArray[np.float16], pair: Pair) -> Array:
         cut = slice(h * size, (h + 1) * size)
         fits = [float(asked[cut] @ words[i, 2, cut]) / math.sqrt(size) for i in range(*pair.passage)]
         weights = [math.exp(fit - max(fits)) for fit in fits]
-        parts.append(sum(w / sum(weights) * words[i, 3, cut] for w, i in zip(weights, range(*pair.passage), strict=True)))
+        parts.append(
+            sum(w / sum(weights) * words[i, 3, cut] for w, i in zip(weights, range(*pair.passage), strict=True))
+        )
     features = np.concatenate([holder, target, holder * target, *parts])
     return gelu(WEIGHTS["pairs.hidden.weight"] @ features + WEIGHTS["pairs.hidden.bias"])
 
@@ -65,7 +67,9 @@ def test_many_pairs_say_the_same_as_each_alone() -> None:
 
 
 def test_a_claim_and_a_statement_are_weighed_by_their_means() -> None:
-    head = ClaimHead.of({name.removeprefix("claims."): value for name, value in WEIGHTS.items() if name.startswith("claims.")})
+    head = ClaimHead.of(
+        {name.removeprefix("claims."): value for name, value in WEIGHTS.items() if name.startswith("claims.")}
+    )
     vectors = WORDS[:, :WIDTH].astype(np.float32)
     claim, said = vectors[:10].mean(0), vectors[10:].mean(0)
     features = np.concatenate([claim, said, claim * said, abs(claim - said)])
@@ -77,7 +81,9 @@ def test_a_claim_and_a_statement_are_weighed_by_their_means() -> None:
 def test_a_scale_flattens_or_sharpens_and_moves_classes() -> None:
     shares = np.array([[0.7, 0.2, 0.1]], np.float32)
     assert Scale(1.0, (0.0, 0.0, 0.0)).true(shares) == pytest.approx(shares)
-    assert Scale(2.0, (0.0, 0.0, 0.0)).true(shares)[0] == pytest.approx(np.sqrt([0.7, 0.2, 0.1]) / np.sqrt([0.7, 0.2, 0.1]).sum())
+    assert Scale(2.0, (0.0, 0.0, 0.0)).true(shares)[0] == pytest.approx(
+        np.sqrt([0.7, 0.2, 0.1]) / np.sqrt([0.7, 0.2, 0.1]).sum()
+    )
     moved = np.array([0.7, 0.2, 0.1 * math.e])
     assert Scale(1.0, (0.0, 0.0, 1.0)).true(shares)[0] == pytest.approx(moved / moved.sum())
 
@@ -86,7 +92,11 @@ def test_weights_are_read_from_their_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "sides.npz", allow_pickle=False, **WEIGHTS)
     pairs, _ = read(tmp_path / "sides.npz")
     assert np.array_equal(pairs.between(WORDS, PAIRS), HEAD.between(WORDS, PAIRS))
-    np.savez(tmp_path / "less.npz", allow_pickle=False, **{name: value for name, value in WEIGHTS.items() if "voice" not in name})
+    np.savez(
+        tmp_path / "less.npz",
+        allow_pickle=False,
+        **{name: value for name, value in WEIGHTS.items() if "voice" not in name},
+    )
     with pytest.raises(KeyError):
         read(tmp_path / "less.npz")
 

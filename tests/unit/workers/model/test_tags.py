@@ -25,5 +25,10 @@ def test_of_spans_that_overlap_the_first_stays() -> None:
 def test_only_a_span_s_own_tags_may_go_on_with_it() -> None:
     after, first = forbidden(2)
     assert after.shape == (tags(2), tags(2))
-    assert [(a, b) for a in range(5) for b in range(5) if not after[a, b] and b in {2, 4}] == [(1, 2), (2, 2), (3, 4), (4, 4)]
+    assert [(a, b) for a in range(5) for b in range(5) if not after[a, b] and b in {2, 4}] == [
+        (1, 2),
+        (2, 2),
+        (3, 4),
+        (4, 4),
+    ]
     assert first.tolist() == [False, False, True, False, True]

@@ -39,8 +39,12 @@ def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
     found = best_tags(scores, stretches, transitions, first).tolist()
     for begin, end in stretches:
         part = scores[begin:end]
-        best = max(product(range(tags(LABELS)), repeat=end - begin), key=lambda one: total(one, part, transitions, first))
-        assert abs(total(tuple(found[begin:end]), part, transitions, first) - total(best, part, transitions, first)) < 1e-3
+        best = max(
+            product(range(tags(LABELS)), repeat=end - begin), key=lambda one: total(one, part, transitions, first)
+        )
+        assert (
+            abs(total(tuple(found[begin:end]), part, transitions, first) - total(best, part, transitions, first)) < 1e-3
+        )
 
 
 @given(st.integers(0, 10_000), st.integers(0, 300))

@@ -44,7 +44,9 @@ def check(analysis: Analysis) -> None:
     attributions = [attribution.id for attribution in analysis.attributions]
     assert entities == [f"e{number}" for number in range(1, len(entities) + 1)]
     assert attributions == [f"a{number}" for number in range(1, len(attributions) + 1)]
-    assert [stance.id for stance in analysis.stances] == [f"s{number}" for number in range(1, len(analysis.stances) + 1)]
+    assert [stance.id for stance in analysis.stances] == [
+        f"s{number}" for number in range(1, len(analysis.stances) + 1)
+    ]
     assert all(entity.mentions for entity in analysis.entities)
     sources = {attribution.source.entity for attribution in analysis.attributions if attribution.source}
     assert sources <= {*entities, None}
@@ -105,7 +107,9 @@ def test_a_quotation_over_paragraphs_is_balanced(pipeline: Pipeline) -> None:
 
 
 def test_what_is_not_english_is_refused() -> None:
-    body = "Der Minister sagte am Dienstag im Parlament, die Brücke sei vorerst sicher und werde nicht geschlossen. " * 3
+    body = (
+        "Der Minister sagte am Dienstag im Parlament, die Brücke sei vorerst sicher und werde nicht geschlossen. " * 3
+    )
     with pytest.raises(PermanentError):
         TRAINED.analyse(Article(body=body))
 
@@ -193,7 +197,10 @@ def test_a_result_says_how_much_the_model_has_read() -> None:
     ]
     check(analysis)
     last = 1000 / 1400 * len(analysis.text)
-    assert max(mention.end for entity in analysis.entities for mention in entity.mentions if mention.form == "name") <= last + 5
+    assert (
+        max(mention.end for entity in analysis.entities for mention in entity.mentions if mention.form == "name")
+        <= last + 5
+    )
 
 
 def test_the_rules_alone_load_no_model() -> None:

@@ -51,14 +51,20 @@ def test_stances_below_the_least_score_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("Mayor Ida Osei proposed to close the port. Tarva Bank rejected the proposal.", [("Tarva Bank", "Ida Osei", "oppose")]),
+        (
+            "Mayor Ida Osei proposed to close the port. Tarva Bank rejected the proposal.",
+            [("Tarva Bank", "Ida Osei", "oppose")],
+        ),
         (
             "Mayor Ida Osei said she would leave. It rained. Tarva Bank dismissed the idea.",
             [("Tarva Bank", "Ida Osei", "oppose")],
         ),
         # Nobody else has spoken; nobody has lately; a deal is not one side's.
         ("Mayor Ida Osei proposed to close the port. She later rejected the proposal.", []),
-        ("Mayor Ida Osei said she would go. It rained. It poured. It froze. It snowed. Tarva Bank dismissed the idea.", []),
+        (
+            "Mayor Ida Osei said she would go. It rained. It poured. It froze. It snowed. Tarva Bank dismissed the idea.",
+            [],
+        ),
         ("Mayor Ida Osei said she would leave. Tarva Bank rejected the deal.", []),
         ("Mayor Ida Osei said she would leave. Tarva Bank rejected the proposal of a committee of the elders.", []),
     ],

@@ -61,7 +61,9 @@ def parsed(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
 )
 def test_the_words_between_leave_these_sides_open(marked: str, open_: str) -> None:
     tokens, sentence, (one, other) = parsed(marked)
-    sides = {BOTH: set(StanceLabel), SUPPORT: {StanceLabel.SUPPORT}, OPPOSE: {StanceLabel.OPPOSE}, NEITHER: set()}[open_]
+    sides = {BOTH: set(StanceLabel), SUPPORT: {StanceLabel.SUPPORT}, OPPOSE: {StanceLabel.OPPOSE}, NEITHER: set()}[
+        open_
+    ]
     assert factuality.between(tokens, sentence, one, other) == sides
 
 

@@ -19,8 +19,18 @@ def stances(text: str, *, pipeline: Pipeline = PIPELINE) -> set[tuple[str | None
 @pytest.mark.parametrize(
     ("text", "holder", "stance", "target"),
     [
-        ("Senator Ruth Kessler accused Governor Alan Pryce of lying to voters.", "Ruth Kessler", "oppose", "Alan Pryce"),
-        ("Alan Pryce was sharply criticised by Senator Ruth Kessler on Monday.", "Ruth Kessler", "oppose", "Alan Pryce"),
+        (
+            "Senator Ruth Kessler accused Governor Alan Pryce of lying to voters.",
+            "Ruth Kessler",
+            "oppose",
+            "Alan Pryce",
+        ),
+        (
+            "Alan Pryce was sharply criticised by Senator Ruth Kessler on Monday.",
+            "Ruth Kessler",
+            "oppose",
+            "Alan Pryce",
+        ),
         ("Senator Ruth Kessler endorsed Governor Alan Pryce on Monday.", "Ruth Kessler", "support", "Alan Pryce"),
         ("Senator Ruth Kessler praised Governor Alan Pryce for his courage.", "Ruth Kessler", "support", "Alan Pryce"),
     ],
@@ -66,7 +76,9 @@ def test_evidence_is_the_sentence_without_what_parts_it_from_the_next() -> None:
 def test_who_speaks_for_a_country_is_not_against_it() -> None:
     said = "“Every threat to Moscow and every attack on Russia is a crime,” {} said on Monday."
     assert not {side for side in stances(said.format("Russian Foreign Minister Anton Belov")) if side[1] == "oppose"}
-    assert ("Anton Belov", "oppose", "France") in stances("Russian Foreign Minister Anton Belov accused France of lying.")
+    assert ("Anton Belov", "oppose", "France") in stances(
+        "Russian Foreign Minister Anton Belov accused France of lying."
+    )
 
 
 def test_a_statement_is_heard_as_a_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:

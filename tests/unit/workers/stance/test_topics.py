@@ -42,7 +42,9 @@ def read() -> Read:
             if stance.target.topic
         ]
         assert [stance.id for stance in analysis.stances] == [f"s{n + 1}" for n in range(len(analysis.stances))]
-        assert {one for position in analysis.positions for one in position.stances} == {one.id for one in analysis.stances}
+        assert {one for position in analysis.positions for one in position.stances} == {
+            one.id for one in analysis.stances
+        }
         return found, judged
 
     return analyse
@@ -97,7 +99,9 @@ def test_the_number_of_judgements_is_bounded(read: Read) -> None:
 
 def test_without_a_judge_articles_are_not_read_for_topics() -> None:
     pipeline = Pipeline(settings.Pipeline(model="rules"))
-    analysis = pipeline.analyse(Article(body="Mayor Ida Berg said the tram plan was bad.", language="en"), topics=(TRAM,))
+    analysis = pipeline.analyse(
+        Article(body="Mayor Ida Berg said the tram plan was bad.", language="en"), topics=(TRAM,)
+    )
     assert [stance for stance in analysis.stances if stance.target.topic] == []
     assert analysis.attributions
 
@@ -106,5 +110,7 @@ def test_the_trained_model_brings_its_judge() -> None:
     pipeline = Pipeline(settings.Pipeline(min_stance_score=0))
     topic = Topic(id="nato", name="NATO", claim="Ukraine should join NATO.")
     body = "President Ida Berg said that Ukraine joining NATO would be a disaster for Europe."
-    found = [one for one in pipeline.analyse(Article(body=body, language="en"), topics=(topic,)).stances if one.target.topic]
+    found = [
+        one for one in pipeline.analyse(Article(body=body, language="en"), topics=(topic,)).stances if one.target.topic
+    ]
     assert [(one.target.topic, one.stance) for one in found] == [("nato", AGAINST)]

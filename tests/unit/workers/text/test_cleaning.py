@@ -17,7 +17,10 @@ NASTY_TEXT = st.text(
 @pytest.mark.parametrize(
     ("pushed", "cleaned"),
     [
-        ("one\r\ntwo\rthree\u2028four\u2029five\vsix\fseven\x85eight", "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight"),
+        (
+            "one\r\ntwo\rthree\u2028four\u2029five\vsix\fseven\x85eight",
+            "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight",
+        ),
         ("\ufeffzero\u200bwidth \u202eover\u202c soft\u00adhyphen\x07 \x9f", "zerowidth over softhyphen"),
         ("cafe\u0301", "café"),
         ("  one  \t two\u00a0three \n", "one two three"),
@@ -56,7 +59,19 @@ def test_letters_and_digits_stay(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "\r", "\u200b", "\n ", "\t", "\u1100\u1161", "\u0301\u0323", "a\u0327\u0301", "one two\n", "\u2028", "x\u00ad"],
+    [
+        "a",
+        "\r",
+        "\u200b",
+        "\n ",
+        "\t",
+        "\u1100\u1161",
+        "\u0301\u0323",
+        "a\u0327\u0301",
+        "one two\n",
+        "\u2028",
+        "x\u00ad",
+    ],
     ids=ascii,
 )
 def test_a_megabyte_takes_two_seconds_at_most(unit: str) -> None:

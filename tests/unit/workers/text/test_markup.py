@@ -24,7 +24,10 @@ def text_of(markup: str) -> str:
         ("<p>a</p><p hidden>no</p><p style='DISPLAY : none'>no</p>tail", "a\n\ntail"),
         ("<p>&amp;lt; &ldquo;x&rdquo; &#8212; &nbsp;&euro;</p>", "&lt; “x” — €"),
         ("<p>He said <q>no</q>.</p>", "He said “no”."),
-        ("<figure><img alt='x'><figcaption>A caption</figcaption></figure><p><a>Read more</a></p>", "A caption\n\nRead more"),
+        (
+            "<figure><img alt='x'><figcaption>A caption</figcaption></figure><p><a>Read more</a></p>",
+            "A caption\n\nRead more",
+        ),
         ("<news-quote>one</news-quote> <x-y>two</x-y>", "one two"),
         ("<p>unclosed <b>bold<p>next", "unclosed bold\n\nnext"),
         ("no markup at all", "no markup at all"),
@@ -39,7 +42,9 @@ def test_a_fragment_becomes_text(markup: str, text: str) -> None:
 
 def paragraphs() -> list[str]:
     speakers = ["the mayor", "her deputy", "a union leader", "the bishop", "one resident"]
-    return [f"Paragraph {n}: “We are in favour of point {n},” {speakers[n % 5]} said in Lorn on day {n}." for n in range(30)]
+    return [
+        f"Paragraph {n}: “We are in favour of point {n},” {speakers[n % 5]} said in Lorn on day {n}." for n in range(30)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,13 +64,17 @@ def test_every_paragraph_of_an_agency_body_survives(style: str) -> None:
         "table": "<table><tr><td><p>{}</p></td></tr></table>",
     }
     styles = list(wrap.values())
-    marked = [(styles[n % len(styles)] if style == "mixed" else wrap[style]).format(text) for n, text in enumerate(wanted)]
+    marked = [
+        (styles[n % len(styles)] if style == "mixed" else wrap[style]).format(text) for n, text in enumerate(wanted)
+    ]
     body = "".join(marked)
     assert text_of(f"<p>{body}</p>" if style == "br in one p" else body).split("\n\n") == wanted
 
 
 def test_no_depth_costs_text_or_breaks() -> None:
-    deep = "<div>" * 100_000 + "one <b>two</b> <i>th</i>ree<p>four</p><script>no()</script><br>five" + "</div>" * 100_000
+    deep = (
+        "<div>" * 100_000 + "one <b>two</b> <i>th</i>ree<p>four</p><script>no()</script><br>five" + "</div>" * 100_000
+    )
     assert text_of(f"<p>before</p>{deep}<p>after</p>") == "before\n\none two three\n\nfour\n\nfive\n\nafter"
 
 

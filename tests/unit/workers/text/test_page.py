@@ -57,8 +57,12 @@ def test_a_page_names_its_own_title() -> None:
     assert inside.text.startswith("Lorn to rebuild its bridge\n\nThe council")
     assert inside.text[inside.body_start :].startswith("The council")
     meta = "<meta property='og:title' content='Stone for the bridge'><title>Other | Lorn Gazette</title>"
-    assert reading(page(f"<article>{marked(STORY)}</article>", meta)).text.startswith("Stone for the bridge\n\nThe council")
-    assert reading(page(f"<article>{marked(STORY)}</article>")).text.startswith("Bridge to be rebuilt | Lorn Gazette\n\n")
+    assert reading(page(f"<article>{marked(STORY)}</article>", meta)).text.startswith(
+        "Stone for the bridge\n\nThe council"
+    )
+    assert reading(page(f"<article>{marked(STORY)}</article>")).text.startswith(
+        "Bridge to be rebuilt | Lorn Gazette\n\n"
+    )
     assert reading(page(f"<article>{marked(STORY)}</article>"), "As pushed").text.startswith("As pushed\n\nThe council")
 
 
@@ -92,7 +96,9 @@ def test_tables_in_tables_are_read_by_their_structure() -> None:
 
 def test_the_article_among_teasers_is_the_one_with_most_prose() -> None:
     teasers = "".join(f"<article><h2>Teaser {n}</h2><p>Short.</p></article>" for n in range(5))
-    result = reading(page(f"{teasers}<article><h1>Bridge</h1>{marked([*STORY, *['Short.'] * 10_000])}</article>{teasers}"))
+    result = reading(
+        page(f"{teasers}<article><h1>Bridge</h1>{marked([*STORY, *['Short.'] * 10_000])}</article>{teasers}")
+    )
     assert "Teaser" not in result.text
     assert result.text.startswith("Bridge\n\n")
 

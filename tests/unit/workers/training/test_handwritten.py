@@ -50,10 +50,17 @@ def test_offsets_are_those_of_the_names() -> None:
 def test_a_line_is_read_as_it_is_marked(tmp_path: Path) -> None:
     one = handwritten.sentence("Mr. [A Osei]’s speech was praised by [B Lund], said [C Novak]. || B+A C?A")
     assert one.text == "Mr. Osei’s speech was praised by Lund, said Novak."
-    assert {name: one.text[start:end] for name, (start, end) in one.parties.items()} == {"A": "Osei", "B": "Lund", "C": "Novak"}
+    assert {name: one.text[start:end] for name, (start, end) in one.parties.items()} == {
+        "A": "Osei",
+        "B": "Lund",
+        "C": "Novak",
+    }
     reader = Reader(tmp_path, WordPieces(VOCABULARY))
     (pairs,), (targets,) = sentences.stance_pairs(reader, [one]), sentences.target_sentiment(reader, [one])
-    assert [label for _, label in pairs.sides] == [BETWEEN["support", "b"], BETWEEN["none", None]]  # A and C are left out
+    assert [label for _, label in pairs.sides] == [
+        BETWEEN["support", "b"],
+        BETWEEN["none", None],
+    ]  # A and C are left out
     assert [label for _, label in targets.sides] == [TOWARDS["support"], TOWARDS["none"]]  # of C nothing is known
 
 

@@ -37,7 +37,11 @@ def evaluated() -> Evaluated:
 def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_named() -> None:
     publishers, kinds, outcomes, _ = analyse(evaluated())
     assert publishers.rows == [("The Anvil", "2", "4", "0.857", "0.857", "0.857", "0.857")]
-    assert [row[:3] for row in kinds.rows] == [("direct", "2", "2"), ("indirect", "2", "1"), ("with a source", "4", "3")]
+    assert [row[:3] for row in kinds.rows] == [
+        ("direct", "2", "2"),
+        ("indirect", "2", "1"),
+        ("with a source", "4", "3"),
+    ]
     assert [row[:2] for row in outcomes.rows] == [("right", "3"), ("missed", "1"), ("spurious", "0")]
     twice = scored("attributions", evaluated().rows, [{"attributions": [PROMISED]}] * 2)
     assert analyse(twice)[3].rows == [("doubted", "2")]
@@ -55,7 +59,8 @@ def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_named() 
 )
 def test_an_error_is_named_by_the_closest_answer(found: list[tuple[set[int], ...]], error: str) -> None:
     assert (
-        error_of([frozenset({1}), frozenset({2}), frozenset({3, 4, 5})], [tuple(map(frozenset, one)) for one in found]) == error
+        error_of([frozenset({1}), frozenset({2}), frozenset({3, 4, 5})], [tuple(map(frozenset, one)) for one in found])
+        == error
     )
 
 
@@ -71,7 +76,9 @@ def test_entities_are_confused_by_type_bounds_and_absence() -> None:
         {"start": 10, "end": 15, "label": "Person"},
         {"start": 16, "end": 21, "label": "Person"},
     ]
-    regions, confusion = analyse(scored("entities", [{"region": "af", "text": text, "entities": gold}], [{"entities": found}]))
+    regions, confusion = analyse(
+        scored("entities", [{"region": "af", "text": text, "entities": gold}], [{"entities": found}])
+    )
     assert regions.rows == [("af", "1", "0.000", "0.000", "0.000", "0.000")]
     assert confusion.head == ("", "Location", "Organization", "Person", "other bounds", "missed")
     assert confusion.rows == [

@@ -30,7 +30,9 @@ def test_too_many_failures_are_429_and_a_good_key_goes_on(
         assert guesser.get("/healthz").status_code == 200, "what needs no key is open"
         right = guesser.get("/v1/jobs", headers={"Authorization": f"Bearer {api.key}"})
         assert right.status_code == 200, "even over the guesser's own connection"
-    counted = [value for (name, _), value in samples(api).items() if name == "stancewire_requests_unauthenticated_total"]
+    counted = [
+        value for (name, _), value in samples(api).items() if name == "stancewire_requests_unauthenticated_total"
+    ]
     assert sum(counted) == 4
 
 

@@ -19,9 +19,9 @@ from tests.support.postgres import PostgresServer, find_programs
 
 def test_a_full_feed_is_429_and_others_go_on(database: Database, serve: Any) -> None:
     api = serve(database, limits={"queued_per_feed": 2})
-    assert {item["status"] for item in batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "a"}).json()["items"]} == {
-        202
-    }
+    assert {
+        item["status"] for item in batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "a"}).json()["items"]
+    } == {202}
     time.sleep(1.1)  # counts may be a second old
     refused = api.push("3", feed="a")
     assert "'a'" in problem(refused, 429, "feed_queue_full")["detail"]
@@ -79,7 +79,9 @@ def test_a_locked_database_is_503_and_nothing_is_stored(sqlite_database: Databas
 
 
 @pytest.mark.postgres
-def test_a_stopped_postgresql_is_503_and_back_when_it_is_back(tmp_path_factory: pytest.TempPathFactory, serve: Any) -> None:
+def test_a_stopped_postgresql_is_503_and_back_when_it_is_back(
+    tmp_path_factory: pytest.TempPathFactory, serve: Any
+) -> None:
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")

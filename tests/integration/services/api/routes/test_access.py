@@ -98,7 +98,9 @@ def test_every_route_refuses_without_a_key_before_it_reads_anything(
 
 
 @pytest.mark.parametrize("held", [Scope.INGEST, Scope.READ])
-def test_every_route_refuses_without_its_scope(shared_api: tuple[Api, Database], document: dict[str, Any], held: Scope) -> None:
+def test_every_route_refuses_without_its_scope(
+    shared_api: tuple[Api, Database], document: dict[str, Any], held: Scope
+) -> None:
     api, database = shared_api
     key = make_key(database, held)
     for (method, path), needed in SCOPES.items():
@@ -129,7 +131,9 @@ def test_readyz_tells_details_to_administrators_alone(shared_api: tuple[Api, Dat
     assert "127.0.0.1" in ask(api, api.key, "GET", "/readyz").json()["checks"]["redis"]
 
 
-@pytest.mark.parametrize(("setting", "local", "forwarded"), [("open", 200, 200), ("loopback", 200, 401), ("key", 401, 401)])
+@pytest.mark.parametrize(
+    ("setting", "local", "forwarded"), [("open", 200, 200), ("loopback", 200, 401), ("key", 401, 401)]
+)
 def test_metrics_are_open_as_far_as_the_setting_says(
     sqlite_database: Database, serve: Any, setting: str, local: int, forwarded: int
 ) -> None:
@@ -139,7 +143,9 @@ def test_metrics_are_open_as_far_as_the_setting_says(
     assert nobody.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == forwarded
     assert api.client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 200
     some = api.client_of(make_key(sqlite_database, Scope.READ, feeds=("wire",)))
-    assert some.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == (200 if setting == "open" else 403)
+    assert some.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == (
+        200 if setting == "open" else 403
+    )
 
 
 def test_refusals_are_counted(sqlite_api: Api) -> None:

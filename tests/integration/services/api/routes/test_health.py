@@ -69,7 +69,11 @@ def test_a_database_that_was_never_there_is_not_ready(serve: Any) -> None:
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["checks"]["workers"] == "unknown"
     refused = api.push()
-    assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "store_unavailable", "5")
+    assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (
+        503,
+        "store_unavailable",
+        "5",
+    )
     assert samples(api)["stancewire_ledger_up", ()] == 0
 
 

@@ -100,7 +100,11 @@ def test_a_canceled_job_stores_nothing_and_stays_canceled(api: Api, database: Da
     job_id = api.push_id()
     claimed = take(database, job_id)
     canceled = api.client.delete(f"/v1/jobs/{job_id}")
-    assert (canceled.status_code, canceled.json()["metadata"]["state"], canceled.json()["done"]) == (200, "canceled", True)
+    assert (canceled.status_code, canceled.json()["metadata"]["state"], canceled.json()["done"]) == (
+        200,
+        "canceled",
+        True,
+    )
     assert canceled.json()["error"]["code"] == "canceled"
     with pytest.raises(LeaseLost):
         leases.complete(database, claimed, result_of(claimed))
@@ -122,7 +126,11 @@ def test_a_dead_job_is_retried(api: Api, database: Database) -> None:
     kill(database, job_id)
     assert state_of(database, job_id) is JobState.DEAD
     again = api.client.post(f"/v1/jobs/{job_id}:retry")
-    assert (again.status_code, again.json()["metadata"]["state"], again.json()["metadata"]["attempts"]) == (200, "queued", 0)
+    assert (again.status_code, again.json()["metadata"]["state"], again.json()["metadata"]["attempts"]) == (
+        200,
+        "queued",
+        0,
+    )
     assert code(api.client.post(f"/v1/jobs/{job_id}:retry")) == (409, "job_not_retryable")
     finish(database, job_id)
     assert api.client.get(f"/v1/jobs/{job_id}/result").status_code == 200
@@ -151,7 +159,9 @@ def walk(api: Api, **parameters: str | int) -> list[list[dict[str, object]]]:
 
 
 def test_pages_of_jobs_hold_each_once_newest_first(api: Api) -> None:
-    pushed = [str(api.push_id(f"Story {number}.", feed="ab"[number % 2], guid=f"g{number // 2}")) for number in range(11)]
+    pushed = [
+        str(api.push_id(f"Story {number}.", feed="ab"[number % 2], guid=f"g{number // 2}")) for number in range(11)
+    ]
     pages = walk(api, limit=4)
     assert [len(page) for page in pages] == [4, 4, 3]
     assert [job["id"] for page in pages for job in page] == pushed[::-1]
@@ -216,7 +226,12 @@ def test_a_job_waits_for_its_time_and_says_so_no_worse(sqlite_api: Api, sqlite_d
     reason = TransientError("busy")
     leases.requeue(sqlite_database, take(sqlite_database, job_id), reason, max_attempts=3, delay_s=60)
     job = sqlite_api.client.get(f"/v1/jobs/{job_id}").json()
-    assert (job["metadata"]["state"], job["metadata"]["attempts"], job["done"], job["error"]) == ("queued", 1, False, None)
+    assert (job["metadata"]["state"], job["metadata"]["attempts"], job["done"], job["error"]) == (
+        "queued",
+        1,
+        False,
+        None,
+    )
     set_row(sqlite_database, job_id, next_run_at=0)
     finish(sqlite_database, job_id)
     assert sqlite_api.client.get(f"/v1/jobs/{job_id}").json()["error"] is None

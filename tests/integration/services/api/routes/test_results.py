@@ -19,7 +19,9 @@ def done(api: Api, database: Database, body: str = "The minister said no.", **fi
 def test_a_result_comes_back_by_job_id(api: Api, database: Database) -> None:
     job_id = api.push_id("Der Minister “said” 🙂 no.", title="Ünïcode")
     claimed = take(database, job_id)
-    found = Attribution(id="a1", kind=Kind.DIRECT, score=0.5, source=None, cue=None, content=(Extent(start=13, end=19),))
+    found = Attribution(
+        id="a1", kind=Kind.DIRECT, score=0.5, source=None, cue=None, content=(Extent(start=13, end=19),)
+    )
     expected = result_of(claimed).model_copy(update={"attributions": (found,)})
     leases.complete(database, claimed, expected)
     answer = api.client.get(f"/v1/jobs/{job_id}/result")
@@ -87,7 +89,10 @@ def test_withdrawal_cancels_what_is_open(sqlite_api: Api) -> None:
 
 
 def test_results_are_listed_in_the_order_they_were_stored(api: Api, database: Database) -> None:
-    ids = [api.push_id(f"Story {number}.", feed="ab"[number % 2], guid=f"g{number}", title=f"T{number}") for number in range(5)]
+    ids = [
+        api.push_id(f"Story {number}.", feed="ab"[number % 2], guid=f"g{number}", title=f"T{number}")
+        for number in range(5)
+    ]
     order = [ids[place] for place in (3, 0, 4, 2, 1)]
     for job_id in order:
         finish(database, job_id)

@@ -28,7 +28,9 @@ def said(api: Api, **filters: Any) -> list[str]:
 
 
 def held(api: Api, **filters: Any) -> list[tuple[str | None, str, str | None]]:
-    return [(item["holder"], item["stance"], item["target"] or item["topic"]) for item in found(api, "stances", **filters)]
+    return [
+        (item["holder"], item["stance"], item["target"] or item["topic"]) for item in found(api, "stances", **filters)
+    ]
 
 
 @pytest.fixture
@@ -48,7 +50,14 @@ def told(api: Api, database: Database) -> Api:
     )
     tell(
         database,
-        Said("José Ramírez", "Żytomierz voted for the tram plan", act=Act.PRAISE, target="Lavrov", stance=SUPPORT, score=0.7),
+        Said(
+            "José Ramírez",
+            "Żytomierz voted for the tram plan",
+            act=Act.PRAISE,
+            target="Lavrov",
+            stance=SUPPORT,
+            score=0.7,
+        ),
         Said(None, "he is loved", target="José Ramírez", stance=SUPPORT, attributed=False, score=0.55),
         feed="paper",
         published_at="2026-11-21T10:00:00Z",
@@ -75,7 +84,9 @@ def test_an_attribution_says_where_it_is_from(told: Api) -> None:
     document = told.client.get(item["href"]).json()
     assert document["text"][item["start"] : item["end"]] == item["content"] == "the plan is reckless"
     assert item["attribution"] == "a1"
-    assert {name: item[name] for name in ("feed", "guid", "title", "url", "speaker", "source", "cue", "kind", "score", "at")} == {
+    assert {
+        name: item[name] for name in ("feed", "guid", "title", "url", "speaker", "source", "cue", "kind", "score", "at")
+    } == {
         "feed": "wire",
         "guid": "1",
         "title": "Talks",
@@ -117,7 +128,12 @@ def test_words_and_phrases(told: Api) -> None:
     assert said(told, text="PLAN") == ["Żytomierz voted for the tram plan", "the plan is reckless"]
     assert said(told, text="plan reckless") == said(told, text='"the plan" is') == ["the plan is reckless"]
     assert said(told, text='"plan the"') == said(told, text="pla") + said(told, text="rise nowhere") == []
-    assert said(told, text="cafe") == said(told, text="U.S.") == said(told, text="Café’s") == ["the Café's U.S. plans are bad"]
+    assert (
+        said(told, text="cafe")
+        == said(told, text="U.S.")
+        == said(told, text="Café’s")
+        == ["the Café's U.S. plans are bad"]
+    )
     assert said(told, text="żytomierz") == ["Żytomierz voted for the tram plan"]
     assert said(told, text="fees", speaker="Stoltenberg", feed="wire") == ["members’ fees must rise"]
     assert held(told, text="lavrov reckless") == [("Sergey Lavrov", "oppose", "North Atlantic Treaty Organization")]
@@ -172,7 +188,9 @@ def test_a_long_answer_is_streamed_up_to_its_limit(sqlite_database: Database, se
     answer = api.client.get("/v1/attributions", headers={"Accept": "application/x-ndjson"})
     items = [json.loads(line) for line in answer.text.splitlines()]
     assert len({item["content"] for item in items}) == len(items) == 1100
-    rest = api.client.get("/v1/attributions", params={"cursor": items[-1]["cursor"]}, headers={"Accept": "application/x-ndjson"})
+    rest = api.client.get(
+        "/v1/attributions", params={"cursor": items[-1]["cursor"]}, headers={"Accept": "application/x-ndjson"}
+    )
     assert len(rest.text.splitlines()) == 100
 
 

@@ -13,7 +13,11 @@ from services.topics import store
 from tests.integration.conftest import Serve
 from tests.support.api import Api, address, problem
 
-NATO = {"name": "NATO enlargement", "aliases": ["NATO", "eastern expansion", "NATO"], "claim": "Ukraine should join NATO."}
+NATO = {
+    "name": "NATO enlargement",
+    "aliases": ["NATO", "eastern expansion", "NATO"],
+    "claim": "Ukraine should join NATO.",
+}
 
 
 def add(api: Api, **fields: Any) -> httpx.Response:
@@ -24,7 +28,11 @@ def test_a_topic_is_registered_and_read_for_from_then_on(api: Api, database: Dat
     made = add(api)
     assert (made.status_code, made.headers["Location"]) == (201, "/v1/topics/nato-enlargement")
     topic = made.json()
-    assert (topic["id"], topic["aliases"], topic["retired_at"]) == ("nato-enlargement", ["NATO", "eastern expansion"], None)
+    assert (topic["id"], topic["aliases"], topic["retired_at"]) == (
+        "nato-enlargement",
+        ["NATO", "eastern expansion"],
+        None,
+    )
     assert api.client.get(made.headers["Location"]).json() == topic
     assert [(one.id, one.claim) for one in store.active(database)] == [("nato-enlargement", NATO["claim"])]
     twice = problem(add(api, name="Nato  Enlargement!"), 409, "topic_exists")
@@ -120,7 +128,9 @@ def test_the_command_line_does_the_same(sqlite_database: Database) -> None:
         assert ended.exit_code == 0, ended.output
         return ended.stdout
 
-    added = run("add", "NATO enlargement", "--alias", "NATO", "--alias", "accession", "--claim", "Ukraine should join NATO.")
+    added = run(
+        "add", "NATO enlargement", "--alias", "NATO", "--alias", "accession", "--claim", "Ukraine should join NATO."
+    )
     assert added == "nato-enlargement\n"
     assert "NATO, accession" in run("list")
     assert json.loads(run("show", "nato-enlargement"))["aliases"] == ["NATO", "accession"]
