@@ -23,13 +23,26 @@ class RateLimiter:
         """Take a token; returns 0, or the seconds until there is one. A rate of 0 is none."""
         if per_s <= 0:
             return 0.0
-        now, size = time.monotonic(), max(1.0, per_s * self._burst_s)
+        now = time.monotonic()
         with self._lock:
-            tokens, counted_at = self._buckets.get(name, (size, now))
-            tokens = min(size, tokens + (now - counted_at) * per_s)
+            tokens = self._tokens(name, per_s, now)
             granted = tokens >= 1
             self._buckets[name] = (tokens - 1 if granted else tokens, now)
             self._buckets.move_to_end(name)
             while len(self._buckets) > _KEPT:
                 self._buckets.popitem(last=False)
         return 0.0 if granted else (1 - tokens) / per_s
+
+    def wait_s(self, name: str, per_s: float) -> float:
+        """Return the seconds until a token is available, 0 if one is, without taking it. A rate of 0 sets no limit."""
+        if per_s <= 0:
+            return 0.0
+        with self._lock:
+            tokens = self._tokens(name, per_s, time.monotonic())
+        return max(0.0, 1 - tokens) / per_s
+
+    def _tokens(self, name: str, per_s: float, now: float) -> float:
+        """Return how many tokens a bucket holds now. The caller holds the lock."""
+        size = max(1.0, per_s * self._burst_s)
+        tokens, counted_at = self._buckets.get(name, (size, now))
+        return min(size, tokens + (now - counted_at) * per_s)

@@ -53,3 +53,13 @@ def test_no_rate_is_no_limit_and_names_do_not_gather() -> None:
     for number in range(20_000):
         limit.take(str(number), 1)
     assert len(limit._buckets) <= 10_000
+
+
+def test_wait_tells_when_the_next_token_comes_without_taking_one(clock: Clock) -> None:
+    limit = RateLimiter(burst_s=60)
+    assert [limit.wait_s("a", 1 / 30) for _ in range(10)] == [0] * 10
+    assert [limit.take("a", 1 / 30) for _ in range(2)] == [0, 0]
+    assert limit.wait_s("a", 1 / 30) == pytest.approx(30)
+    clock.now += 30
+    assert limit.wait_s("a", 1 / 30) == 0
+    assert limit.wait_s("a", 0) == 0
