@@ -67,6 +67,32 @@ class Refused(StancewireError):
         self.retry_after = retry_after
 
 
+class Contended(Refused):
+    """Concurrent pushes of the same articles collided repeatedly: nothing was accepted, and the client may push again."""
+
+    def __init__(self, detail: str) -> None:
+        """Ask the client to repeat the request after one second."""
+        super().__init__(detail, code="contended", status=503, retry_after=1)
+
+
+class InvalidInput(StancewireError):
+    """A value of the right shape that is not allowed. ``field`` names it; an empty name means the whole input."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, reason: str) -> None:
+        """Combine field and reason into the message."""
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
+
+
+class TextTooLong(InvalidInput):
+    """The body of an article has more characters than ``limits.text_chars`` allows."""
+
+    code = "text_too_long"
+
+
 class Conflict(StancewireError):
     """The job's state does not allow what was asked."""
 

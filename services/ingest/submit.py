@@ -1,0 +1,87 @@
+"""The way of a pushed article into the ledger, without HTTP: feed permissions, admission control, rate limits."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.access.rate_limiter import RateLimiter
+from services.caller import Caller
+from services.contracts import Article
+from services.database.engine import Database
+from services.errors import Forbidden, Refused, StancewireError, TextTooLong
+from services.feeds.store import Feed, FeedCache
+from services.ingest.admission import AdmissionControl
+from services.jobs.accept import Acceptance, IdempotencyKey, accept
+from services.settings import Limits
+
+BATCH_SCOPE: Final = "*batch"  # takes the place of a feed in the scope of a batch's idempotency key; not a feed's name
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The parts of this process that a push passes on its way into the ledger."""
+
+    database: Database
+    admission: AdmissionControl
+    feed_cache: FeedCache
+    feed_rate_limiter: RateLimiter
+    limits: Limits
+
+
+def submit(
+    intake: Intake, batch: Sequence[Article], caller: Caller, key: IdempotencyKey | None = None
+) -> list[Acceptance | StancewireError]:
+    """Admit articles and accept them into the ledger, in one transaction. Return one answer for each, in order.
+
+    An error in the list refuses that article alone: `Forbidden` (feed) or `Refused` (feed paused, full or too fast).
+    Raises `Refused` while intake is closed to all, `KeyReused` and `StoreUnavailable`; then nothing was accepted.
+    """
+    intake.admission.check_all()
+    names = {article.feed for article in batch}
+    refusals: dict[str, StancewireError] = {
+        name: Forbidden(f"the key may not push to the feed {name!r}", code="feed_forbidden")
+        for name in names
+        if not caller.sees(name)
+    }
+    feeds = intake.feed_cache.of(names - refusals.keys(), caller)
+    refusals |= intake.admission.full(feeds, {name: feed.queued_limit for name, feed in feeds.items()})
+    errors = [refusals.get(article.feed) or _rate_refusal(intake, feeds[article.feed]) for article in batch]
+    admitted = [article for article, error in zip(batch, errors, strict=True) if error is None]
+    acceptances = iter(accept(intake.database, admitted, key) if admitted else ())
+    return [next(acceptances) if error is None else error for error in errors]
+
+
+def assign_home_feed(article: Article, caller: Caller) -> Article:
+    """Return the article with the caller's only feed, if the article names none and the caller has exactly one."""
+    home = caller.home_feed()
+    return article if home is None or "feed" in article.model_fields_set else article.model_copy(update={"feed": home})
+
+
+def check_length(article: Article, limits: Limits) -> None:
+    """Raise `TextTooLong` for a body of more than ``limits.text_chars`` characters."""
+    if len(article.body) > limits.text_chars:
+        raise TextTooLong("body", f"has {len(article.body)} characters; {limits.text_chars} are allowed")
+
+
+def idempotency_key(caller: Caller, feed: str, key: str | None, body: bytes) -> IdempotencyKey | None:
+    """Scope a client's ``Idempotency-Key`` to its API key and feed (or `BATCH_SCOPE`), so that senders never collide.
+
+    None if the client sent no key.
+    """
+    if key is None:
+        return None
+    scope = hashlib.sha256(f"{caller.key_id}\x00{feed}".encode()).hexdigest()[:40]
+    return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())
+
+
+def _rate_refusal(intake: Intake, feed: Feed) -> Refused | None:
+    """Return the refusal (429) of an article that exceeds its feed's rate at this moment."""
+    wait_s = intake.feed_rate_limiter.take(feed.name, feed.rate_per_s or 0)
+    if not wait_s:
+        return None
+    detail = f"feed {feed.name!r} may push {feed.rate_per_s:g} articles a second"
+    return Refused(detail, code="feed_rate", status=429, retry_after=math.ceil(wait_s))
