@@ -34,12 +34,15 @@ help: ## List these commands
 demo: .venv/run.stamp ## Install, start everything, push the sample articles, show who said what
 	@$(BIN)/stancewire demo
 
-# What starts no stack of processes runs on all cores; the others one at a time, since they look at the clock.
-ALONE := tests/browser tests/e2e tests/faults tests/hostile
 .PHONY: test
 test: .venv/dev.stamp ## Install, run all tests
-	$(BIN)/pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore %)
-	$(BIN)/pytest $(ALONE)
+	@$(BIN)/python -m tests.run
+
+.PHONY: coverage
+coverage: .venv/dev.stamp ## Run all tests with coverage, name the modules under 90 %
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m tests.run --cov --cov-report= || echo "some tests failed; the coverage below is of what ran"
+	@$(BIN)/python -m tests.coverage_gaps
 
 # The long forms of the fault tests take their time and want a quiet machine; `make test` holds a short form of each.
 FAULT ?=
@@ -66,11 +69,27 @@ run: .venv/run.stamp ## Run the service on this machine until Ctrl-C
 	@$(BIN)/stancewire up
 
 .PHONY: lint
-lint: .venv/dev.stamp ## Format check, linters, types, layers
+lint: .venv/dev.stamp ## Format check, linters, types, layers, prose
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.prose
+
+.PHONY: docs
+docs: .venv/dev.stamp ## Build the documentation as a site in build/docs; a broken link fails
+	@$(BIN)/mkdocs build --quiet
+	@echo "build/docs/index.html"
+
+.PHONY: architecture
+architecture: .venv/dev.stamp ## Draw the packages from the import graph into docs/architecture.md
+	@$(BIN)/python -m tests.architecture
+
+.PHONY: reference
+reference: .venv/dev.stamp ## Write the generated pages: API, settings, metrics
+	@$(BIN)/python -m services.reference.api > docs/reference/api.md
+	@$(BIN)/python -m services.reference.settings > docs/reference/settings.md
+	@$(BIN)/python -m services.reference.metrics > docs/metrics.md
 
 .PHONY: scale
 scale: .venv/dev.stamp ## Time every kind of question on a store of a million stances, on SQLite and PostgreSQL
@@ -81,10 +100,6 @@ scale: .venv/dev.stamp ## Time every kind of question on a store of a million st
 format: .venv/dev.stamp ## Put code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-
-.PHONY: metrics-docs
-metrics-docs: .venv/run.stamp ## Make docs/metrics.md anew from the declared metrics
-	@$(BIN)/python -m services.metrics.reference > docs/metrics.md
 
 .PHONY: screenshots
 screenshots: .venv/dev.stamp ## Take pictures of the console's pages for docs/screenshots (needs Chromium)
