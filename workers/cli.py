@@ -56,7 +56,7 @@ def analyze(
     from workers.pipeline.pipeline import Pipeline
 
     try:
-        articles = list(read_articles(file, lines=ndjson))
+        articles = list(read_articles(file, ndjson=ndjson))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         _stop(str(error))
     pipeline = Pipeline(Settings().pipeline)
@@ -92,7 +92,7 @@ def predict(
     if task not in prediction.TASKS:
         _stop(f"unknown task {task!r}; there are {', '.join(prediction.TASKS)}")
     model = Settings().pipeline.model
-    if model == "rules" and task not in prediction.BY_RULE:
+    if model == "rules" and task not in prediction.RULE_TASKS:
         _stop(f"no rule answers {task}: take STANCEWIRE_PIPELINE__MODEL=trained")
     for answer in prediction.predict(task, _records(inputs), model):
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")

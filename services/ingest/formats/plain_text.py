@@ -1,0 +1,55 @@
+"""Plain text: one article, whose first line may be its title."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+from services.contracts import Article
+from services.ingest.formats.feed_format import FeedFormat, ParseOptions, Record, decode_text
+
+_TITLE_CHARS: Final = 200
+_SENTENCE_ENDS: Final = (".", "!", "?", ",", ";", ":")
+
+
+def content_guid(text: str) -> str:
+    """Return the GUID of a text without one: ``sha256:`` and the SHA-256 of its UTF-8 bytes, in hex."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def split_title(text: str) -> tuple[str | None, str]:
+    """Return title and body. The title is None, and the body all of the text, if the first line is not a title.
+
+    The first line is a title if it has at most 200 characters, does not end like a sentence, and text follows.
+    """
+    first_line, _, rest = text.strip("\n").partition("\n")
+    title = first_line.strip()
+    is_title = 0 < len(title) <= _TITLE_CHARS and rest.strip() and not title.endswith(_SENTENCE_ENDS)
+    return (title, rest.strip("\n")) if is_title else (None, text)
+
+
+def _sniff(document: bytes) -> bool:
+    """Accept any document: plain text is the format of last resort."""
+    del document
+    return True
+
+
+def _split(document: bytes) -> Iterator[Record]:
+    yield Record(1, decode_text(document))
+
+
+def _parse(text: str, options: ParseOptions) -> Article:
+    title, body = split_title(text)
+    return Article.model_validate(options.defaults() | {"guid": content_guid(text), "title": title, "body": body})
+
+
+PLAIN_TEXT: Final = FeedFormat(
+    name="plain text",
+    content_types=("text/plain",),
+    suffixes=(".txt",),
+    unit="",
+    sniff=_sniff,
+    split=_split,
+    parse=_parse,
+)
