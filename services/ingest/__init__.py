@@ -1,1 +1,1 @@
-"""From a pushed body to an accepted article: formats, admission control and submission."""
+"""From a pushed document to an accepted article: feed formats, admission control and submission."""

@@ -1,4 +1,4 @@
-"""How long an article of each feed would wait, were it taken in now."""
+"""The time that an article of each feed would wait if it were accepted now."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from itertools import accumulate
 
 
 def expected_waits(queued: Mapping[str, int], per_s: float) -> dict[str, float]:
-    """Seconds by feed, while ``per_s`` articles a second are worked off, from all feeds in turn.
+    """Return the wait in seconds by feed, from ``queued`` articles by feed and ``per_s`` articles analysed a second.
 
-    By the time that a feed's n queued articles are through, every other feed has had n turns too, or all that it has queued. So a
-    feed with little queued waits little, whatever the others have.
+    Feeds are served in turn. Until n queued articles of a feed are done, every other feed has had n turns or, if it has
+    fewer articles, has been served completely. So a feed with few articles waits briefly, whatever the others have.
     """
     counts = sorted(queued.values())
     sums = [0, *accumulate(counts)]
 
-    def ahead(own: int) -> int:
-        shorter = bisect_right(counts, own)
-        return sums[shorter] + own * (len(counts) - shorter)
+    def served_until(count: int) -> int:
+        """Return the articles of all feeds that are done once a feed with ``count`` articles is."""
+        shorter = bisect_right(counts, count)
+        return sums[shorter] + count * (len(counts) - shorter)
 
-    return {feed: ahead(own) / per_s for feed, own in queued.items()}
+    return {feed: served_until(count) / per_s for feed, count in queued.items()}

@@ -40,7 +40,7 @@ def submit(
     An error in the list refuses that article alone: `Forbidden` (feed) or `Refused` (feed paused, full or too fast).
     Raises `Refused` while intake is closed to all, `KeyReused` and `StoreUnavailable`; then nothing was accepted.
     """
-    intake.admission.check_all()
+    intake.admission.check_intake()
     names = {article.feed for article in batch}
     refusals: dict[str, StancewireError] = {
         name: Forbidden(f"the key may not push to the feed {name!r}", code="feed_forbidden")
@@ -48,7 +48,7 @@ def submit(
         if not caller.sees(name)
     }
     feeds = intake.feed_cache.of(names - refusals.keys(), caller)
-    refusals |= intake.admission.full(feeds, {name: feed.queued_limit for name, feed in feeds.items()})
+    refusals |= intake.admission.record_feed_refusals(feeds, {name: feed.queued_limit for name, feed in feeds.items()})
     errors = [refusals.get(article.feed) or _rate_refusal(intake, feeds[article.feed]) for article in batch]
     admitted = [article for article, error in zip(batch, errors, strict=True) if error is None]
     acceptances = iter(accept(intake.database, admitted, key) if admitted else ())
