@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import Final
 
 from services.api.middleware.body_limits import check_nesting
-from services.api.problems import ProblemError, field_errors, invalid_input_problem
+from services.api.problems import FieldError, ProblemError, invalid_input_problem
 from services.contracts import Article
+from services.ingest.formats import NDJSON
+from services.ingest.formats.feed_format import FormatError, ParseOptions, Record
 from services.settings import Limits
 
+_OPTIONS: Final = ParseOptions()
 
-def split_lines(body: bytes, limits: Limits) -> list[tuple[int, bytes]]:
+
+def split_lines(body: bytes, limits: Limits) -> list[Record]:
     """Return the lines that are not blank, each with its number from 1.
 
     Raises `ProblemError`: 400 if there are none, 413 if there are more than ``limits.batch_lines``.
     """
-    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    lines = list(NDJSON.records(body))
     if not lines:
         raise ProblemError(400, "empty_batch", "the body has no line")
     if len(lines) > limits.batch_lines:
@@ -33,9 +37,8 @@ def parse_line(line: bytes, limits: Limits) -> Article:
         raise ProblemError(413, "body_too_large", f"the line is larger than {limits.body_bytes} bytes")
     check_nesting(line, limits.nesting)
     try:
-        return Article.model_validate_json(line)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        is_malformed = any(detail["type"] == "json_invalid" for detail in details)
-        problem = invalid_input_problem(field_errors(details), 400 if is_malformed else 422)
+        return NDJSON.article(Record(1, line), _OPTIONS)
+    except FormatError as error:
+        fields = [FieldError(field=reason.field, reason=reason.reason) for reason in error.reasons]
+        problem = invalid_input_problem(fields, 400 if error.malformed else 422)
         raise ProblemError(problem.status, problem.code, problem.detail, errors=problem.errors) from error
