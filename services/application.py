@@ -1,116 +1,157 @@
-"""The HTTP application: what is wired here, in the order in which a request meets it."""
+"""The HTTP application: its parts, its middleware in the order in which a request meets it, and its routes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
+from starlette.middleware import Middleware
 
 from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
-from services.api import openapi, problems
+from services.api import error_handlers, openapi
 from services.api.dependencies import ApiServices
 from services.api.long_poll import LongPoll
 from services.api.middleware.authentication import AuthenticationMiddleware
 from services.api.middleware.backpressure import BackpressureMiddleware
 from services.api.middleware.body_limits import BodyLimitsMiddleware
-from services.api.middleware.request_log import RequestLogMiddleware, name_the_subject
+from services.api.middleware.request_log import RequestLogMiddleware, bind_path_parameters
 from services.api.middleware.security_headers import SecurityHeadersMiddleware
-from services.api.routes.articles import BATCH_PATH, PUSH_PATH
-from services.api.routes.articles import router as push_routes
-from services.api.routes.feeds import router as administration_routes
-from services.api.routes.health import router as health_routes
-from services.api.routes.job_actions import router as bulk_routes
-from services.api.routes.jobs import router as read_routes
-from services.api.routes.keys import router as access_routes
-from services.api.routes.pauses import router as keeping_routes
-from services.api.routes.search import router as search_routes
-from services.api.routes.topics import router as topic_routes
+from services.api.routes import (
+    articles,
+    attributions,
+    audit,
+    feeds,
+    health,
+    job_actions,
+    jobs,
+    keys,
+    pauses,
+    results,
+    stances,
+    topics,
+)
 from services.console import mount as console
 from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
+from services.ingest.submit import Intake
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.settings import Settings
+from services.use_cases.context import UseCaseContext
 from services.version import VERSION
 
-_PUSHES = frozenset({PUSH_PATH, BATCH_PATH})
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_ROUTERS: Final = (
+    articles.router,
+    jobs.router,
+    job_actions.router,
+    results.router,
+    attributions.router,
+    stances.router,
+    keys.router,
+    feeds.router,
+    audit.router,
+    pauses.router,
+    topics.router,
+    health.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application of one API process. The database must be migrated; Redis may be anywhere."""
-    database = Database(settings.resolved_database_url(), settings.database)
-    redis_url = settings.resolved_redis_url()
-    dispatcher = Dispatcher(
-        database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker
-    )
+    """Build the application of one API process. The database has to be migrated; Redis may be unreachable."""
     registry = CollectorRegistry()
-    context = ApiServices(
-        settings=settings,
-        database=database,
-        keyring=KeyCache(database, settings.access),
-        feeds=FeedCache(database, settings.access.cache_s, settings.limits.feeds),
-        feed_rates=RateLimiter(settings.access.burst_s),
-        dispatcher=dispatcher,
-        dispatch=DispatchThread(dispatcher),
-        gate=AdmissionControl(database, settings.limits, settings.state_dir.resolve()),
-        waiter=LongPoll(database, settings.api),
-        metrics=ApiMetrics(registry),
-    )
-    database.observer = context.metrics.transaction
-    stores = StoresCollector(database, redis_url, settings.broker)
-    for collector in (LedgerCollector(database, settings.metrics.feeds), stores):
-        registry.register(collector)
+    services = _build_services(settings, ApiMetrics(registry))
+    stores = StoresCollector(services.database, settings.resolved_redis_url(), settings.broker)
+    registry.register(LedgerCollector(services.database, settings.metrics.feeds))
+    registry.register(stores)
     ProcessCollector(registry=registry)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # A thread without a connection would only wait for one.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database.pool_size
-        context.dispatch.start()
-        context.dispatch.nudge()  # what was accepted just before a crash
-        yield
-        context.dispatch.stop()
-        stores.close()
-        database.dispose()
-
     app = FastAPI(
         title="Stancewire",
         version=VERSION,
         summary="News articles pushed in; who said what, and where they stand, out.",
-        lifespan=lifespan,
-        dependencies=[Depends(name_the_subject)],
-        docs_url=None,  # its pages load scripts from elsewhere; the document is at /openapi.json
+        lifespan=_lifespan(services, stores),
+        middleware=_middleware(services),
+        dependencies=[Depends(bind_path_parameters)],
+        docs_url=None,  # FastAPI's pages load scripts from other sites; the document itself is at /openapi.json
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,  # what generated clients call it
+        generate_unique_id_function=lambda route: route.name,  # the names of operations in generated clients
     )
-    app.state.context = context
+    app.state.services = services
     app.state.registry = registry
-    problems.install(app)
+    error_handlers.install(app)
     openapi.install(app, settings.limits)
-    app.include_router(push_routes)
-    app.include_router(read_routes)
-    app.include_router(search_routes)
-    app.include_router(access_routes)
-    app.include_router(administration_routes)
-    app.include_router(keeping_routes)
-    app.include_router(bulk_routes)
-    app.include_router(topic_routes)
-    app.include_router(health_routes)
-    console.install(app, context)
-    app.add_middleware(BodyLimitsMiddleware, limits=settings.limits, larger=frozenset({BATCH_PATH}))
-    app.add_middleware(BackpressureMiddleware, gate=context.gate, pushes=_PUSHES)
-    app.add_middleware(
-        AuthenticationMiddleware,
-        keyring=context.keyring,
-        settings=settings.access,
-        refused=context.metrics.unauthenticated,
-    )
-    app.add_middleware(RequestLogMiddleware, metrics=context.metrics, pushes=_PUSHES)
-    app.add_middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s)
+    for router in _ROUTERS:
+        app.include_router(router)
+    console.install(app, services)
     return app
+
+
+def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
+    """Connect the parts of this process. Nothing is read or sent yet."""
+    database = Database(settings.resolved_database_url(), settings.database)
+    database.observer = metrics.transaction
+    redis_url = settings.resolved_redis_url()
+    celery = create_celery(settings.broker, redis_url, Role.SENDER)
+    dispatcher = Dispatcher(database, celery, redis_url, settings.broker)
+    dispatch_thread = DispatchThread(dispatcher)
+    key_cache = KeyCache(database, settings.access)
+    feed_cache = FeedCache(database, settings.access.cache_s, settings.limits.feeds)
+    admission = AdmissionControl(database, settings.limits, settings.state_dir.resolve())
+    return ApiServices(
+        settings=settings,
+        database=database,
+        key_cache=key_cache,
+        admission=admission,
+        intake=Intake(database, admission, feed_cache, RateLimiter(settings.access.burst_s), settings.limits),
+        use_case_context=UseCaseContext(
+            database,
+            settings,
+            nudge_dispatcher=dispatch_thread.nudge,
+            forget_feeds=feed_cache.forget,
+            forget_key=key_cache.forget,
+        ),
+        dispatcher=dispatcher,
+        dispatch_thread=dispatch_thread,
+        long_poll=LongPoll(database, settings.api),
+        metrics=metrics,
+    )
+
+
+def _middleware(services: ApiServices) -> list[Middleware]:
+    """Return the middleware in the order in which a request meets it, the outermost first."""
+    settings, metrics = services.settings, services.metrics
+    return [
+        Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
+        Middleware(RequestLogMiddleware, metrics=metrics),
+        Middleware(
+            AuthenticationMiddleware,
+            key_cache=services.key_cache,
+            settings=settings.access,
+            refusals=metrics.unauthenticated,
+        ),
+        Middleware(BackpressureMiddleware, admission=services.admission),
+        Middleware(BodyLimitsMiddleware, limits=settings.limits),
+    ]
+
+
+def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # More threads than connections would only wait for a connection.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.database.pool_size
+        services.dispatch_thread.start()
+        services.dispatch_thread.nudge()  # jobs accepted shortly before a crash
+        yield
+        services.dispatch_thread.stop()
+        stores.close()
+        services.database.dispose()
+
+    return lifespan

@@ -1,21 +1,28 @@
-"""What the routes of one API process share, and how they get it."""
+"""What the routes of one API process share, and the dependencies that give routes their caller."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.access.key_cache import KeyCache
-from services.access.rate_limiter import RateLimiter
 from services.api.long_poll import LongPoll
+from services.api.middleware.authentication import caller_of
+from services.caller import Caller, Scope
 from services.database.engine import Database
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
-from services.feeds.store import FeedCache
+from services.errors import Unauthenticated
 from services.ingest.admission import AdmissionControl
+from services.ingest.submit import Intake
 from services.metrics import ApiMetrics
 from services.settings import Settings
+from services.use_cases.context import UseCaseContext
+
+_BEARER: Final = HTTPBearer(bearerFormat="swk_<id>_<secret>", scheme_name="key", auto_error=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +31,47 @@ class ApiServices:
 
     settings: Settings
     database: Database
-    keyring: KeyCache
-    feeds: FeedCache
-    feed_rates: RateLimiter
+    key_cache: KeyCache
+    admission: AdmissionControl
+    intake: Intake
+    use_case_context: UseCaseContext
     dispatcher: Dispatcher
-    dispatch: DispatchThread
-    gate: AdmissionControl
-    waiter: LongPoll
+    dispatch_thread: DispatchThread
+    long_poll: LongPoll
     metrics: ApiMetrics
 
 
-def _context(request: Request) -> ApiServices:
-    context = request.app.state.context
-    assert isinstance(context, ApiServices)  # noqa: S101 -- put there by create_app
-    return context
+def api_services(request: Request) -> ApiServices:
+    """Return the parts of this process."""
+    services = request.app.state.services
+    assert isinstance(services, ApiServices)  # noqa: S101 -- set by create_app
+    return services
 
 
-Services = Annotated[ApiServices, Depends(_context)]
+def authenticated_caller(request: Request) -> Caller | None:
+    """Return the caller whose key was valid, or None; for open routes that show more to some callers."""
+    return caller_of(request.scope)
+
+
+def require_scope(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    """Return a dependency that gives a route its caller, who has ``scope``.
+
+    The dependency raises `Unauthenticated` (401) without a key and `Forbidden` (403) without the scope.
+    """
+
+    async def require(
+        request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)] = None
+    ) -> Caller:
+        caller = authenticated_caller(request)
+        if caller is None:
+            raise Unauthenticated("send a key: `Authorization: Bearer swk_…`", code="key_missing")
+        caller.require(scope)
+        return caller
+
+    return require
+
+
+Services = Annotated[ApiServices, Depends(api_services)]
+Pusher = Annotated[Caller, Depends(require_scope(Scope.INGEST))]
+Reader = Annotated[Caller, Depends(require_scope(Scope.READ))]
+Admin = Annotated[Caller, Depends(require_scope(Scope.ADMIN))]

@@ -1,4 +1,4 @@
-"""``Prefer: wait=N`` (RFC 7240): a client may wait a little for its job to be done. One poller asks for all who wait."""
+"""``Prefer: wait=N`` (RFC 7240): a request waits for its job to finish. One poller queries for all waiting requests."""
 
 from __future__ import annotations
 
@@ -25,71 +25,75 @@ PreferHeader = Annotated[
     str | None,
     Header(alias="Prefer", max_length=200, description="wait=N: answer when the job is done, or after N seconds"),
 ]
+POLL_AFTER: Final = {"Retry-After": "1"}  # headers of an answer about a job that is not done
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
-_waits: ContextVar[list[float]] = ContextVar("waits")
+_waits_s: ContextVar[list[float]] = ContextVar("waits_s")
 
 
-def waits() -> list[float]:
-    """A list that fills with the seconds for which this request waits by wish; for whoever times it from the outside."""
-    collected: list[float] = []
-    _waits.set(collected)
-    return collected
+def record_waits() -> list[float]:
+    """Return a list that collects the seconds that this request waits on demand, which metrics subtract."""
+    waits_s: list[float] = []
+    _waits_s.set(waits_s)
+    return waits_s
 
 
-def wished(prefer: str | None, limit_s: float) -> float:
-    """Seconds a ``Prefer`` header asks to wait, at most ``limit_s``; 0 where it asks for none, or is not understood."""
-    found = _WAIT.search(prefer or "")
-    return min(float(found.group(1)), limit_s) if found else 0.0
+def requested_wait_s(prefer: str | None, limit_s: float) -> float:
+    """Return the seconds that a ``Prefer`` header asks for, at most ``limit_s``; 0 without a valid wish."""
+    match = _WAIT.search(prefer or "")
+    return min(float(match.group(1)), limit_s) if match else 0.0
 
 
 class LongPoll:
-    """Lets requests wait for jobs; asks the ledger once each ``poll_s`` for all of them, and not at all when nobody waits."""
+    """Waits for jobs to finish, with one query every ``api.poll_s`` seconds, and none while no request waits."""
 
     def __init__(self, database: Database, settings: Api) -> None:
-        """Bind the ledger; the poller starts with the first who waits."""
+        """Bind the database. The poller starts with the first waiting request."""
         self._database = database
         self._settings = settings
         self._waiting: Counter[UUID] = Counter()
-        self._done: dict[UUID, asyncio.Event] = {}
+        self._finished: dict[UUID, asyncio.Event] = {}
         self._poller: asyncio.Task[None] | None = None
 
-    def granted(self, prefer: str | None) -> float:
-        """Seconds that a request with this ``Prefer`` header may wait; 0 where it asks for none, or too many wait already."""
+    def granted_wait_s(self, prefer: str | None) -> float:
+        """Return the seconds that a request with this ``Prefer`` header may wait.
+
+        0 if it does not ask to wait, or if ``api.waiters`` requests wait already.
+        """
         if self._waiting.total() >= self._settings.waiters:
             return 0.0
-        return wished(prefer, self._settings.wait_limit_s)
+        return requested_wait_s(prefer, self._settings.wait_limit_s)
 
-    async def wait(self, job_id: UUID, seconds: float) -> bool:
-        """Wait until the job is final, for as long as was granted; returns whether it is."""
-        if seconds <= 0:
+    async def wait(self, job_id: UUID, wait_s: float) -> bool:
+        """Wait until the job is final, at most ``wait_s`` seconds. Return whether it is."""
+        if wait_s <= 0:
             return False
-        began = time.perf_counter()
-        event = self._done.setdefault(job_id, asyncio.Event())
+        started = time.perf_counter()
+        finished = self._finished.setdefault(job_id, asyncio.Event())
         self._waiting[job_id] += 1
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
+            async with asyncio.timeout(wait_s):
+                await finished.wait()
         except TimeoutError:
             return False
         else:
             return True
         finally:
-            _waits.get([]).append(time.perf_counter() - began)
+            _waits_s.get([]).append(time.perf_counter() - started)
             self._waiting[job_id] -= 1
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
-                self._done.pop(job_id, None)
+                self._finished.pop(job_id, None)
 
     async def _poll(self) -> None:
-        while self._done:
+        while self._finished:
             try:
-                finished = await run_in_threadpool(queries.finished, self._database, list(self._done))
+                finished_ids = await run_in_threadpool(queries.finished, self._database, list(self._finished))
             except StoreUnavailable as error:
                 log.warning("wait_poll_postponed", reason=error.detail)
-                finished = frozenset()
-            for job_id in finished:
-                if job_id in self._done:
-                    self._done[job_id].set()
+                finished_ids = frozenset()
+            for job_id in finished_ids:
+                if job_id in self._finished:
+                    self._finished[job_id].set()
             await asyncio.sleep(self._settings.poll_s)

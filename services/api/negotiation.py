@@ -1,4 +1,4 @@
-"""JSON, NDJSON or CSV, as ``Accept`` asks; the latter two row by row, so that long answers need no memory."""
+"""JSON, NDJSON or CSV, as ``Accept`` asks; NDJSON and CSV are streamed, so that long answers take constant memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Response
+import mimeparse
+from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -23,51 +24,72 @@ class Format(StrEnum):
     CSV = "text/csv"
 
 
-_OTHER_NAMES: Final = {"application/ndjson": Format.NDJSON, "application/jsonl": Format.NDJSON, "*/*": Format.JSON}
-_RANGES: Final = {"application/*": Format.JSON, "text/*": Format.CSV}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# Not a parameter in the OpenAPI document, which lists media types with the responses.
+AcceptHeader = Annotated[str | None, Header(include_in_schema=False)]
+
+# The media types that a client may name; of those that a wildcard matches, the last is preferred.
+_FORMATS: Final = {
+    "text/csv": Format.CSV,
+    "application/jsonl": Format.NDJSON,
+    "application/ndjson": Format.NDJSON,
+    "application/x-ndjson": Format.NDJSON,
+    "application/json": Format.JSON,
+}
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def asked(accept: str | None) -> Format:
-    """The format that the header likes best. Raises ProblemError (406)."""
-    liked: list[tuple[float, Format]] = []
-    for part in (accept or "*/*").split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        known = {**{one.value: one for one in Format}, **_OTHER_NAMES, **_RANGES}.get(name)
-        weight = next((value for value in parameters if value.startswith("q=")), "q=1")
-        try:
-            quality = float(weight[2:])
-        except ValueError:
-            quality = 0.0
-        if known is not None and quality > 0:
-            liked.append((quality, known))
-    if not liked:
-        raise ProblemError(406, "not_acceptable", f"Accept: there are {', '.join(Format)}")
-    return max(liked, key=lambda one: one[0])[1]
+def negotiate_format(accept: str | None) -> Format:
+    """Return the format that an ``Accept`` header prefers; JSON without a header.
 
-
-def stream(kind: Format, model: type[BaseModel], items: Iterable[BaseModel]) -> Response:
-    """The items as NDJSON or CSV (RFC 4180, UTF-8, a header line first).
-
-    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front; null is an empty cell.
+    The most specific range that matches a format gives its quality, and the highest quality wins (RFC 9110, section
+    12.5.1). Of equal ones, the format listed first wins. Raises `ProblemError` (406) if no format is acceptable.
     """
-    lines = _csv(model, items) if kind is Format.CSV else (item.model_dump_json() + "\n" for item in items)
+    ranges = [part.strip() for part in (accept or "*/*").lower().split(",") if _is_valid_range(part)]
+    names = [media_range.partition(";")[0].strip() for media_range in ranges]
+    # mimeparse prefers the last of equal candidates.
+    candidates = sorted(_FORMATS, key=lambda name: names.index(name) if name in names else len(names), reverse=True)
+    best = mimeparse.best_match(candidates, ",".join(ranges))
+    if not best:
+        raise ProblemError(406, "not_acceptable", f"Accept: the formats are {', '.join(Format)}")
+    return _FORMATS[best]
+
+
+def _is_valid_range(media_range: str) -> bool:
+    """Return whether a media range can be parsed; mimeparse would raise for a missing slash, and read a bad q as 1."""
+    try:
+        _, _, parameters = mimeparse.parse_mime_type(media_range)
+        return 0 <= float(parameters.get("q", 1)) <= 1
+    except ValueError:
+        return False
+
+
+def stream_items(kind: Format, model: type[BaseModel], items: Iterable[BaseModel]) -> Response:
+    """Stream items as NDJSON or CSV (RFC 4180, UTF-8, with a header line).
+
+    In CSV, null is an empty cell, and a text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    lines = _csv_lines(model, items) if kind is Format.CSV else (item.model_dump_json() + "\n" for item in items)
     return StreamingResponse(lines, media_type=kind.value, headers={"Vary": "Accept"})
 
 
-def _csv(model: type[BaseModel], items: Iterable[BaseModel]) -> Iterator[str]:
+def json_response(body: BaseModel) -> Response:
+    """Return a JSON response of a route that negotiates its format."""
+    return Response(body.model_dump_json(), media_type=Format.JSON.value, headers={"Vary": "Accept"})
+
+
+def _csv_lines(model: type[BaseModel], items: Iterable[BaseModel]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     names = list(model.model_fields)
     writer.writerow(names)
     for item in items:
         row = item.model_dump(mode="json")
-        writer.writerow([_cell(row[name]) for name in names])
+        writer.writerow([_csv_cell(row[name]) for name in names])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
 
 
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _csv_cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

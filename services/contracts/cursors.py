@@ -31,12 +31,12 @@ def decode_sequence(cursor: str) -> int:
     return int(value)
 
 
-def encode_place(at: int, key: int) -> str:
+def encode_page_key(at: int, key: int) -> str:
     """A cursor for a place in the order of time."""
     return encode(f"{at}.{key}")
 
 
-def decode_place(cursor: str) -> tuple[int, int]:
+def decode_page_key(cursor: str) -> tuple[int, int]:
     """The time and the ID in a cursor of attributions or stances."""
     found = _PLACE.fullmatch(decode(cursor))
     if found is None:

@@ -41,7 +41,7 @@ class Api:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._clients: list[httpx.Client] = []
-        self.key = admin_key(self.app.state.context.database)
+        self.key = admin_key(self.app.state.services.database)
         self.client = self.client_of(self.key)
 
     def start(self) -> None:

@@ -1,37 +1,35 @@
-"""The door before the gate: under a flood most pushes are answered here, before a body is read and without a database."""
+"""Early refusal of pushes: under a flood most are answered here, before a body is read and without a database query."""
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from services.api.middleware.authentication import caller_of
-from services.api.problems import answer, from_error, note
-from services.caller import Scope as Right
+from services.api.problems import send_problem
+from services.api.push_paths import is_push
+from services.caller import Scope
 from services.ingest.admission import AdmissionControl
 
 
 class BackpressureMiddleware:
-    """ASGI middleware behind authentication. Repeats to a push what the gate told the last one of its feed a moment ago.
+    """ASGI middleware behind authentication that repeats the latest refusal of a feed while it is fresh.
 
-    The feed is known before the body where the key has just one; a push with any other key gets as far as the gate, unless
-    nothing at all is taken in.
+    A key with exactly one feed tells the feed before the body is read. With any other key a push is refused here only
+    while intake is closed to all feeds.
     """
 
-    def __init__(self, app: ASGIApp, gate: AdmissionControl, pushes: frozenset[str]) -> None:
-        """Wrap ``app``; ``pushes`` are the paths that articles come in by."""
+    def __init__(self, app: ASGIApp, admission: AdmissionControl) -> None:
+        """Wrap ``app``; refusals come from ``admission``."""
         self._app = app
-        self._gate = gate
-        self._pushes = pushes
+        self._admission = admission
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with 429 or 503."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._pushes:
-            caller = caller_of(scope)
-            if caller is not None and caller.has(Right.INGEST):
-                refused = self._gate.at_the_door(caller.home_feed())
-                if refused is not None:
-                    note(scope, refused.code)
-                    known = from_error(refused)
-                    await answer(known.problem, known.headers)(scope, receive, send)
-                    return
+        caller = caller_of(scope) if is_push(scope) else None
+        if caller is not None and caller.has(Scope.INGEST):
+            refusal = self._admission.recent_refusal(caller.home_feed())
+            if refusal is not None:
+                await send_problem(refusal, scope, receive, send)
+                return
         await self._app(scope, receive, send)

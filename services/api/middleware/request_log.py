@@ -1,4 +1,4 @@
-"""Around each request: its ID on every log line and on the answer; its count, time and, for a push, refusal in the metrics."""
+"""The request ID on log lines and responses, and the metrics of requests: number, time, and refused pushes."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.long_poll import waits
-from services.api.problems import code_of
+from services.api.long_poll import record_waits
+from services.api.problems import problem_code_of
+from services.api.push_paths import is_push
 from services.metrics import ApiMetrics
 
-REQUEST_ID: Final = "X-Request-ID"
-_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_REQUEST_ID_HEADER: Final = "X-Request-ID"
+_UNCOUNTED_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-_ACCEPTABLE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_VALID_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ID_MAX: Final = 64  # characters of a path parameter on a log line; the client chooses it
 
 
 class RequestLogMiddleware:
-    """ASGI middleware, the outermost. Counts by route, never by path, so that labels stay few.
+    """ASGI middleware that observes all inner middleware and the routes.
 
-    A client's ``X-Request-ID`` is kept if it is a plain word of at most 64 characters; else the request gets one.
+    Metrics are labelled by route and not by path, so that the number of labels stays small. A client's
+    ``X-Request-ID`` is kept if it has at most 64 letters, digits, dots, underscores and dashes; otherwise the request
+    gets a new ID.
     """
 
-    def __init__(self, app: ASGIApp, metrics: ApiMetrics, pushes: frozenset[str]) -> None:
-        """Wrap ``app``; ``pushes`` are the paths whose problems are articles refused."""
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
+        """Wrap ``app``."""
         self._app = app
         self._metrics = metrics
-        self._pushes = pushes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and observe its answer."""
+        """Pass the request on and observe its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,42 +46,51 @@ class RequestLogMiddleware:
         structlog.contextvars.bind_contextvars(request=request_id)
         status = 500
 
-        async def observed(message: Message) -> None:
+        async def observe_response(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                MutableHeaders(scope=message)[_REQUEST_ID_HEADER] = request_id
             await send(message)
 
-        if scope["path"] in _QUIET:
-            await self._app(scope, receive, observed)
+        if scope["path"] in _UNCOUNTED_PATHS:
+            await self._app(scope, receive, observe_response)
             return
-        began = time.perf_counter()
-        waited = waits()
+        started = time.perf_counter()
+        waits_s = record_waits()
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, observed)
+            await self._app(scope, receive, observe_response)
         finally:
             self._metrics.in_flight.dec()
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            answered_early = scope["path"] if scope["path"] in self._pushes and method == "POST" else "none"
-            route = getattr(scope.get("route"), "path_format", answered_early)
+            route = _route_label(scope)
+            elapsed_s = time.perf_counter() - started - sum(waits_s)
             self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(method, route).observe(max(0.0, time.perf_counter() - began - sum(waited)))
-            code = code_of(scope)
-            if code is not None and method == "POST" and scope["path"] in self._pushes:
+            self._metrics.seconds.labels(method, route).observe(max(0.0, elapsed_s))
+            code = problem_code_of(scope)
+            if code is not None and is_push(scope):
                 self._metrics.refused.labels(code).inc()
+
+
+def _route_label(scope: Scope) -> str:
+    """Return the path template of the matched route; middleware may have answered before a route was matched."""
+    unmatched = scope["path"] if is_push(scope) else "none"
+    return str(getattr(scope.get("route"), "path_format", unmatched))
 
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _ACCEPTABLE.fullmatch(value):
+        if name == b"x-request-id" and _VALID_REQUEST_ID.fullmatch(value):
             return str(value.decode())
     return uuid.uuid4().hex
 
 
-async def name_the_subject(request: Request) -> None:
-    """Put the job or article that a path names on the request's log lines. Asynchronous, so that it runs in their context."""
-    for parameter, word in (("job_id", "job"), ("article_id", "article")):
+async def bind_path_parameters(request: Request) -> None:
+    """Add the job or article that a path names to the request's log lines.
+
+    A coroutine, so that it runs in the context of the request.
+    """
+    for parameter, field in (("job_id", "job"), ("article_id", "article")):
         if parameter in request.path_params:
-            structlog.contextvars.bind_contextvars(**{word: str(request.path_params[parameter])[:64]})
+            structlog.contextvars.bind_contextvars(**{field: str(request.path_params[parameter])[:_ID_MAX]})

@@ -1,4 +1,4 @@
-"""Headers that each answer carries, whatever route or error it comes from; a route that sets one itself is left alone."""
+"""Security headers of every response, including errors. A header that a route sets itself is kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What is no page loads nothing, and is shown in no frame; what holds articles or keys is kept in no cache on the way.
-_ALWAYS: Final = (
+# By default a response loads nothing, is not framed, and is not cached, as it may hold articles or keys.
+_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -16,30 +16,33 @@ _ALWAYS: Final = (
     (b"cache-control", b"no-store"),
 )
 
-ON_EVERY_ANSWER: Final = {name.decode(): value.decode() for name, value in _ALWAYS}
+SECURITY_HEADERS: Final = {name.decode(): value.decode() for name, value in _DEFAULTS}
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware around everything else. ``hsts_s``: for how long browsers shall insist on https; 0 says nothing of it."""
+    """ASGI middleware that adds the security headers a response lacks.
+
+    ``hsts_s`` is the ``max-age`` of Strict-Transport-Security (RFC 6797) in seconds; 0 leaves that header out.
+    """
 
     def __init__(self, app: ASGIApp, hsts_s: int) -> None:
         """Wrap ``app``."""
         self._app = app
         hsts = ((b"strict-transport-security", b"max-age=%d; includeSubDomains" % hsts_s),) if hsts_s else ()
-        self._headers = _ALWAYS + hsts
+        self._headers = _DEFAULTS + hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; put in what its answer lacks."""
+        """Pass the request on and complete the headers of its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def completed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers: MutableSequence[tuple[bytes, bytes]] = list(message.get("headers", ()))
-                there = {name.lower() for name, _ in headers}
-                headers += [(name, value) for name, value in self._headers if name not in there]
+                names = {name.lower() for name, _ in headers}
+                headers += [(name, value) for name, value in self._headers if name not in names]
                 message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, completed)
+        await self._app(scope, receive, send_with_headers)

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for those who watch."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: health checks and metrics."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from services.api.dependencies import Services
-from services.api.middleware.authentication import known_caller
-from services.api.problems import responses
+from services.api.dependencies import Services, authenticated_caller
+from services.api.problems import problem_responses
 from services.caller import Scope
 from services.database import migrations
 from services.errors import BrokerUnavailable, Forbidden, StoreUnavailable, Unauthenticated
@@ -21,32 +20,33 @@ from services.jobs import queries
 
 router = APIRouter(tags=["health"])
 
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+Status = Literal["ok", "degraded", "unavailable"]
+_PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 class Health(BaseModel):
-    """What works and what does not. ``degraded``: articles are taken in, but something is not as it should be."""
+    """The result of each check. ``degraded``: articles are accepted or results served, but a check failed."""
 
-    status: Literal["ok", "degraded", "unavailable"]
+    status: Status
     checks: dict[str, str]
 
 
 @router.get("/healthz")
 async def alive() -> Health:
-    """The process runs; says nothing of what it depends on."""
+    """Answer that the process runs, without checking its dependencies."""
     return Health(status="ok", checks={})
 
 
 @router.get("/readyz", responses={503: {"model": Health}})
 def ready(request: Request, services: Services, response: Response) -> Health:
-    """Whether articles can be taken in: needs the database. Without Redis or workers they wait in the ledger, as it says.
+    """Check whether articles can be accepted, which needs the database. Without Redis or workers, articles are queued.
 
-    Open to all; what the database or Redis said, addresses in it, is shown to an admin key alone.
+    The route needs no key. Messages of the database and Redis may contain addresses and are shown to admin keys only.
     """
-    caller = known_caller(request)
+    caller = authenticated_caller(request)
     detailed = caller is not None and Scope.ADMIN in caller.scopes
+    status: Status = "ok"
     checks = {"database": "ok", "redis": "ok", "workers": "ok", "intake": "ok"}
-    status: Literal["ok", "degraded", "unavailable"] = "ok"
     try:
         services.dispatcher.ping()
     except BrokerUnavailable as error:
@@ -59,12 +59,12 @@ def ready(request: Request, services: Services, response: Response) -> Health:
         else:
             if queries.live_slots(services.database) == 0:
                 status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
-            closed = services.gate.closed()
-            if closed is not None:
-                reason = closed.detail if detailed else closed.code
+            refusal = services.admission.closed()
+            if refusal is not None:
+                reason = refusal.detail if detailed else refusal.code
                 status, checks["intake"] = "degraded", f"{reason}; pushes are refused, results are served"
-            elif services.gate.paused_feeds():
-                checks["intake"] = f"ok, but for {services.gate.paused_feeds()} paused"
+            elif services.admission.paused_feeds():
+                checks["intake"] = f"ok, except for {services.admission.paused_feeds()} paused"
     except StoreUnavailable as error:
         checks["database"] = error.detail if detailed else "the database does not answer"
         status, checks["workers"], checks["intake"] = "unavailable", "unknown", "unknown"
@@ -73,25 +73,28 @@ def ready(request: Request, services: Services, response: Response) -> Health:
     return Health(status=status, checks=checks)
 
 
-@router.get("/metrics", response_class=PlainTextResponse, responses=responses())
+@router.get("/metrics", response_class=PlainTextResponse, responses=problem_responses())
 def metrics(request: Request, services: Services) -> Response:
-    """This process's metrics and the ledger's, in Prometheus' text format; who needs a key is a setting, ``access.metrics``."""
-    wanted = services.settings.access.metrics
-    if wanted != "open" and not (wanted == "loopback" and _is_local(request)):
-        caller = known_caller(request)
+    """Return the metrics of this process and of the ledger in Prometheus' text format.
+
+    The setting ``access.metrics`` says who needs a key.
+    """
+    access = services.settings.access.metrics
+    if access != "open" and not (access == "loopback" and _is_local(request)):
+        caller = authenticated_caller(request)
         if caller is None:
             raise Unauthenticated(
                 "metrics from here need a key with the scope read that sees every feed", code="key_missing"
             )
         caller.require(Scope.READ)
         if caller.feeds is not None:
-            raise Forbidden("metrics tell of every feed; this key sees some")
+            raise Forbidden("metrics describe every feed; this key sees some of them")
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _is_local(request: Request) -> bool:
-    """Whether the request was made on this machine, and not by a proxy here for somebody elsewhere."""
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
+    """Return whether the request was made on this machine, and not by a local proxy on behalf of another."""
+    if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
         return False
     try:
         return ipaddress.ip_address(request.client.host).is_loopback

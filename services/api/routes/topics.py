@@ -1,4 +1,4 @@
-"""`/v1/topics`: what operators register so that statements are read for it."""
+"""``/v1/topics``: the topics that articles are matched against."""
 
 from __future__ import annotations
 
@@ -6,80 +6,73 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from services.api.dependencies import Services
-from services.api.middleware.authentication import Admin, Reader
-from services.api.problems import FieldError, ProblemError, responses
-from services.api.routes.jobs import Cursor, Limit
+from services.api.dependencies import Admin, Reader, Services
+from services.api.pagination import Cursor, Limit, decode_cursor, fetch_page
+from services.api.problems import problem_responses
 from services.api.schemas.topics import NewTopic, TopicChange, TopicPage, TopicView
 from services.contracts import TopicId, cursors
 from services.topics import store
+from services.use_cases import topics
 
 router = APIRouter(prefix="/v1/topics", tags=["topics"])
-
 
 Id = Annotated[TopicId, Path(description="the topic's ID")]
 
 
-@router.post("", status_code=201, responses=responses(400, 409, 413, 415, 422, 503))
+@router.post("", status_code=201, responses=problem_responses(400, 409, 413, 415, 422, 503))
 def add_topic(new: NewTopic, services: Services, caller: Admin, response: Response) -> TopicView:
-    """Register a topic; articles analysed from now on are read for it. 409: it is there already, or too many are active."""
-    _few(new.aliases, services.settings.topics.aliases)
-    made = store.add(
-        services.database,
-        name=new.name,
-        aliases=new.aliases,
-        claim=new.claim,
-        limits=services.settings.topics,
-        by=caller,
-    )
-    response.headers["Location"] = f"/v1/topics/{made.topic.id}"
-    return TopicView.of(made)
+    """Register a topic; articles analysed from now on are matched against it.
+
+    409: the topic exists, or too many topics are active.
+    """
+    record = topics.add(services.use_case_context, name=new.name, aliases=new.aliases, claim=new.claim, caller=caller)
+    response.headers["Location"] = f"/v1/topics/{record.topic.id}"
+    return TopicView.of(record)
 
 
-@router.get("", responses=responses(422, 503))
+@router.get("", responses=problem_responses(422, 503))
 def list_topics(
     services: Services,
     _caller: Reader,
     state: Annotated[Literal["active", "retired"] | None, Query(description="only these")] = None,
-    cursor: Annotated[Cursor | None, Query(description="the `next` of the page before")] = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> TopicPage:
-    """Topics, active and retired."""
-    size = min(limit, services.settings.api.page_limit)
-    try:
-        after = cursors.decode(cursor) if cursor else ""
-    except ValueError as error:
-        raise ProblemError(
-            422, "invalid", f"cursor: {error}", errors=[FieldError(field="cursor", reason=str(error))]
-        ) from error
-    found = store.list_topics(
-        services.database, retired=None if state is None else state == "retired", after=after, limit=size + 1
+    """List topics, active and retired."""
+    retired = None if state is None else state == "retired"
+    after = decode_cursor(cursors.decode, cursor) or ""
+    page = fetch_page(
+        lambda size: store.list_topics(services.database, retired=retired, after=after, limit=size),
+        min(limit, services.settings.api.page_limit),
+        lambda record: cursors.encode(record.topic.id),
     )
-    more = cursors.encode(found[size - 1].topic.id) if len(found) > size else None
-    return TopicPage(items=[TopicView.of(record) for record in found[:size]], next=more)
+    return TopicPage(items=[TopicView.of(record) for record in page.items], next=page.next)
 
 
-@router.get("/{topic_id}", responses=responses(404, 422, 503))
+@router.get("/{topic_id}", responses=problem_responses(404, 422, 503))
 def get_topic(topic_id: Id, services: Services, _caller: Reader) -> TopicView:
-    """One topic."""
+    """Return one topic."""
     return TopicView.of(store.get(services.database, topic_id))
 
 
-@router.patch("/{topic_id}", responses=responses(400, 404, 409, 413, 415, 422, 503))
+@router.patch("/{topic_id}", responses=problem_responses(400, 404, 409, 413, 415, 422, 503))
 def change_topic(topic_id: Id, change: TopicChange, services: Services, caller: Admin) -> TopicView:
-    """Change name or aliases, retire a topic or take it up again. What was analysed before stays until it is reanalysed."""
-    _few(change.aliases or [], services.settings.topics.aliases)
-    given = {name: getattr(change, name) for name in ("name", "aliases", "retired")}
-    return TopicView.of(store.change(services.database, topic_id, **given, limits=services.settings.topics, by=caller))
+    """Change the name or aliases of a topic, retire it, or make it active again.
+
+    Results of earlier analyses stay as they are until their articles are reanalysed.
+    """
+    record = topics.change(
+        services.use_case_context,
+        topic_id,
+        name=change.name,
+        aliases=change.aliases,
+        retired=change.retired,
+        caller=caller,
+    )
+    return TopicView.of(record)
 
 
-@router.delete("/{topic_id}", status_code=204, responses=responses(404, 422, 503))
+@router.delete("/{topic_id}", status_code=204, responses=problem_responses(404, 422, 503))
 def retire_topic(topic_id: Id, services: Services, caller: Admin) -> None:
-    """Retire a topic: no article is read for it any more, the stances that were found stay. Again is no error."""
-    store.change(services.database, topic_id, retired=True, limits=services.settings.topics, by=caller)
-
-
-def _few(aliases: list[str], limit: int) -> None:
-    if len(aliases) > limit:
-        reason = f"holds {len(aliases)}, and a topic may have {limit}"
-        raise ProblemError(422, "invalid", f"aliases: {reason}", errors=[FieldError(field="aliases", reason=reason)])
+    """Retire a topic: its stances stay, and no further article is matched against it. Repeating it is not an error."""
+    topics.retire(services.use_case_context, topic_id, caller)

@@ -1,1 +1,1 @@
-"""Request and response bodies that several routes or commands share."""
+"""Request and response bodies, one module per resource."""

@@ -1,25 +1,34 @@
-"""The ledger's records as the API shows them."""
+"""Jobs as the API shows them, and where they are found."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from services.contracts import JobMetadata, JobState, JobView, Link, Warned
 from services.jobs.queries import JobRecord
 
 
+class JobPage(BaseModel):
+    """Jobs, newest first; ``next`` is null on the last page."""
+
+    items: list[JobView]
+    next: str | None
+
+
 def job_href(job_id: UUID) -> str:
-    """Where a job is found."""
+    """Return the path of a job."""
     return f"/v1/jobs/{job_id}"
 
 
 def result_href(job_id: UUID) -> str:
-    """Where a job's result is found."""
+    """Return the path of a job's result."""
     return f"/v1/jobs/{job_id}/result"
 
 
 def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
-    """A job in the shape of AIP-151: result or error once it is done."""
+    """Return a job as a long-running operation (AIP-151): with a result or an error once it is done."""
     error = None
     if record.done and record.state is not JobState.SUCCEEDED:
         error = Warned(

@@ -1,4 +1,4 @@
-"""What the read side answers with: one shape for JSON, NDJSON and CSV, so every item is flat."""
+"""Found attributions and stances: flat items, so that JSON, NDJSON and CSV have the same shape."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from services.contracts import Act, Kind, StanceLabel, cursors, instant
 from services.results.timeline import Bucket
 
 
-class _Found(BaseModel):
-    """Where an item is from. Offsets are code points into the result's text."""
+class _Item(BaseModel):
+    """The article and result of an item. Offsets count code points of the result's text."""
 
-    at: AwareDatetime = Field(
-        description="when the article was published; when it was received, where that is not known"
-    )
+    at: AwareDatetime = Field(description="when the article was published, or received if that is unknown")
     feed: str
     article_id: UUID
     guid: str | None
@@ -27,27 +25,27 @@ class _Found(BaseModel):
     href: str = Field(description="the whole result")
     start: int
     end: int
-    cursor: str = Field(description="`cursor` of a request that goes on behind this item")
+    cursor: str = Field(description="`cursor` of a request that continues after this item")
 
 
-class FoundAttribution(_Found):
-    """A statement and whom it is attributed to."""
+class AttributionItem(_Item):
+    """A statement and the source that it is attributed to."""
 
-    attribution: str = Field(description="its ID in the result")
-    speaker: str | None = Field(description="the fullest name that the article gives; null where it is not resolved")
+    id: str = Field(description="the attribution's ID in the result")
+    speaker: str | None = Field(description="the fullest name in the article; null if the source is not resolved")
     source: str | None
     cue: str | None
     act: Act | None
     kind: Kind
-    content: str = Field(description="up to 4000 characters; what lies between its parts is left out")
+    content: str = Field(description="up to 4000 characters, without the text between its parts")
     score: float
 
 
-class FoundStance(_Found):
-    """Who is for or against whom or what, and the words that show it."""
+class StanceItem(_Item):
+    """A stance of a holder for or against a target or topic, and its evidence."""
 
-    stance_id: str = Field(description="its ID in the result")
-    holder: str | None = Field(description="null: the article's own voice")
+    stance_id: str = Field(description="the stance's ID in the result")
+    holder: str | None = Field(description="null is the voice of the article")
     stance: StanceLabel
     target: str | None
     topic: str | None
@@ -60,37 +58,42 @@ class FoundStance(_Found):
 class AttributionPage(BaseModel):
     """Attributions, newest first; ``next`` is null on the last page."""
 
-    items: list[FoundAttribution]
+    items: list[AttributionItem]
     next: str | None
 
 
 class StancePage(BaseModel):
     """Stances, newest first; ``next`` is null on the last page."""
 
-    items: list[FoundStance]
+    items: list[StanceItem]
     next: str | None
 
 
 class Timeline(BaseModel):
-    """Buckets without a gap, oldest first."""
+    """Consecutive buckets, oldest first."""
 
     items: list[Bucket]
 
 
-def found_attribution(row: Any) -> FoundAttribution:
-    """A row of :func:`services.results.search.find_attributions`."""
-    return FoundAttribution(attribution=row.item, **_common(row), **_same(row, FoundAttribution, "attribution"))
+def attribution_item(row: Any) -> AttributionItem:
+    """Convert a row of `services.results.search.find_attributions`."""
+    return AttributionItem(id=row.item, **_article_fields(row), **_columns(row, AttributionItem, "id"))
 
 
-def found_stance(row: Any) -> FoundStance:
-    """A row of :func:`services.results.search.find_stances`."""
-    return FoundStance(stance_id=row.item, **_common(row), **_same(row, FoundStance, "stance_id"))
+def stance_item(row: Any) -> StanceItem:
+    """Convert a row of `services.results.search.find_stances`."""
+    return StanceItem(stance_id=row.item, **_article_fields(row), **_columns(row, StanceItem, "stance_id"))
 
 
-def _common(row: Any) -> dict[str, Any]:
-    return {"at": instant(row.at), "href": result_href(row.job_id), "cursor": cursors.encode_place(row.at, row.id)}
+def row_cursor(row: Any) -> str:
+    """Return the cursor of a request that continues after this row of either kind."""
+    return cursors.encode_page_key(row.at, row.id)
 
 
-def _same(row: Any, model: type[BaseModel], *but: str) -> dict[str, Any]:
-    left_out = {"at", "href", "cursor", *but}
-    return {name: getattr(row, name) for name in model.model_fields if name not in left_out}
+def _article_fields(row: Any) -> dict[str, Any]:
+    return {"at": instant(row.at), "href": result_href(row.job_id), "cursor": row_cursor(row)}
+
+
+def _columns(row: Any, model: type[BaseModel], *computed: str) -> dict[str, Any]:
+    """Return the fields of ``model`` that are columns of the row under the same name."""
+    return {name: getattr(row, name) for name in model.model_fields if name not in {"at", "href", "cursor", *computed}}

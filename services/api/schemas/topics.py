@@ -1,4 +1,4 @@
-"""A topic as it is asked for and shown, over HTTP and on the command line."""
+"""Topics as they are registered and shown, over HTTP and on the command line."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from services.topics.matching import holds_a_word
 from services.topics.store import TopicRecord
 
 
-def _findable(value: str) -> str:
+def _require_a_word(value: str) -> str:
     if not holds_a_word(value):
-        raise ValueError("holds no letter or digit, so nothing could be found by it")
+        raise ValueError("has no letter or digit, so no text could match it")
     return value
 
 
-Name = Annotated[TopicName, AfterValidator(_findable)]
-Aliases = Annotated[list[Annotated[Alias, AfterValidator(_findable)]], Field(max_length=200)]
+Name = Annotated[TopicName, AfterValidator(_require_a_word)]
+Aliases = Annotated[list[Annotated[Alias, AfterValidator(_require_a_word)]], Field(max_length=200)]
 
 
 class NewTopic(BaseModel):
-    """What is needed to register a topic."""
+    """A topic to register."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name
     aliases: Aliases = []
-    claim: Claim = Field(description="a sentence that can be agreed with: who supports the topic agrees")
+    claim: Claim = Field(description="a sentence to agree or disagree with: a supporter of the topic agrees with it")
 
 
 class TopicChange(BaseModel):
-    """What may change; what is not given stays. Another claim is another topic."""
+    """Changes of a topic; what is left out stays. The claim cannot change: another claim is another topic."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,14 +41,14 @@ class TopicChange(BaseModel):
     retired: StrictBool | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _require_a_change(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("give name, aliases or retired")
         return self
 
 
 class TopicView(BaseModel):
-    """A topic as it stands."""
+    """A registered topic."""
 
     id: TopicId
     name: str
@@ -60,7 +60,7 @@ class TopicView(BaseModel):
 
     @classmethod
     def of(cls, record: TopicRecord) -> Self:
-        """Show a record."""
+        """Return a topic as the API shows it."""
         times = {name: getattr(record, name) for name in ("created_at", "changed_at", "retired_at")}
         return cls(**record.topic.model_dump(include=set(Topic.model_fields)), **times)
 

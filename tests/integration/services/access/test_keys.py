@@ -120,7 +120,7 @@ def test_a_key_expires_by_the_clock_of_the_database(api: Api, database: Database
     with database.write() as connection:
         past = update(api_keys).where(api_keys.c.id == key["id"]).values(expires_at=now_ms() - 1)
         connection.execute(past)
-    api.app.state.context.keyring.forget(key["id"])
+    api.app.state.services.key_cache.forget(key["id"])
     problem(with_key(api, f"Bearer {key['key']}"), 401, "key_expired")
 
 

@@ -129,7 +129,7 @@ def test_a_session_ends_with_its_time_and_with_its_key(
     keys.revoke(sqlite_database, key.split("_")[1], local())
     assert first.get("/", headers=PAGE).status_code == 303
     assert second.get("/", headers=PAGE).status_code == 200
-    later = time.time() + sqlite_api.app.state.context.settings.console.session_s + 1
+    later = time.time() + sqlite_api.app.state.services.settings.console.session_s + 1
     monkeypatch.setattr(sessions.time, "time", lambda: later)
     assert second.get("/", headers=PAGE).status_code == 303
 

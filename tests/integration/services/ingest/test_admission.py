@@ -133,7 +133,7 @@ def test_refusal_is_repeated_without_reading_body_or_database(database: Database
     _await_reassessment()
     first_refusal = problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     transactions: list[str] = []
-    api.app.state.context.database.observer = lambda kind, _seconds: transactions.append(kind)
+    api.app.state.services.database.observer = lambda kind, _seconds: transactions.append(kind)
     for path, content in (("/v1/articles", b"{no JSON"), ("/v1/articles:batch", b'{"body": "Three."}\n')):
         repeated = own.post(path, content=content)
         assert problem(repeated, 429, "feed_queue_full") == first_refusal

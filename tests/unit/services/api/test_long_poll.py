@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.long_poll import wished
+from services.api.long_poll import requested_wait_s
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from services.api.long_poll import wished
     ],
 )
 def test_a_wish_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
-    assert wished(prefer, 30) == seconds
+    assert requested_wait_s(prefer, 30) == seconds
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_wish_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
     ],
 )
 def test_what_is_no_wish_is_ignored(prefer: str | None) -> None:
-    assert wished(prefer, 30) == 0
+    assert requested_wait_s(prefer, 30) == 0
 
 
 @given(st.text(), st.floats(min_value=0.1, max_value=60))
 def test_whatever_comes_the_limit_holds(prefer: str, limit: float) -> None:
-    assert 0 <= wished(prefer, limit) <= limit
+    assert 0 <= requested_wait_s(prefer, limit) <= limit
 
 
 @given(
@@ -58,4 +58,4 @@ def test_whatever_comes_the_limit_holds(prefer: str, limit: float) -> None:
     st.sampled_from(["", ", c", ";d=e"]),
 )
 def test_a_wish_is_found_among_others(seconds: int, before: str, after: str) -> None:
-    assert wished(f"{before}wait={seconds}{after}", 1_000_000) == seconds
+    assert requested_wait_s(f"{before}wait={seconds}{after}", 1_000_000) == seconds

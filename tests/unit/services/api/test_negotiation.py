@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.api.negotiation import Format, asked
+from services.api.negotiation import Format, negotiate_format
 from services.api.problems import ProblemError
 
 
@@ -23,11 +23,11 @@ from services.api.problems import ProblemError
     ],
 )
 def test_the_format_is_what_the_client_likes_best(accept: str | None, expected: Format) -> None:
-    assert asked(accept or "*/*") is expected
+    assert negotiate_format(accept or "*/*") is expected
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", ",", "application/json;q=nonsense"])
 def test_what_cannot_be_had_is_406(accept: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        asked(accept)
+        negotiate_format(accept)
     assert refused.value.problem.status == 406

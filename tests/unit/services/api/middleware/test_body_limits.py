@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.middleware.body_limits import check_depth
+from services.api.middleware.body_limits import check_nesting
 from services.api.problems import ProblemError
 from tests.support.growth import assert_linear
 
@@ -28,7 +28,7 @@ def depth(value: Any) -> int:
 
 def refused(body: bytes, limit: int) -> bool:
     try:
-        check_depth(body, limit)
+        check_nesting(body, limit)
     except ProblemError as error:
         return (error.problem.status, error.problem.code) == (400, "nesting_too_deep")
     return False
@@ -68,7 +68,7 @@ def test_brackets_after_a_string_do(body: bytes) -> None:
 
 
 def test_nothing_is_nested_in_no_body() -> None:
-    check_depth(None, 1)
+    check_nesting(None, 1)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_time_grows_with_the_body_alone(piece: bytes) -> None:
     def body(size: int) -> bytes:
         return b'"' + piece * (size // len(piece))
 
-    assert assert_linear("depth", lambda content: check_depth(content, len(content)), body, 2_000_000) < 1.5
+    assert assert_linear("depth", lambda content: check_nesting(content, len(content)), body, 2_000_000) < 1.5

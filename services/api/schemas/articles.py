@@ -1,0 +1,37 @@
+"""Responses about articles: the items of a batch, and what an erasure removed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.api.problems import Problem
+from services.contracts import Warned
+
+
+class BatchItem(BaseModel):
+    """The answer to one line: its status, and either the job or the problem. ``line`` counts all lines from 1."""
+
+    line: int
+    status: int
+    job_id: str | None = None
+    href: str | None = None
+    warnings: tuple[Warned, ...] = ()
+    problem: Problem | None = None
+
+
+class BatchAnswer(BaseModel):
+    """The answer to a batch. ``errors`` is true if any line has a problem."""
+
+    errors: bool
+    items: list[BatchItem]
+
+
+class Erasure(BaseModel):
+    """What was erased. ``log_emptied``: SQLite's write-ahead log holds no copy of it any more either."""
+
+    article_id: UUID
+    jobs: int
+    results: int
+    log_emptied: bool

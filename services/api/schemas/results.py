@@ -1,0 +1,63 @@
+"""Results in a list."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.api.schemas.jobs import result_href
+from services.contracts import Warned
+from services.jobs.queries import StoredResult
+
+
+class ResultItem(BaseModel):
+    """A result: its article and job, and either its path or, on request, the whole document."""
+
+    job_id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int
+    title: str | None
+    stored_at: datetime
+    attributions: int
+    stances: int
+    href: str
+    etag: str
+    result: dict[str, Any] | None = None
+
+
+class ResultPage(BaseModel):
+    """Results in the order in which they were stored. A later request with ``after`` continues here and misses none.
+
+    A client whose cursor lies before results that retention has removed gets the warning ``results_pruned`` once.
+    """
+
+    items: list[ResultItem]
+    after: str
+    warnings: list[Warned] = []
+
+
+def result_item(stored: StoredResult, *, embed: bool) -> ResultItem:
+    """Return a stored result as an item of a list, with its document if ``embed`` is set."""
+    job = stored.job
+    return ResultItem(
+        job_id=job.id,
+        article_id=job.article_id,
+        feed=job.feed,
+        guid=job.guid,
+        version=job.version,
+        revision=job.revision,
+        title=job.title,
+        stored_at=stored.stored_at,
+        attributions=stored.attributions,
+        stances=stored.stances,
+        href=result_href(job.id),
+        etag=stored.etag,
+        result=json.loads(stored.document) if embed else None,
+    )
