@@ -19,7 +19,7 @@ class ActRecord:
     """The properties of one act of speech. The flags default to what is right for most acts.
 
     verb: how pages show the act, third person singular ("accuses").
-    stance: the stance of the speaker towards the first party named in the content, or null if the act does
+    stance: the stance of the speaker towards the first party named in the content, or None if the act does
         not show a stance.
     precision: how often that stance is right, measured on the training set of Directed Sentiment Extraction
         (Park, Pan & Joo, Findings of ACL 2021), where both entities are given. Set if and only if ``stance`` is.

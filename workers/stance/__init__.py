@@ -1,1 +1,1 @@
-"""Who supports or opposes whom, or what."""
+"""Stances: which entity supports or opposes which entity or topic."""

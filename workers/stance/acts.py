@@ -1,10 +1,11 @@
-"""Stage ``stancewire_stances``: who is for or against whom, by what the cue of a statement does.
+"""Component ``stancewire_stances``: stances shown by the act of an attribution ("accused", "praised").
 
-Writes ``doc._.stances``.
+Reads ``doc._.attributions``, ``doc._.entities`` and ``doc.spans["mentions"]``; writes ``doc._.stances``.
 
-The holder is the statement's speaker. The target is the first entity that the content names, where the act
-itself takes a side: who accuses, rejects or threatens somebody is against them, who praises them is for them. Where the
-content only points back ("the offer"), the target is who spoke of it. A statement that only says something takes no side here.
+The holder is the speaker of the attribution. The act gives the stance (`ActRecord.stance`): accusing,
+rejecting and threatening oppose, praising supports. The target is the first participant that the content
+names, or, if the content only refers back ("the offer"), the speaker who made that offer. An act without a
+stance, such as a plain "said", gives no stance here.
 """
 
 from __future__ import annotations
@@ -16,92 +17,116 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from services.contracts import EntityType
+from services.contracts.acts import ACT_RECORDS
 from workers.doc.records import AttributionRecord, EntityRecord, StanceRecord, TokenSpan
 from workers.doc.tokens import Tokens
 from workers.english import gazetteer
-from workers.stance import back_reference, factuality, scores
-from workers.stance.factuality import SIDES
-from workers.stance.scene import PARTIES
-from workers.stance.verb_between import by_verb, owns
+from workers.stance import back_reference, factuality
+from workers.stance.stance_context import PARTICIPANT_TYPES
+from workers.stance.verb_between import is_possessive, stances_by_verb
 
-# A target stands near the beginning of the content: what comes later is mostly about something else.
-REACH: Final = 8
+# A target is named near the start of the content; later names mostly belong to another topic.
+TARGET_WITHIN_TOKENS: Final = 8
 
 
 @Language.factory("stancewire_stances")
 class ActStances:
-    """Reads stances off statements."""
+    """Adds the stances shown by acts and by verbs between two mentions.
+
+    Reads ``doc._.attributions``, ``doc._.entities``, ``doc.spans["mentions"]`` through
+    `stances_by_act` and `stances_by_verb`. Writes ``doc._.stances``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take what spaCy hands to every factory; there is nothing to set."""
+        """Accept the arguments that spaCy passes to every factory; there are no settings."""
         del nlp, name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``doc._.stances``; reads statements, entities and mentions."""
-        leanings = by_act(doc)
-        known = {(leaning.holder, leaning.target, leaning.stance) for leaning in leanings}
+        """Set ``doc._.stances``: those shown by acts, then those shown by verbs that are not among the former."""
+        stances = stances_by_act(doc)
+        shown_by_act = {(stance.holder, stance.target, stance.stance) for stance in stances}
         doc._.stances = [
-            *leanings,
-            *(more for more in by_verb(doc) if (more.holder, more.target, more.stance) not in known),
+            *stances,
+            *(
+                stance
+                for stance in stances_by_verb(doc)
+                if (stance.holder, stance.target, stance.stance) not in shown_by_act
+            ),
         ]
         return doc
 
 
-def by_act(doc: Doc) -> list[StanceRecord]:
-    """Return the stances that the acts of a document's statements take."""
+def stances_by_act(doc: Doc) -> list[StanceRecord]:
+    """Return the stances shown by the acts of the attributions of ``doc``, in the order of the attributions."""
     mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
-    starts = [start for start, _, _ in mentions]
+    mention_starts = [start for start, _, _ in mentions]
     tokens = Tokens.of(doc)
-    leanings: list[StanceRecord] = []
-    for index, statement in enumerate(doc._.attributions):
-        side = SIDES.get(statement.act)
-        if side is None or statement.speaker is None or statement.cue is None or statement.source is None:
+    stances: list[StanceRecord] = []
+    for index, attribution in enumerate(doc._.attributions):
+        record = ACT_RECORDS[attribution.act]
+        if (
+            record.stance is None
+            or record.precision is None
+            or attribution.speaker is None
+            or attribution.cue is None
+            or attribution.source is None
+        ):
             continue
-        target = _target(doc, doc._.entities, mentions, starts, statement)
+        target = _find_target(doc, doc._.entities, mentions, mention_starts, attribution)
         if target is None:
-            target = back_reference.speaker(tokens, doc._.attributions, index)
-        if factuality.conditional(tokens, statement.cue.span, _past_name(tokens, statement.content[0])):
+            target = back_reference.referenced_speaker(tokens, doc._.attributions, index)
+        if factuality.is_conditional(tokens, attribution.cue.span, _after_opening_name(tokens, attribution.content[0])):
             continue
         if target is None:
             continue
-        parts = (statement.source, statement.cue.span, *statement.content)
+        parts = (attribution.source, attribution.cue.span, *attribution.content)
         evidence = TokenSpan(min(part.start for part in parts), max(part.end for part in parts))
-        leanings.append(StanceRecord(statement.speaker, target, side, scores.of_act(statement.act), evidence, index))
-    return leanings
+        stances.append(StanceRecord(attribution.speaker, target, record.stance, record.precision, evidence, index))
+    return stances
 
 
-def _past_name(tokens: Tokens, content: TokenSpan) -> TokenSpan:
-    """Return what comes after the name that a content begins with."""
+def _after_opening_name(tokens: Tokens, content: TokenSpan) -> TokenSpan:
+    """Return the rest of the sentence after the capitalised words that open the content."""
     start = content.start
     while start < content.end and tokens.words[start][0].isupper():
         start += 1
-    return TokenSpan(start, tokens.last[content.start])
+    return TokenSpan(start, tokens.sentence_end[content.start])
 
 
-def _target(
+def _find_target(
     doc: Doc,
     entities: list[EntityRecord],
     mentions: list[tuple[int, int, int]],
-    starts: list[int],
-    statement: AttributionRecord,
+    mention_starts: list[int],
+    attribution: AttributionRecord,
 ) -> int | None:
-    """Return the first entity of the content that may be a target and is not the holder; a people stands for its country."""
-    content = statement.content[0]
-    for k in range(bisect_left(starts, content.start), len(mentions)):
-        start, end, key = mentions[k]
-        if start >= min(content.end, content.start + REACH):
+    """Return the key of the first participant near the start of the content that is not the holder.
+
+    A nationality ("the Russians") stands for its country, if the article names the country. ``mentions`` are
+    (start, end, entity key) in text order, ``mention_starts`` their starts.
+    """
+    content = attribution.content[0]
+    for i in range(bisect_left(mention_starts, content.start), len(mentions)):
+        start, end, key = mentions[i]
+        if start >= min(content.end, content.start + TARGET_WITHIN_TOKENS):
             return None
         entity = entities[key]
-        after = doc[end].lower_ if end < len(doc) else ""
-        if key == statement.speaker or entity.type not in PARTIES or owns(doc[start].lower_, after):
+        next_word = doc[end].lower_ if end < len(doc) else ""
+        if (
+            key == attribution.speaker
+            or entity.type not in PARTICIPANT_TYPES
+            or is_possessive(doc[start].lower_, next_word)
+        ):
             continue
         if entity.type is EntityType.NORP:
-            country = gazetteer.governments().get(entity.name)
-            own = country and country == gazetteer.governments().get(entities[statement.speaker or 0].name)
-            found = next((e.key for e in entities if country and e.name == country), key)
-            if own or found == statement.speaker:
+            country = gazetteer.government_names().get(entity.name)
+            same_country = country and country == gazetteer.government_names().get(
+                entities[attribution.speaker or 0].name
+            )
+            target = next((other.key for other in entities if country and other.name == country), key)
+            if same_country or target == attribution.speaker:
                 continue
-            return found
+            return target
         if doc[end - 1].is_punct or end > content.end:
             continue
         return key

@@ -1,57 +1,63 @@
-"""Whose offer "the offer" is: who rejects or welcomes what the sentence does not say stands towards who said it before."""
+"""Back references to earlier speech: whose offer "the offer" is.
+
+A speaker who rejects or welcomes "the offer" takes a stance towards the speaker who made it.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from services.contracts import Act
+from services.contracts.acts import ACT_RECORDS
 from workers.doc.records import AttributionRecord
 from workers.doc.tokens import Tokens
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
-# What somebody has said or put forward, named without saying whose it is.
-_WORDS: Final = listed(
-    "offer offers proposal proposals plan idea suggestion suggestions demand demands conditions terms ultimatum request requests "
-    "appeal claim claims charge charges accusation accusations allegation allegations remark remarks comment comments statement "
-    "statements call calls threat threats criticism assertion assertions invitation"
+# Nouns for something that was said or put forward.
+_SPEECH_NOUNS: Final = word_set(
+    "offer offers proposal proposals plan idea suggestion suggestions demand demands conditions terms ultimatum "
+    "request requests appeal claim claims charge charges accusation accusations allegation allegations remark remarks "
+    "comment comments statement statements call calls threat threats criticism assertion assertions invitation"
 )
-_POINTING: Final = listed("the that this these those such")
-_MADE: Final = frozenset({Act.ASSERT, Act.DEMAND, Act.PROPOSE, Act.PROMISE, Act.THREATEN, Act.ACCUSE, Act.ASK})
-# Sentences back beyond which another may have spoken.
-BACK: Final = 2
-NEAR: Final = 12  # statements
-LONGEST: Final = 3  # words: "the latest offer"
+_DEFINITE_WORDS: Final = word_set("the that this these those such")
+# Farther back, somebody else may have spoken in between.
+MAX_SENTENCES_BACK: Final = 2
+MAX_ATTRIBUTIONS_BACK: Final = 12  # bounds the work, which stays linear in the article
+MAX_PHRASE_WORDS: Final = 3  # "the latest offer"
 
 
-def speaker(tokens: Tokens, statements: list[AttributionRecord], index: int) -> int | None:
-    """Return who said before what statement ``index`` points to ("dismissed the offer"), or nothing if it says what."""
-    content = statements[index].content[0]
-    named = tokens.lower[content.start : content.end]
-    while named and not named[-1][0].isalnum():
-        named = named[:-1]
-    if not 0 < len(named) <= LONGEST or named[0] not in _POINTING or named[-1] not in _WORDS:
+def referenced_speaker(tokens: Tokens, attributions: list[AttributionRecord], index: int) -> int | None:
+    """Return the speaker who made what the content of attribution ``index`` refers to ("dismissed the offer").
+
+    Returns None if the content is not such a reference or nobody else spoke shortly before. ``attributions`` are
+    in text order.
+    """
+    content = attributions[index].content[0]
+    phrase = tokens.lower[content.start : content.end]
+    while phrase and not phrase[-1][0].isalnum():
+        phrase = phrase[:-1]
+    if not 0 < len(phrase) <= MAX_PHRASE_WORDS or phrase[0] not in _DEFINITE_WORDS or phrase[-1] not in _SPEECH_NOUNS:
         return None
-    holder = statements[index].speaker
-    at = _begin(statements[index])
-    # Statements stand in the order of the text; so few are looked at that the work stays linear.
-    for one in reversed(statements[max(0, index - NEAR) : index]):
-        if not one.content or one.act not in _MADE or _begin(one) >= at:
+    holder = attributions[index].speaker
+    start = _start(attributions[index])
+    for earlier in reversed(attributions[max(0, index - MAX_ATTRIBUTIONS_BACK) : index]):
+        if not earlier.content or not ACT_RECORDS[earlier.act].puts_forward or _start(earlier) >= start:
             continue
-        if _sentences(tokens, _begin(one), at) > BACK:
+        if _count_sentences(tokens, _start(earlier), start) > MAX_SENTENCES_BACK:
             return None
-        if one.speaker is not None and one.speaker != holder:
-            return one.speaker
+        if earlier.speaker is not None and earlier.speaker != holder:
+            return earlier.speaker
     return None
 
 
-def _begin(statement: AttributionRecord) -> int:
-    return min(part.start for part in (*statement.content, *([statement.cue.span] if statement.cue else [])))
+def _start(attribution: AttributionRecord) -> int:
+    """Return the first token of the content and cue."""
+    return min(part.start for part in (*attribution.content, *([attribution.cue.span] if attribution.cue else [])))
 
 
-def _sentences(tokens: Tokens, start: int, end: int) -> int:
-    """Count the sentences that begin between two tokens."""
-    count, at = 0, tokens.last[start]
-    while at <= end and count <= BACK:
+def _count_sentences(tokens: Tokens, start: int, end: int) -> int:
+    """Return the number of sentences that begin between two tokens, at most ``MAX_SENTENCES_BACK`` + 1."""
+    count, i = 0, tokens.sentence_end[start]
+    while i <= end and count <= MAX_SENTENCES_BACK:
         count += 1
-        at = tokens.last[at] if tokens.last[at] > at else at + 1
+        i = tokens.sentence_end[i] if tokens.sentence_end[i] > i else i + 1
     return count

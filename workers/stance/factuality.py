@@ -1,7 +1,8 @@
-"""What is asked, supposed, denied, left undone or undone is no stance, whatever its words would say otherwise.
+"""Factuality: stances that the words of a sentence rule out.
 
-The model reads "did not criticise" and "if she attacks him" well, and not always; where the words of a sentence say
-plainly that nothing of the kind happened, they are believed.
+A question, condition, denial or omitted act does not show a stance. The model reads "did not criticise" and
+"if she attacks him" well, but not always; where words say plainly that nothing of the kind happened, the
+words win.
 """
 
 from __future__ import annotations
@@ -10,128 +11,143 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from services.contracts import Act, StanceLabel
+from services.contracts.acts import ACT_RECORDS
 from workers.doc.records import TokenSpan
 from workers.english import lexicon
-from workers.english.lexicon import listed
-from workers.english.negation import Turn, is_nobody, turn_at, turned
+from workers.english.lexicon import word_set
+from workers.english.negation import ActModifier, is_negative_subject, match_modifier, modified_act
 
 if TYPE_CHECKING:
     from workers.doc.records import AttributionRecord
     from workers.doc.tokens import Tokens
 
-SIDES: Final = {
-    Act.ACCUSE: StanceLabel.OPPOSE,
-    Act.REJECT: StanceLabel.OPPOSE,
-    Act.THREATEN: StanceLabel.OPPOSE,
-    Act.PRAISE: StanceLabel.SUPPORT,
-}
-_IF: Final = listed("if unless whether")
-_WOULD: Final = listed("would might could may will")
-_INVERTED: Final = listed("had should were")  # "Had she supported him, ..."
-_UNDOING: Final = listed(
+_CONDITIONALS: Final = word_set("if unless whether")
+_MODALS: Final = word_set("would might could may will")
+_INVERTED_AUXILIARIES: Final = word_set("had should were")  # "Had she supported him, ..."
+# "Lifted the sanctions": an end of opposition.
+_ENDING_VERBS: Final = word_set(
     "lift lifted lifts lifting drop dropped drops dropping withdraw withdrew withdrawn ease eased end ended"
 )
-_MEASURES: Final = listed(
+_MEASURES: Final = word_set(
     "sanctions charges complaint lawsuit suit ban embargo blockade tariffs accusation accusations"
 )
-_MARKS: Final = frozenset({"“", '"', "‘", "'", "«", "("})
-_SCORE: Final = re.compile(r"\d{1,2}[-–]\d{1,2}")
-# No verb is looked for farther from its subject, nor a subject farther from an "if" that inverts it.
-REACH: Final = 30
-OPENING: Final = 4
-MEASURE: Final = 5
-# In longer sentences, which are lists, no result is looked for: the work must not grow with their square.
-LONG: Final = 100
+_OPENING_MARKS: Final = frozenset({"“", '"', "‘", "'", "«", "("})
+_GAME_SCORE: Final = re.compile(r"\d{1,2}[-–]\d{1,2}")
+# In tokens: from a subject to its verb, and from a mention back to a conditional.
+MAX_DISTANCE: Final = 30
+OPENING_WORDS: Final = 4
+MEASURE_WORDS: Final = 5  # from "lifted" to "sanctions"
+# Only the start of a longer sentence, which is a list, is searched for a result: work must not grow with its square.
+MAX_SENTENCE_WORDS: Final = 100
 
 
-def happens(tokens: Tokens, sentence: TokenSpan, *, told: bool) -> bool:
-    """Whether a sentence tells something that was so: it is no question, and no result of a game.
+def states_fact(tokens: Tokens, sentence: TokenSpan, *, reports_speech: bool) -> bool:
+    """Return whether a sentence states a fact: it is neither a question nor the result of a game.
 
-    ``told`` says that the sentence holds somebody's words; then a score in it may be beside the point.
+    ``reports_speech`` means that the sentence contains reported speech; a score in it may then be incidental.
     """
     if "?" in tokens.words[max(sentence.start, sentence.end - 3) : sentence.end]:
         return False
-    return told or not any(
-        _SCORE.fullmatch(word) for word in tokens.words[sentence.start : min(sentence.end, sentence.start + LONG)]
+    return reports_speech or not any(
+        _GAME_SCORE.fullmatch(word)
+        for word in tokens.words[sentence.start : min(sentence.end, sentence.start + MAX_SENTENCE_WORDS)]
     )
 
 
-def between(tokens: Tokens, sentence: TokenSpan, one: TokenSpan, other: TokenSpan) -> frozenset[StanceLabel]:
-    """Return the sides that the words of a sentence leave open between two mentions, of which ``one`` comes first."""
+def possible_stances(
+    tokens: Tokens, sentence: TokenSpan, first_mention: TokenSpan, second_mention: TokenSpan
+) -> frozenset[StanceLabel]:
+    """Return the stances between two mentions that the words of their sentence leave open.
+
+    ``first_mention`` comes before ``second_mention``. The result is empty for a negative subject ("nobody"), a
+    condition or a supposition. A negated act between the mentions leaves only the stance of what it turns into.
+    """
     first = sentence.start
-    while first < one.start and tokens.words[first] in _MARKS:
+    while first < first_mention.start and tokens.words[first] in _OPENING_MARKS:
         first += 1
-    on_the_way, after = TokenSpan(max(one.end, other.start - REACH), other.start), TokenSpan(other.end, sentence.end)
+    between, following = (
+        TokenSpan(max(first_mention.end, second_mention.start - MAX_DISTANCE), second_mention.start),
+        TokenSpan(second_mention.end, sentence.end),
+    )
     if (
-        is_nobody(tokens.lower[first : min(first + OPENING, sentence.end)])
-        or _supposed(tokens, first, one, other)
-        or conditional(tokens, on_the_way, after)
+        is_negative_subject(tokens.lower[first : min(first + OPENING_WORDS, sentence.end)])
+        or _is_supposed(tokens, first, first_mention, second_mention)
+        or is_conditional(tokens, between, following)
     ):
         return frozenset()
-    left = set(StanceLabel)
-    last = min(other.start, one.end + REACH)
-    turns: list[Turn] = []
-    i = one.end
+    possible = set(StanceLabel)
+    last = min(second_mention.start, first_mention.end + MAX_DISTANCE)
+    modifiers: list[ActModifier] = []
+    i = first_mention.end
     while i < last:
         word = tokens.lower[i]
-        found = turn_at(tokens, i, last)
-        if found:
-            turns.append(found.turn)
-            i = found.end
+        match = match_modifier(tokens, i, last)
+        if match:
+            modifiers.append(match.modifier)
+            i = match.end
             continue
         if word in {",", ";", "but"}:
-            turns = []
-        if word in _UNDOING and _MEASURES.intersection(tokens.lower[i : min(last, i + MEASURE)]):
-            left.discard(StanceLabel.OPPOSE)
-        act = _act(tokens, i)
-        if act in SIDES and turns:
-            now = turned(act, turns, word)
-            if now is Act.ASSERT and act is Act.REJECT:  # who does not disagree may agree
-                left.discard(StanceLabel.OPPOSE)
-            elif now is not act:
-                left.intersection_update({SIDES[now]} if now in SIDES else ())
-            turns = []
+            modifiers = []
+        if word in _ENDING_VERBS and _MEASURES.intersection(tokens.lower[i : min(last, i + MEASURE_WORDS)]):
+            possible.discard(StanceLabel.OPPOSE)
+        act = _act_at(tokens, i)
+        if act is not None and ACT_RECORDS[act].stance is not None and modifiers:
+            actual_act = modified_act(act, modifiers, word)
+            if actual_act is Act.ASSERT and ACT_RECORDS[act].negation_allows_support:
+                possible.discard(StanceLabel.OPPOSE)
+            elif actual_act is not act:
+                possible &= {ACT_RECORDS[actual_act].stance}
+            modifiers = []
         i += 1
-    return frozenset(left)
+    return frozenset(possible)
 
 
-def allows(tokens: Tokens, statement: AttributionRecord, target: TokenSpan, side: StanceLabel) -> bool:
-    """Whether a statement leaves it open that its speaker takes ``side`` on what is mentioned in it at ``target``.
+def allows_stance(tokens: Tokens, attribution: AttributionRecord, target: TokenSpan, stance: StanceLabel) -> bool:
+    """Return whether an attribution leaves open that its speaker takes ``stance`` towards the mention ``target``.
 
-    One that says what was not done takes no side ("did not accuse"), or the other one ("does not support"); who denies
-    a clause says nothing of those in it, though a denied charge is still somebody's charge. What begins with "unless" threatens
-    the one that it names.
+    A negated act shows no stance ("did not accuse"), or the opposite stance ("does not support"). A denied clause
+    shows no stance towards the parties in it, but a denied charge is still somebody's charge. Content that begins
+    with "unless" threatens the party it names.
     """
-    start, end = statement.content[0]
-    if statement.turned and start <= target.start < end:
-        return SIDES.get(statement.act) is side
-    if statement.act is Act.DENY and start <= target.start < end:
+    start, end = attribution.content[0]
+    if attribution.act_modified and start <= target.start < end:
+        return ACT_RECORDS[attribution.act].stance is stance
+    if ACT_RECORDS[attribution.act].denies_clauses and start <= target.start < end:
         return not (tokens.lower[start].endswith("ing") or "that" in tokens.lower[start : target.start])
     if tokens.lower[start] == "unless":
-        return side is StanceLabel.OPPOSE
-    inside = start < target.start < end and target.start - start <= REACH
-    return not inside or side in between(tokens, TokenSpan(start, end), TokenSpan(start, start + 1), target)
+        return stance is StanceLabel.OPPOSE
+    in_content = start < target.start < end and target.start - start <= MAX_DISTANCE
+    return not in_content or stance in possible_stances(
+        tokens, TokenSpan(start, end), TokenSpan(start, start + 1), target
+    )
 
 
-def _supposed(tokens: Tokens, first: int, one: TokenSpan, other: TokenSpan) -> bool:
-    inverted = tokens.lower[first] in _INVERTED and one.start - first <= OPENING
-    for k in range(other.start - 1, max(first, other.start - REACH) - 1, -1):
-        if tokens.words[k] in {",", ";"}:
+def _is_supposed(tokens: Tokens, first: int, first_mention: TokenSpan, second_mention: TokenSpan) -> bool:
+    """Return whether the second mention stands in a condition: after "if", or after "Had she ..." at the start."""
+    inverted = tokens.lower[first] in _INVERTED_AUXILIARIES and first_mention.start - first <= OPENING_WORDS
+    for position in range(second_mention.start - 1, max(first, second_mention.start - MAX_DISTANCE) - 1, -1):
+        if tokens.words[position] in {",", ";"}:
             return False
-        if tokens.lower[k] in _IF or (k == first and inverted):
+        if tokens.lower[position] in _CONDITIONALS or (position == first and inverted):
             return True
     return False
 
 
-def conditional(tokens: Tokens, done: TokenSpan, after: TokenSpan) -> bool:
-    """Whether what is done in one stretch hangs on an "if" that opens the next: "would back Marsh only if he resigned"."""
-    opening = tokens.lower[after.start : min(after.end, after.start + OPENING)]
+def is_conditional(tokens: Tokens, predicate: TokenSpan, following: TokenSpan) -> bool:
+    """Return whether ``predicate`` depends on an "if" that opens ``following``.
+
+    Example: "would back Marsh | only if he resigned".
+    """
+    opening = tokens.lower[following.start : min(following.end, following.start + OPENING_WORDS)]
     opening = opening[: opening.index(",")] if "," in opening else opening
-    return not _IF.isdisjoint(opening) and not _WOULD.isdisjoint(tokens.lower[done.start : done.end])
+    return not _CONDITIONALS.isdisjoint(opening) and not _MODALS.isdisjoint(
+        tokens.lower[predicate.start : predicate.end]
+    )
 
 
-def _act(tokens: Tokens, i: int) -> Act | None:
-    for entry in lexicon.acts().get(tokens.lower[i], ()):
+def _act_at(tokens: Tokens, i: int) -> Act | None:
+    """Return the act of the verb or noun at token ``i``, or None."""
+    for entry in lexicon.act_forms().get(tokens.lower[i], ()):
         if tuple(tokens.lower[i + 1 : i + 1 + len(entry.rest)]) == entry.rest:
             return entry.act
     return lexicon.act_nouns().get(tokens.lower[i])

@@ -1,4 +1,4 @@
-"""Words that take a side, and which side."""
+"""Verbs, nouns and adjectives that express support or opposition."""
 
 from __future__ import annotations
 
@@ -6,54 +6,34 @@ from functools import cache
 from importlib.resources import files
 
 from services.contracts import StanceLabel
-from workers.english.lexicon import inflect
-
-IRREGULAR = {
-    "back": {},
-    "beat": {"past": "beat", "participle": "beaten"},
-    "fight": {"past": "fought"},
-    "shoot": {"past": "shot"},
-    "hit": {"past": "hit"},
-    "hurt": {"past": "hurt"},
-    "strike": {"past": "struck"},
-    "meet": {"past": "met"},
-    "stand": {"past": "stood"},
-    "speak": {"past": "spoke"},
-    "overthrow": {"past": "overthrew", "participle": "overthrown"},
-    "go": {"past": "went"},
-    "rip": {"past": "ripped"},
-    "ban": {"past": "banned"},
-    "rebuff": {"past": "rebuffed"},
-    "troll": {},
-    "sue": {},
-    "snub": {"past": "snubbed"},
-}
+from workers.english.lexicon import verb_forms
 
 
 def _entries(name: str) -> list[tuple[StanceLabel, str]]:
+    """Return the pairs of stance and word of a list in this package; each line is a stance and its words."""
     text = files(__package__).joinpath(name).read_text("utf-8")
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
-    return [(StanceLabel(side), word) for side, *words in rows for word in words]
+    return [(StanceLabel(stance), word) for stance, *words in rows for word in words]
 
 
 @cache
 def verbs() -> dict[str, tuple[StanceLabel, tuple[str, ...]]]:
-    """Return, by its first word in each form, the side that a verb takes and the words that follow it ("vote for")."""
-    found: dict[str, tuple[StanceLabel, tuple[str, ...]]] = {}
-    for side, verb in _entries("verbs.txt"):
+    """Return the verbs that express a stance: first word in each form -> stance, following words ("vote for")."""
+    by_first_word: dict[str, tuple[StanceLabel, tuple[str, ...]]] = {}
+    for stance, verb in _entries("verbs.txt"):
         first, *rest = verb.split("_")
-        for form in {first, *({**inflect(first), **IRREGULAR.get(first, {})}).values()}:
-            found.setdefault(form, (side, tuple(rest)))
-    return found
+        for form in set(verb_forms(first).values()):
+            by_first_word.setdefault(form, (stance, tuple(rest)))
+    return by_first_word
 
 
 @cache
 def nouns() -> dict[str, StanceLabel]:
-    """Return the side that a noun takes."""
-    return {noun: side for side, noun in _entries("nouns.txt")}
+    """Return the stance that each noun expresses ("criticism")."""
+    return {noun: stance for stance, noun in _entries("nouns.txt")}
 
 
 @cache
-def feelings() -> dict[str, StanceLabel]:
-    """Return the side that a word of praise or blame takes."""
-    return {word: side for side, word in _entries("feelings.txt")}
+def sentiment_words() -> dict[str, StanceLabel]:
+    """Return the stance that each word of praise or blame expresses."""
+    return {word: stance for stance, word in _entries("sentiment_words.txt")}

@@ -1,12 +1,12 @@
-"""Where speakers stand towards topics that an operator registered: towards the claim that support of the topic means.
+"""Stances of speakers towards registered topics: whether a statement supports or opposes the topic's claim.
 
-A statement touches a topic where its content names it, or else its sentence does ("On the tram plan, Berg said it would ruin the
-city"). What it says, in the first case the content, in the second the whole sentence, is put to the judge beside the claim. Only
-speakers that are entities of the article hold stances here; who is not resolved is not guessed.
+An attribution concerns a topic if its content names the topic, or else if its sentence does ("On the tram plan,
+Berg said it would ruin the city"). The judge compares the claim with the content in the first case, with the
+whole sentence in the second. Only speakers that are entities of the article hold stances here; an unresolved
+speaker is not guessed.
 
-Some acts are not left to the judge. Who rejects or denies what another says ("Berg denied that the tram would be built") stands
-on the other side of what the content says; within quotation marks it is the speaker's own words that count. Who asks a question
-takes no side.
+Some acts override the judge. Rejecting or denying indirect speech ("Berg denied that the tram would be built")
+reverses the stance; inside quotation marks the speaker's own words count. A question takes no side.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from services.contracts import Act, Analysis, Attribution, Extent, Kind, Stance, StanceLabel, Target, Topic
+from services.contracts import Analysis, Attribution, Extent, Kind, Stance, StanceLabel, Target, Topic
+from services.contracts.acts import ACT_RECORDS
 from services.topics.matching import Match, Matcher
 
-# How a statement stands to a claim, and the probability that this is right.
+# (claim, statement) -> the stance of the statement towards the claim, and the probability that it is right.
 Judge = Callable[[str, str], tuple[StanceLabel, float]]
 
-_OTHER: Final = {StanceLabel.SUPPORT: StanceLabel.OPPOSE, StanceLabel.OPPOSE: StanceLabel.SUPPORT}
-_AGAINST: Final = frozenset({Act.REJECT, Act.DENY})
+_OPPOSITE: Final = {StanceLabel.SUPPORT: StanceLabel.OPPOSE, StanceLabel.OPPOSE: StanceLabel.SUPPORT}
 
 
 @dataclass(frozen=True, slots=True)
-class _Touch:
-    """A statement that touches a topic: the words to judge, and the stretch that shows the stance."""
+class _TopicPassage:
+    """An attribution that concerns a topic: the words to judge, and the span that shows the stance."""
 
     attribution: Attribution
     topic: str
@@ -36,11 +37,11 @@ class _Touch:
     evidence: Extent
 
 
-class Topics:
-    """Reads stances towards some topics off articles; built once for as long as the topics stay the same."""
+class TopicStances:
+    """Finds stances towards a fixed set of topics; built again when the topics change."""
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        """Prepare what finds the topics."""
+        """Prepare the matcher of topic names."""
         self.topics = tuple(topics)
         self._matcher = Matcher(topics)
         self._claims = {topic.id: topic.claim for topic in topics}
@@ -48,67 +49,73 @@ class Topics:
     def stances(
         self, analysis: Analysis, sentences: Sequence[int], judge: Judge, *, limit: int, min_score: float
     ) -> tuple[Stance, ...]:
-        """The stances of the article's speakers towards the topics, numbered on from those that ``analysis`` has.
+        """Return the stances of the article's speakers towards the topics; IDs continue those of ``analysis``.
 
-        ``sentences`` are the characters at which sentences begin, in order. At most ``limit`` statements are judged, the first
-        of the text; what the judge gives less than ``min_score`` is left out.
+        ``sentences`` are the characters at which sentences begin, in text order. At most ``limit`` passages are
+        judged, the first of the text. Stances that the judge scores below ``min_score`` are left out.
         """
         matches = sorted(self._matcher.find(analysis.text), key=lambda match: match.start)
-        found: list[Stance] = []
-        for number, touch in enumerate(_touches(analysis, matches, sentences) if matches else ()):
-            if number >= limit:
-                break
-            side, score = judge(self._claims[touch.topic], touch.words)
+        if not matches:
+            return ()
+        stances: list[Stance] = []
+        for passage in islice(_topic_passages(analysis, matches, sentences), limit):
+            label, score = judge(self._claims[passage.topic], passage.words)
             if score < min_score:
                 continue
-            attribution = touch.attribution
-            turned = (
-                attribution.kind is Kind.INDIRECT and attribution.cue is not None and attribution.cue.act in _AGAINST
+            attribution = passage.attribution
+            is_reversed = (
+                attribution.kind is Kind.INDIRECT
+                and attribution.cue is not None
+                and ACT_RECORDS[attribution.cue.act].opposes_content
             )
-            found.append(
+            stances.append(
                 Stance(
-                    id=f"s{len(analysis.stances) + len(found) + 1}",
+                    id=f"s{len(analysis.stances) + len(stances) + 1}",
                     holder=attribution.source.entity if attribution.source else None,
-                    target=Target(topic=touch.topic),
-                    stance=_OTHER[side] if turned else side,
+                    target=Target(topic=passage.topic),
+                    stance=_OPPOSITE[label] if is_reversed else label,
                     score=score,
-                    evidence=touch.evidence,
+                    evidence=passage.evidence,
                     attribution=attribution.id,
                 )
             )
-        return tuple(found)
+        return tuple(stances)
 
 
-def _touches(analysis: Analysis, matches: Sequence[Match], sentences: Sequence[int]) -> Iterator[_Touch]:
-    """Each statement of a known speaker with each topic that it touches, in the order of the statements."""
-    starts = [match.start for match in matches]
+def _topic_passages(analysis: Analysis, matches: Sequence[Match], sentences: Sequence[int]) -> Iterator[_TopicPassage]:
+    """Yield each attribution of a known speaker with each topic that it concerns, in the order of attributions."""
+    match_starts = [match.start for match in matches]
     for attribution in analysis.attributions:
         if attribution.source is None or attribution.source.entity is None:
             continue
-        if attribution.cue is not None and attribution.cue.act is Act.ASK:
+        if attribution.cue is not None and ACT_RECORDS[attribution.cue.act].neutral_on_topics:
             continue
         parts = [attribution.source, *([attribution.cue] if attribution.cue else []), *attribution.content]
-        whole = _sentence(analysis.text, sentences, min(part.start for part in parts), max(part.end for part in parts))
-        said = " … ".join(analysis.text[part.start : part.end] for part in attribution.content)
-        near = [match for match in matches[bisect_right(starts, whole.start - 1) :] if match.end <= whole.end]
-        inside = {match.topic for match in near if any(_holds(part, match) for part in attribution.content)}
         evidence = Extent(start=min(part.start for part in parts), end=max(part.end for part in parts))
-        for topic in dict.fromkeys(match.topic for match in near):
-            if topic in inside:
-                yield _Touch(attribution, topic, said, evidence)
+        passage = _sentences_around(analysis.text, sentences, evidence.start, evidence.end)
+        content = " … ".join(analysis.text[part.start : part.end] for part in attribution.content)
+        in_passage = [
+            match for match in matches[bisect_right(match_starts, passage.start - 1) :] if match.end <= passage.end
+        ]
+        in_content = {
+            match.topic for match in in_passage if any(_contains(part, match) for part in attribution.content)
+        }
+        for topic in dict.fromkeys(match.topic for match in in_passage):
+            if topic in in_content:
+                yield _TopicPassage(attribution, topic, content, evidence)
             else:
-                yield _Touch(attribution, topic, analysis.text[whole.start : whole.end], whole)
+                yield _TopicPassage(attribution, topic, analysis.text[passage.start : passage.end], passage)
 
 
-def _holds(part: Extent, match: Match) -> bool:
+def _contains(part: Extent, match: Match) -> bool:
+    """Return whether the match lies inside the part."""
     return part.start <= match.start and match.end <= part.end
 
 
-def _sentence(text: str, starts: Sequence[int], start: int, end: int) -> Extent:
-    """From the beginning of the sentence that holds ``start`` to the end of the one that holds the character before ``end``."""
-    first = starts[max(0, bisect_right(starts, start) - 1)] if starts else start
-    after = bisect_right(starts, end - 1)
-    last = starts[after] if after < len(starts) else len(text)
-    return Extent(
-        start=min(first, start), end=max(end, min(first, start) + len(text[min(first, start) : last].rstrip()))
-    )
+def _sentences_around(text: str, sentences: Sequence[int], start: int, end: int) -> Extent:
+    """Return the sentences that contain the characters ``start`` to ``end``, without white space at the end."""
+    index = bisect_right(sentences, start) - 1
+    first = min(sentences[max(0, index)], start) if sentences else start
+    next_index = bisect_right(sentences, end - 1)
+    last = sentences[next_index] if next_index < len(sentences) else len(text)
+    return Extent(start=first, end=max(end, first + len(text[first:last].rstrip())))

@@ -1,7 +1,7 @@
-"""Who is for or against whom where a verb that takes a side stands right between the two: "Osei has endorsed President Mensah".
+"""Stances shown by a verb directly between two mentions: "Osei has endorsed President Mensah".
 
-So strictly read, the verb is nearly always right (``workers.stance.scores.ADJACENT``), in every kind of text: a second
-opinion on what the model reads.
+Under these strict conditions the verb is nearly always right (``workers.stance.scores.VERB_BETWEEN``), in
+every kind of text. The stances are a second opinion on those that the model reads.
 """
 
 from __future__ import annotations
@@ -12,87 +12,102 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from services.contracts import EntityType, StanceLabel
 from workers.doc.records import EntityRecord, StanceRecord, TokenSpan
 from workers.doc.tokens import Tokens
-from workers.english.lexicon import inflect, listed, words
+from workers.english.lexicon import verb_forms, word_list, word_set
 from workers.english.phrases import BE, DETERMINERS, HAVE, PREPOSITIONS, SUBORDINATORS, is_adverb
 from workers.stance import factuality, polarity, scores
-from workers.stance.scene import trimmed
+from workers.stance.stance_context import trim_whitespace
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-# These win a game or a vote as often as they take a side, or only sound like it.
-_PLAYED: Final = frozenset(
+# Verbs that describe a game, a vote or a meeting as often as a stance.
+_NON_STANCE_VERBS: Final = frozenset(
     form
-    for verb in listed("beat defeat hit strike fight question like fear meet")
-    for form in (verb, *inflect(verb).values(), *polarity.IRREGULAR.get(verb, {}).values())
+    for verb in word_set("beat defeat hit strike fight question like fear meet")
+    for form in verb_forms(verb).values()
 )
-_HELPERS: Final = HAVE | BE | {"will", "once", "who"}
-# How many words may stand between two names so joined.
-REACH: Final = 8
+_SKIPPED_WORDS: Final = HAVE | BE | {"will", "once", "who"}
+# Between the two mentions.
+MAX_WORDS_BETWEEN: Final = 8
+# Entities that neither hold stances nor are targets.
+_NON_PARTICIPANTS: Final = frozenset({EntityType.DATE, EntityType.MONEY})
 
 
-_NOBODY: Final = frozenset({EntityType.DATE, EntityType.MONEY})
+class VerbStance(NamedTuple):
+    """A stance shown by a verb; ``by_second`` means that the entity mentioned second holds it (passive agent)."""
+
+    stance: StanceLabel
+    by_second: bool
 
 
-class Taken(NamedTuple):
-    """A side, and whether the one named second takes it."""
+def stances_by_verb(doc: Doc) -> list[StanceRecord]:
+    """Return the stances shown by verbs directly between two mentions, in text order.
 
-    side: StanceLabel
-    backwards: bool
-
-
-def by_verb(doc: Doc) -> list[StanceRecord]:
-    """Return the stances that a verb right between two mentions shows; reads mentions, entities and statements."""
+    Reads ``doc._.entities``, ``doc._.attributions`` and ``doc.spans["mentions"]``.
+    """
     tokens = Tokens.of(doc)
     entities: list[EntityRecord] = doc._.entities
-    told = bytearray(len(doc))
-    for statement in doc._.attributions:
-        for start, end in statement.content:
-            told[start:end] = b"\1" * (end - start)
+    reported = bytearray(len(doc))
+    for attribution in doc._.attributions:
+        for start, end in attribution.content:
+            reported[start:end] = b"\1" * (end - start)
     mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
-    mentions = [mention for mention in mentions if entities[mention[2]].type not in _NOBODY]
-    found = []
-    for (start, end, first), (other, last, second) in pairwise(mentions):
-        one, two = TokenSpan(start, end), TokenSpan(other, last)
-        sentence = TokenSpan(tokens.first[start], tokens.last[start])
-        joined = first != second and last <= sentence.end and not owns(tokens.lower[other], tokens.at(last))
-        took = taken(tokens, one, two) if joined else None
-        if took is None or took.side not in factuality.between(tokens, sentence, one, two):
+    mentions = [mention for mention in mentions if entities[mention[2]].type not in _NON_PARTICIPANTS]
+    stances = []
+    for (start, end, first_key), (second_start, second_end, second_key) in pairwise(mentions):
+        first, second = TokenSpan(start, end), TokenSpan(second_start, second_end)
+        sentence = TokenSpan(tokens.sentence_start[start], tokens.sentence_end[start])
+        if first_key == second_key or second_end > sentence.end:
             continue
-        if not factuality.happens(tokens, sentence, told=bool(told[start] or told[last - 1])):
+        if is_possessive(tokens.lower[second_start], tokens.at(second_end)):
             continue
-        holder, target = (second, first) if took.backwards else (first, second)
-        found.append(StanceRecord(holder, target, took.side, scores.ADJACENT, trimmed(doc, *sentence), None))
-    return found
+        shown = verb_stance(tokens, first, second)
+        if shown is None or shown.stance not in factuality.possible_stances(tokens, sentence, first, second):
+            continue
+        in_speech = bool(reported[start] or reported[second_end - 1])
+        if not factuality.states_fact(tokens, sentence, reports_speech=in_speech):
+            continue
+        holder, target = (second_key, first_key) if shown.by_second else (first_key, second_key)
+        evidence = trim_whitespace(doc, *sentence)
+        stances.append(StanceRecord(holder, target, shown.stance, scores.VERB_BETWEEN, evidence, None))
+    return stances
 
 
-def owns(word: str, after: str) -> bool:
-    """Whether a mention is a pronoun that owns what comes after it: who likes her party need not like her."""
+def is_possessive(word: str, after: str) -> bool:
+    """Return whether a mention, a single ``word``, is a possessive pronoun, given the word ``after`` it.
+
+    A stance towards "her party" is not a stance towards her.
+    """
     return word in {"his", "its", "their"} or (
         word == "her" and after.isalpha() and after not in PREPOSITIONS | SUBORDINATORS
     )
 
 
-def taken(tokens: Tokens, one: TokenSpan, other: TokenSpan) -> Taken | None:
-    """Return the side that the words between two mentions take, if they are one verb and what belongs to the names."""
-    if not 0 < other.start - one.end <= REACH:
+def verb_stance(tokens: Tokens, first: TokenSpan, second: TokenSpan) -> VerbStance | None:
+    """Return the stance shown between two mentions if only a verb, auxiliaries, adverbs, roles and titles part them."""
+    if not 0 < second.start - first.end <= MAX_WORDS_BETWEEN:
         return None
     lower = tokens.lower
-    i = one.end
-    while i < other.start and (lower[i] in _HELPERS or is_adverb(lower[i])):
+    i = first.end
+    while i < second.start and (lower[i] in _SKIPPED_WORDS or is_adverb(lower[i])):
         i += 1
-    found = polarity.verbs().get(lower[i]) if i < other.start else None
-    if found is None or lower[i] in _PLAYED:
+    entry = polarity.verbs().get(lower[i]) if i < second.start else None
+    if entry is None or lower[i] in _NON_STANCE_VERBS:
         return None
-    side, rest = found
-    end = i + 1 + len(rest)
-    if tuple(lower[i + 1 : end]) != rest:
+    stance, particles = entry
+    end = i + 1 + len(particles)
+    if tuple(lower[i + 1 : end]) != particles:
         return None
-    helped = BE.intersection(lower[one.end : i]) and not lower[i].endswith("ing")
-    if helped and lower[end : end + 1] != ["by"]:
+    is_passive = bool(BE.intersection(lower[first.end : i])) and not lower[i].endswith("ing")
+    if is_passive and lower[end : end + 1] != ["by"]:
         return None
-    end += bool(helped)
-    named = DETERMINERS | words("roles") | words("titles") | {"former", "presidential", "prime", "foreign", "finance"}
-    if any(tokens.lower[k] not in named and not tokens.words[k][0].isupper() for k in range(end, other.start)):
+    end += is_passive
+    before_name = (
+        DETERMINERS
+        | word_list("roles")
+        | word_list("titles")
+        | {"former", "presidential", "prime", "foreign", "finance"}
+    )
+    if any(lower[k] not in before_name and not tokens.words[k][0].isupper() for k in range(end, second.start)):
         return None
-    return Taken(side, bool(helped))
+    return VerbStance(stance, is_passive)

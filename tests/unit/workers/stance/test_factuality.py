@@ -1,4 +1,4 @@
-"""What leaves no side open. In a text, ``[…]`` are the two mentions; words are parted by spaces."""
+"""Stances that the words of a sentence leave open. ``[…]`` marks the two mentions; words are separated by spaces."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from services.contracts import Act, StanceLabel
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
 from workers.doc.tokens import Tokens
 from workers.stance import factuality
-from workers.stance.verb_between import taken
+from workers.stance.verb_between import verb_stance
 
-BOTH, SUPPORT, OPPOSE, NEITHER = "both", "support", "oppose", "neither"
+SUPPORT, OPPOSE = {StanceLabel.SUPPORT}, {StanceLabel.OPPOSE}
+BOTH, NEITHER = SUPPORT | OPPOSE, set[StanceLabel]()
 
 
-def parsed(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
+def parse_marked(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
+    """Return the tokens, the sentence and the mentions of a marked sentence."""
     words: list[str] = []
     mentions: list[TokenSpan] = []
     for word in marked.split():
@@ -28,7 +30,7 @@ def parsed(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
 
 
 @pytest.mark.parametrize(
-    ("marked", "open_"),
+    ("marked", "expected"),
     [
         ("[Osei] criticised [Mensah] .", BOTH),
         ("[Osei] met [Mensah] .", BOTH),
@@ -40,35 +42,32 @@ def parsed(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
         ("[Osei] praised [Mensah] even if he was late .", BOTH),
         ("[Osei] will sue [Mensah] , if needed or not .", BOTH),
         ("[Osei] did not hesitate to attack [Mensah] .", BOTH),
-        # not to be for somebody is to be against them, but who does not disagree may agree
+        # a negated support opposes, but a negated disagreement may be agreement
         ("[Osei] does not support [Mensah] .", OPPOSE),
         ("[Osei] could not disagree with [Mensah] .", SUPPORT),
         ("[Osei] did not come , and criticised [Mensah] .", BOTH),
-        # nobody
+        # negative subjects
         ("Nobody at [Osei] blamed [Mensah] .", NEITHER),
         ("“ Neither [Osei] nor Adjei backs [Mensah] .", NEITHER),
-        # suppositions
+        # conditions
         ("If [Osei] attacks [Mensah] , he will lose .", NEITHER),
         ("They asked [Osei] if he blamed [Mensah] .", NEITHER),
         ("Had [Osei] supported [Mensah] , it would have passed .", NEITHER),
         ("Should the bank [Osei] sue [Mensah] , he will win .", NEITHER),
         ("If it rains , [Osei] will blame [Mensah] .", BOTH),
         ("He had left when [Osei] blamed [Mensah] .", BOTH),
-        # what ends is not there any more
+        # the end of an opposition
         ("[Norway] lifted its sanctions against [Chad] .", SUPPORT),
         ("[Norway] imposed sanctions on [Chad] .", BOTH),
     ],
 )
-def test_the_words_between_leave_these_sides_open(marked: str, open_: str) -> None:
-    tokens, sentence, (one, other) = parsed(marked)
-    sides = {BOTH: set(StanceLabel), SUPPORT: {StanceLabel.SUPPORT}, OPPOSE: {StanceLabel.OPPOSE}, NEITHER: set()}[
-        open_
-    ]
-    assert factuality.between(tokens, sentence, one, other) == sides
+def test_possible_stances_between_two_mentions(marked: str, expected: set[StanceLabel]) -> None:
+    tokens, sentence, (first, second) = parse_marked(marked)
+    assert factuality.possible_stances(tokens, sentence, first, second) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "told", "happens"),
+    ("text", "reports_speech", "is_fact"),
     [
         ("Does Osei oppose Mensah ?", False, False),
         ("“ Does Osei oppose Mensah ? ”", True, False),
@@ -78,13 +77,13 @@ def test_the_words_between_leave_these_sides_open(marked: str, open_: str) -> No
         ("Osei blames Mensah .", False, True),
     ],
 )
-def test_questions_and_results_tell_no_side(text: str, *, told: bool, happens: bool) -> None:
-    tokens, sentence, _ = parsed(text)
-    assert factuality.happens(tokens, sentence, told=told) is happens
+def test_questions_and_game_results_are_not_facts(text: str, *, reports_speech: bool, is_fact: bool) -> None:
+    tokens, sentence, _ = parse_marked(text)
+    assert factuality.states_fact(tokens, sentence, reports_speech=reports_speech) is is_fact
 
 
 @pytest.mark.parametrize(
-    ("marked", "act", "turned", "allowed"),
+    ("marked", "act", "act_modified", "allowed"),
     [
         ("Osei denied that he had criticised [Mensah]", Act.DENY, False, set()),
         ("Osei denied supporting [Mensah]", Act.DENY, False, set()),
@@ -97,15 +96,21 @@ def test_questions_and_results_tell_no_side(text: str, *, told: bool, happens: b
         ("Osei said if [Mensah] pays , he will sue", Act.ASSERT, False, set()),
     ],
 )
-def test_a_statement_allows_its_speaker(marked: str, act: Act, *, turned: bool, allowed: set[StanceLabel]) -> None:
-    tokens, sentence, (target,) = parsed(marked)
+def test_stances_that_an_attribution_leaves_open(
+    marked: str, act: Act, *, act_modified: bool, allowed: set[StanceLabel]
+) -> None:
+    tokens, sentence, (target,) = parse_marked(marked)
     cue = CueRecord(TokenSpan(1, 2), 1, 2, "", act, "", "past")
-    statement = AttributionRecord("model", TokenSpan(0, 1), cue, (TokenSpan(2, sentence.end),), act=act, turned=turned)
-    assert {side for side in StanceLabel if factuality.allows(tokens, statement, target, side)} == allowed
+    attribution = AttributionRecord(
+        "model", TokenSpan(0, 1), cue, (TokenSpan(2, sentence.end),), act=act, act_modified=act_modified
+    )
+    assert {
+        stance for stance in StanceLabel if factuality.allows_stance(tokens, attribution, target, stance)
+    } == allowed
 
 
 @pytest.mark.parametrize(
-    ("marked", "side", "backwards"),
+    ("marked", "stance", "by_second"),
     [
         ("[Osei] criticised [Mensah] .", StanceLabel.OPPOSE, False),
         ("[Osei] has publicly endorsed former President [Mensah] .", StanceLabel.SUPPORT, False),
@@ -120,8 +125,8 @@ def test_a_statement_allows_its_speaker(marked: str, act: Act, *, turned: bool, 
         ("[Osei] [Mensah]", None, False),
     ],
 )
-def test_a_verb_right_between_takes_a_side(marked: str, side: StanceLabel | None, *, backwards: bool) -> None:
-    tokens, _, (one, other) = parsed(marked)
-    found = taken(tokens, one, other)
-    assert (found.side if found else None) is side
-    assert (found.backwards if found else False) is backwards
+def test_verb_between_two_mentions_shows_a_stance(marked: str, stance: StanceLabel | None, *, by_second: bool) -> None:
+    tokens, _, (first, second) = parse_marked(marked)
+    shown = verb_stance(tokens, first, second)
+    assert (shown.stance if shown else None) is stance
+    assert (shown.by_second if shown else False) is by_second

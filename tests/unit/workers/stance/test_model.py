@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from spacy.tokens import Doc
 
 from services.settings import Pipeline as Settings
+from tests.support.growth import assert_linear
 from workers.pipeline.pipeline import Pipeline
 from workers.stance.model import ModelStances
 
@@ -10,7 +12,7 @@ PIPELINE = Pipeline(Settings())
 
 
 def stances(text: str, *, pipeline: Pipeline = PIPELINE) -> set[tuple[str | None, str, str]]:
-    """Return holder, side and target of each stance; no holder is the article's own voice."""
+    """Return (holder, stance, target) of each stance; a null holder is the article's own voice."""
     analysis = pipeline.analyse_text(text)
     names = {entity.id: entity.name for entity in analysis.entities}
     return {(names.get(s.holder or ""), s.stance.value, names[s.target.entity or ""]) for s in analysis.stances}
@@ -35,7 +37,9 @@ def stances(text: str, *, pipeline: Pipeline = PIPELINE) -> set[tuple[str | None
         ("Senator Ruth Kessler praised Governor Alan Pryce for his courage.", "Ruth Kessler", "support", "Alan Pryce"),
     ],
 )
-def test_a_sentence_tells_who_is_for_or_against_whom(text: str, holder: str, stance: str, target: str) -> None:
+def test_sentence_with_two_names_gives_a_stance_in_one_direction(
+    text: str, holder: str, stance: str, target: str
+) -> None:
     assert (holder, stance, target) in stances(text)
     assert not {(target, side, holder) for side in ("support", "oppose")} & stances(text)
 
@@ -49,11 +53,11 @@ def test_a_sentence_tells_who_is_for_or_against_whom(text: str, holder: str, sta
         " \n ",
     ],
 )
-def test_most_pairs_have_no_side(text: str) -> None:
+def test_neutral_text_gives_no_stance(text: str) -> None:
     assert stances(text) == set()
 
 
-def test_a_pronoun_holds_what_its_entity_holds_and_shows_the_statement() -> None:
+def test_pronoun_holder_is_resolved_to_its_entity() -> None:
     text = "Senator Ruth Kessler spoke in Geneva on Monday. She accused Governor Alan Pryce of lying to voters."
     analysis = PIPELINE.analyse_text(text)
     names = {entity.id: entity.name for entity in analysis.entities}
@@ -62,30 +66,37 @@ def test_a_pronoun_holds_what_its_entity_holds_and_shows_the_statement() -> None
     assert text[stance.evidence.start : stance.evidence.end].startswith("She accused")
 
 
-def test_a_sentence_of_many_names_takes_linear_time() -> None:
-    crowd = ", ".join(f"Ruth Kessler{chr(97 + i % 26)} of Geneva" for i in range(400))
-    assert isinstance(stances(f"{crowd} met."), set)
+def test_sentence_of_many_names_takes_linear_time() -> None:
+    component = PIPELINE.nlp.get_pipe("stancewire_sides")
+
+    def crowd(count: int) -> Doc:
+        names = ", ".join(f"Ruth Kessler{chr(97 + i % 26)} of Geneva" for i in range(count))
+        return PIPELINE.run(f"{names} met.")
+
+    assert_linear("pairs of names", component, crowd, 800)
 
 
-def test_evidence_is_the_sentence_without_what_parts_it_from_the_next() -> None:
+def test_evidence_is_the_sentence_without_trailing_white_space() -> None:
     text = "Ruth Kessler endorsed Alan Pryce.\n\nThe port is closed."
     (stance,) = PIPELINE.analyse_text(text).stances
     assert text[stance.evidence.start : stance.evidence.end] == "Ruth Kessler endorsed Alan Pryce."
 
 
-def test_who_speaks_for_a_country_is_not_against_it() -> None:
-    said = "“Every threat to Moscow and every attack on Russia is a crime,” {} said on Monday."
-    assert not {side for side in stances(said.format("Russian Foreign Minister Anton Belov")) if side[1] == "oppose"}
+def test_representative_of_a_country_does_not_oppose_it() -> None:
+    sentence = "“Every threat to Moscow and every attack on Russia is a crime,” {} said on Monday."
+    assert not {
+        side for side in stances(sentence.format("Russian Foreign Minister Anton Belov")) if side[1] == "oppose"
+    }
     assert ("Anton Belov", "oppose", "France") in stances(
         "Russian Foreign Minister Anton Belov accused France of lying."
     )
 
 
-def test_a_statement_is_heard_as_a_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_read_as_a_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "“Alan Pryce is the worst governor we ever had,” Senator Ruth Kessler said."
     analysis = PIPELINE.analyse_text(text)
-    (stance,) = [one for one in analysis.stances if one.stance == "oppose"]
+    (stance,) = [stance for stance in analysis.stances if stance.stance == "oppose"]
     assert stance.attribution == "a1"
-    monkeypatch.setattr(ModelStances, "_voices", lambda *_: {})
+    monkeypatch.setattr(ModelStances, "_content_probabilities", lambda *_: {})
     (alone,) = PIPELINE.analyse_text(text).stances
     assert alone.score != stance.score

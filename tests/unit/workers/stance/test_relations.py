@@ -22,15 +22,15 @@ def span(text: str, name: str) -> tuple[int, int]:
         ("Tarva met nobody while Osei slept.", "none", None),
     ],
 )
-def test_reads_who_is_against_whom(text: str, stance: str, holder: str | None) -> None:
-    found = relations.between(text, span(text, "Tarva"), span(text, "Osei"))
-    assert (found["stance"], found["holder"]) == (stance, holder)
+def test_words_between_two_names_give_stance_and_holder(text: str, stance: str, holder: str | None) -> None:
+    answer = relations.stance_between(text, span(text, "Tarva"), span(text, "Osei"))
+    assert (answer["stance"], answer["holder"]) == (stance, holder)
 
 
-def test_the_order_of_the_pair_does_not_change_who_holds_the_stance() -> None:
+def test_order_of_the_pair_does_not_change_the_holder() -> None:
     text = "Tarva accused Osei of fraud."
-    found = relations.between(text, span(text, "Osei"), span(text, "Tarva"))
-    assert (found["stance"], found["holder"]) == ("oppose", "b")
+    answer = relations.stance_between(text, span(text, "Osei"), span(text, "Tarva"))
+    assert (answer["stance"], answer["holder"]) == ("oppose", "b")
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_the_order_of_the_pair_does_not_change_who_holds_the_stance() -> None:
         ("Osei took the train to Tarva.", "none"),
     ],
 )
-def test_words_of_praise_and_blame_decide(text: str, stance: str) -> None:
-    assert relations.towards(text, span(text, "Osei"))["stance"] == stance
+def test_words_of_praise_and_blame_give_the_sentiment(text: str, stance: str) -> None:
+    assert relations.sentiment_towards(text, span(text, "Osei"))["stance"] == stance

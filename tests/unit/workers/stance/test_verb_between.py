@@ -3,18 +3,18 @@ from __future__ import annotations
 import pytest
 from spacy.language import Language
 
-from workers.pipeline.components import STAGES, build_nlp
+from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.stance import scores
-from workers.stance.verb_between import by_verb
+from workers.stance.verb_between import stances_by_verb
 
 
 @pytest.fixture(scope="module")
 def nlp() -> Language:
-    return build_nlp(STAGES["rules"])
+    return build_nlp(COMPONENTS["rules"])
 
 
 @pytest.mark.parametrize(
-    ("text", "taken"),
+    ("text", "expected"),
     [
         ("Mr. Kofi Mensah sued Tarva Bank.", [("Kofi Mensah", "oppose", "Tarva Bank")]),
         ("Mr. Kofi Mensah was endorsed by Mrs. Ama Osei.", [("Ama Osei", "support", "Kofi Mensah")]),
@@ -26,16 +26,18 @@ def nlp() -> Language:
         ("Mr. Kofi Mensah sued. Tarva Bank fell.", []),
     ],
 )
-def test_who_takes_a_side_by_a_verb(nlp: Language, text: str, taken: list[tuple[str, str, str]]) -> None:
+def test_verb_between_names_gives_holder_stance_and_target(
+    nlp: Language, text: str, expected: list[tuple[str, str, str]]
+) -> None:
     with nlp.memory_zone():
         doc = nlp(text)
-        found = by_verb(doc)
+        stances = stances_by_verb(doc)
         names = doc._.entities
-        assert [(names[one.holder].name, one.stance.value, names[one.target].name) for one in found] == taken
-        assert all(one.score == scores.ADJACENT for one in found)
+        assert [(names[s.holder].name, s.stance.value, names[s.target].name) for s in stances] == expected
+        assert all(stance.score == scores.VERB_BETWEEN for stance in stances)
 
 
-def test_what_an_act_has_shown_is_not_told_twice(nlp: Language) -> None:
+def test_stance_shown_by_an_act_is_not_repeated(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("Mr. Kofi Mensah denounced Tarva Bank.")
-        assert [(one.stance.value, one.statement) for one in doc._.stances] == [("oppose", 0)]
+        assert [(s.stance.value, s.attribution) for s in doc._.stances] == [("oppose", 0)]
