@@ -1,1 +1,1 @@
-"""From the ledger to Redis: the Celery application, the dispatcher, the worker's message filter and the sweeper."""
+"""From the ledger to Redis: the Celery application, dispatcher, sweeper and message filter of the workers."""

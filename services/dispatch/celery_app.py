@@ -1,7 +1,7 @@
-"""The Celery application, with the reason beside each setting.
+"""The Celery application, with the reason for each setting.
 
-Redis carries hints: which jobs of the ledger to look at next. Any message may be lost or doubled, so nothing here tries to be
-durable; what is tuned is how soon a fault is noticed and that no push ever waits for Redis.
+Redis carries hints: which jobs of the ledger to lease next. A message may be lost or duplicated without harm, so no
+setting here aims at durability. They are tuned so that faults are noticed quickly and no push ever waits for Redis.
 """
 
 from __future__ import annotations
@@ -15,68 +15,70 @@ from celery import Celery
 from kombu.entity import Queue
 
 from services.contracts import QueueName, TaskName
-from services.dispatch.message_filter import DROPPED, install
+from services.dispatch.message_filter import ON_DROPPED_OPTION, register_transport
 from services.settings import Broker
 
 
 class Role(StrEnum):
-    """Who uses the application: one that sends must not wait; one that consumes must hold on."""
+    """What a process uses the application for. A sender must not wait for Redis; a consumer keeps trying."""
 
     SENDER = "sender"
     CONSUMER = "consumer"
 
 
-def create_celery(broker: Broker, redis_url: str, role: Role, dropped: Callable[[str], None] | None = None) -> Celery:
+def create_celery(
+    broker: Broker, redis_url: str, role: Role, on_dropped: Callable[[str], None] | None = None
+) -> Celery:
     """Build the application of one process. ``redis_url`` is redis://, rediss:// or unix:///path.
 
-    A consumer drops what is no message of ours, and calls ``dropped`` with the reason.
+    A consumer drops foreign messages and calls ``on_dropped`` with the cause of each.
     """
     app = Celery("stancewire", set_as_current=role is Role.CONSUMER)
-    sending = role is Role.SENDER
+    is_sender = role is Role.SENDER
     transport: dict[str, Any] = {
         "global_keyprefix": broker.key_prefix,  # a Redis may be shared
-        "ack_emulation": False,  # the lease in the ledger is the promise; a copy of each message in Redis would add nothing
+        "ack_emulation": False,  # the lease in the ledger is the guarantee; a copy of each message would add nothing
         "socket_keepalive": True,
-        "health_check_interval": 25,  # under the usual 30 s at which middleboxes forget a connection
+        "health_check_interval": 25,  # under the usual 30 s after which middleboxes forget a connection
     }
-    if sending:
-        # With common settings a sender waits seconds for a Redis that refuses, and longer for one that is frozen.
+    if is_sender:
+        # With default settings a sender waits seconds for a Redis that refuses, and longer for a frozen one.
         transport |= {"socket_timeout": broker.send_timeout_s, "socket_connect_timeout": broker.send_timeout_s}
         transport |= {"max_retries": 0, "retry_on_timeout": False}
     else:
-        transport |= {"socket_timeout": 15, "socket_connect_timeout": 3, DROPPED: dropped}
-        install()
+        transport |= {"socket_timeout": 15, "socket_connect_timeout": 3, ON_DROPPED_OPTION: on_dropped}
+        register_transport()
     app.conf.update(
         broker_url=_kombu_url(redis_url),
         broker_transport_options=transport,
-        broker_connection_timeout=broker.send_timeout_s if sending else 3,
-        broker_connection_retry_on_startup=True,  # workers may be up before Redis is
-        broker_connection_max_retries=None,  # and wait for it as long as it takes
+        broker_connection_timeout=broker.send_timeout_s if is_sender else 3,
+        broker_connection_retry_on_startup=True,  # workers may start before Redis
+        broker_connection_max_retries=None,  # and wait for Redis without a limit
         task_serializer="json",
-        accept_content=["json"],  # never pickle; a message in anything else is refused
+        accept_content=["json"],  # never pickle; messages in any other format are refused
         task_ignore_result=True,
-        result_backend=None,  # results live in the ledger's transaction, not in Redis
+        result_backend=None,  # results are stored in the ledger's transaction, not in Redis
         task_queues=[Queue(QueueName.ANALYSE)],  # type: ignore[no-untyped-call]  # kombu ships no types for it
         task_default_queue=QueueName.ANALYSE,
         task_create_missing_queues=False,
         task_routes={TaskName.ANALYSE: {"queue": QueueName.ANALYSE}},
-        task_publish_retry=False,  # dispatch notices and tries again by itself
-        task_acks_late=False,  # late acknowledgement would only delay the second try until the lease ends
+        task_publish_retry=False,  # dispatch notices a failure and sends again
+        task_acks_late=False,  # with late acknowledgement a second attempt would only wait longer than the lease
         worker_prefetch_multiplier=1,
-        worker_disable_prefetch=True,  # a message is taken when a process is free, so order stays the ledger's
-        worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is good without Redis
-        worker_proc_alive_timeout=60,  # 4 s, the default, kills a process that loads a model
-        worker_hijack_root_logger=False,  # structlog has it
+        worker_disable_prefetch=True,  # a message is fetched when a process is free, which keeps the ledger's order
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is valid without Redis
+        worker_proc_alive_timeout=60,  # the default of 4 s kills a process that is loading a model
+        worker_hijack_root_logger=False,  # structlog configures logging
         worker_redirect_stdouts=False,
-        worker_enable_remote_control=False,  # whoever reaches Redis could stop workers; the ledger says more than inspection
-        worker_send_task_events=False,  # the ledger knows more than events tell
+        worker_enable_remote_control=False,  # anyone with access to Redis could stop workers
+        worker_send_task_events=False,  # the ledger has more information than these events
         enable_utc=True,
     )
     return app
 
 
 def _kombu_url(redis_url: str) -> str:
-    """Kombu's spelling of a Redis address; only a Unix socket and its ``?db=`` are spelt differently there."""
+    """Return Kombu's form of a Redis address, which differs for Unix sockets and their ``?db=`` only."""
     if not redis_url.startswith("unix://"):
         return redis_url
     parts = urlsplit(redis_url)

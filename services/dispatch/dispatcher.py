@@ -1,4 +1,4 @@
-"""From the ledger into Redis: keeps the window filled, and never makes anybody wait for it."""
+"""The dispatcher: sends messages for queued jobs from the ledger to Redis, without making a push wait."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Sends messages for waiting jobs. After a failed send a circuit breaker leaves Redis alone for ``breaker_s``."""
+    """Sends messages for queued jobs. After a failed send, a circuit breaker stops sending for ``breaker_s``."""
 
     def __init__(self, database: Database, app: Celery, redis_url: str, settings: Broker) -> None:
-        """Bind the ledger to Redis; nothing is connected yet."""
+        """Bind the ledger to Redis, without connecting yet."""
         self._database = database
         self._app = app
         self._settings = settings
-        self._size = dispatch_window.WindowSize(
+        self._window_size = dispatch_window.WindowSize(
             settings.window_per_slot, settings.message_articles, settings.message_words
         )
         self._redis = redis.Redis.from_url(
@@ -39,17 +39,19 @@ class Dispatcher:
             socket_connect_timeout=settings.send_timeout_s,
             retry=None,
         )
-        self._closed_until = 0.0
+        self._queue_key = settings.key_prefix + QueueName.ANALYSE
+        self._circuit_open_until = 0.0
 
     def dispatch(self) -> int:
-        """Fill the window; returns how many messages went out. Jobs of a message that could not be sent wait again.
+        """Fill the dispatch window and return the number of messages sent.
 
-        Raises :class:`BrokerUnavailable` and :class:`StoreUnavailable`.
+        The jobs of a message that could not be sent are queued as before. Raises `BrokerUnavailable` and
+        `StoreUnavailable`.
         """
-        if time.monotonic() < self._closed_until:
+        if time.monotonic() < self._circuit_open_until:
             raise BrokerUnavailable("Redis did not answer a moment ago")
-        messages = dispatch_window.fill_window(self._database, self._size)
-        for sent, message in enumerate(messages):
+        messages = dispatch_window.fill_window(self._database, self._window_size)
+        for sent_count, message in enumerate(messages):
             try:
                 self._app.send_task(
                     TaskName.ANALYSE,
@@ -60,49 +62,52 @@ class Dispatcher:
                     ignore_result=True,
                 )
                 if message.ahead:
-                    self._move_ahead()
+                    self._move_newest_to_front()
             except (OperationalError, redis.RedisError, OSError) as error:
-                self._closed_until = time.monotonic() + self._settings.breaker_s
-                dispatch_window.withdraw_unsent(self._database, messages[sent:])
-                raise BrokerUnavailable(f"Redis did not take a message: {error}") from error
+                self._circuit_open_until = time.monotonic() + self._settings.breaker_s
+                dispatch_window.withdraw_unsent(self._database, messages[sent_count:])
+                raise BrokerUnavailable(f"Redis did not accept a message: {error}") from error
             log.debug("dispatched", message=str(message.id), jobs=[str(job_id) for job_id in message.job_ids])
         return len(messages)
 
-    def _move_ahead(self) -> None:
-        """Let the message sent last be the next one taken. Order is a wish: another one moved, or none, does no harm."""
-        queue = self._settings.key_prefix + QueueName.ANALYSE
-        with contextlib.suppress(redis.RedisError, OSError):
-            self._redis.lmove(queue, queue, "LEFT", "RIGHT")
-
     def ping(self) -> None:
-        """Ask Redis whether it is there. Raises :class:`BrokerUnavailable`."""
+        """Check that Redis answers. Raises `BrokerUnavailable`."""
         try:
             self._redis.ping()
         except (redis.RedisError, OSError) as error:
             raise BrokerUnavailable(f"Redis does not answer: {error}") from error
 
-    def recover(self) -> int:
-        """Put back the jobs of messages that are overdue and no longer in Redis; returns how many.
+    def requeue_lost(self) -> int:
+        """Return jobs to the queue whose messages are overdue and missing in Redis; return how many there were.
 
-        The queue is as short as the window, so reading all of it is cheap. A message that still lies there is only waiting.
+        A message that is still in Redis is only waiting. The queue in Redis is no longer than the dispatch window, so
+        reading all of it is cheap. Raises `BrokerUnavailable` and `StoreUnavailable`.
         """
         overdue = dispatch_window.overdue_messages(self._database, self._settings.overdue_s)
         if not overdue:
             return 0
-        lost = overdue - self._in_redis()
+        lost = overdue - self._queued_message_ids()
         return dispatch_window.requeue_lost_messages(self._database, sorted(lost)) if lost else 0
 
-    def _in_redis(self) -> frozenset[UUID]:
+    def _move_newest_to_front(self) -> None:
+        """Make the message that was sent last the next one to be received.
+
+        Order is a preference: moving another message, or failing to move one, does no harm.
+        """
+        with contextlib.suppress(redis.RedisError, OSError):
+            self._redis.lmove(self._queue_key, self._queue_key, "LEFT", "RIGHT")
+
+    def _queued_message_ids(self) -> frozenset[UUID]:
         try:
-            waiting = self._redis.lrange(self._settings.key_prefix + QueueName.ANALYSE, 0, -1)
+            entries = self._redis.lrange(self._queue_key, 0, -1)
         except (redis.RedisError, OSError) as error:
             raise BrokerUnavailable(f"Redis does not answer: {error}") from error
-        assert isinstance(waiting, list)  # noqa: S101 -- the client is synchronous; its types allow for both
-        return frozenset(message_id for message_id in map(_message_id, waiting) if message_id is not None)
+        assert isinstance(entries, list)  # noqa: S101 -- the client is synchronous; its types allow for both
+        return frozenset(message_id for message_id in map(_message_id, entries) if message_id is not None)
 
 
 def _message_id(entry: bytes | str) -> UUID | None:
-    """The ID of a message as it lies in Redis; None for an entry that is not of our making."""
+    """Return the message ID of an entry in Redis, or None if dispatch did not send the entry."""
     try:
         return UUID(json.loads(entry)["headers"]["id"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
@@ -110,31 +115,31 @@ def _message_id(entry: bytes | str) -> UUID | None:
 
 
 class DispatchThread:
-    """Dispatches in the background of a process that must not wait, when nudged; any number of nudges is one run."""
+    """Dispatches in the background of a process that must not wait. Nudges that come together cause one run."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        """Prepare the thread; ``start`` runs it."""
+        """Prepare the thread; `start` runs it."""
         self._dispatcher = dispatcher
         self._nudged = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen for nudges."""
+        """Start waiting for nudges."""
         self._thread.start()
 
     def nudge(self) -> None:
-        """Something new may wait. Returns at once."""
+        """Request a run, as there may be jobs to dispatch. Returns at once."""
         self._nudged.set()
 
     def stop(self) -> None:
-        """End after the run in progress."""
+        """Stop after the current run, waiting for at most five seconds."""
         self._stopping = True
         self._nudged.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        postponed = False
+        is_postponed = False
         while True:
             self._nudged.wait()
             self._nudged.clear()
@@ -143,11 +148,11 @@ class DispatchThread:
             try:
                 self._dispatcher.dispatch()
             except (BrokerUnavailable, StoreUnavailable) as error:
-                # The jobs are in the ledger; the sweeper dispatches them when this has passed.
-                if not postponed:  # a line for each push would drown the first
+                # The jobs are in the ledger. The sweeper dispatches them after the fault.
+                if not is_postponed:  # only the first of a series is logged: there would be a line for each push
                     log.warning("dispatch_postponed", code=error.code, reason=error.detail)
-                postponed = True
-            except Exception:  # the thread must outlive a defect, or this process would never dispatch again
+                is_postponed = True
+            except Exception:  # without this thread the process would never dispatch again
                 log.exception("dispatch_defect")
             else:
-                postponed = False
+                is_postponed = False

@@ -1,4 +1,4 @@
-"""The sweeper: every second or so it mends the ledger. Any number may run; one is enough."""
+"""The sweeper: repairs the ledger about once a second. Any number of sweepers may run; one is enough."""
 
 from __future__ import annotations
 
@@ -20,59 +20,62 @@ from services.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_ANNOUNCE_S = 5
+_ANNOUNCE_EVERY_S = 5
 
 
 class Sweeper:
-    """Returns lost leases and lost messages to the queue, and keeps the window filled."""
+    """Returns jobs with expired leases and lost messages to the queue, and keeps the dispatch window filled.
+
+    It also runs the thread that applies the retention periods, as every deployment has a sweeper.
+    """
 
     def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
-        """Bind the ledger and Redis; ``run`` does the work."""
+        """Bind the ledger and Redis; `run` does the work."""
         self._database = database
         self._dispatcher = dispatcher
         self._settings = settings
-        self._redis_was_down = False
+        self._is_redis_down = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Sweep until told to stop. No fault of Redis or the database ends it."""
-        name = hosts.host_name(platform.node(), uuid.uuid4().hex[:8])
+        """Sweep until ``stopping`` is set. Faults of Redis and of the database do not end the loop."""
+        host = hosts.host_name(platform.node(), uuid.uuid4().hex[:8])
         log.info("sweeper_started", every_s=self._settings.broker.sweep_s)
-        announced = float("-inf")
-        pruning = RetentionThread(self._database, self._settings.retention, stopping)
-        pruning.start()
+        announced_at = float("-inf")
+        retention = RetentionThread(self._database, self._settings.retention, stopping)
+        retention.start()
         while not stopping.is_set():
             now = time.monotonic()
             try:
                 self.sweep()
-                if now - announced >= _ANNOUNCE_S:
-                    hosts.announce(self._database, HostRole.SWEEPER, name)
-                    announced = now
+                if now - announced_at >= _ANNOUNCE_EVERY_S:
+                    hosts.announce(self._database, HostRole.SWEEPER, host)
+                    announced_at = now
             except StoreUnavailable as error:
                 log.warning("sweep_postponed", code=error.code, reason=error.detail)
             stopping.wait(self._settings.broker.sweep_s)
-        pruning.join()
+        retention.join()
         with contextlib.suppress(StoreUnavailable):
-            hosts.leave(self._database, HostRole.SWEEPER, name)
+            hosts.leave(self._database, HostRole.SWEEPER, host)
         log.info("sweeper_stopped")
 
     def sweep(self) -> None:
-        """One round. Leases need the database alone and are mended whatever Redis does. Raises StoreUnavailable."""
+        """Do one round. Expired leases are handled even while Redis is down. Raises `StoreUnavailable`."""
         worker = self._settings.worker
-        lost = dispatch_window.requeue_expired_leases(
+        expired = dispatch_window.requeue_expired_leases(
             self._database, max_attempts=worker.max_attempts, lease_s=worker.lease_s
         )
-        if lost.requeued or lost.dead:
-            log.warning("leases_lost", requeued=lost.requeued, dead=lost.dead)
+        if expired.requeued or expired.dead:
+            log.warning("leases_lost", requeued=expired.requeued, dead=expired.dead)
         try:
-            put_back = self._dispatcher.recover()
-            if put_back:
-                log.warning("messages_lost", jobs=put_back)
+            requeued = self._dispatcher.requeue_lost()
+            if requeued:
+                log.warning("messages_lost", jobs=requeued)
             self._dispatcher.dispatch()
         except BrokerUnavailable as error:
-            if not self._redis_was_down:
+            if not self._is_redis_down:
                 log.warning("redis_down", reason=error.detail)
-            self._redis_was_down = True
+            self._is_redis_down = True
         else:
-            if self._redis_was_down:
+            if self._is_redis_down:
                 log.info("redis_back")
-            self._redis_was_down = False
+            self._is_redis_down = False

@@ -32,8 +32,8 @@ Eventually = Callable[[Callable[[], bool], float], None]
 
 
 @dataclass
-class Line:
-    """A dispatcher between a ledger and a Redis, and a client that looks into the latter."""
+class DispatchSetup:
+    """A dispatcher between a ledger and a Redis, and a client that reads that Redis."""
 
     database: Database
     settings: Settings
@@ -46,16 +46,16 @@ class Line:
         return self.settings.broker.key_prefix + QueueName.ANALYSE
 
     def messages(self) -> list[dict[str, Any]]:
-        """What lies in Redis, oldest first."""
+        """Return the messages in Redis, the oldest first."""
         return [json.loads(entry) for entry in reversed(self.client.lrange(self.queue, 0, -1))]
 
-    def ids(self) -> list[str]:
+    def message_ids(self) -> list[str]:
         return [message["headers"]["id"] for message in self.messages()]
 
     def sweeper(self) -> Sweeper:
         return Sweeper(self.database, self.dispatcher, self.settings)
 
-    def in_window(self) -> set[UUID]:
+    def window_ids(self) -> set[UUID]:
         with self.database.read() as connection:
             return set(connection.execute(select(jobs.c.message_id).where(jobs.c.message_id.is_not(None))).scalars())
 
@@ -65,53 +65,53 @@ class Line:
         self.client.close()
 
 
-Lines = Callable[..., Line]
+MakeSetup = Callable[..., DispatchSetup]
 
 
 @pytest.fixture
-def lines() -> Iterator[Lines]:
-    """Makes lines between a ledger and a Redis, and closes them."""
-    opened: list[Line] = []
+def make_setup() -> Iterator[MakeSetup]:
+    """A factory of setups for a database and the address of a Redis; they are closed after the test."""
+    setups: list[DispatchSetup] = []
 
-    def make(database: Database, url: str, **broker: Any) -> Line:
+    def make(database: Database, url: str, **broker: Any) -> DispatchSetup:
         settings = Settings(redis_url=url, broker={"overdue_s": 0.2, "breaker_s": 0.3, **broker})
         app = create_celery(settings.broker, url, Role.SENDER)
         dispatcher = Dispatcher(database, app, url, settings.broker)
-        opened.append(Line(database, settings, app, dispatcher, redis.Redis.from_url(url)))
-        return opened[-1]
+        setups.append(DispatchSetup(database, settings, app, dispatcher, redis.Redis.from_url(url)))
+        return setups[-1]
 
     yield make
-    for line in opened:
-        line.close()
+    for setup in setups:
+        setup.close()
 
 
 @pytest.fixture
-def line(database: Database, redis_process: Any, lines: Lines) -> Line:
-    return lines(database, redis_process.url)
+def setup(database: Database, redis_process: Any, make_setup: MakeSetup) -> DispatchSetup:
+    return make_setup(database, redis_process.url)
 
 
-def test_messages_arrive_as_the_ledger_has_them(line: Line) -> None:
-    pushed = push(line.database, *[article(f"Story {number}.") for number in range(5)])
-    sent = line.dispatcher.dispatch()
-    messages = line.messages()
-    assert (sent, line.client.llen(line.queue)) == (len(messages), len(messages))
-    assert {UUID(message["headers"]["id"]) for message in messages} == line.in_window()
+def test_messages_in_redis_match_the_ledger(setup: DispatchSetup) -> None:
+    accepted = push(setup.database, *[article(f"Story {number}.") for number in range(5)])
+    sent = setup.dispatcher.dispatch()
+    messages = setup.messages()
+    assert (sent, setup.client.llen(setup.queue)) == (len(messages), len(messages))
+    assert {UUID(message["headers"]["id"]) for message in messages} == setup.window_ids()
     assert {message["headers"]["task"] for message in messages} == {TaskName.ANALYSE}
     assert all(message["content-type"] == "application/json" for message in messages)
-    claimed = []
+    leased = []
     for message in messages:
-        job_ids = _jobs(message)
-        claimed += leases.lease(line.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in job_ids], 30)
-    assert sorted(one.job_id for one in claimed) == sorted(one.job_id for one in pushed)
+        job_ids = _job_ids(message)
+        leased += leases.lease(setup.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in job_ids], 30)
+    assert sorted(job.job_id for job in leased) == sorted(job.job_id for job in accepted)
 
 
-def test_a_message_that_goes_ahead_is_the_next_one_taken(line: Line) -> None:
-    push(line.database, *[article(f"Story {number}.", feed="flood") for number in range(100)])
-    waiting = line.dispatcher.dispatch()
-    [single] = push(line.database, article("Short and alone.", feed="quiet"))
-    assert line.dispatcher.dispatch() == 1
-    assert line.client.llen(line.queue) == waiting + 1
-    assert _jobs(line.messages()[0]) == [str(single.job_id)]
+def test_message_of_a_quiet_feed_is_received_next(setup: DispatchSetup) -> None:
+    push(setup.database, *[article(f"Story {number}.", feed="flood") for number in range(100)])
+    waiting_count = setup.dispatcher.dispatch()
+    [single] = push(setup.database, article("Short and alone.", feed="quiet"))
+    assert setup.dispatcher.dispatch() == 1
+    assert setup.client.llen(setup.queue) == waiting_count + 1
+    assert _job_ids(setup.messages()[0]) == [str(single.job_id)]
 
 
 def _body(message: dict[str, Any]) -> str:
@@ -121,56 +121,56 @@ def _body(message: dict[str, Any]) -> str:
     return base64.b64decode(message["body"]).decode()
 
 
-def test_redis_never_holds_more_than_the_window(line: Line) -> None:
-    push(line.database, *[article(f"Story {number}.") for number in range(100)])
-    broker = line.settings.broker
-    assert line.dispatcher.dispatch() == broker.window_per_slot
-    assert line.dispatcher.dispatch() == 0
-    hosts.announce(line.database, HostRole.WORKER, "node/a", slots=2)
-    assert line.dispatcher.dispatch() == broker.window_per_slot
-    assert line.client.llen(line.queue) == 2 * broker.window_per_slot
-    assert {len(_jobs(message)) for message in line.messages()} == {broker.message_articles}
+def test_redis_has_at_most_the_dispatch_window(setup: DispatchSetup) -> None:
+    push(setup.database, *[article(f"Story {number}.") for number in range(100)])
+    broker = setup.settings.broker
+    assert setup.dispatcher.dispatch() == broker.window_per_slot
+    assert setup.dispatcher.dispatch() == 0
+    hosts.announce(setup.database, HostRole.WORKER, "node/a", slots=2)
+    assert setup.dispatcher.dispatch() == broker.window_per_slot
+    assert setup.client.llen(setup.queue) == 2 * broker.window_per_slot
+    assert {len(_job_ids(message)) for message in setup.messages()} == {broker.message_articles}
 
 
-def _jobs(message: dict[str, Any]) -> list[str]:
+def _job_ids(message: dict[str, Any]) -> list[str]:
     [[job_ids], _, _] = json.loads(_body(message))
     return job_ids
 
 
-def test_what_a_flushed_redis_held_is_sent_again(line: Line) -> None:
-    pushed = push(line.database, *[article(f"Story {number}.") for number in range(4)])
-    line.dispatcher.dispatch()
-    before = set(line.ids())
-    line.client.flushall()
-    assert line.dispatcher.recover() == 0, "nothing is overdue yet"
+def test_jobs_of_messages_lost_by_a_flush_are_sent_again(setup: DispatchSetup) -> None:
+    accepted = push(setup.database, *[article(f"Story {number}.") for number in range(4)])
+    setup.dispatcher.dispatch()
+    lost_ids = set(setup.message_ids())
+    setup.client.flushall()
+    assert setup.dispatcher.requeue_lost() == 0, "nothing is overdue yet"
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 4
-    assert line.in_window() == set()
-    line.dispatcher.dispatch()
-    assert sum(len(_jobs(message)) for message in line.messages()) == 4
-    assert not before & set(line.ids())
-    assert queries.backlog_snapshot(line.database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 4
-    assert {state_of(line.database, one.job_id) for one in pushed} == {JobState.QUEUED}
+    assert setup.dispatcher.requeue_lost() == 4
+    assert setup.window_ids() == set()
+    setup.dispatcher.dispatch()
+    assert sum(len(_job_ids(message)) for message in setup.messages()) == 4
+    assert not lost_ids & set(setup.message_ids())
+    assert queries.backlog_snapshot(setup.database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 4
+    assert {state_of(setup.database, job.job_id) for job in accepted} == {JobState.QUEUED}
 
 
-def test_a_message_that_still_lies_there_is_only_waiting(line: Line) -> None:
-    push(line.database, *[article(f"Story {number}.") for number in range(4)])
-    line.dispatcher.dispatch()
-    before = line.ids()
+def test_overdue_message_still_in_redis_is_left_alone(setup: DispatchSetup) -> None:
+    push(setup.database, *[article(f"Story {number}.") for number in range(4)])
+    setup.dispatcher.dispatch()
+    sent_ids = setup.message_ids()
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 0
-    line.sweeper().sweep()
-    assert line.ids() == before
+    assert setup.dispatcher.requeue_lost() == 0
+    setup.sweeper().sweep()
+    assert setup.message_ids() == sent_ids
 
 
-def test_only_what_was_lost_is_put_back(line: Line) -> None:
-    push(line.database, *[article(f"Story {number}.") for number in range(3)])
-    line.dispatcher.dispatch()
-    lost = line.client.lpop(line.queue)
+def test_only_jobs_of_lost_messages_are_requeued(setup: DispatchSetup) -> None:
+    push(setup.database, *[article(f"Story {number}.") for number in range(3)])
+    setup.dispatcher.dispatch()
+    lost = setup.client.lpop(setup.queue)
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 1
-    assert UUID(json.loads(lost)["headers"]["id"]) not in line.in_window()
-    assert len(line.in_window()) == 2
+    assert setup.dispatcher.requeue_lost() == 1
+    assert UUID(json.loads(lost)["headers"]["id"]) not in setup.window_ids()
+    assert len(setup.window_ids()) == 2
 
 
 FOREIGN = [
@@ -186,161 +186,165 @@ FOREIGN = [
 ]
 
 
-def test_foreign_entries_in_the_queue_do_no_harm(line: Line) -> None:
-    push(line.database, *[article(f"Story {number}.") for number in range(3)])
-    line.dispatcher.dispatch()
-    kept = line.client.rpop(line.queue)
-    line.client.flushall()
-    line.client.lpush(line.queue, *FOREIGN, kept)
+def test_foreign_entries_in_the_queue_are_ignored(setup: DispatchSetup) -> None:
+    push(setup.database, *[article(f"Story {number}.") for number in range(3)])
+    setup.dispatcher.dispatch()
+    kept = setup.client.rpop(setup.queue)
+    setup.client.flushall()
+    setup.client.lpush(setup.queue, *FOREIGN, kept)
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 2, "ours that is there stays, the other two are lost"
-    assert line.in_window() == {UUID(json.loads(kept)["headers"]["id"])}
-    line.sweeper().sweep()
-    assert line.client.llen(line.queue) == len(FOREIGN) + 3
+    assert setup.dispatcher.requeue_lost() == 2, "one of three messages is still in Redis"
+    assert setup.window_ids() == {UUID(json.loads(kept)["headers"]["id"])}
+    setup.sweeper().sweep()
+    assert setup.client.llen(setup.queue) == len(FOREIGN) + 3
 
 
-def test_keys_carry_the_prefix_and_lie_beside_those_of_others(
-    database: Database, redis_process: Any, lines: Lines
+def test_keys_have_the_prefix_and_leave_other_keys_alone(
+    database: Database, redis_process: Any, make_setup: MakeSetup
 ) -> None:
-    line = lines(database, redis_process.url, key_prefix="tenant-7:")
-    line.client.set("theirs", "1")
+    setup = make_setup(database, redis_process.url, key_prefix="tenant-7:")
+    setup.client.set("theirs", "1")
     push(database, article())
-    line.dispatcher.dispatch()
-    assert all(key == b"theirs" or key.startswith(b"tenant-7:") for key in line.client.scan_iter())
-    assert line.client.llen("tenant-7:" + QueueName.ANALYSE) == 1
+    setup.dispatcher.dispatch()
+    assert all(key == b"theirs" or key.startswith(b"tenant-7:") for key in setup.client.scan_iter())
+    assert setup.client.llen("tenant-7:" + QueueName.ANALYSE) == 1
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 0
+    assert setup.dispatcher.requeue_lost() == 0
 
 
-def test_sender_and_watcher_mean_the_same_redis(sqlite_database: Database, redis_process: Any, lines: Lines) -> None:
-    """A socket's address with password and number is spelt differently for Kombu; a slip would resend all for ever."""
+def test_celery_and_redis_clients_use_the_same_server_and_database(
+    sqlite_database: Database, redis_process: Any, make_setup: MakeSetup
+) -> None:
+    """Kombu has its own form of a socket's address with password and number; a mismatch would resend every message."""
     client = redis.Redis.from_url(redis_process.url)
     client.config_set("requirepass", "s@cr/t %")
     client.close()
     url = redis_process.url.replace("unix://", "unix://:s%40cr%2Ft%20%25@") + "?db=3"
-    line = lines(sqlite_database, url)
+    setup = make_setup(sqlite_database, url)
     push(sqlite_database, article())
-    assert line.dispatcher.dispatch() == 1
-    assert line.client.llen(line.queue) == 1
+    assert setup.dispatcher.dispatch() == 1
+    assert setup.client.llen(setup.queue) == 1
     time.sleep(0.3)
-    assert line.dispatcher.recover() == 0
+    assert setup.dispatcher.requeue_lost() == 0
 
 
-def test_a_full_redis_makes_jobs_wait_until_there_is_room(line: Line) -> None:
-    [pushed] = push(line.database, article())
-    line.client.config_set("maxmemory", "2mb")
+def test_jobs_stay_queued_while_redis_is_full(setup: DispatchSetup) -> None:
+    [accepted] = push(setup.database, article())
+    setup.client.config_set("maxmemory", "2mb")
     with contextlib.suppress(redis.ResponseError):
         for number in range(10_000):
-            line.client.set(f"junk {number}", "x" * 10_000)
-    with pytest.raises(BrokerUnavailable, match="did not take a message"):
-        line.dispatcher.dispatch()
-    assert line.in_window() == set()
-    line.sweeper().sweep()
-    assert state_of(line.database, pushed.job_id) is JobState.QUEUED
-    line.client.config_set("maxmemory", "64mb")
-    line.client.flushall()
+            setup.client.set(f"junk {number}", "x" * 10_000)
+    with pytest.raises(BrokerUnavailable, match="did not accept a message"):
+        setup.dispatcher.dispatch()
+    assert setup.window_ids() == set()
+    setup.sweeper().sweep()
+    assert state_of(setup.database, accepted.job_id) is JobState.QUEUED
+    setup.client.config_set("maxmemory", "64mb")
+    setup.client.flushall()
     time.sleep(0.35)
-    line.sweeper().sweep()
-    assert line.client.llen(line.queue) == 1
+    setup.sweeper().sweep()
+    assert setup.client.llen(setup.queue) == 1
 
 
-def test_after_a_failed_send_redis_is_left_alone_for_a_moment(database: Database, lines: Lines) -> None:
-    line = lines(database, NO_REDIS, breaker_s=0.5)
+def test_failed_send_opens_the_circuit_breaker(database: Database, make_setup: MakeSetup) -> None:
+    setup = make_setup(database, NO_REDIS, breaker_s=0.5)
     push(database, article())
-    with pytest.raises(BrokerUnavailable, match="did not take a message"):
-        line.dispatcher.dispatch()
-    assert line.in_window() == set()
+    with pytest.raises(BrokerUnavailable, match="did not accept a message"):
+        setup.dispatcher.dispatch()
+    assert setup.window_ids() == set()
     with pytest.raises(BrokerUnavailable, match="a moment ago"):
-        line.dispatcher.dispatch()
+        setup.dispatcher.dispatch()
     time.sleep(0.6)
-    with pytest.raises(BrokerUnavailable, match="did not take a message"):
-        line.dispatcher.dispatch()
+    with pytest.raises(BrokerUnavailable, match="did not accept a message"):
+        setup.dispatcher.dispatch()
     with pytest.raises(BrokerUnavailable, match="does not answer"):
-        line.dispatcher.ping()
+        setup.dispatcher.ping()
 
 
-def test_leases_are_mended_while_redis_is_down(database: Database, lines: Lines) -> None:
-    line = lines(database, NO_REDIS)
-    [pushed] = push(database, article())
+def test_expired_leases_are_requeued_while_redis_is_down(database: Database, make_setup: MakeSetup) -> None:
+    setup = make_setup(database, NO_REDIS)
+    [accepted] = push(database, article())
     claim_all(database, lease_s=-1)
-    line.sweeper().sweep()
-    assert state_of(database, pushed.job_id) is JobState.QUEUED
+    setup.sweeper().sweep()
+    assert state_of(database, accepted.job_id) is JobState.QUEUED
 
 
-def test_a_frozen_redis_costs_the_send_timeout_and_no_job(
-    line: Line, redis_process: Any, eventually: Eventually
+def test_frozen_redis_delays_by_the_send_timeout_and_loses_no_job(
+    setup: DispatchSetup, redis_process: Any, eventually: Eventually
 ) -> None:
-    push(line.database, *[article(f"Story {number}.") for number in range(6)])
-    line.dispatcher.ping()
+    push(setup.database, *[article(f"Story {number}.") for number in range(6)])
+    setup.dispatcher.ping()
     redis_process.process.send_signal(signal.SIGSTOP)
     try:
         began = time.monotonic()
         with pytest.raises(BrokerUnavailable):
-            line.dispatcher.dispatch()
+            setup.dispatcher.dispatch()
         assert time.monotonic() - began < 2
-        assert line.in_window() == set()
+        assert setup.window_ids() == set()
         with pytest.raises(BrokerUnavailable):
-            line.dispatcher.ping()
+            setup.dispatcher.ping()
     finally:
         redis_process.process.send_signal(signal.SIGCONT)
-    sweeper = line.sweeper()
+    sweeper = setup.sweeper()
 
     def all_sent() -> bool:
         sweeper.sweep()
-        window = {str(message_id) for message_id in line.in_window()}
-        jobs_sent = sum(len(_jobs(message)) for message in line.messages() if message["headers"]["id"] in window)
-        return jobs_sent == 6
+        window_ids = {str(message_id) for message_id in setup.window_ids()}
+        sent = [message for message in setup.messages() if message["headers"]["id"] in window_ids]
+        return sum(len(_job_ids(message)) for message in sent) == 6
 
     eventually(all_sent, 5)
 
 
-def test_a_redis_that_is_restarted_gets_what_it_lost(line: Line, redis_process: Any, eventually: Eventually) -> None:
-    push(line.database, article())
-    line.dispatcher.dispatch()
+def test_restarted_redis_gets_the_lost_messages_again(
+    setup: DispatchSetup, redis_process: Any, eventually: Eventually
+) -> None:
+    push(setup.database, article())
+    setup.dispatcher.dispatch()
     redis_process.kill()
     time.sleep(0.3)
-    sweeper = line.sweeper()
+    sweeper = setup.sweeper()
     sweeper.sweep()
-    assert len(line.in_window()) == 1, "who cannot look cannot say that it is lost"
+    assert len(setup.window_ids()) == 1, "without Redis it is unknown whether the message is lost"
     redis_process.start()
 
-    def there() -> bool:
+    def is_sent_again() -> bool:
         sweeper.sweep()
-        return line.client.llen(line.queue) == 1
+        return setup.client.llen(setup.queue) == 1
 
-    eventually(there, 5)
-    assert {UUID(message_id) for message_id in line.ids()} == line.in_window()
+    eventually(is_sent_again, 5)
+    assert {UUID(message_id) for message_id in setup.message_ids()} == setup.window_ids()
 
 
-def test_any_number_of_nudges_is_one_run(line: Line, eventually: Eventually) -> None:
-    thread = DispatchThread(line.dispatcher)
+def test_many_nudges_cause_one_run(setup: DispatchSetup, eventually: Eventually) -> None:
+    thread = DispatchThread(setup.dispatcher)
     thread.start()
-    push(line.database, *[article(f"Story {number}.") for number in range(3)])
+    push(setup.database, *[article(f"Story {number}.") for number in range(3)])
     for _ in range(1000):
         thread.nudge()
-    eventually(lambda: line.client.llen(line.queue) == 3, 5)
-    push(line.database, article("One more."))
-    set_row(line.database, claim_one(line), next_run_at=0)
+    eventually(lambda: setup.client.llen(setup.queue) == 3, 5)
+    push(setup.database, article("One more."))
+    set_row(setup.database, lease_oldest(setup), next_run_at=0)
     thread.nudge()
-    eventually(lambda: line.client.llen(line.queue) == 4, 5)
+    eventually(lambda: setup.client.llen(setup.queue) == 4, 5)
     thread.stop()
     assert not thread._thread.is_alive()
 
 
-def claim_one(line: Line) -> UUID:
-    """Claim the oldest message, as a worker would, which makes room for another."""
-    message = line.messages()[0]
-    [claimed] = leases.lease(
-        line.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in _jobs(message)], 30
+def lease_oldest(setup: DispatchSetup) -> UUID:
+    """Lease the job of the oldest message, as a worker would, which makes room for another. Return the job's ID."""
+    message = setup.messages()[0]
+    [leased] = leases.lease(
+        setup.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in _job_ids(message)], 30
     )
-    return claimed.job_id
+    return leased.job_id
 
 
-def test_a_thread_outlives_a_broken_ledger(
-    sqlite_database: Database, redis_process: Any, lines: Lines, eventually: Eventually
+def test_dispatch_thread_survives_a_broken_ledger(
+    sqlite_database: Database, redis_process: Any, make_setup: MakeSetup, eventually: Eventually
 ) -> None:
-    line = lines(sqlite_database, redis_process.url)
-    thread = DispatchThread(line.dispatcher)
+    setup = make_setup(sqlite_database, redis_process.url)
+    thread = DispatchThread(setup.dispatcher)
     thread.start()
     with sqlite_database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE jobs RENAME TO jobs_elsewhere")
@@ -350,5 +354,5 @@ def test_a_thread_outlives_a_broken_ledger(
         connection.exec_driver_sql("ALTER TABLE jobs_elsewhere RENAME TO jobs")
     push(sqlite_database, article(guid=str(uuid4())))
     thread.nudge()
-    eventually(lambda: line.client.llen(line.queue) == 1, 5)
+    eventually(lambda: setup.client.llen(setup.queue) == 1, 5)
     thread.stop()

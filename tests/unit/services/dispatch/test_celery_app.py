@@ -10,7 +10,7 @@ URL = "redis://localhost:6379/0"
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_only_json_goes_through_redis(role: Role) -> None:
+def test_only_json_is_sent_and_accepted(role: Role) -> None:
     settings = create_celery(Broker(), URL, role).conf
     assert settings.accept_content == ["json"]
     assert settings.task_serializer == "json"
@@ -19,7 +19,7 @@ def test_only_json_goes_through_redis(role: Role) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_the_lease_is_the_promise_and_nothing_in_redis(role: Role) -> None:
+def test_messages_are_acknowledged_early_and_not_prefetched(role: Role) -> None:
     settings = create_celery(Broker(key_prefix="tenant:"), URL, role).conf
     assert settings.broker_transport_options["ack_emulation"] is False
     assert settings.broker_transport_options["global_keyprefix"] == "tenant:"
@@ -28,7 +28,7 @@ def test_the_lease_is_the_promise_and_nothing_in_redis(role: Role) -> None:
     assert settings.worker_disable_prefetch is True
 
 
-def test_names_are_those_of_the_contracts() -> None:
+def test_queue_and_task_names_come_from_the_contracts() -> None:
     settings = create_celery(Broker(), URL, Role.CONSUMER).conf
     assert [queue.name for queue in settings.task_queues] == [QueueName.ANALYSE.value]
     assert settings.task_default_queue == QueueName.ANALYSE
@@ -36,7 +36,7 @@ def test_names_are_those_of_the_contracts() -> None:
     assert settings.task_create_missing_queues is False
 
 
-def test_who_sends_does_not_wait_and_who_consumes_holds_on() -> None:
+def test_sender_fails_fast_and_consumer_keeps_trying() -> None:
     broker = Broker(send_timeout_s=0.2)
     sender = create_celery(broker, URL, Role.SENDER).conf
     consumer = create_celery(broker, URL, Role.CONSUMER).conf
@@ -50,7 +50,7 @@ def test_who_sends_does_not_wait_and_who_consumes_holds_on() -> None:
     assert consumer.broker_connection_retry_on_startup is True
 
 
-def test_a_sender_does_not_become_the_process_application() -> None:
+def test_sender_does_not_become_the_current_celery_application() -> None:
     from celery import current_app
 
     assert current_app._get_current_object() is not create_celery(Broker(), URL, Role.SENDER)
@@ -66,5 +66,5 @@ def test_a_sender_does_not_become_the_process_application() -> None:
         ("unix://me:secret@/run/redis.sock?db=3", "redis+socket://me:secret@/run/redis.sock?virtual_host=3"),
     ],
 )
-def test_addresses_are_spelt_for_kombu(redis_url: str, broker_url: str) -> None:
+def test_redis_address_is_translated_for_kombu(redis_url: str, broker_url: str) -> None:
     assert create_celery(Broker(), redis_url, Role.SENDER).conf.broker_url == broker_url

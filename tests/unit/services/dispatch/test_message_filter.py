@@ -1,4 +1,4 @@
-"""Which entries of the queue are ours: what dispatch sends, and nothing that differs where it counts."""
+"""The message filter accepts what dispatch sends, and drops every entry that differs where it matters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from services.contracts import TaskName
-from services.dispatch.message_filter import ForeignMessage, check
+from services.dispatch.message_filter import ForeignMessage, check_message
 
-Change = Callable[[dict[str, Any]], object]
+Mutation = Callable[[dict[str, Any]], object]
 
 
 def body(arguments: Any = None, keywords: Any = None, embedded: Any = None) -> str:
@@ -22,7 +22,7 @@ def body(arguments: Any = None, keywords: Any = None, embedded: Any = None) -> s
     return base64.b64encode(json.dumps([arguments, keywords or {}, embedded]).encode()).decode()
 
 
-def entry() -> dict[str, Any]:
+def valid_message() -> dict[str, Any]:
     return {
         "body": body(),
         "content-encoding": "utf-8",
@@ -45,51 +45,51 @@ def entry() -> dict[str, Any]:
     }
 
 
-def test_what_dispatch_sends_is_ours() -> None:
-    check(entry())
+def test_message_sent_by_dispatch_is_accepted() -> None:
+    check_message(valid_message())
 
 
 @pytest.mark.parametrize("message", [None, 5, "text", [], {}, {"body": "x"}])
-def test_what_is_no_message_is_not(message: Any) -> None:
+def test_value_that_is_not_a_message_is_rejected(message: Any) -> None:
     with pytest.raises(ForeignMessage):
-        check(message)
+        check_message(message)
 
 
-CHANGES: dict[str, tuple[Change, str]] = {
-    "pickle": (lambda one: one.update({"content-type": "application/x-python-serialize"}), "content_type"),
-    "yaml": (lambda one: one.update({"content-type": "application/x-yaml"}), "content_type"),
-    "other encoding": (lambda one: one.update({"content-encoding": "binary"}), "content_type"),
-    "plain body": (lambda one: one["properties"].update(body_encoding=None), "content_type"),
-    "no headers": (lambda one: one.update(headers=None), "no_message"),
-    "no properties": (lambda one: one.update(properties=[]), "no_message"),
-    "no tag": (lambda one: one["properties"].pop("delivery_tag"), "no_message"),
-    "no delivery": (lambda one: one["properties"].update(delivery_info="x"), "no_message"),
-    "unknown task": (lambda one: one["headers"].update(task="celery.backend_cleanup"), "unknown_task"),
-    "task of another kind": (lambda one: one["headers"].update(task={"a": 1}), "unknown_task"),
-    "message without id": (lambda one: one["headers"].update(id=None), "arguments"),
-    "for later": (lambda one: one["headers"].update(eta="2030-01-01T00:00:00+00:00"), "orders"),
-    "time limit": (lambda one: one["headers"].update(timelimit=[0.001, None]), "orders"),
-    "retries": (lambda one: one["headers"].update(retries=[]), "orders"),
-    "compressed": (lambda one: one["headers"].update(compression="application/x-bz2"), "orders"),
-    "callbacks": (lambda one: one.update(body=body(embedded={"callbacks": [{"task": "x"}]})), "orders"),
-    "chain": (lambda one: one.update(body=body(embedded={"chain": [{"task": "x"}]})), "orders"),
-    "keywords": (lambda one: one.update(body=body(keywords={"job_ids": []})), "orders"),
-    "no base64": (lambda one: one.update(body="*"), "arguments"),
-    "no JSON": (lambda one: one.update(body=base64.b64encode(b"\x80\x04").decode()), "arguments"),
-    "no body": (lambda one: one.update(body=None), "arguments"),
-    "deep": (lambda one: one.update(body=base64.b64encode(b"[" * 100_000).decode()), "arguments"),
-    "no jobs": (lambda one: one.update(body=body([[]])), "arguments"),
-    "jobs that are none": (lambda one: one.update(body=body([["seventeen"]])), "arguments"),
-    "numbers": (lambda one: one.update(body=body([[17]])), "arguments"),
-    "too many": (lambda one: one.update(body=body([[str(uuid4())] * 17])), "arguments"),
-    "two lists": (lambda one: one.update(body=body([[str(uuid4())], []])), "arguments"),
+MUTATIONS: dict[str, tuple[Mutation, str]] = {
+    "pickle": (lambda message: message.update({"content-type": "application/x-python-serialize"}), "content_type"),
+    "yaml": (lambda message: message.update({"content-type": "application/x-yaml"}), "content_type"),
+    "other encoding": (lambda message: message.update({"content-encoding": "binary"}), "content_type"),
+    "plain body": (lambda message: message["properties"].update(body_encoding=None), "content_type"),
+    "no headers": (lambda message: message.update(headers=None), "no_message"),
+    "no properties": (lambda message: message.update(properties=[]), "no_message"),
+    "no delivery tag": (lambda message: message["properties"].pop("delivery_tag"), "no_message"),
+    "no delivery info": (lambda message: message["properties"].update(delivery_info="x"), "no_message"),
+    "unknown task": (lambda message: message["headers"].update(task="celery.backend_cleanup"), "unknown_task"),
+    "task of another kind": (lambda message: message["headers"].update(task={"a": 1}), "unknown_task"),
+    "message without id": (lambda message: message["headers"].update(id=None), "arguments"),
+    "scheduled for later": (lambda message: message["headers"].update(eta="2030-01-01T00:00:00+00:00"), "orders"),
+    "time limit": (lambda message: message["headers"].update(timelimit=[0.001, None]), "orders"),
+    "retries": (lambda message: message["headers"].update(retries=[]), "orders"),
+    "compressed": (lambda message: message["headers"].update(compression="application/x-bz2"), "orders"),
+    "callbacks": (lambda message: message.update(body=body(embedded={"callbacks": [{"task": "x"}]})), "orders"),
+    "chain": (lambda message: message.update(body=body(embedded={"chain": [{"task": "x"}]})), "orders"),
+    "keywords": (lambda message: message.update(body=body(keywords={"job_ids": []})), "orders"),
+    "not base64": (lambda message: message.update(body="*"), "arguments"),
+    "not JSON": (lambda message: message.update(body=base64.b64encode(b"\x80\x04").decode()), "arguments"),
+    "no body": (lambda message: message.update(body=None), "arguments"),
+    "nested deeply": (lambda message: message.update(body=base64.b64encode(b"[" * 100_000).decode()), "arguments"),
+    "no jobs": (lambda message: message.update(body=body([[]])), "arguments"),
+    "job ID that is not a UUID": (lambda message: message.update(body=body([["seventeen"]])), "arguments"),
+    "job ID that is a number": (lambda message: message.update(body=body([[17]])), "arguments"),
+    "too many jobs": (lambda message: message.update(body=body([[str(uuid4())] * 17])), "arguments"),
+    "two lists": (lambda message: message.update(body=body([[str(uuid4())], []])), "arguments"),
 }
 
 
-@pytest.mark.parametrize(("change", "cause"), CHANGES.values(), ids=CHANGES)
-def test_what_differs_is_dropped_for_its_cause(change: Change, cause: str) -> None:
-    message = entry()
-    change(message)
-    with pytest.raises(ForeignMessage) as dropped:
-        check(message)
-    assert dropped.value.args[0] == cause
+@pytest.mark.parametrize(("mutate", "cause"), MUTATIONS.values(), ids=MUTATIONS)
+def test_mutated_message_is_rejected_with_its_cause(mutate: Mutation, cause: str) -> None:
+    message = valid_message()
+    mutate(message)
+    with pytest.raises(ForeignMessage) as raised:
+        check_message(message)
+    assert raised.value.args[0] == cause
