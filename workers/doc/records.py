@@ -1,9 +1,9 @@
-"""What stages hand to one another beside tokens and spans, and the custom extensions that carry it.
+"""The records that pipeline components exchange, and the spaCy extension attributes that hold them.
 
-``doc.spans`` holds the flat findings: ``paragraphs``, ``boilerplate``, ``quotations`` and ``mentions``. What
-relates several stretches to each other is a record below, kept in ``Doc._``: ``entities``, ``cues``,
-``statements`` and ``leanings``; ``encoded`` is what the model makes of the words. Records hold token indices and
-strings of Python's own, nothing that spaCy owns.
+Plain spans are stored in ``doc.spans`` under ``paragraphs``, ``boilerplate``, ``quotations`` and ``mentions``. Records
+that relate several spans are stored in ``doc._`` under ``entities``, ``cues``, ``attributions`` and ``stances``.
+``doc._.encoded`` holds the encoder's output (``workers.model.component.EncodedDocument``) and ``doc._.body_start`` the
+character offset at which the body begins. Records contain only token indices and Python strings, no spaCy objects.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ class TokenSpan(NamedTuple):
 
 @dataclass(slots=True)
 class EntityRecord:
-    """An entity of the article: what its mentions share. ``words`` are the words of all its names, in lower case."""
+    """An entity of the article: what all its mentions have in common.
+
+    ``key`` is the index of the entity in ``doc._.entities``; ``words`` are the words of all its names, in lower case.
+    """
 
     key: int
     name: str
@@ -37,7 +40,12 @@ class EntityRecord:
 
 @dataclass(slots=True)
 class CueRecord:
-    """The words that attribute: ``stretch`` with auxiliaries and adverbs, ``verb`` the one token that carries the meaning."""
+    """The words that attribute content to a source.
+
+    ``span`` includes auxiliaries and adverbs. ``verb`` is the token that carries the meaning and ``verb_end`` the token
+    after it and its fixed particles. ``frames`` are the frame codes of ``cues.txt``. ``form`` is a tense of
+    ``lexicon.CueForm``, or "according", "layout" or "model" where the cue was not found as a verb form.
+    """
 
     span: TokenSpan
     verb: int
@@ -50,12 +58,12 @@ class CueRecord:
 
 @dataclass(slots=True)
 class AttributionRecord:
-    """One attribution.
+    """An attribution: content that the article attributes to a source by means of a cue.
 
-    ``rule`` names the rule that found it, which its score is read from; ``follows`` is the index of the
-    statement whose speaker a quotation without a cue keeps; ``speaker`` is the key of an entity, or null where
-    it cannot be resolved; ``turned`` says whether the words of the cue would do something else than ``act`` if nothing
-    denied it or left it open ("did not accuse"); ``features`` are what the model's score is read from.
+    ``rule`` names the rule or model that found the attribution; rule scores are looked up by this name. ``follows`` is
+    the index of the attribution whose speaker a quotation without a cue takes over. ``speaker`` is the key of an
+    entity, or None if the source cannot be resolved. ``act_modified`` says that a negation, a modal or the like changed
+    the act that the cue has by itself ("did not accuse"). ``features`` are the inputs of the model's score.
     """
 
     rule: str
@@ -64,7 +72,7 @@ class AttributionRecord:
     content: tuple[TokenSpan, ...]
     kind: Kind = Kind.INDIRECT
     act: Act = Act.ASSERT
-    turned: bool = False
+    act_modified: bool = False
     score: float = 0.0
     follows: int | None = None
     speaker: int | None = None
@@ -73,9 +81,10 @@ class AttributionRecord:
 
 @dataclass(slots=True)
 class StanceRecord:
-    """A stance: entity ``holder``, or the article itself where there is none, is for or against entity ``target``.
+    """A stance of one entity, or of the article's own voice, towards another entity.
 
-    ``statement`` is the index of the attribution that shows it.
+    ``holder`` and ``target`` are entity keys; a holder of None is the article itself. ``attribution`` is the index of
+    the attribution that shows the stance, if any.
     """
 
     holder: int | None
@@ -83,11 +92,11 @@ class StanceRecord:
     stance: StanceLabel
     score: float
     evidence: TokenSpan
-    statement: int | None
+    attribution: int | None
 
 
 def declare_extensions() -> None:
-    """Declare the custom extensions, once a process; declaring them again changes nothing."""
+    """Declare the extension attributes of ``Doc`` and ``Span``. Repeated calls have no effect."""
     for name in ("entities", "cues", "attributions", "stances"):
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=[])

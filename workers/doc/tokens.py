@@ -1,4 +1,4 @@
-"""A plain view of a ``Doc``: its words as strings, and the way from character offsets to tokens."""
+"""Plain Python views of a ``Doc``: its tokens as strings, and a map from character offsets to tokens."""
 
 from __future__ import annotations
 
@@ -11,48 +11,49 @@ from spacy.tokens import Doc
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The words of a document as Python strings, with what the rules ask of them again and again.
+    """The tokens of a document as Python strings, which rules read far faster than spaCy's tokens.
 
-    ``first`` and ``last`` give, for each token, the first token of its sentence and the one after its last.
+    ``words`` are the tokens as written and ``lower`` the same in lower case. For each token, ``sentence_start`` is the
+    first token of its sentence and ``sentence_end`` the token after the last.
     """
 
     words: list[str]
     lower: list[str]
-    first: list[int]
-    last: list[int]
+    sentence_start: list[int]
+    sentence_end: list[int]
 
     @classmethod
     def of(cls, doc: Doc) -> Tokens:
-        """Read the words of ``doc`` and its sentence starts; a document without sentences is one sentence."""
+        """Read the tokens and sentence starts of ``doc``; a document without sentences counts as one sentence."""
         words = [token.text for token in doc]
         starts = [i for i, token in enumerate(doc) if token.is_sent_start or i == 0]
-        first: list[int] = []
-        last: list[int] = []
+        sentence_start: list[int] = []
+        sentence_end: list[int] = []
         for start, end in pairwise([*starts, len(words)]):
-            first += [start] * (end - start)
-            last += [end] * (end - start)
-        return cls(words, [word.lower() for word in words], first, last)
+            sentence_start += [start] * (end - start)
+            sentence_end += [end] * (end - start)
+        return cls(words, [word.lower() for word in words], sentence_start, sentence_end)
 
     def __len__(self) -> int:
-        """Count the tokens."""
+        """Return the number of tokens."""
         return len(self.words)
 
     def at(self, i: int) -> str:
-        """Return token ``i`` in lower case, or nothing outside the text."""
+        """Return token ``i`` in lower case, or an empty string if ``i`` is outside the text."""
         return self.lower[i] if 0 <= i < len(self.lower) else ""
 
 
 class Offsets:
-    """From character offsets to tokens of one document."""
+    """Maps character offsets of one document to token indices."""
 
     def __init__(self, doc: Doc) -> None:
         """Read the token offsets of ``doc`` once."""
         self.starts = [token.idx for token in doc]
 
     def token(self, char: int) -> int:
-        """Return the token that covers the character at ``char``, or the space before the next token."""
+        """Return the token that covers the character at ``char``; white space belongs to the token before it."""
         return max(0, bisect_right(self.starts, char) - 1)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the tokens that cover characters ``start`` to ``end``, end exclusive."""
+        """Return the token span that covers characters ``start`` to ``end``, end exclusive."""
         return self.token(start), self.token(end - 1) + 1

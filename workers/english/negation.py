@@ -1,4 +1,4 @@
-"""What turns an act into another or into none: "did not deny", "refused to rule out", "stopped short of condemning"."""
+"""Words that negate or weaken an act: "did not deny", "refused to rule out", "stopped short of condemning"."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from services.contracts import Act
-from workers.english.lexicon import inflect, listed
+from services.contracts.acts import ACT_RECORDS
+from workers.english.lexicon import verb_forms, word_set
 from workers.english.phrases import NEGATIONS, is_adverb
 
 if TYPE_CHECKING:
@@ -15,145 +16,155 @@ if TYPE_CHECKING:
     from workers.doc.tokens import Tokens
 
 
-class Turn(Enum):
-    """How the words before an act turn it."""
+class ActModifier(Enum):
+    """What the words before an act say about it."""
 
-    NOT = "it is denied that the act was done"
-    FAIL = "it was left undone"
-    REFUSE = "it was refused"
-    MAYBE = "it may be done, or could have been"
+    NOT = "the act was not done"
+    FAIL = "the act was left undone"
+    REFUSE = "the act was refused"
+    MAYBE = "the act may be done, or could have been done"
 
 
-class Turned(NamedTuple):
-    """A turn, and the token after it."""
+class ModifierMatch(NamedTuple):
+    """A modifier, and the token after it."""
 
-    turn: Turn
+    modifier: ActModifier
     end: int
 
 
-_NOT: Final = listed("never no hardly barely scarcely rarely seldom without") | NEGATIONS
-# "Not only accused ...": it was done.
-_STILL: Final = listed("only just merely simply solely least doubt")
-_WILL: Final = listed("will would won't wouldn't won’t wouldn’t")
-_MAY: Final = listed("may might could")
-_FAILING: Final = (
-    "fail_to stop_short_of fall_short_of refrain_from avoid hesitate_to shy_away_from hold_back_from forget_to neglect_to "
-    "help_but"  # "could not help but praise" is twice turned
+_NOT: Final = word_set("never no hardly barely scarcely rarely seldom without") | NEGATIONS
+# Words that cancel the negation before them: "not only accused ..." means that it was done.
+_CANCELING: Final = word_set("only just merely simply solely least doubt")
+_WILL: Final = word_set("will would won't wouldn't won’t wouldn’t")
+_MAY: Final = word_set("may might could")
+_HAVE_AND_DO: Final = frozenset({"did", "does", "do", "has", "have", "had"})
+# Phrases with underscores between the words. The first word of a verb phrase is inflected.
+_FAIL_VERBS: Final = (
+    "fail_to stop_short_of fall_short_of refrain_from avoid hesitate_to shy_away_from hold_back_from forget_to "
+    "neglect_to help_but"  # "could not help but praise" is a double negation
 )
-_FELL: Final = {"fall": "fell", "hold": "held", "forget": "forgot"}
-_RELUCTANT: Final = "reluctant_to unwilling_to hesitant_to unable_to loath_to yet_to"
-_REFUSING: Final = "refuse_to decline_to"
-_REFUSAL: Final = "refusal_to"
-# What one may be for, so that not to do it is to be against: "does not support", and not "did not praise".
-_STANDING: Final = frozenset(
+_FAIL_ADJECTIVES: Final = "reluctant_to unwilling_to hesitant_to unable_to loath_to yet_to"
+_REFUSE_VERBS: Final = "refuse_to decline_to"
+_REFUSE_NOUNS: Final = "refusal_to"
+# Verbs of being in favour, whose negation means being against: "does not support", but not "did not praise".
+_FAVORING: Final = frozenset(
     form
-    for verb in listed(
+    for verb in word_set(
         "support back favor favour prefer want agree accept trust like approve tolerate recognise recognize"
     )
-    for form in (verb, *inflect(verb).values())
+    for form in verb_forms(verb).values()
 )
-# Refusing these says no more than that one keeps silent.
-_SILENT: Final = listed(
-    "address answer be confirm detail disclose discuss elaborate expand give go identify name provide release reveal share "
-    "speak specify talk"
+# Refusing these only means staying silent.
+_DISCLOSING: Final = word_set(
+    "address answer be confirm detail disclose discuss elaborate expand give go identify name provide release reveal "
+    "share speak specify talk"
 )
-# A subject that makes the whole sentence a negative one.
-NOBODY: Final = listed("nobody none neither no nothing few not")
-_SUBJECT_WORDS: Final = 2
+# First words of a subject that negates its whole sentence.
+NEGATIVE_SUBJECTS: Final = word_set("nobody none neither no nothing few not")
+_NEGATIVE_SUBJECT_WORDS: Final = 2
+_MAX_MODIFIER_WORDS: Final = 4
 
 
-def _patterns() -> dict[str, list[tuple[tuple[str, ...], Turn]]]:
-    found: dict[str, list[tuple[tuple[str, ...], Turn]]] = {}
-    for words, turn, verbs in (
-        (_FAILING, Turn.FAIL, True),
-        (_RELUCTANT, Turn.FAIL, False),
-        (_REFUSING, Turn.REFUSE, True),
-        (_REFUSAL, Turn.REFUSE, False),
+def _modifier_phrases() -> dict[str, list[tuple[tuple[str, ...], ActModifier]]]:
+    """Map the first word of each modifying phrase to its other words and its modifier."""
+    phrases: dict[str, list[tuple[tuple[str, ...], ActModifier]]] = {}
+    for text, modifier, are_verbs in (
+        (_FAIL_VERBS, ActModifier.FAIL, True),
+        (_FAIL_ADJECTIVES, ActModifier.FAIL, False),
+        (_REFUSE_VERBS, ActModifier.REFUSE, True),
+        (_REFUSE_NOUNS, ActModifier.REFUSE, False),
     ):
-        for pattern in words.split():
-            first, *rest = pattern.split("_")
-            forms = {first, *inflect(first).values(), _FELL.get(first, first)} if verbs else {first}
-            for form in forms:
-                found.setdefault(form, []).append((tuple(rest), turn))
-    return found
+        for phrase in text.split():
+            first, *rest = phrase.split("_")
+            for form in set(verb_forms(first).values()) if are_verbs else {first}:
+                phrases.setdefault(form, []).append((tuple(rest), modifier))
+    return phrases
 
 
-_PATTERNS: Final = _patterns()
-_LONGEST: Final = 4
+_MODIFIER_PHRASES: Final = _modifier_phrases()
 
 
-def turn_at(tokens: Tokens, i: int, last: int) -> Turned | None:
-    """Return the turn that begins at token ``i`` and ends before ``last``."""
+def match_modifier(tokens: Tokens, i: int, last: int) -> ModifierMatch | None:
+    """Return the modifier that begins at token ``i`` and ends at ``last`` or before, or None."""
     word = tokens.lower[i]
-    for rest, turn in _PATTERNS.get(word, ()):
+    for rest, modifier in _MODIFIER_PHRASES.get(word, ()):
         end = i + 1 + len(rest)
         if end <= last and tuple(tokens.lower[i + 1 : end]) == rest:
-            return Turned(turn, end)
+            return ModifierMatch(modifier, end)
     if word in _NOT or word.endswith(("n't", "n’t")):
-        if tokens.at(i + 1) in _STILL:
+        if tokens.at(i + 1) in _CANCELING:
             return None
         end = i + 2 if word == "no" and tokens.at(i + 1) == "longer" else i + 1
-        refused = word in _WILL or (word in {"not", "never"} and tokens.at(i - 1) in _WILL)
-        return Turned(Turn.REFUSE if refused else Turn.NOT, end)
+        will_not = word in _WILL or (word in {"not", "never"} and tokens.at(i - 1) in _WILL)
+        return ModifierMatch(ActModifier.REFUSE if will_not else ActModifier.NOT, end)
     if word in _MAY and tokens.words[i] != "May" and not (word == "could" and tokens.at(i + 1) in _NOT):
-        return Turned(Turn.MAYBE, i + 1)
+        return ModifierMatch(ActModifier.MAYBE, i + 1)
     if word == "would" and tokens.at(i + 1) == "have":
-        return Turned(Turn.MAYBE, i + 2)
+        return ModifierMatch(ActModifier.MAYBE, i + 2)
     return None
 
 
-def begins(tokens: Tokens, start: int, first: int) -> int:
-    """Return where the turns that lead up to token ``start`` begin, not before ``first``."""
+def modifiers_start(tokens: Tokens, start: int, first: int) -> int:
+    """Return where the modifiers directly before token ``start`` begin, at ``first`` or later."""
     while start > first:
-        before = next(
-            (k for k in range(start - 1, max(first, start - _LONGEST) - 1, -1) if _leads(tokens, k, start)), None
-        )
-        if before is None:
+        lowest = max(first, start - _MAX_MODIFIER_WORDS)
+        modifier = next((k for k in range(start - 1, lowest - 1, -1) if _leads_up_to(tokens, k, start)), None)
+        if modifier is None:
             return start
-        start = before
+        start = modifier
     return start
 
 
-def _leads(tokens: Tokens, i: int, start: int) -> bool:
-    """Whether a turn, an auxiliary or an adverb at ``i`` leads right up to ``start``."""
-    found = turn_at(tokens, i, start)
-    if found:
-        return all(is_adverb(word) for word in tokens.lower[found.end : start])
-    return i == start - 1 and (
-        tokens.lower[i] in _WILL or tokens.lower[i] in {"did", "does", "do", "has", "have", "had"}
-    )
+def _leads_up_to(tokens: Tokens, i: int, start: int) -> bool:
+    """Whether a modifier or an auxiliary at ``i`` reaches up to ``start``, with only adverbs between."""
+    match = match_modifier(tokens, i, start)
+    if match:
+        return all(is_adverb(word) for word in tokens.lower[match.end : start])
+    return i == start - 1 and (tokens.lower[i] in _WILL or tokens.lower[i] in _HAVE_AND_DO)
 
 
-def turned(act: Act, turns: Sequence[Turn], verb: str) -> Act:
-    """Return what is left of ``act``, done by ``verb``, after all ``turns``, the one nearest to it last."""
-    left = list(turns)
-    for i in range(len(left) - 1, 0, -1):  # "did not fail to praise" is praise
-        if i < len(left) and left[i] in {Turn.FAIL, Turn.NOT} and left[i - 1] in {Turn.NOT, Turn.REFUSE}:
-            del left[i - 1 : i + 1]
-    for turn in reversed(left):
-        act = _turned(act, turn, verb)
+def modified_act(act: Act, modifiers: Sequence[ActModifier], verb: str) -> Act:
+    """Return the act that remains of ``act``, expressed by ``verb``, under ``modifiers`` in the order of the text."""
+    remaining = list(modifiers)
+    for i in range(len(remaining) - 1, 0, -1):  # "did not fail to praise" is praise
+        if (
+            i < len(remaining)
+            and remaining[i] in {ActModifier.FAIL, ActModifier.NOT}
+            and remaining[i - 1] in {ActModifier.NOT, ActModifier.REFUSE}
+        ):
+            del remaining[i - 1 : i + 1]
+    for modifier in reversed(remaining):
+        act = _modified_once(act, modifier, verb)
     return act
 
 
-def _turned(act: Act, turn: Turn, verb: str) -> Act:
-    if turn is Turn.REFUSE and act in {Act.PRAISE, Act.PROMISE, Act.PROPOSE}:
+def _modified_once(act: Act, modifier: ActModifier, verb: str) -> Act:
+    if modifier is ActModifier.REFUSE and ACT_RECORDS[act].refusal_rejects:
         return Act.REJECT
-    if turn in {Turn.NOT, Turn.REFUSE} and verb in _STANDING:
+    if modifier in {ActModifier.NOT, ActModifier.REFUSE} and verb in _FAVORING:
         return Act.REJECT
     return Act.ASSERT
 
 
-def refused(act: Act | None, verb: str, *, declined: bool) -> Act:
-    """Return what it is to refuse, or to decline, to do ``verb``, whose act is given if it is one.
+def refused_act(act: Act | None, verb: str, *, declined: bool) -> Act:
+    """Return the act expressed by refusing to ``verb``; ``act`` is the act of the verb itself, if it has one.
 
-    Who declines to endorse somebody keeps out of it, who refuses takes a side.
+    Declining can be weaker than refusing: a speaker who declines to endorse somebody stays neutral, one who refuses
+    takes a side.
     """
-    if act is not None:
-        return Act.ASSERT if declined and act is Act.PRAISE else _turned(act, Turn.REFUSE, verb)
-    return Act.ASSERT if verb in _SILENT else Act.REJECT
+    if act is None:
+        return Act.ASSERT if verb in _DISCLOSING else Act.REJECT
+    if declined and ACT_RECORDS[act].declining_is_neutral:
+        return Act.ASSERT
+    return _modified_once(act, ActModifier.REFUSE, verb)
 
 
-def is_nobody(words: Iterable[str]) -> bool:
-    """Whether a source is nobody ("none of the ministers"), given its words in lower case; "No. 10" is somebody."""
-    opening = list(words)[:_SUBJECT_WORDS]
-    return bool(opening) and (opening[0] in NOBODY or opening == ["no", "one"]) and not opening[-1][0].isdigit()
+def is_negative_subject(words: Iterable[str]) -> bool:
+    """Whether a subject, given as words in lower case, negates its sentence ("none of the ministers").
+
+    "No. 10" is not a negative subject.
+    """
+    opening = list(words)[:_NEGATIVE_SUBJECT_WORDS]
+    return (
+        bool(opening) and (opening[0] in NEGATIVE_SUBJECTS or opening == ["no", "one"]) and not opening[-1][0].isdigit()
+    )

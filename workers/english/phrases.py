@@ -1,4 +1,7 @@
-"""Where a subject begins, where a clause ends: what a parser would say, guessed from closed word classes and punctuation."""
+"""Boundaries of subjects, verb groups and descriptions, guessed from closed word classes and punctuation.
+
+These rules stand in for a syntactic parser.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from typing import Final
 
 from workers.doc.records import TokenSpan
 from workers.doc.tokens import Tokens
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
 SUBJECT_PRONOUNS: Final = frozenset({"he", "she", "they", "it", "we", "i", "you"})
-DETERMINERS: Final = listed(
+DETERMINERS: Final = word_set(
     "the a an this these those his her its their our my your some many most several both all each every "
     "another other no any one two three"
 )
@@ -18,59 +21,50 @@ HAVE: Final = frozenset({"has", "have", "had", "having"})
 MODALS: Final = frozenset(
     {"will", "would", "can", "could", "may", "might", "shall", "should", "must", "do", "does", "did"}
 )
-NEGATIONS: Final = frozenset(
-    {
-        "not",
-        "never",
-        "n't",
-        "don't",
-        "doesn't",
-        "didn't",
-        "don’t",
-        "doesn’t",
-        "didn’t",
-        "hasn't",
-        "haven't",
-        "hadn't",
-        "hasn’t",
-        "haven’t",
-        "hadn’t",
-    }
-    | {"wouldn't", "won't", "wouldn’t", "won’t", "cannot", "can't", "can’t", "couldn't", "couldn’t", "nor", "neither"}
+NEGATIONS: Final = word_set(
+    "not never n't don't doesn't didn't don’t doesn’t didn’t hasn't haven't hadn't hasn’t haven’t hadn’t "
+    "wouldn't won't wouldn’t won’t cannot can't can’t couldn't couldn’t nor neither"
 )
 AUXILIARIES: Final = BE | HAVE | MODALS
-PREPOSITIONS: Final = listed(
+PREPOSITIONS: Final = word_set(
     "of in on at by for from to with about against into over under after before during since until through "
     "between among within without despite near across around outside inside behind upon amid per via "
     "following like unlike beyond towards toward along alongside besides throughout"
 )
 POSSESSIVES: Final = frozenset({"'s", "’s", "'", "’"})
-SUBORDINATORS: Final = listed(
+SUBORDINATORS: Final = word_set(
     "that which who whom whose when while where because as if although though unless whereas whether how why "
     "what than since until but or so yet"
 )
-ADVERBS: Final = listed(
+ADVERBS: Final = word_set(
     "also later then again now still already once earlier today yesterday often always even just further "
     "previously repeatedly long soon first only instead meanwhile since recently both too thus therefore "
     "reportedly publicly openly flatly himself herself themselves itself"
 )
-_STOPS: Final = frozenset(',.;:!?—–-"“”«»„([…{}|/') | {"--", "...", "''", "``"}
-SUBJECT_WORDS: Final = 30
-GROUP_WORDS: Final = 12
-# "fly" and "ply" are verbs.
-LY_LENGTH: Final = 4
+# Words that begin the description of a speaker.
+_ROLE_STARTS: Final = word_set(
+    "president minister head chief director chairman leader spokesman spokeswoman professor secretary former "
+    "senior co-founder founder"
+)
+_PHRASE_MARKS: Final = frozenset(',.;:!?—–-"“”«»„([…{}|/') | {"--", "...", "''", "``"}
+_WEAK_MARKS: Final = frozenset({",", ";", ":", ".", "—", "–", "-", "--"})
+_TRIMMED_LEFT: Final = _WEAK_MARKS | {")", "]"}
+_TRIMMED_RIGHT: Final = _WEAK_MARKS | {"(", "["}
+MAX_SUBJECT_WORDS: Final = 30
+MAX_VERB_GROUP_WORDS: Final = 12
+# Adverbs in -ly are longer than this; "fly" and "ply" are verbs.
+_MAX_LY_VERB_LENGTH: Final = 4
+_LY_NOUNS: Final = frozenset({"family", "italy", "ally", "july", "assembly"})
 
 
 def is_adverb(word: str) -> bool:
-    """Whether ``word`` may stand between a subject and its verb."""
-    return word in ADVERBS or (
-        len(word) > LY_LENGTH and word.endswith("ly") and word not in {"family", "italy", "ally", "july", "assembly"}
-    )
+    """Whether ``word``, in lower case, is an adverb that may stand between a subject and its verb."""
+    return word in ADVERBS or (len(word) > _MAX_LY_VERB_LENGTH and word.endswith("ly") and word not in _LY_NOUNS)
 
 
-def verb_group(tokens: Tokens, i: int) -> int:
-    """Return where the group of auxiliaries and adverbs that ends at verb ``i`` begins."""
-    first = max(tokens.first[i], i - GROUP_WORDS)
+def verb_group_start(tokens: Tokens, i: int) -> int:
+    """Return the first token of the auxiliaries and adverbs directly before the verb ``i``, or ``i``."""
+    first = max(tokens.sentence_start[i], i - MAX_VERB_GROUP_WORDS)
     while i > first and (
         tokens.lower[i - 1] in AUXILIARIES or tokens.lower[i - 1] in NEGATIONS or is_adverb(tokens.lower[i - 1])
     ):
@@ -78,17 +72,18 @@ def verb_group(tokens: Tokens, i: int) -> int:
     return i
 
 
-def is_gap(word: str) -> bool:
-    """Whether ``word`` parts phrases: a punctuation mark or white space."""
-    return word in _STOPS or word.isspace()
+def is_phrase_boundary(word: str) -> bool:
+    """Whether ``word`` separates phrases: a punctuation mark or white space."""
+    return word in _PHRASE_MARKS or word.isspace()
 
 
 def subject_before(
     tokens: Tokens, i: int, first: int, verbs: frozenset[int], dates: frozenset[int]
 ) -> TokenSpan | None:
-    """Return the subject that ends right before token ``i`` (a verb group's first), not reaching before ``first``.
+    """Return the subject that ends directly before token ``i``, the first of a verb group, or None.
 
-    ``verbs`` are tokens known to be verbs, ``dates`` tokens inside dates: neither belongs to a subject.
+    The subject begins at ``first`` or later. It contains neither ``verbs``, tokens known to be verbs, nor ``dates``,
+    tokens inside dates.
     """
     lower = tokens.lower
     end = i
@@ -110,14 +105,17 @@ def subject_before(
 def _with_apposition(
     tokens: Tokens, comma: int, first: int, verbs: frozenset[int], dates: frozenset[int]
 ) -> TokenSpan | None:
-    """Return "Name, what she is" where a comma stands right before the verb; an age or a state between commas is passed over."""
+    """Return a subject with an apposition ("Name, the mayor,") that ends at ``comma``, the token before the verb.
+
+    A short insertion between commas, such as an age or a state, is skipped.
+    """
     opened = comma
-    lowest = max(first, comma - SUBJECT_WORDS)
+    lowest = max(first, comma - MAX_SUBJECT_WORDS)
     while True:
         inner = opened
         opened -= 1
         while opened > lowest and tokens.lower[opened] != ",":
-            if is_gap(tokens.lower[opened]) and tokens.lower[opened] not in {"(", ")"}:
+            if is_phrase_boundary(tokens.lower[opened]) and tokens.lower[opened] not in {"(", ")"}:
                 return None
             opened -= 1
         if tokens.lower[opened] != "," or opened <= first:
@@ -138,16 +136,10 @@ def _with_apposition(
     return TokenSpan(start, comma) if start < opened and named and _nominal(tokens, start, opened) else None
 
 
-_ROLE_STARTS: Final = listed(
-    "president minister head chief director chairman leader spokesman spokeswoman professor secretary former "
-    "senior co-founder founder"
-)
-
-
 def _noun_phrase_start(tokens: Tokens, end: int, first: int, verbs: frozenset[int]) -> int:
-    """Walk left from ``end`` over what a noun phrase may hold."""
+    """Return the start of the noun phrase that ends at ``end``, walking left over words that it may contain."""
     lower, words = tokens.lower, tokens.words
-    lowest = max(first, end - SUBJECT_WORDS)
+    lowest = max(first, end - MAX_SUBJECT_WORDS)
     k = end
     while k > lowest:
         word = lower[k - 1]
@@ -157,7 +149,13 @@ def _noun_phrase_start(tokens: Tokens, end: int, first: int, verbs: frozenset[in
                 break
             k = opened
             continue
-        if is_gap(word) or word in AUXILIARIES or word in SUBORDINATORS or (k - 1) in verbs or word in NEGATIONS:
+        if (
+            is_phrase_boundary(word)
+            or word in AUXILIARIES
+            or word in SUBORDINATORS
+            or (k - 1) in verbs
+            or word in NEGATIONS
+        ):
             break
         if word in {"and", "&"}:
             left = words[k - 2] if k - 2 >= lowest else ""
@@ -170,7 +168,7 @@ def _noun_phrase_start(tokens: Tokens, end: int, first: int, verbs: frozenset[in
 
 
 def _without_opening(tokens: Tokens, start: int, end: int, dates: frozenset[int]) -> int:
-    """Drop what opens a sentence before its subject: "On Monday", "In Geneva", "Meanwhile"."""
+    """Return ``start`` moved past a sentence opening before the subject: "On Monday", "In Geneva", "Meanwhile"."""
     lower = tokens.lower
     while start < end:
         word = lower[start]
@@ -192,7 +190,7 @@ def _without_opening(tokens: Tokens, start: int, end: int, dates: frozenset[int]
 
 
 def _second_name(tokens: Tokens, start: int, end: int) -> int:
-    """Return where a capitalised name follows a word in small letters, or ``end``."""
+    """Return the first capitalised word that follows a lower-case word, or ``end``."""
     for k in range(start + 1, end):
         if (
             tokens.words[k][0].isupper()
@@ -204,7 +202,7 @@ def _second_name(tokens: Tokens, start: int, end: int) -> int:
 
 
 def _nominal(tokens: Tokens, start: int, end: int) -> bool:
-    """Whether the stretch ends in something that can head a subject."""
+    """Whether the span ends in a word that can head a subject."""
     word = tokens.lower[end - 1]
     if word in PREPOSITIONS or word in {"to", "and", "'s", "’s"}:
         return False
@@ -214,19 +212,15 @@ def _nominal(tokens: Tokens, start: int, end: int) -> bool:
 
 
 def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
-    """Return the subject that begins at token ``i``, after its verb.
+    """Return the subject that begins at token ``i``, directly after its verb, or None.
 
-    ("said the minister, who ..."), not reaching past ``last``.
+    The subject ends at ``last`` or before and includes a description: "said the minister, who ...".
     """
     if i >= last:
         return None
     word = tokens.words[i]
-    if not (word[0].isupper() or tokens.lower[i] in DETERMINERS or tokens.lower[i] in _ROLE_STARTS) or tokens.lower[
-        i
-    ] in {
-        "that",
-        "no",
-    }:
+    lower = tokens.lower[i]
+    if lower in {"that", "no"} or not (word[0].isupper() or lower in DETERMINERS or lower in _ROLE_STARTS):
         return None
     k = _noun_phrase_end(tokens, i, last)
     if k < last and tokens.lower[k] in AUXILIARIES:
@@ -240,24 +234,27 @@ def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
 
 
 def _describes(tokens: Tokens, k: int) -> bool:
+    """Whether a description of a person, or an age, begins at token ``k``."""
     word = tokens.lower[k]
     return word in {"a", "an", "the", "who", "whose", "one"} or word in _ROLE_STARTS or word.isdecimal()
 
 
 def _description_end(tokens: Tokens, k: int, last: int) -> int:
-    """Return where what describes a speaker ends: at the next comma that closes it, a mark or ``last``."""
-    bound = min(last, k + SUBJECT_WORDS)
+    """Return the end of a speaker's description: the comma that closes it, another mark, or ``last``."""
+    bound = min(last, k + MAX_SUBJECT_WORDS)
     while k < bound:
-        if is_gap(tokens.lower[k]) and not (tokens.lower[k] == "," and k + 1 < bound and _describes(tokens, k + 1)):
+        if is_phrase_boundary(tokens.lower[k]) and not (
+            tokens.lower[k] == "," and k + 1 < bound and _describes(tokens, k + 1)
+        ):
             return k
         k += 1
     return k
 
 
 def _noun_phrase_end(tokens: Tokens, i: int, last: int) -> int:
-    """Walk right from ``i`` over what a noun phrase may hold."""
+    """Return the end of the noun phrase that begins at ``i``, walking right over words that it may contain."""
     k = i
-    bound = min(last, i + SUBJECT_WORDS)
+    bound = min(last, i + MAX_SUBJECT_WORDS)
     while k < bound:
         word = tokens.lower[k]
         if word == "(":
@@ -266,7 +263,7 @@ def _noun_phrase_end(tokens: Tokens, i: int, last: int) -> int:
                 break
             k = closed + 1
             continue
-        if is_gap(word) or word in AUXILIARIES or word in SUBORDINATORS or is_adverb(word):
+        if is_phrase_boundary(word) or word in AUXILIARIES or word in SUBORDINATORS or is_adverb(word):
             break
         if word in PREPOSITIONS and not (
             word in {"of", "for"} or (word == "at" and k + 2 < bound and tokens.words[k + 1][0].isupper())
@@ -276,14 +273,10 @@ def _noun_phrase_end(tokens: Tokens, i: int, last: int) -> int:
     return k
 
 
-def trimmed(tokens: Tokens, start: int, end: int) -> TokenSpan | None:
-    """Return the stretch without white space and weak punctuation at its ends; nothing if nothing is left."""
-    while start < end and (
-        tokens.words[start].isspace() or tokens.words[start] in {",", ";", ":", ".", "—", "–", "-", "--", ")", "]"}
-    ):
+def trim_span(tokens: Tokens, start: int, end: int) -> TokenSpan | None:
+    """Return the span without white space and weak punctuation at either end, or None if nothing remains."""
+    while start < end and (tokens.words[start].isspace() or tokens.words[start] in _TRIMMED_LEFT):
         start += 1
-    while end > start and (
-        tokens.words[end - 1].isspace() or tokens.words[end - 1] in {",", ";", ":", ".", "—", "–", "-", "--", "(", "["}
-    ):
+    while end > start and (tokens.words[end - 1].isspace() or tokens.words[end - 1] in _TRIMMED_RIGHT):
         end -= 1
     return TokenSpan(start, end) if start < end else None

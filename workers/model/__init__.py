@@ -1,6 +1,6 @@
-"""The trained model at run time: words in, scores of every head out, and the decoding of those scores."""
+"""The trained model at run time: the network that scores words, and the decoders of its scores."""
 
 import os
 
-# From 1.29 on, onnxruntime sends telemetry unless this is set before it is imported. Nothing may leave the machine.
+# onnxruntime 1.29 and later send telemetry unless this is set before the import. Nothing may leave the machine.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,4 +1,4 @@
-"""Where the encoder's words stand in the text: from offsets in characters to words."""
+"""The character offsets of the encoder's words, and the mapping from character spans to words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AlignedWords:
-    """Words with their offsets."""
+    """The encoder's words of one document, with the character offsets where each starts and ends."""
 
     words: EncoderInput
     starts: list[int]
@@ -22,19 +22,19 @@ class AlignedWords:
 
     @classmethod
     def of(cls, doc: Doc, words: EncoderInput) -> Self:
-        """Place the words of a document; the document itself is not kept."""
+        """Read the offsets of ``words`` in ``doc``; the document itself is not kept."""
         tokens = [doc[i] for i in words.tokens]
         return cls(words, [token.idx for token in tokens], [token.idx + len(token) for token in tokens])
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return the words that lie in a stretch of characters by half or more, if any."""
+        """Return the words of which at least half is inside the characters ``start`` to ``end``, or None."""
         first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
-        while first < last and not self._mostly(first, start, end):
+        while first < last and not self._is_mostly_inside(first, start, end):
             first += 1
-        while last > first and not self._mostly(last - 1, start, end):
+        while last > first and not self._is_mostly_inside(last - 1, start, end):
             last -= 1
         return (first, last) if first < last else None
 
-    def _mostly(self, i: int, start: int, end: int) -> bool:
-        shared = min(end, self.ends[i]) - max(start, self.starts[i])
-        return 2 * shared >= self.ends[i] - self.starts[i]
+    def _is_mostly_inside(self, i: int, start: int, end: int) -> bool:
+        overlap = min(end, self.ends[i]) - max(start, self.starts[i])
+        return 2 * overlap >= self.ends[i] - self.starts[i]

@@ -1,7 +1,4 @@
-"""Stage ``stancewire_encoder``: one pass of the model over the article, for every stage after it.
-
-Writes ``doc._.encoded``.
-"""
+"""Component ``stancewire_encoder``: runs the network once over the article; later components read its scores."""
 
 from __future__ import annotations
 
@@ -14,40 +11,44 @@ from spacy.tokens import Doc
 from workers.doc.records import TokenSpan
 from workers.model.encoder import Encoder, Scores
 from workers.model.inputs import EncoderInput
-from workers.model.tags import Tagged
+from workers.model.tags import TaggedSpan
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedDocument:
-    """A document's words and what the model makes of them."""
+    """The encoder's input for a document, and the network's scores for it."""
 
-    words: EncoderInput
+    inputs: EncoderInput
     scores: Scores
 
-    def span(self, span: Tagged) -> TokenSpan:
+    def span(self, span: TaggedSpan) -> TokenSpan:
         """Return the tokens of a span of words."""
-        return TokenSpan(self.words.tokens[span.start], self.words.tokens[span.end - 1] + 1)
+        return TokenSpan(self.inputs.tokens[span.start], self.inputs.tokens[span.end - 1] + 1)
 
 
 @cache
-def encoder() -> Encoder:
-    """Return the packaged model, read once a process."""
+def packaged_encoder() -> Encoder:
+    """Return the encoder with the packaged weights, read once per process."""
     return Encoder()
 
 
 @Language.factory("stancewire_encoder", default_config={"max_words": None})
 class EncoderComponent:
-    """Runs the model."""
+    """Runs the network over the first ``max_words`` words, or over all words if it is None.
+
+    Reads: ``doc.spans["paragraphs"]``, ``doc.spans["quotations"]`` and sentence starts.
+    Writes: ``doc._.encoded``.
+    """
 
     def __init__(self, nlp: Language, name: str, max_words: int | None) -> None:
-        """Read the weights, and name the pipeline after them; raises ``OSError`` if the package lacks them."""
+        """Load the weights and name the pipeline after them. Raises ``OSError`` if the package lacks them."""
         del name
         self.max_words = max_words
-        self.encoder = encoder()
+        self.encoder = packaged_encoder()
         nlp.meta["name"] = self.encoder.heads.name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``doc._.encoded`` of the first ``max_words`` words; reads paragraphs, sentences and quotations."""
-        words = EncoderInput.of(doc, self.encoder.vocabulary, self.max_words)
-        doc._.encoded = EncodedDocument(words, self.encoder.run(words))
+        """Set ``doc._.encoded``."""
+        inputs = EncoderInput.of(doc, self.encoder.vocabulary, self.max_words)
+        doc._.encoded = EncodedDocument(inputs, self.encoder.run(inputs))
         return doc

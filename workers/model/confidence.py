@@ -1,7 +1,7 @@
-"""How probable a finding is to be right: a few features of how certain the model was, weighed by a logistic regression.
+"""The probability that an attribution or entity is right: logistic regression on the certainty of the model's tags.
 
-The weights are fitted on the development sets (``workers.training``), so that of the findings that score 0.8
-about eight in ten are right.
+The weights are fitted on the development sets (``workers.training``). Of the items with a score of 0.8, about eight in
+ten are right.
 """
 
 from __future__ import annotations
@@ -18,64 +18,66 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workers.model.link_scorer import Link
-    from workers.model.tags import Tagged
+    from workers.model.tags import TaggedSpan
 
-# With a leading one, which the bias is the weight of.
-STATEMENT_FEATURES: Final = 11
-ENTITY_FEATURES: Final = 4 + len(ENTITIES)
-_SMALLEST: Final = 1e-4
+# Both counts include the constant 1 whose weight is the bias.
+ATTRIBUTION_FEATURE_COUNT: Final = 11
+ENTITY_FEATURE_COUNT: Final = 4 + len(ENTITIES)
+_MIN_PROBABILITY: Final = 1e-4  # before taking logits
 
 
-def statement(
-    certain: NDArray[np.float32],
-    source: Tagged | None,
-    cue: Tagged,
-    contents: Sequence[Tagged],
-    of_cue: Link,
-    of_contents: Sequence[Link],
+def attribution_features(
+    tag_probability: NDArray[np.float32],
+    source: TaggedSpan | None,
+    cue: TaggedSpan,
+    contents: Sequence[TaggedSpan],
+    cue_link: Link,
+    content_links: Sequence[Link],
     *,
-    seconded: bool,
+    confirmed_by_rule: bool,
 ) -> tuple[float, ...]:
-    """Return the features of a statement.
+    """Return the features of an attribution.
 
-    ``certain`` is the share of each word's tag among its tags; ``seconded`` whether a rule finds the same.
+    ``tag_probability`` [words] is the probability of each word's tag. ``cue_link`` is the link from the cue to its
+    source, ``content_links`` are those from the contents to the cue. ``confirmed_by_rule`` tells whether a rule finds
+    the same attribution.
     """
-    words = np.concatenate([certain[part.start : part.end] for part in contents])
-    edges = [value for part in contents for value in (certain[part.start], certain[part.end - 1])]
+    inside = np.concatenate([tag_probability[part.start : part.end] for part in contents])
+    edges = [value for part in contents for value in (tag_probability[part.start], tag_probability[part.end - 1])]
     return (
         1.0,
-        _certainty(certain[cue.start : cue.end].mean()),
-        _certainty(certain[cue.start : cue.end].min()),
-        _certainty(words.mean()),
-        _certainty(min(edges)),
+        _logit(tag_probability[cue.start : cue.end].mean()),
+        _logit(tag_probability[cue.start : cue.end].min()),
+        _logit(inside.mean()),
+        _logit(min(edges)),
         float(len(contents) > 1),
         float(source is None),
-        _certainty(certain[source.start : source.end].min()) if source else 0.0,
-        _certainty(of_cue.score),
-        _certainty(min(link.score for link in of_contents)),
-        float(seconded),
+        _logit(tag_probability[source.start : source.end].min()) if source else 0.0,
+        _logit(cue_link.score),
+        _logit(min(link.score for link in content_links)),
+        float(confirmed_by_rule),
     )
 
 
-def entity(certain: NDArray[np.float32], span: Tagged) -> tuple[float, ...]:
-    """Return the features of an entity."""
-    inside = certain[span.start : span.end]
+def entity_features(tag_probability: NDArray[np.float32], span: TaggedSpan) -> tuple[float, ...]:
+    """Return the features of an entity: certainty, length and type."""
+    inside = tag_probability[span.start : span.end]
     return (
         1.0,
-        _certainty(inside.mean()),
-        _certainty(inside.min()),
+        _logit(inside.mean()),
+        _logit(inside.min()),
         math.log(span.end - span.start),
         *(float(label == span.label) for label in range(len(ENTITIES))),
     )
 
 
 def probability(features: Sequence[float], weights: Sequence[float]) -> float:
-    """Return the logistic function of the weighed features, to the fourth digit."""
+    """Return the logistic function of the weighted features, rounded to four digits."""
     total = sum(feature * weight for feature, weight in zip(features, weights, strict=True))
     return round(1 / (1 + math.exp(-max(-50.0, min(50.0, total)))), 4)
 
 
-def _certainty(share: float | np.floating) -> float:
-    """Return the logit of a share, bounded."""
-    bounded = min(1 - _SMALLEST, max(_SMALLEST, float(share)))
+def _logit(value: float | np.floating) -> float:
+    """Return the logit of a probability that is first moved away from 0 and 1."""
+    bounded = min(1 - _MIN_PROBABILITY, max(_MIN_PROBABILITY, float(value)))
     return math.log(bounded / (1 - bounded))

@@ -1,7 +1,7 @@
-"""The trained network at work: a document's words in, the scores of all heads out.
+"""The trained network at run time: the words of a document in, the scores of all heads out.
 
-The weights are package data: ``model.onnx`` and ``pieces.bin`` for onnxruntime, ``heads.json`` for what decodes its
-scores, ``sides.npz`` for what weighs stances, ``vocab.txt``. They are made by ``workers.training.export``.
+The weights are package data made by ``workers.training.export``: ``model.onnx`` and ``pieces.bin`` for onnxruntime,
+``heads.json`` with the tables that decode its scores, ``sides.npz`` with the stance heads, and ``vocab.txt``.
 """
 
 from __future__ import annotations
@@ -19,71 +19,73 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from workers.model import stance_heads
-from workers.model.inputs import EncoderInput, Shape, held_against, windows
-from workers.model.tags import ENTITIES, PARTS, ROLES, tags
+from workers.model.inputs import EncoderInput, Shape, join_claim_and_statement, split_windows
+from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES, tag_count
 from workers.model.wordpiece import WordPieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MODEL: Final = "model.onnx"
-PIECES: Final = "pieces.bin"
-HEADS: Final = "heads.json"
-SIDES: Final = "sides.npz"
-VOCABULARY: Final = "vocab.txt"
-WINDOW: Final = 254  # pieces in one pass of the network, its begin and end marks not counted
-_LINKS: Final = 256
-# Nothing is worked out but what leads to the outputs asked for.
-_ONLY: Final = onnxruntime.RunOptions()
-_ONLY.only_execute_path_to_fetches = True
+MODEL_FILE: Final = "model.onnx"
+PIECES_FILE: Final = "pieces.bin"
+HEADS_FILE: Final = "heads.json"
+STANCE_HEADS_FILE: Final = "sides.npz"
+VOCABULARY_FILE: Final = "vocab.txt"
+WINDOW_PIECES: Final = 254  # in one pass of the network, without its begin and end marks
+_LINK_WIDTH: Final = 256
+# Computes only the nodes that the requested outputs need.
+_PARTIAL_RUN: Final = onnxruntime.RunOptions()
+_PARTIAL_RUN.only_execute_path_to_fetches = True
 
 
 @dataclass(frozen=True, slots=True)
-class RandomField:
-    """Scores of one tag after another [tag before, tag after], and of a stretch's first tag [tag]."""
+class CrfTransitions:
+    """The tables of a linear-chain CRF: ``transitions`` [tag before, tag after], ``start`` [tag] for the first tag."""
 
     transitions: NDArray[np.float32]
-    first: NDArray[np.float32]
+    start: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """What training has learned beside the network.
+    """The learned parameters of ``heads.json``.
 
-    ``distances`` [kind of link, bucket] and ``none`` [kind of link] score links; ``confidence`` and
-    ``entity_confidence`` weigh the features of a finding, ``scales`` make probabilities of stances true.
+    ``distance_scores`` [kind of link, bucket] and ``none_scores`` [kind of link] score links. ``confidence`` and
+    ``entity_confidence`` are the weights of ``workers.model.confidence``. ``calibrations`` are those of the stance
+    heads, by task.
     """
 
     name: str
-    entities: RandomField
-    roles: RandomField
-    distances: NDArray[np.float32]
-    none: NDArray[np.float32]
+    entities: CrfTransitions
+    roles: CrfTransitions
+    distance_scores: NDArray[np.float32]
+    none_scores: NDArray[np.float32]
     confidence: list[float]
     entity_confidence: list[float]
-    scales: dict[str, stance_heads.Scale]
+    calibrations: dict[str, stance_heads.Calibration]
 
     @classmethod
     def read(cls, path: Path) -> Heads:
-        """Read ``heads.json``; raises ``OSError`` if it is missing, ``ValueError`` if its labels are not ours."""
-        kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if kept["labels"] != {"entities": [*ENTITIES], "roles": [*ROLES], "parts": [*PARTS]}:
+        """Read ``heads.json``. Raises ``OSError`` if it is missing, ``ValueError`` if it was made for other labels."""
+        tables: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if tables["labels"] != {"entities": [*ENTITIES], "roles": [*ROLES], "parts": [*PARTS_OF_SPEECH]}:
             raise ValueError(f"{path} was made for other labels")
         entities, roles = (
-            RandomField(*(np.array(kept[head][table], np.float32) for table in ("transitions", "first")))
+            CrfTransitions(*(np.array(tables[head][table], np.float32) for table in ("transitions", "first")))
             for head in ("entities", "roles")
         )
-        distances, none = (np.array(kept[table], np.float32) for table in ("distances", "none"))
+        distance_scores, none_scores = (np.array(tables[table], np.float32) for table in ("distances", "none"))
         return cls(
-            name=kept["name"],
+            name=tables["name"],
             entities=entities,
             roles=roles,
-            distances=distances,
-            none=none,
-            confidence=kept["confidence"],
-            entity_confidence=kept["entity_confidence"],
-            scales={
-                task: stance_heads.Scale(scale[0], *map(tuple, scale[1:])) for task, scale in kept["scales"].items()
+            distance_scores=distance_scores,
+            none_scores=none_scores,
+            confidence=tables["confidence"],
+            entity_confidence=tables["entity_confidence"],
+            calibrations={
+                task: stance_heads.Calibration(temperature, *map(tuple, vectors))
+                for task, (temperature, *vectors) in tables["scales"].items()
             },
         )
 
@@ -92,9 +94,9 @@ class Heads:
 class Scores:
     """The network's outputs for the words of one document, in order.
 
-    ``entities`` and ``roles`` [words, tags] are scores, ``parts`` [words] the best parts of speech, ``links``
-    [words, 256] the vectors that links are made of, ``stances`` [words, 256] those that stances are read off. Each
-    of the ``windows`` is a stretch of words that the network has read on its own; they cover the document.
+    ``entities`` and ``roles`` [words, tags] are logits, ``parts`` [words] the best parts of speech, ``links``
+    [words, 256] the vectors for ``link_scorer``, ``stances`` [words, 256] those for ``stance_heads``. The ``windows``
+    of words, which the network reads one at a time, cover the document.
     """
 
     windows: list[tuple[int, int]]
@@ -105,49 +107,50 @@ class Scores:
     stances: NDArray[np.float16]
 
 
-def packaged() -> Path:
-    """Return the folder of the weights that the package ships."""
+def packaged_weights() -> Path:
+    """Return the folder of the weights in this package."""
     return Path(str(files("workers.model") / "weights"))
 
 
 class Encoder:
-    """The network in one process, on one thread."""
+    """The network of one process; it runs on one thread."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Read the tables and the vocabulary of ``folder``, by default the packaged one.
+        """Read the tables and the vocabulary from ``folder``, by default the packaged weights.
 
-        Raises ``FileNotFoundError`` if one of the files is missing, ``ValueError`` if they were made for other labels.
+        Raises ``FileNotFoundError`` if a file is missing, ``ValueError`` if the files were made for other labels.
         """
-        self.folder = folder or packaged()
-        for name in (MODEL, PIECES, HEADS, SIDES, VOCABULARY):
+        self.folder = folder or packaged_weights()
+        for name in (MODEL_FILE, PIECES_FILE, HEADS_FILE, STANCE_HEADS_FILE, VOCABULARY_FILE):
             if not (self.folder / name).is_file():
                 raise FileNotFoundError(f"the model's weights are incomplete: {self.folder / name} is missing")
-        self.heads = Heads.read(self.folder / HEADS)
-        self.pairs, self.claims = stance_heads.read(self.folder / SIDES)
-        self.vocabulary = WordPieces(self.folder / VOCABULARY)
+        self.heads = Heads.read(self.folder / HEADS_FILE)
+        self.pair_head, self.claim_head = stance_heads.load_heads(self.folder / STANCE_HEADS_FILE)
+        self.vocabulary = WordPieces(self.folder / VOCABULARY_FILE)
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        """The network, loaded when the first document comes: a process that only forks workers needs none."""
+        """The network, loaded with the first document: a parent process that only forks workers does not need it."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The graph is fused where that is faster; more would join additions and norms to an operator of a fifth of the speed.
+        # The exported graph is already fused where that is faster. Higher levels would fuse additions and norms into an
+        # operator that is five times slower.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        # A pattern of memory is kept for every length of a window that has ever come.
+        # A memory pattern would be kept for every window length ever seen.
         options.enable_mem_pattern = False
-        return onnxruntime.InferenceSession(self.folder / MODEL, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(self.folder / MODEL_FILE, options, providers=["CPUExecutionProvider"])
 
     def run(self, words: EncoderInput) -> Scores:
-        """Return the scores of a document's words; time is linear in them, and 1129 bytes are kept of each."""
+        """Return the scores of a document's words. Time is linear in words; the scores take 1129 bytes per word."""
         count = len(words)
         scores = Scores(
-            windows=windows(words, WINDOW),
-            entities=np.empty((count, tags(len(ENTITIES))), np.float32),
-            roles=np.empty((count, tags(len(ROLES))), np.float32),
+            windows=split_windows(words, WINDOW_PIECES),
+            entities=np.empty((count, tag_count(len(ENTITIES))), np.float32),
+            roles=np.empty((count, tag_count(len(ROLES))), np.float32),
             parts=np.empty(count, np.int8),
-            links=np.empty((count, _LINKS), np.float16),
+            links=np.empty((count, _LINK_WIDTH), np.float16),
             stances=np.empty((count, 4 * stance_heads.WIDTH), np.float16),
         )
         names = ["entities", "roles", "parts", "links", "stances"]
@@ -160,34 +163,37 @@ class Encoder:
             scores.stances[start:end] = stances
         return scores
 
-    def support(self, claim: EncoderInput, statement: EncoderInput) -> float:
-        """Return the probability that a statement supports a claim; of both together, the first window is read.
+    def support_probability(self, claim: EncoderInput, statement: EncoderInput) -> float:
+        """Return the probability that a statement supports a claim.
 
-        Raises ``ValueError`` if one of them holds no words.
+        Claim and statement are read together, as far as they fit into one window. Raises ``ValueError`` if either has
+        no words or the claim fills the window.
         """
-        both = held_against(claim, statement, self.vocabulary.end)
-        first = windows(both, WINDOW)[:1]
-        (inputs,) = self._inputs(both, first)
-        (vectors,) = self._session.run(["claims"], inputs, _ONLY)
-        if first[0][1] <= len(claim):
+        both = join_claim_and_statement(claim, statement, self.vocabulary.end)
+        window = split_windows(both, WINDOW_PIECES)[:1]
+        (inputs,) = self._inputs(both, window)
+        (vectors,) = self._session.run(["claims"], inputs, _PARTIAL_RUN)
+        if window[0][1] <= len(claim):
             raise ValueError(f"a claim of {len(claim)} words leaves no room for a statement")
-        return self.claims.support(vectors, len(claim))
+        return self.claim_head.support_probability(vectors, len(claim))
 
-    def _inputs(self, words: EncoderInput, stretches: list[tuple[int, int]]) -> Iterator[dict[str, NDArray[np.int32]]]:
-        """Yield the network's inputs for each stretch: its pieces between a begin and an end mark."""
+    def _inputs(self, words: EncoderInput, windows: list[tuple[int, int]]) -> Iterator[dict[str, NDArray[np.int32]]]:
+        """Yield the network's inputs for each window: its pieces between a begin and an end mark."""
         counts = np.array([len(pieces) for pieces in words.pieces], np.int32)
-        firsts = np.cumsum(counts, dtype=np.int32) - counts
+        first_pieces = np.cumsum(counts, dtype=np.int32) - counts
         pieces = np.fromiter(chain.from_iterable(words.pieces), np.int32)
-        shapes, places = (np.repeat(np.array(values, np.int32), counts) for values in (words.shapes, words.places))
-        for start, end in stretches:
-            first, last = firsts[start], firsts[end - 1] + counts[end - 1]
+        shapes, position_types = (
+            np.repeat(np.array(values, np.int32), counts) for values in (words.shapes, words.position_types)
+        )
+        for start, end in windows:
+            first, last = first_pieces[start], first_pieces[end - 1] + counts[end - 1]
             yield {
-                "pieces": _marked(self.vocabulary.begin, pieces[first:last], self.vocabulary.end),
-                "shapes": _marked(Shape.NONE, shapes[first:last], Shape.NONE),
-                "places": _marked(0, places[first:last], 0),
-                "firsts": firsts[start:end] - first + 1,
+                "pieces": _with_marks(self.vocabulary.begin, pieces[first:last], self.vocabulary.end),
+                "shapes": _with_marks(Shape.NONE, shapes[first:last], Shape.NONE),
+                "places": _with_marks(0, position_types[first:last], 0),
+                "firsts": first_pieces[start:end] - first + 1,
             }
 
 
-def _marked(begin: int, values: NDArray[np.int32], end: int) -> NDArray[np.int32]:
+def _with_marks(begin: int, values: NDArray[np.int32], end: int) -> NDArray[np.int32]:
     return np.concatenate([[begin], values, [end]], dtype=np.int32)

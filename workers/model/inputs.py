@@ -1,7 +1,8 @@
-"""A document as the encoder reads it: its words, their pieces, and what the pieces do not tell.
+"""A document as the network's input: words, their word pieces, and what the pieces do not show.
 
-The vocabulary knows no case, and white space is no word; so each word carries its ``Shape``, and its ``place``:
-whether it begins a paragraph or a sentence, and whether it stands between quotation marks.
+The vocabulary is lower-case, and white space is not a word. Each word therefore also carries its ``Shape`` and its
+position type: whether it begins a paragraph or a sentence, whether it is inside quotation marks, and whether it is part
+of a claim.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Shape(IntEnum):
     """How a word is written."""
 
-    NONE = 0  # the encoder's own marks
+    NONE = 0  # the encoder's own begin and end marks
     LOWER = 1
     TITLE = 2
     UPPER = 3
@@ -40,12 +41,13 @@ class Start(IntEnum):
     PARAGRAPH = 3
 
 
-QUOTED = 4  # added to a place between quotation marks
-CLAIM = 8  # the place of every word of a claim that a statement is held against
-PLACES = 9
+# A position type is a ``Start``, plus ``QUOTED`` between quotation marks; or ``CLAIM``; or 0 for the encoder's marks.
+QUOTED = 4
+CLAIM = 8  # every word of a claim that is read together with a statement
+POSITION_TYPES = 9
 
 
-def shape(word: str) -> Shape:
+def word_shape(word: str) -> Shape:
     """Return how ``word`` is written."""
     if not any(char.isalpha() for char in word):
         return Shape.DIGITS if any(char.isdigit() for char in word) else Shape.OTHER
@@ -59,104 +61,111 @@ def shape(word: str) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class EncoderInput:
-    """The words of one document in order, white space left out; all lists run over words.
+    """The words of one document in order, without white space. All lists have one item per word.
 
-    ``tokens`` are their indices in the document, ``starts`` values of ``Start``, ``places`` those plus ``QUOTED``
-    between quotation marks. ``left_out`` counts the words of the document after these.
+    ``tokens`` are token indices in the document, ``pieces`` the numbers of the word's pieces, ``shapes`` values of
+    ``Shape``, ``position_types`` as described above, ``starts`` values of ``Start``. ``omitted`` is the number of words
+    of the document after the last of these.
     """
 
     tokens: list[int]
     pieces: list[tuple[int, ...]]
     shapes: list[int]
-    places: list[int]
+    position_types: list[int]
     starts: list[int]
-    left_out: int = 0
+    omitted: int = 0
 
     def __len__(self) -> int:
-        """Count the words."""
+        """Return the number of words."""
         return len(self.tokens)
 
     @classmethod
-    def of(cls, doc: Doc, vocabulary: WordPieces, most: int | None = None) -> EncoderInput:
-        """Read a document that knows its paragraphs, sentences and quotations, or its first ``most`` words."""
+    def of(cls, doc: Doc, vocabulary: WordPieces, max_words: int | None = None) -> EncoderInput:
+        """Read the first ``max_words`` words of ``doc``, by default all.
+
+        The document must have its paragraphs, sentences and quotations marked.
+        """
         tokens = Tokens.of(doc)
         quoted = bytearray(len(tokens) + 1)
         for span in doc.spans.get("quotations", ()):
             quoted[span.start : span.end] = b"\1" * (span.end - span.start)
         paragraphs = {span.start for span in doc.spans.get("paragraphs", ())}
         words = [i for i, word in enumerate(tokens.words) if not word.isspace()]
-        kept = words[:most]
+        kept = words[:max_words]
         starts = [
-            Start.PARAGRAPH if i in paragraphs else Start.SENTENCE if tokens.first[i] == i else Start.NOTHING
+            Start.PARAGRAPH if i in paragraphs else Start.SENTENCE if tokens.sentence_start[i] == i else Start.NOTHING
             for i in kept
         ]
         return cls(
             tokens=kept,
-            pieces=[vocabulary.of(tokens.words[i]) for i in kept],
-            shapes=[shape(tokens.words[i]) for i in kept],
-            places=[start + QUOTED * quoted[i] for start, i in zip(starts, kept, strict=True)],
+            pieces=[vocabulary.pieces_of(tokens.words[i]) for i in kept],
+            shapes=[word_shape(tokens.words[i]) for i in kept],
+            position_types=[start + QUOTED * quoted[i] for start, i in zip(starts, kept, strict=True)],
             starts=[int(start) for start in starts],
-            left_out=len(words) - len(kept),
+            omitted=len(words) - len(kept),
         )
 
 
-def held_against(claim: EncoderInput, statement: EncoderInput, mark: int) -> EncoderInput:
-    """Return a claim and a statement as one document, parted by the piece ``mark``; their tokens are numbered anew."""
+def join_claim_and_statement(claim: EncoderInput, statement: EncoderInput, separator: int) -> EncoderInput:
+    """Return claim and statement as one document, separated by the piece ``separator``.
+
+    Tokens are renumbered from 0. Raises ``ValueError`` if either has no words.
+    """
     if not claim.pieces or not statement.pieces:
-        raise ValueError("a claim and a statement must hold words")
-    first = len(claim)
+        raise ValueError("a claim and a statement must have words")
+    claim_words = len(claim)
     return EncoderInput(
-        tokens=list(range(first + len(statement))),
-        pieces=[*claim.pieces[:-1], (*claim.pieces[-1], mark), *statement.pieces],
+        tokens=list(range(claim_words + len(statement))),
+        pieces=[*claim.pieces[:-1], (*claim.pieces[-1], separator), *statement.pieces],
         shapes=[*claim.shapes, *statement.shapes],
-        places=[CLAIM] * first + statement.places,
-        starts=[Start.PARAGRAPH, *[Start.NOTHING] * (first - 1), Start.SENTENCE, *statement.starts[1:]],
+        position_types=[CLAIM] * claim_words + statement.position_types,
+        starts=[Start.PARAGRAPH, *[Start.NOTHING] * (claim_words - 1), Start.SENTENCE, *statement.starts[1:]],
     )
 
 
-def windows(words: EncoderInput, size: int) -> list[tuple[int, int]]:
-    """Cut a document into stretches of words whose pieces number at most ``size``; they cover it, in order.
+def split_windows(words: EncoderInput, size: int) -> list[tuple[int, int]]:
+    """Split a document into consecutive windows of words that have at most ``size`` pieces each.
 
-    A cut falls where a paragraph begins if the window is half full and the next paragraph does not fit whole, else
-    where a sentence begins, and inside a sentence only if it is longer than a window.
+    A window ends before a paragraph if the window is more than half full and the paragraph does not fit whole, else
+    before a sentence. Only a sentence longer than a window is split.
     """
     counts = [len(pieces) for pieces in words.pieces]
-    found: list[tuple[int, int]] = []
-    begun, filled = 0, 0
-    for (start, end), paragraph in zip(_sentences(words), _to_paragraphs_end(words, counts), strict=True):
+    windows: list[tuple[int, int]] = []
+    window_start, filled = 0, 0
+    for (start, end), paragraph in zip(_sentences(words), _pieces_to_paragraph_end(words, counts), strict=True):
         length = sum(counts[start:end])
         at_paragraph = words.starts[start] == Start.PARAGRAPH and filled > size // 2
         full = filled + length > size or (at_paragraph and filled + paragraph > size)
-        if full and start > begun:
-            found.append((begun, start))
-            begun, filled = start, 0
+        if full and start > window_start:
+            windows.append((window_start, start))
+            window_start, filled = start, 0
         filled += length
         if filled <= size:
             continue
         filled = 0
         for i in range(start, end):
             if filled + counts[i] > size:
-                found.append((begun, i))
-                begun, filled = i, 0
+                windows.append((window_start, i))
+                window_start, filled = i, 0
             filled += counts[i]
-    if begun < len(words):
-        found.append((begun, len(words)))
-    return found
+    if window_start < len(words):
+        windows.append((window_start, len(words)))
+    return windows
 
 
-def _to_paragraphs_end(words: EncoderInput, counts: list[int]) -> list[int]:
-    """Return for each sentence the pieces from its beginning to its paragraph's end."""
-    found = []
-    rest = 0
+def _pieces_to_paragraph_end(words: EncoderInput, counts: list[int]) -> list[int]:
+    """Return, for each sentence, the number of pieces from its start to the end of its paragraph."""
+    totals = []
+    total = 0
     for start, end in reversed(_sentences(words)):
-        rest += sum(counts[start:end])
-        found.append(rest)
+        total += sum(counts[start:end])
+        totals.append(total)
         if words.starts[start] == Start.PARAGRAPH:
-            rest = 0
-    return found[::-1]
+            total = 0
+    return totals[::-1]
 
 
 def _sentences(words: EncoderInput) -> list[tuple[int, int]]:
-    """Return the first word of each sentence and the one after its last."""
+    """Return the sentences as spans of words."""
     starts = [i for i, start in enumerate(words.starts) if start != Start.NOTHING or i == 0]
     return list(pairwise([*starts, len(words)]))

@@ -1,7 +1,6 @@
-"""What each word is tagged with: a span's label with B at its first word and I at the others, O outside of spans.
+"""The tag set of the model's heads: B for a span's first word and I for its others, per label, and O outside spans.
 
-The order of the labels is the order of the model's outputs; ``forbidden`` is what no decoding may hold, so that
-broken spans cannot come out.
+The order of the labels is the order of the network's outputs.
 """
 
 from __future__ import annotations
@@ -12,71 +11,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROLES: Final = ("source", "cue", "content")
-# The types of the corpus "entities", under its own names.
+# The types of the corpus "entities", under the corpus' names.
 ENTITIES: Final = ("Person", "Organization", "Location", "NORP", "Facility", "Product", "Money", "Date", "Misc")
 # The universal parts of speech (universaldependencies.org/u/pos).
-PARTS: Final = (
+PARTS_OF_SPEECH: Final = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
 OUTSIDE: Final = 0
-IMPOSSIBLE: Final = -1e4  # what a tag scores that is forbidden
+FORBIDDEN_SCORE: Final = -1e4  # the score of a forbidden tag or transition
 
 
-class Tagged(NamedTuple):
-    """Words ``start`` to ``end``, end exclusive, under the label of number ``label``."""
+class TaggedSpan(NamedTuple):
+    """Words ``start`` to ``end``, end exclusive, with the label of index ``label``."""
 
     start: int
     end: int
     label: int
 
 
-def begin(label: int) -> int:
+def begin_tag(label: int) -> int:
     """Return the tag of a span's first word."""
     return 1 + 2 * label
 
 
-def inside(label: int) -> int:
+def inside_tag(label: int) -> int:
     """Return the tag of a span's other words."""
     return 2 + 2 * label
 
 
-def tags(labels: int) -> int:
-    """Count the tags of so many labels."""
+def tag_count(labels: int) -> int:
+    """Return the number of tags for a number of labels."""
     return 1 + 2 * labels
 
 
-def forbidden(labels: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which tag may not follow which (rows: before, columns: after), and which may not be the first."""
-    count = tags(labels)
+def forbidden_transitions(labels: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which tags may not follow which [tag before, tag after], and which may not be first [tag].
+
+    Decoders that obey this return no broken spans.
+    """
+    count = tag_count(labels)
     after = np.zeros((count, count), dtype=bool)
     first = np.zeros(count, dtype=bool)
     for label in range(labels):
-        after[:, inside(label)] = True
-        after[[begin(label), inside(label)], inside(label)] = False
-        first[inside(label)] = True
+        after[:, inside_tag(label)] = True
+        after[[begin_tag(label), inside_tag(label)], inside_tag(label)] = False
+        first[inside_tag(label)] = True
     return after, first
 
 
-def spans(sequence: list[int]) -> list[Tagged]:
-    """Read the spans off one sequence of tags that holds nothing forbidden."""
-    found: list[Tagged] = []
-    for i, tag in enumerate(sequence):
+def decode_spans(tags: list[int]) -> list[TaggedSpan]:
+    """Return the spans of a sequence of tags without forbidden transitions."""
+    spans: list[TaggedSpan] = []
+    for i, tag in enumerate(tags):
         if tag == OUTSIDE:
             continue
         label = (tag - 1) // 2
-        if tag == begin(label):
-            found.append(Tagged(i, i + 1, label))
+        if tag == begin_tag(label):
+            spans.append(TaggedSpan(i, i + 1, label))
         else:
-            found[-1] = found[-1]._replace(end=i + 1)
-    return found
+            spans[-1] = spans[-1]._replace(end=i + 1)
+    return spans
 
 
-def sequence(found: list[Tagged], length: int) -> list[int]:
-    """Write spans as tags; of spans that overlap, the first in the list keeps its words."""
-    made = [OUTSIDE] * length
-    for start, end, label in found:
-        if any(made[start:end]):
+def encode_spans(spans: list[TaggedSpan], length: int) -> list[int]:
+    """Return spans as tags of ``length`` words. Of overlapping spans, the first in the list is kept."""
+    tags = [OUTSIDE] * length
+    for start, end, label in spans:
+        if any(tags[start:end]):
             continue
-        made[start:end] = [begin(label)] + [inside(label)] * (end - start - 1)
-    return made
+        tags[start:end] = [begin_tag(label)] + [inside_tag(label)] * (end - start - 1)
+    return tags

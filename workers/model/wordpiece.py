@@ -1,7 +1,7 @@
-"""Words to the pieces of the encoder's vocabulary, by the longest match first (Wu et al., arXiv 1609.08144).
+"""Splits words into the pieces of the encoder's vocabulary, longest match first (Wu et al., arXiv 1609.08144).
 
-The library that encoders usually come with would bring a client for model hubs into every worker; what is
-needed of it is this. Pieces are looked up per word, so that a span of words never cuts one.
+This is our own because the usual library would bring a client for model hubs into every worker. Pieces are looked up
+word by word, so a span of words never ends inside a piece.
 """
 
 from __future__ import annotations
@@ -13,38 +13,45 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-PIECES: Final = 12  # of one word at most: a longer one is a URL or noise, and must not fill a window
-_LETTERS: Final = 64
-_REMEMBERED: Final = 50_000
+MAX_PIECES: Final = 12  # of one word; a longer word is a URL or noise and must not fill a window
+_MAX_LETTERS: Final = 64
+_CACHED_WORDS: Final = 50_000
 
 
 class WordPieces:
-    """A vocabulary; ``of`` gives the pieces of one word."""
+    """A vocabulary of word pieces.
+
+    ``unknown``, ``begin`` and ``end`` are the numbers of the pieces ``[UNK]``, ``[CLS]`` and ``[SEP]``.
+    ``pieces_of(word)`` returns the numbers of a word's pieces.
+    """
 
     def __init__(self, vocabulary: Path) -> None:
-        """Read one piece a line; its number is its line's, from 0. Raises ``OSError``, and ``KeyError`` without the marks."""
+        """Read a file with one piece per line; a piece's number is its line, counted from 0.
+
+        Raises ``OSError`` if the file cannot be read and ``KeyError`` if it lacks one of the three special pieces.
+        """
         pieces = vocabulary.read_text("utf-8").split("\n")
         self._numbers = {piece: number for number, piece in enumerate(pieces) if piece}
         self.unknown = self._numbers["[UNK]"]
         self.begin = self._numbers["[CLS]"]
         self.end = self._numbers["[SEP]"]
-        self.of = lru_cache(maxsize=_REMEMBERED)(self._of)
+        self.pieces_of = lru_cache(maxsize=_CACHED_WORDS)(self._pieces_of)
 
     def __contains__(self, word: object) -> bool:
-        """Whether ``word``, in lower case, is a piece of its own: a word that is not rare."""
+        """Whether ``word``, in lower case, is a single piece: a word that is not rare."""
         return word in self._numbers
 
-    def _of(self, word: str) -> tuple[int, ...]:
-        """Return the numbers of a word's pieces, between 1 and ``PIECES``; case and accents are dropped first."""
+    def _pieces_of(self, word: str) -> tuple[int, ...]:
+        """Return the numbers of 1 to ``MAX_PIECES`` pieces; case and accents are dropped first."""
         numbers: list[int] = []
-        for part in _parts(word[: 4 * _LETTERS]):
-            numbers += self._split(part) if len(part) <= _LETTERS else [self.unknown]
-            if len(numbers) >= PIECES:
+        for part in _split_punctuation(word[: 4 * _MAX_LETTERS]):
+            numbers += self._split(part) if len(part) <= _MAX_LETTERS else [self.unknown]
+            if len(numbers) >= MAX_PIECES:
                 break
-        return tuple(numbers[:PIECES]) or (self.unknown,)
+        return tuple(numbers[:MAX_PIECES]) or (self.unknown,)
 
     def _split(self, part: str) -> list[int]:
-        """Split by the longest piece that fits, again and again; a part with a stretch that no piece fits is unknown."""
+        """Take the longest matching piece repeatedly; the whole part is unknown if nothing matches at some point."""
         numbers = []
         start = 0
         while start < len(part):
@@ -59,20 +66,20 @@ class WordPieces:
         return numbers
 
 
-def _parts(word: str) -> list[str]:
-    """Split off every punctuation mark, as the encoder's own training did."""
+def _split_punctuation(word: str) -> list[str]:
+    """Return the parts of a word with every punctuation mark on its own, as in the encoder's pretraining."""
     parts: list[str] = []
-    inside = False
+    in_part = False
     for char in unicodedata.normalize("NFD", word.lower()):
         category = unicodedata.category(char)
         if category == "Mn" or category[0] == "C":
             continue
         if category[0] == "P" or (char.isascii() and not char.isalnum()):
             parts.append(char)
-            inside = False
-        elif inside:
+            in_part = False
+        elif in_part:
             parts[-1] += char
         else:
             parts.append(char)
-            inside = True
+            in_part = True
     return parts
