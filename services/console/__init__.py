@@ -1,1 +1,1 @@
-"""Pages for people: what the service does now, jobs and what to do about them, articles with who said what in them."""
+"""The console: HTML pages for operators and analysts, rendered on the server."""

@@ -1,4 +1,4 @@
-"""Charts as the server draws them: plain SVG geometry, so that they need no script, follow the theme and can be read aloud."""
+"""Charts drawn on the server as plain SVG geometry: they need no scripts and follow the page's colour scheme."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled line of the value axis; ``y`` in units of the drawing."""
+    """A labelled line of the value axis. ``y`` is in units of the drawing, from the top."""
 
     y: float
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """Lines over a common axis in a box of ``width`` by ``height``; paths are SVG path data."""
+class LineChart:
+    """Lines on a common axis in a box of ``width`` by ``height``. Lines and areas are SVG path data."""
 
     width: int
     height: int
@@ -31,7 +31,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One column: its place, its size and what it stands for."""
+    """A rectangle: its top left corner and its size, in units of the drawing."""
 
     x: float
     y: float
@@ -39,44 +39,47 @@ class Bar:
     height: float
 
 
-def line_chart(series: Sequence[Sequence[float]], *, width: int = 720, height: int = 180) -> Chart:
-    """Each series as a line from left to right, all on one scale that begins at 0."""
-    top = nice_ceiling(max((value for values in series for value in values), default=0.0))
-    paths = [_points(values, top, width, height) for values in series]
-    lines = tuple("M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else "" for points in paths)
+def line_chart(series: Sequence[Sequence[float]], *, width: int = 720, height: int = 180) -> LineChart:
+    """Draw each series as a line from the left edge to the right edge, on a common scale that starts at 0."""
+    maximum = round_up(max((value for values in series for value in values), default=0.0))
+    polylines = [_points(values, maximum, width, height) for values in series]
+    lines = tuple("M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else "" for points in polylines)
     areas = tuple(
         f"{line} L{points[-1][0]:.1f} {height} L{points[0][0]:.1f} {height} Z" if points else ""
-        for line, points in zip(lines, paths, strict=True)
+        for line, points in zip(lines, polylines, strict=True)
     )
-    return Chart(width, height, _ticks(top, height), lines, areas)
+    return LineChart(width, height, _ticks(maximum, height), lines, areas)
 
 
-def nice_ceiling(value: float) -> float:
-    """The least round number that is not under ``value`` (1, 2, 2.5, 5 or 10 times a power of ten), at least 1."""
+def round_up(value: float) -> float:
+    """Return the least round number (1, 2, 2.5 or 5 times a power of ten) not below ``value``, at least 1."""
     if value <= 1:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in _STEPS if step * power >= value * (1 - 1e-9))
+    return next(step * power for step in _ROUND_STEPS if step * power >= value * (1 - 1e-9))
 
 
 def diverging_bars(
-    columns: Sequence[tuple[float, float]], *, top: float, width: int = 720, height: int = 220
+    columns: Sequence[tuple[float, float]], *, maximum: float, width: int = 720, height: int = 220
 ) -> list[tuple[Bar, Bar]]:
-    """For each column its two values, the first upwards and the second downwards from an axis at half the height."""
-    room, axis = width / max(1, len(columns)), height / 2
-    side = min(room * 0.12, 6.0)
-    drawn = []
-    for number, (above, below) in enumerate(columns):
-        up, down = axis * above / top, axis * below / top
-        x, broad = number * room + side, room - 2 * side
-        drawn.append((Bar(x, axis - up, broad, up), Bar(x, axis, broad, down)))
-    return drawn
+    """Draw two values per column: the first upwards and the second downwards from an axis at half the height.
+
+    A bar of ``maximum`` fills its half.
+    """
+    column_width, axis = width / max(1, len(columns)), height / 2
+    margin = min(column_width * 0.12, 6.0)
+    bars = []
+    for index, (above, below) in enumerate(columns):
+        up, down = axis * above / maximum, axis * below / maximum
+        x, bar_width = index * column_width + margin, column_width - 2 * margin
+        bars.append((Bar(x, axis - up, bar_width, up), Bar(x, axis, bar_width, down)))
+    return bars
 
 
-def _points(values: Sequence[float], top: float, width: int, height: int) -> list[tuple[float, float]]:
+def _points(values: Sequence[float], maximum: float, width: int, height: int) -> list[tuple[float, float]]:
     step = width / max(1, len(values) - 1)
-    return [(number * step, height - height * value / top) for number, value in enumerate(values)]
+    return [(index * step, height - height * value / maximum) for index, value in enumerate(values)]
 
 
-def _ticks(top: float, height: int) -> tuple[Tick, ...]:
-    return tuple(Tick(height - height * part, f"{top * part:g}") for part in (0.0, 0.5, 1.0))
+def _ticks(maximum: float, height: int) -> tuple[Tick, ...]:
+    return tuple(Tick(height - height * share, f"{maximum * share:g}") for share in (0.0, 0.5, 1.0))

@@ -1,4 +1,4 @@
-"""What is wrong with the service, told to people: the words, what to do, and the section of the runbook that says more."""
+"""Messages about what is wrong with the service: the problem, what to do, and the section of the runbook."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from services.errors import Refused
 from services.jobs.activity import Activity
 from services.jobs.queries import BacklogSnapshot
 
-_SLOW_S: Final = 60  # an article that waits for longer is worth a word, if none is analysed
-_OLD_S: Final = 900  # as StancewireBacklogOld has it
+_STUCK_AFTER_S: Final = 60  # if an article waits longer and none was analysed, the queue is stuck
+_OLD_AFTER_S: Final = 900  # the threshold of the alert StancewireBacklogOld
 _MINUTE_S: Final = 60
 
-# Why intake is shut for all, by code: the title, the section of the runbook.
-_CLOSED: Final[Mapping[str, tuple[str, str]]] = {
+# Why intake is closed for every feed, by code: title and section of the runbook.
+_INTAKE_CLOSED: Final[Mapping[str, tuple[str, str]]] = {
     "intake_paused": ("Intake is paused", ""),
-    "disk_full": ("No articles are taken in: the disk is full", "StancewireDiskFull"),
-    "backlog_too_old": ("No articles are taken in: too much waits", "StancewireBacklogOld"),
+    "disk_full": ("No articles are accepted: the disk is full", "StancewireDiskFull"),
+    "backlog_too_old": ("No articles are accepted: the backlog is too old", "StancewireBacklogOld"),
 }
-# What the dead died of, by reason.
-_DIED: Final[Mapping[str, str]] = {
-    "worker_lost": "took the worker process with them (poison: an article that kills its process; or too little memory)",
-    "deadline_exceeded": "took longer than an article may",
-    "defect": "met a defect of ours",
+# What happened to dead jobs, by reason code; follows "2 jobs".
+_CAUSES_OF_DEATH: Final[Mapping[str, str]] = {
+    "worker_lost": "killed the worker process (poison: an article that crashes its worker; or too little memory)",
+    "deadline_exceeded": "exceeded the time limit of an article",
+    "defect": "failed because of a bug",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class HealthMessage:
-    """Something that is not as it should be: what, what to do, where to see it, and its section of the runbook."""
+    """A problem: its title, what to do, a page that shows more, and its section of the runbook."""
 
     title: str
     advice: str
@@ -43,89 +43,97 @@ class HealthMessage:
 
 @dataclass(frozen=True, slots=True)
 class HealthIndicators:
-    """What troubles are told by. ``closed``: why no push at all is taken; ``full``: feeds whose pushes are refused.
+    """The state of the service that health messages are derived from.
 
-    ``dead`` counts the newest dead jobs by their reason, ``paused`` is how many feeds stand still, in words.
+    ``intake_refusal``: why every push is refused. ``feed_refusals``: why pushes of single feeds are refused.
+    ``paused_feeds``: the number of paused feeds in words, empty if there are none. ``dead_by_reason``: counts of the
+    newest dead jobs.
     """
 
     snapshot: BacklogSnapshot
     activity: Activity
-    sweepers: int = 1
-    redis: bool = True
-    closed: Refused | None = None
-    full: Mapping[str, Refused] = field(default_factory=dict)
-    paused: str = ""
-    dead: Mapping[str, int] = field(default_factory=dict)
+    live_sweepers: int = 1
+    redis_available: bool = True
+    intake_refusal: Refused | None = None
+    feed_refusals: Mapping[str, Refused] = field(default_factory=dict)
+    paused_feeds: str = ""
+    dead_by_reason: Mapping[str, int] = field(default_factory=dict)
 
 
-def health_messages(seen: HealthIndicators) -> list[HealthMessage]:
-    """What is wrong, the gravest first; empty if nothing is."""
-    found = _intake(seen) + _parts(seen)
-    if not found:
-        found += _queue(seen)
-    return found + _dead(seen) + _paused(seen)
+def health_messages(indicators: HealthIndicators) -> list[HealthMessage]:
+    """Return what is wrong, most serious first; empty if all is well."""
+    messages = _intake(indicators) + _parts(indicators)
+    if not messages:  # otherwise these already explain why articles wait
+        messages += _queue(indicators)
+    return messages + _dead_jobs(indicators) + _pauses(indicators)
 
 
-def _intake(seen: HealthIndicators) -> list[HealthMessage]:
-    found = []
-    if seen.closed is not None:
-        title, section = _CLOSED.get(seen.closed.code, ("No articles are taken in", "StancewireIntakeRefuses"))
-        href, said = ("/feeds#intake", "Let it go on") if seen.closed.code == "intake_paused" else ("", "")
-        found.append(
-            HealthMessage(title, f"Feeds are told to come back later: {seen.closed.detail}.", href, said, section)
-        )
-    if seen.full:
-        first = min(seen.full)
-        title = f"The feed {first} is full" if len(seen.full) == 1 else f"{len(seen.full)} feeds are full"
-        advice = f"New articles are refused until some are analysed: {seen.full[first].detail}."
-        link = f"/jobs?feed={first}&state=queued"
-        found.append(HealthMessage(title, advice, link, "See what waits", "StancewireIntakeRefuses"))
-    return found
+def _intake(indicators: HealthIndicators) -> list[HealthMessage]:
+    messages = []
+    closed, refusals = indicators.intake_refusal, indicators.feed_refusals
+    if closed is not None:
+        title, section = _INTAKE_CLOSED.get(closed.code, ("No articles are accepted", "StancewireIntakeRefuses"))
+        link, link_text = ("/feeds#intake", "Resume intake") if closed.code == "intake_paused" else ("", "")
+        advice = f"Clients are asked to try again later: {closed.detail}."
+        messages.append(HealthMessage(title, advice, link, link_text, section))
+    if refusals:
+        feed = min(refusals)
+        title = f"The feed {feed} is full" if len(refusals) == 1 else f"{len(refusals)} feeds are full"
+        advice = f"New articles are refused until some are analysed: {refusals[feed].detail}."
+        link = f"/jobs?feed={feed}&state=queued"
+        messages.append(HealthMessage(title, advice, link, "Show queued jobs", "StancewireIntakeRefuses"))
+    return messages
 
 
-def _parts(seen: HealthIndicators) -> list[HealthMessage]:
-    found = []
-    if seen.snapshot.worker_slots == 0:
-        advice = "Articles wait safely in the ledger. Start a worker (`stancewire worker`), or look into the log of the one that fell."
-        found.append(HealthMessage("No worker is there", advice, runbook="StancewireWorkersMissing"))
-    if seen.sweepers == 0:
-        advice = "What a killed worker held, and messages that Redis lost, stay where they are. Start one (`stancewire sweeper`)."
-        found.append(HealthMessage("No sweeper is there", advice, runbook="StancewireSweeperMissing"))
-    if not seen.redis:
-        advice = "What is taken in waits in the ledger, and nothing is lost. Start Redis again."
-        found.append(HealthMessage("Redis does not answer", advice, runbook="StancewireRedisDown"))
-    return found
-
-
-def _queue(seen: HealthIndicators) -> list[HealthMessage]:
-    """Only where nothing else explains that articles wait."""
-    waits_s = seen.snapshot.oldest_queued_s if seen.snapshot.jobs[JobState.QUEUED] else 0.0
-    see = ("/jobs?state=queued", "See what waits")
-    if waits_s > _SLOW_S and not any(seen.activity.stored[-(_MINUTE_S // seen.activity.step_s) :]):
+def _parts(indicators: HealthIndicators) -> list[HealthMessage]:
+    messages = []
+    if indicators.snapshot.worker_slots == 0:
         advice = (
-            "Articles wait and none was analysed in the last minute. Look into the logs of the workers and the sweeper."
+            "Articles are safe in the ledger, but none is analysed. Start a worker (`stancewire worker`), "
+            "or read the log of the worker that stopped."
         )
-        return [HealthMessage("The queue does not move", advice, *see, "StancewireQueueStuck")]
-    if waits_s > _OLD_S:
-        advice = "More comes in than the workers can do. Start more of them, or let it drain."
-        return [HealthMessage("Articles wait for long", advice, *see, "StancewireBacklogOld")]
+        messages.append(HealthMessage("No worker is running", advice, runbook="StancewireWorkersMissing"))
+    if indicators.live_sweepers == 0:
+        advice = (
+            "Jobs of killed workers and messages that Redis lost are not requeued. "
+            "Start a sweeper (`stancewire sweeper`)."
+        )
+        messages.append(HealthMessage("No sweeper is running", advice, runbook="StancewireSweeperMissing"))
+    if not indicators.redis_available:
+        advice = "Accepted articles wait in the ledger, and none is lost. Start Redis again."
+        messages.append(HealthMessage("Redis does not answer", advice, runbook="StancewireRedisDown"))
+    return messages
+
+
+def _queue(indicators: HealthIndicators) -> list[HealthMessage]:
+    snapshot, recent = indicators.snapshot, indicators.activity
+    waiting_s = snapshot.oldest_queued_s if snapshot.jobs[JobState.QUEUED] else 0.0
+    link = ("/jobs?state=queued", "Show queued jobs")
+    if waiting_s > _STUCK_AFTER_S and not any(recent.stored[-(_MINUTE_S // recent.step_s) :]):
+        advice = (
+            "Articles wait, but none was analysed in the last minute. Read the logs of the workers and the sweeper."
+        )
+        return [HealthMessage("The queue is stuck", advice, *link, "StancewireQueueStuck")]
+    if waiting_s > _OLD_AFTER_S:
+        advice = "Articles arrive faster than the workers analyse them. Start more workers, or let the backlog drain."
+        return [HealthMessage("Articles wait too long", advice, *link, "StancewireBacklogOld")]
     return []
 
 
-def _dead(seen: HealthIndicators) -> list[HealthMessage]:
-    number = seen.snapshot.jobs[JobState.DEAD]
+def _dead_jobs(indicators: HealthIndicators) -> list[HealthMessage]:
+    number = indicators.snapshot.jobs[JobState.DEAD]
     if not number:
         return []
     title = "One job is dead" if number == 1 else f"{number} jobs are dead"
-    advice = "Tried as often as allowed. See why; retry once the cause is gone, or drop."
-    for reason, died in sorted(seen.dead.items(), key=lambda pair: -pair[1]):
-        if reason in _DIED:
-            advice += f" {plural(died, 'job')} {_DIED[reason]}."
-    return [HealthMessage(title, advice, "/jobs?state=dead", "See why", "StancewireDeadLetters")]
+    advice = "All attempts were used up. Find the reason, then retry the jobs once it is fixed, or drop them."
+    for reason, count in sorted(indicators.dead_by_reason.items(), key=lambda item: -item[1]):
+        if reason in _CAUSES_OF_DEATH:
+            advice += f" {plural(count, 'job')} {_CAUSES_OF_DEATH[reason]}."
+    return [HealthMessage(title, advice, "/jobs?state=dead", "Show dead jobs", "StancewireDeadLetters")]
 
 
-def _paused(seen: HealthIndicators) -> list[HealthMessage]:
-    if not seen.paused:
+def _pauses(indicators: HealthIndicators) -> list[HealthMessage]:
+    if not indicators.paused_feeds:
         return []
-    advice = "On purpose: pushes are refused, and what is queued waits until an operator lets it go on."
-    return [HealthMessage(f"Paused: {seen.paused}", advice, "/feeds", "See which")]
+    advice = "An operator paused them: pushes are refused and queued jobs wait until an operator resumes the feed."
+    return [HealthMessage(f"Paused: {indicators.paused_feeds}", advice, "/feeds", "Show feeds")]

@@ -1,12 +1,14 @@
-"""The console put into the application."""
+"""Mounting the console: its pages and static files become part of the application."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import FastAPI
 
+from services.access.rate_limiter import RateLimiter
 from services.api.dependencies import ApiServices
 from services.console import error_pages
-from services.console.login_attempts import LoginAttempts
 from services.console.page_context import Console
 from services.console.pages import (
     article,
@@ -22,33 +24,39 @@ from services.console.pages import (
     topics,
     trial,
 )
-from services.console.rendering import STATIC, Renderer, Static
+from services.console.rendering import STATIC_FOLDER, ConsoleStaticFiles, Renderer
 from services.console.service_status import StatusMonitor
-from services.console.sessions import Sessions, secret_of
+from services.console.sessions import SessionSigner, load_secret
+
+# Erase comes before jobs: `/jobs/{id}/erase` is tried before `/jobs/{id}/{action}`.
+_ROUTERS: Final = (
+    login.router,
+    overview.router,
+    runbook.router,
+    erase.router,
+    jobs.router,
+    article.router,
+    search.router,
+    feeds.router,
+    topics.router,
+    trial.router,
+    keys.router,
+    audit.router,
+)
 
 
 def install(app: FastAPI, services: ApiServices) -> None:
-    """Add the pages at ``/`` and their files at ``/static``. After ``problems.install``: some errors become pages."""
+    """Add the pages at ``/`` and their files at ``/static``.
+
+    Call this after ``error_handlers.install``: it wraps the handler of HTTP errors, so that browsers get error pages.
+    """
     app.state.console = Console(
         renderer=Renderer(),
-        sessions=Sessions(secret_of(services.settings), services.settings.console.session_s),
-        attempts=LoginAttempts(services.settings.console.login_attempts),
-        pulse=StatusMonitor(services.database, services.dispatcher, services.gate),
+        sessions=SessionSigner(load_secret(services.settings), services.settings.console.session_s),
+        login_failures=RateLimiter(login.ATTEMPT_WINDOW_S),
+        status_monitor=StatusMonitor(services.database, services.dispatcher, services.admission),
     )
-    for router in (
-        login.router,
-        overview.router,
-        runbook.router,
-        erase.router,
-        jobs.router,
-        article.router,
-        search.router,
-        feeds.router,
-        topics.router,
-        trial.router,
-        keys.router,
-        audit.router,
-    ):
+    for router in _ROUTERS:
         app.include_router(router)
-    app.mount("/static", Static(directory=STATIC), name="static")
+    app.mount("/static", ConsoleStaticFiles(directory=STATIC_FOLDER), name="static")
     error_pages.install_not_found(app)

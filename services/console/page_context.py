@@ -1,4 +1,7 @@
-"""What each page of the console has at hand: who asks, their session, the service's parts, and how to answer."""
+"""The context of a page: the visitor, their session, the services of the process, and how to answer.
+
+A page declares its access by the type of its ``context`` parameter: `ReaderPage`, `AdminPage`, `AdminForm` and so on.
+"""
 
 from __future__ import annotations
 
@@ -10,130 +13,144 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.access.rate_limiter import RateLimiter
 from services.api.dependencies import ApiServices, Services
 from services.api.problems import ProblemError
 from services.caller import Scope
-from services.console.login_attempts import LoginAttempts
 from services.console.rendering import HEADERS, Renderer
 from services.console.service_status import StatusMonitor
-from services.console.sessions import Session, Sessions
-from services.console.visitor import NOBODY, Visitor, visitor_of
+from services.console.sessions import Session, SessionSigner
+from services.console.visitor import ANONYMOUS, Visitor, identify_visitor
 from services.errors import Unauthenticated
 
-COOKIE: Final = "stancewire_session"
+SESSION_COOKIE: Final = "stancewire_session"
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The parts that the console's pages share in one process."""
+    """The parts that all pages of a process share. ``login_failures`` counts failed logins by client address."""
 
     renderer: Renderer
-    sessions: Sessions
-    attempts: LoginAttempts
-    pulse: StatusMonitor
+    sessions: SessionSigner
+    login_failures: RateLimiter
+    status_monitor: StatusMonitor
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """One request to the console."""
+    """A request to the console. ``session_is_new``: the response has to set the session's cookie."""
 
     request: Request
     services: ApiServices
     console: Console
     session: Session
-    fresh: bool  # the session is new: the answer has to carry its cookie
+    session_is_new: bool
     visitor: Visitor
 
-    def show(self, template: str, status: int = 200, /, **values: Any) -> Response:
-        """A page with these values."""
+    def render(self, template: str, status: int = 200, /, **values: Any) -> Response:
+        """Return a page, rendered from ``template`` with ``values`` and the values that every page needs."""
         common = {
             "path": self.request.url.path,
             "visitor": self.visitor,
-            "csrf": self.console.sessions.token(self.session),
+            "csrf": self.console.sessions.form_token(self.session),
             "notice": self.request.query_params.get("notice", ""),
         }
-        return self._sealed(self.console.renderer.page(template, common | values, status))
+        return self._with_session_cookie(self.console.renderer.render(template, common | values, status))
 
-    def go(self, path: str, /, **query: str) -> Response:
-        """On to another page, after something was done."""
+    def redirect(self, path: str, /, **query: str) -> Response:
+        """Return a redirect (303) to another page, usually after an action. ``notice`` is shown on that page."""
         target = f"{path}?{urlencode(query)}" if query else path
-        return self._sealed(RedirectResponse(target, 303, headers=dict(HEADERS)))
+        return self._with_session_cookie(RedirectResponse(target, 303, headers=dict(HEADERS)))
 
-    def _sealed(self, response: Response) -> Response:
-        """With the session's cookie: out of reach of scripts and of other sites, over https alone where that is used."""
-        if self.fresh:
-            sealed, secure = self.console.sessions.seal(self.session), self.request.url.scheme == "https"
-            response.set_cookie(COOKIE, sealed, httponly=True, samesite="strict", secure=secure, path="/")
+    def _with_session_cookie(self, response: Response) -> Response:
+        """Set a new session's cookie: hidden from scripts and other sites, and sent over HTTPS only if that is used."""
+        if self.session_is_new:
+            response.set_cookie(
+                SESSION_COOKIE,
+                self.console.sessions.to_cookie(self.session),
+                httponly=True,
+                samesite="strict",
+                secure=self.request.url.scheme == "https",
+                path="/",
+            )
         return response
 
 
-def console_of(request: Request) -> Console:
-    """The console of this application."""
+def get_console(request: Request) -> Console:
+    """Return the console of the application that handles the request."""
     console = request.app.state.console
-    assert isinstance(console, Console)  # noqa: S101 -- put there by install
+    assert isinstance(console, Console)  # noqa: S101 -- set by mount.install
     return console
 
 
-def offline_page_context(request: Request, services: ApiServices, visitor: Visitor = NOBODY) -> PageContext:
-    """A desk that asks nothing of the database: for errors, where that may be what is away."""
-    console = console_of(request)
-    session = console.sessions.open(request.cookies.get(COOKIE))
+def anonymous_context(request: Request, services: ApiServices) -> PageContext:
+    """Return a context without a visitor, which needs no database query: for error pages while the database is down."""
+    return _context(request, services, ANONYMOUS)
+
+
+def page_context(request: Request, services: Services) -> PageContext:
+    """Return the context of a request, whether or not the visitor is logged in. Raises `StoreUnavailable`."""
+    session = get_console(request).sessions.from_cookie(request.cookies.get(SESSION_COOKIE))
+    return _context(request, services, identify_visitor(request, services, session.key_id if session else ""))
+
+
+def _context(request: Request, services: ApiServices, visitor: Visitor) -> PageContext:
+    console = get_console(request)
+    session = console.sessions.from_cookie(request.cookies.get(SESSION_COOKIE))
     return PageContext(
-        request, services, console, session or console.sessions.begin(), fresh=session is None, visitor=visitor
+        request,
+        services,
+        console,
+        session or console.sessions.create(),
+        session_is_new=session is None,
+        visitor=visitor,
     )
 
 
-def open_page_context(request: Request, services: Services) -> PageContext:
-    """A desk for whoever comes, known or not."""
-    session = console_of(request).sessions.open(request.cookies.get(COOKIE))
-    return offline_page_context(request, services, visitor_of(request, services, session.key_id if session else ""))
-
-
-def _reader(context: Annotated[PageContext, Depends(open_page_context)]) -> PageContext:
-    """A desk for those who may read. Raises Unauthenticated and Forbidden."""
-    if not context.visitor.known:
+def _reader_page(context: Annotated[PageContext, Depends(page_context)]) -> PageContext:
+    """Return the context of a visitor who may read. Raises `Unauthenticated` and `Forbidden`."""
+    if not context.visitor.is_authenticated:
         raise Unauthenticated("log in first", code="key_missing")
     context.visitor.caller.require(Scope.READ)
     return context
 
 
-def _administrator(context: Annotated[PageContext, Depends(_reader)]) -> PageContext:
+def _admin_page(context: Annotated[PageContext, Depends(_reader_page)]) -> PageContext:
     context.visitor.caller.require(Scope.ADMIN)
     return context
 
 
-def _posted(
-    context: Annotated[PageContext, Depends(open_page_context)], csrf: Annotated[str, Form()] = ""
-) -> PageContext:
-    """A desk that a form of ours was brought to. Raises ProblemError (403) for a form that is not from a page of this session."""
-    if not _same_site(context.request.headers) or not context.console.sessions.fits(context.session, csrf):
-        raise ProblemError(403, "form_expired", "this form is not from a page of your session; load the page again")
+def _any_form(context: Annotated[PageContext, Depends(page_context)], csrf: Annotated[str, Form()] = "") -> PageContext:
+    """Return the context of a posted form. Raises `ProblemError` (403) if no page of this session sent the form."""
+    from_our_page = context.console.sessions.accepts_form_token(context.session, csrf)
+    if not from_our_page or not _is_same_origin(context.request.headers):
+        raise ProblemError(403, "form_expired", "this form does not belong to your session; load the page again")
     return context
 
 
-def _same_site(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that the request comes from a page of ours; what says nothing is judged by its token alone."""
+def _is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Return whether the browser reports our own site as the sender; without such headers the form token decides."""
     site, origin = headers.get("sec-fetch-site", "same-origin"), headers.get("origin")
     return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == headers.get("host"))
 
 
-def _pusher(
-    _posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]
+def _pusher_form(
+    _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
 ) -> PageContext:
     context.visitor.caller.require(Scope.INGEST)
     return context
 
 
-def _admin(
-    _posted: Annotated[PageContext, Depends(_posted)], context: Annotated[PageContext, Depends(_reader)]
+def _admin_form(
+    _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
 ) -> PageContext:
     context.visitor.caller.require(Scope.ADMIN)
     return context
 
 
-Open = Annotated[PageContext, Depends(open_page_context)]  # anybody's
-Posted = Annotated[PageContext, Depends(_posted)]  # anybody's form
-Visit = Annotated[PageContext, Depends(_reader)]  # a reader's
-Oversee = Annotated[PageContext, Depends(_administrator)]  # an administrator's
-Push = Annotated[PageContext, Depends(_pusher)]  # the form of somebody who may push
-Act = Annotated[PageContext, Depends(_admin)]  # an administrator's form
+AnyPage = Annotated[PageContext, Depends(page_context)]  # open to everybody: the login page
+AnyForm = Annotated[PageContext, Depends(_any_form)]
+ReaderPage = Annotated[PageContext, Depends(_reader_page)]
+AdminPage = Annotated[PageContext, Depends(_admin_page)]
+PusherForm = Annotated[PageContext, Depends(_pusher_form)]
+AdminForm = Annotated[PageContext, Depends(_admin_form)]

@@ -1,4 +1,4 @@
-"""Templates into responses, with the headers that let a page load and send nothing but what is ours."""
+"""Rendering of templates, static files, and the security headers of every page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from starlette.types import Scope
 from services.console import wording
 from services.version import VERSION
 
-_HERE: Final = Path(__file__).parent
-STATIC: Final = _HERE / "static"
+_FOLDER: Final = Path(__file__).parent
+STATIC_FOLDER: Final = _FOLDER / "static"
 
+# A page loads its own files only, and sends forms to its own site only.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,28 +29,28 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",  # pages hold what a key may see
+    "Cache-Control": "no-store",  # the content depends on the visitor's key
 }
 
 
-# Name, address, and what a visitor must be for it: a property of Visitor, empty for every reader.
+# Label, address, and the property of `Visitor` that shows the entry; empty: every reader sees it.
 MENU: Final = (
     ("Overview", "/", ""),
     ("Jobs", "/jobs", ""),
-    ("Who said what", "/said", ""),
+    ("Search", "/said", ""),
     ("Feeds", "/feeds", ""),
     ("Topics", "/topics", ""),
-    ("Try it", "/try", "pushes"),
-    ("Keys", "/keys", "admin"),
-    ("Audit log", "/audit", "admin"),
+    ("Try it", "/try", "can_push"),
+    ("Keys", "/keys", "is_admin"),
+    ("Audit log", "/audit", "is_admin"),
 )
 
 
-class Static(StaticFiles):
-    """Our own files. Their addresses carry a hash of their content, so browsers may keep them."""
+class ConsoleStaticFiles(StaticFiles):
+    """The static files of the console. Pages link to them with a hash of their content, so browsers may keep them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, to be kept for good where it was asked for by its hash."""
+        """Return a file; a request with a content hash (``v=``) may cache it forever."""
         response = await super().get_response(path, scope)
         versioned = b"v=" in scope["query_string"]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
@@ -58,15 +59,15 @@ class Static(StaticFiles):
 
 
 class Renderer:
-    """The templates of the console, compiled once a process."""
+    """The templates of the console, compiled once per process."""
 
     def __init__(self) -> None:
-        """Load templates and hash the static files."""
-        self._versions: dict[str, str] = {}
+        """Set up the template environment."""
+        self._hashes: dict[str, str] = {}
         environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
+            loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
-            undefined=StrictUndefined,  # a misspelt name is a defect, not an empty place
+            undefined=StrictUndefined,  # a misspelt name raises an error instead of rendering nothing
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
@@ -76,23 +77,23 @@ class Renderer:
             "instant": wording.instant_text,
             "number": wording.number,
             "percent": wording.percent,
-            "span": wording.span,
+            "duration": wording.duration,
         }
         environment.globals |= {
             "menu": MENU,
-            "static": self.static,
+            "static": self.static_url,
             "plural": wording.plural,
             "words": wording,
             "version": VERSION,
         }
         self._environment = environment
 
-    def static(self, name: str) -> str:
-        """The address of one of our files, with the hash of its content."""
-        if name not in self._versions:
-            self._versions[name] = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-        return f"/static/{name}?v={self._versions[name]}"
+    def static_url(self, name: str) -> str:
+        """Return the address of a static file, with a hash of its content."""
+        if name not in self._hashes:
+            self._hashes[name] = hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
+        return f"/static/{name}?v={self._hashes[name]}"
 
-    def page(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-        """A page, or a part of one."""
+    def render(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+        """Return a page, or a fragment of one, as a response."""
         return HTMLResponse(self._environment.get_template(template).render(values), status, headers=dict(HEADERS))

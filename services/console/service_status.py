@@ -1,4 +1,4 @@
-"""The service as a whole, looked at no more than once a second however many people watch."""
+"""The state of the whole service, read at most once a second, whatever the number of visitors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.jobs.activity import Activity, HostRecord
 from services.jobs.hosts import HostRole
 from services.jobs.queries import BacklogSnapshot
 
-_FRESH_S: Final = 1.0
+_CACHE_S: Final = 1.0
 _STEP_S: Final = 10
 _STEPS: Final = 60
 _MINUTE_S: Final = 60
@@ -26,73 +26,76 @@ _MINUTE_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One look at the service."""
+    """The state of the service at one instant: backlog, recent activity, hosts, and what needs attention."""
 
     snapshot: BacklogSnapshot
     activity: Activity
     hosts: tuple[HostRecord, ...]
-    health_messages: tuple[HealthMessage, ...]
+    messages: tuple[HealthMessage, ...]
 
     @property
-    def per_minute(self) -> float:
+    def stored_per_minute(self) -> float:
         """Results stored in the last whole minute."""
-        return per_minute(self.activity.stored, self.activity.step_s)
+        return rate_per_minute(self.activity.stored, self.activity.step_s)
 
     @property
     def accepted_per_minute(self) -> float:
-        """Articles taken in during the last whole minute."""
-        return per_minute(self.activity.accepted, self.activity.step_s)
+        """Articles accepted in the last whole minute."""
+        return rate_per_minute(self.activity.accepted, self.activity.step_s)
 
 
 class StatusMonitor:
-    """Looks at the ledger, Redis and the gate, and says what is wrong."""
+    """Reads the state of the ledger, Redis and admission control, and caches it for a second."""
 
-    def __init__(self, database: Database, dispatcher: Dispatcher, gate: AdmissionControl) -> None:
-        """Nothing is asked before somebody looks."""
+    def __init__(self, database: Database, dispatcher: Dispatcher, admission: AdmissionControl) -> None:
+        """Remember the parts to read from. The first read happens in `current`."""
         self._database = database
         self._dispatcher = dispatcher
-        self._gate = gate
+        self._admission = admission
         self._lock = threading.Lock()
-        self._kept: tuple[float, ServiceStatus] | None = None
+        self._cached: tuple[float, ServiceStatus] | None = None
 
-    def look(self) -> ServiceStatus:
-        """The service now, at most a second old. Raises StoreUnavailable."""
+    def current(self) -> ServiceStatus:
+        """Return the status of the service, at most a second old. Raises `StoreUnavailable`."""
         with self._lock:
-            if self._kept is None or time.monotonic() - self._kept[0] >= _FRESH_S:
-                self._kept = (time.monotonic(), self._look())
-            return self._kept[1]
+            if self._cached is None or time.monotonic() - self._cached[0] >= _CACHE_S:
+                self._cached = (time.monotonic(), self._read())
+            return self._cached[1]
 
-    def _look(self) -> ServiceStatus:
-        now = queries.backlog_snapshot(self._database)
+    def _read(self) -> ServiceStatus:
+        snapshot = queries.backlog_snapshot(self._database)
         recent = activity.activity(self._database, step_s=_STEP_S, steps=_STEPS)
         hosts = tuple(activity.list_hosts(self._database))
-        signs = HealthIndicators(
-            snapshot=now,
+        indicators = HealthIndicators(
+            snapshot=snapshot,
             activity=recent,
-            sweepers=sum(host.role == HostRole.SWEEPER and host.alive for host in hosts),
-            redis=self._redis(),
-            closed=self._gate.closed(),
-            full=self._full(),
-            paused=self._gate.paused_feeds(),
-            dead=activity.dead_by_reason(self._database),
+            live_sweepers=sum(host.role == HostRole.SWEEPER and host.alive for host in hosts),
+            redis_available=self._is_redis_available(),
+            intake_refusal=self._admission.intake_refusal(),
+            feed_refusals=self._feed_refusals(),
+            paused_feeds=self._admission.paused_feeds(),
+            dead_by_reason=activity.dead_by_reason(self._database),
         )
-        return ServiceStatus(now, recent, hosts, tuple(health_messages(signs)))
+        return ServiceStatus(snapshot, recent, hosts, tuple(health_messages(indicators)))
 
-    def _redis(self) -> bool:
+    def _is_redis_available(self) -> bool:
         try:
             self._dispatcher.ping()
         except BrokerUnavailable:
             return False
         return True
 
-    def _full(self) -> dict[str, Refused]:
-        """Why pushes of feeds are refused that have as much queued as they may; paused feeds do so on purpose."""
+    def _feed_refusals(self) -> dict[str, Refused]:
+        """Return why articles are refused now, for each unpaused feed with queued articles that would be refused."""
         queued = dispatch_window.queued_feeds(self._database)
-        own = {feed.name: feed.queued_limit for feed in store.list_feeds(self._database, queued)}
-        return self._gate.full(queued, own)
+        own_limits = {feed.name: feed.queued_limit for feed in store.list_feeds(self._database, queued)}
+        return self._admission.feed_refusals(queued, own_limits)
 
 
-def per_minute(counts: tuple[int, ...], step_s: int) -> float:
-    """How many a minute, over the last minute or the part of it that is known."""
+def rate_per_minute(counts: tuple[int, ...], step_s: int) -> float:
+    """Return the rate per minute over the last minute of ``counts``, which cover ``step_s`` seconds each.
+
+    If they cover less than a minute, the rate is extrapolated.
+    """
     last = counts[-(_MINUTE_S // step_s) :]
     return sum(last) * _MINUTE_S / (step_s * len(last)) if last else 0.0

@@ -1,16 +1,13 @@
-"""Sessions of the console: a signed cookie, and the token that each form must bring along.
+"""Sessions of the console: a signed cookie, and the token that every form must send back.
 
-Nothing is kept on the server: the cookie holds the session's ID, the ID of the key and when it ends, under an HMAC-SHA256.
-Whether the key still works is asked at each request, so that revoking it ends its sessions.
+The server stores no session. The cookie holds the ID of the session, the ID of the API key and the end of the session,
+signed with HMAC-SHA256. The key is looked up at each request, so revoking a key ends its sessions.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
-import hmac
-import json
 import os
 import secrets
 import time
@@ -18,86 +15,96 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from itsdangerous import BadData, Signer, URLSafeSerializer
+
 from services.settings import Settings
 
-_FILE: Final = "console.secret"
+_FILE_NAME: Final = "console.secret"
 _SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody's stay. ``key_id`` is empty until they log in; ``ends_at`` in seconds since 1970."""
+    """A browser session. ``key_id`` is empty before the login; ``ends_at`` is in seconds since 1970."""
 
     id: str
     key_id: str
     ends_at: int
 
 
-class Sessions:
-    """Makes, signs and checks sessions; any process with the same secret understands them."""
+class SessionSigner:
+    """Creates sessions, signs them into cookies and verifies them.
+
+    All processes that share the secret accept each other's cookies.
+    """
 
     def __init__(self, secret: bytes, lifetime_s: float) -> None:
-        """Sign with ``secret``."""
-        self._secret = secret
+        """Sign with ``secret``. Sessions last ``lifetime_s`` seconds."""
         self._lifetime_s = lifetime_s
+        # The end of a session is part of the payload. A timed serializer would refuse cookies "from the future",
+        # which another host signed whose clock is a second ahead.
+        self._cookies = URLSafeSerializer(
+            secret,
+            salt="stancewire.session",
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+        )
+        self._form_tokens = Signer(secret, salt="stancewire.form", key_derivation="hmac", digest_method=hashlib.sha256)
 
-    def begin(self, key_id: str = "") -> Session:
-        """A new session, with an ID that nobody can guess."""
+    def create(self, key_id: str = "") -> Session:
+        """Return a new session with an unguessable ID."""
         return Session(secrets.token_urlsafe(16), key_id, int(time.time() + self._lifetime_s))
 
-    def seal(self, session: Session) -> str:
-        """The cookie that holds a session."""
-        payload = _encode(json.dumps([session.id, session.key_id, session.ends_at]).encode())
-        return f"{payload}.{self._sign('session', payload)}"
+    def to_cookie(self, session: Session) -> str:
+        """Return the signed cookie value of a session."""
+        return str(self._cookies.dumps([session.id, session.key_id, session.ends_at]))
 
-    def open(self, cookie: str | None) -> Session | None:
-        """The session in a cookie; None where it is none of ours, was changed, or has ended."""
-        payload, _, signature = (cookie or "").partition(".")
-        if not hmac.compare_digest(signature.encode(), self._sign("session", payload).encode()):
+    def from_cookie(self, cookie: str | None) -> Session | None:
+        """Return the session of a cookie; None if it is missing, forged, changed or expired."""
+        if cookie is None:
             return None
-        session = Session(*json.loads(_decode(payload)))
+        try:
+            session = Session(*self._cookies.loads(cookie))
+        except BadData:
+            return None
         return session if time.time() < session.ends_at else None
 
-    def token(self, session: Session) -> str:
-        """What a form of this session has to bring along, which no other site can know."""
-        return self._sign("form", session.id)
+    def form_token(self, session: Session) -> str:
+        """Return the token that the session's forms must send back. Other sites cannot know it."""
+        return self._form_tokens.get_signature(session.id).decode("ascii")
 
-    def fits(self, session: Session, token: str) -> bool:
-        """Whether a form's token is this session's."""
-        return hmac.compare_digest(token.encode(), self.token(session).encode())
-
-    def _sign(self, purpose: str, value: str) -> str:
-        return _encode(hmac.digest(self._secret, f"{purpose}:{value}".encode(), hashlib.sha256))
+    def accepts_form_token(self, session: Session, token: str) -> bool:
+        """Return whether a form's token belongs to this session."""
+        return self._form_tokens.verify_signature(session.id, token)
 
 
-def secret_of(settings: Settings) -> bytes:
-    """The secret behind the sessions: as set, else one that is kept in ``state_dir``, else one for this process alone."""
-    given = settings.console.secret.get_secret_value()
-    if given:
-        return hashlib.sha256(given.encode()).digest()
-    file = settings.state_dir / _FILE
+def load_secret(settings: Settings) -> bytes:
+    """Return the secret that signs sessions.
+
+    This is the setting ``console.secret``, else the secret stored in ``state_dir`` (created if missing). If
+    ``state_dir`` is not writable, a random secret is used that lasts as long as this process.
+    """
+    configured = settings.console.secret.get_secret_value()
+    if configured:
+        return hashlib.sha256(configured.encode()).digest()
+    file = settings.state_dir / _FILE_NAME
     with contextlib.suppress(OSError):
-        _make(file)
+        _create_secret_file(file)
         return hashlib.sha256(file.read_bytes()).digest()
     return secrets.token_bytes(_SECRET_BYTES)
 
 
-def _make(file: Path) -> None:
-    """Write a new secret where there is none; of two processes that try at once, both read the first one's."""
+def _create_secret_file(file: Path) -> None:
+    """Write a new secret, readable by its owner only, unless the file exists.
+
+    If two processes do this at the same time, ``link`` lets the first one win and both read the same secret.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.exists():
         return
-    fresh = file.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as opened:
-        opened.write(secrets.token_hex(_SECRET_BYTES) + "\n")
+    draft = file.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(secrets.token_hex(_SECRET_BYTES) + "\n")
     with contextlib.suppress(FileExistsError):
-        os.link(fresh, file)
-    fresh.unlink()
-
-
-def _encode(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).decode("ascii").rstrip("=")
-
-
-def _decode(value: str) -> bytes:
-    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        os.link(draft, file)
+    draft.unlink()

@@ -1,4 +1,4 @@
-"""Who looks at the console: a key's holder, by session or header, or anybody where no key is asked for."""
+"""The visitor of a page: the holder of a key, or anybody if the service requires no key."""
 
 from __future__ import annotations
 
@@ -8,48 +8,51 @@ from typing import Final
 from fastapi import Request
 
 from services.access import keys
-from services.api.dependencies import ApiServices
-from services.api.middleware.authentication import known_caller
+from services.api.dependencies import ApiServices, authenticated_caller
 from services.caller import ANYBODY, Caller, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks: what they may do, and the name of their key, empty where there is none."""
+    """A caller with the name of the session's key; ``name`` is empty without a session."""
 
     caller: Caller
     name: str = ""
-    known: bool = True
+    is_authenticated: bool = True
 
     @property
-    def admin(self) -> bool:
-        """Whether they may act."""
+    def is_admin(self) -> bool:
+        """Whether the visitor may administer the service."""
         return Scope.ADMIN in self.caller.scopes
 
     @property
-    def pushes(self) -> bool:
-        """Whether they may push texts."""
-        return self.admin or Scope.INGEST in self.caller.scopes
+    def can_push(self) -> bool:
+        """Whether the visitor may submit articles."""
+        return self.caller.has(Scope.INGEST)
 
     @property
     def feeds(self) -> frozenset[str] | None:
-        """The feeds that exist for them, None for all."""
+        """The feeds that the visitor may see; None for every feed."""
         return self.caller.feeds
 
 
-NOBODY: Final = Visitor(Caller("", "nobody", frozenset(), frozenset()), known=False)
+ANONYMOUS: Final = Visitor(Caller("", "nobody", frozenset(), frozenset()), is_authenticated=False)
 
 
-def visitor_of(request: Request, services: ApiServices, key_id: str) -> Visitor:
-    """Who asks: by the key in the request's header, by none where none is needed, or by the session's key if it still works."""
-    caller = known_caller(request)
+def identify_visitor(request: Request, services: ApiServices, key_id: str) -> Visitor:
+    """Return the visitor who sent a request whose session belongs to ``key_id`` (empty: not logged in).
+
+    A key in the ``Authorization`` header comes before the session. A session whose key was revoked or has expired is
+    anonymous. Raises `StoreUnavailable`.
+    """
+    caller = authenticated_caller(request)
     if caller is not None:
         return Visitor(caller)
     if not services.settings.access.required:
         return Visitor(ANYBODY)
     stored = keys.find(services.database, key_id) if key_id else None
     if stored is None or stored.key.revoked_at is not None:
-        return NOBODY
+        return ANONYMOUS
     if stored.expires_in_s is not None and stored.expires_in_s <= 0:
-        return NOBODY
+        return ANONYMOUS
     return Visitor(stored.key.caller, stored.key.name)

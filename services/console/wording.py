@@ -1,4 +1,4 @@
-"""How the console says things: states, acts, reasons, spans of time."""
+"""The words of the console: labels of states, acts, reasons and audit actions; formats of numbers and times."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.caller import Scope
-from services.contracts import Act, EntityType, JobState, Kind, StanceLabel
+from services.contracts import EntityType, JobState, Kind, StanceLabel
+from services.contracts.acts import ACT_RECORDS
 
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
-_EXACT: Final = 10  # under ten of a unit the next smaller one is told as well
+_TWO_UNITS_BELOW: Final = 10  # "2 h 5 min", but "12 h"
+_DECIMAL_BELOW: Final = 10  # "3.2", but "12"
 
-# A sign beside each word, so that colour is never the only difference.
+# A sign with each label, so that colour is never the only difference.
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     JobState.QUEUED: ("◷", "Queued"),
     JobState.RUNNING: ("▸", "Running"),
@@ -25,26 +27,15 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 STATE_MEANING: Final[Mapping[str, str]] = {
-    JobState.QUEUED: "The article is in the ledger and waits for a worker.",
-    JobState.RUNNING: "A worker is reading the article now.",
+    JobState.QUEUED: "The article is stored and waits for a worker.",
+    JobState.RUNNING: "A worker is analysing the article.",
     JobState.SUCCEEDED: "The article was analysed and its result is stored.",
-    JobState.FAILED: "The article itself is the reason: trying again as it is would end the same way.",
-    JobState.DEAD: "It was tried as often as allowed. Once the cause is gone, retry it; or drop it.",
-    JobState.CANCELED: "It was given up and nothing is stored.",
+    JobState.FAILED: "The article cannot be analysed. Retrying it unchanged would fail again.",
+    JobState.DEAD: "All attempts were used up. Fix the cause and retry the job, or drop it.",
+    JobState.CANCELED: "The job was given up. It has no result.",
 }
 
-ACTS: Final[Mapping[str, str]] = {
-    Act.ASSERT: "says",
-    Act.DEMAND: "demands",
-    Act.PROPOSE: "proposes",
-    Act.PROMISE: "promises",
-    Act.THREATEN: "threatens",
-    Act.ACCUSE: "accuses",
-    Act.REJECT: "rejects",
-    Act.DENY: "denies",
-    Act.PRAISE: "praises",
-    Act.ASK: "asks",
-}
+ACTS: Final[Mapping[str, str]] = {act: record.verb for act, record in ACT_RECORDS.items()}
 
 KINDS: Final[Mapping[str, str]] = {Kind.DIRECT: "direct", Kind.INDIRECT: "indirect", Kind.MIXED: "partly quoted"}
 
@@ -54,7 +45,7 @@ STANCES: Final[Mapping[str, tuple[str, str]]] = {
     "mixed": ("◆", "is divided on"),
 }
 
-TYPES: Final[Mapping[str, str]] = {
+ENTITY_TYPES: Final[Mapping[str, str]] = {
     EntityType.PERSON: "Person",
     EntityType.ORGANIZATION: "Organization",
     EntityType.LOCATION: "Place",
@@ -66,69 +57,74 @@ TYPES: Final[Mapping[str, str]] = {
     EntityType.MISC: "Other",
 }
 
-# What can be done about a reason, by its code.
+# What to do about a job that failed, by reason code.
 ADVICE: Final[Mapping[str, str]] = {
-    "language_unsupported": "Only English is read. If the feed named the language wrongly, push the article with the right one.",
-    "language_uncertain": "The text is too short or too mixed to tell its language. Push it with `language` set.",
-    "no_text": "No article was found in what was pushed. Look at the body: a page without text, or a picture with a caption?",
-    "text_too_long": "Push it in parts, or raise the limit for what an article may hold.",
-    "deadline_exceeded": "It took longer than an article may. If many do, look at the load of the workers; retry this one later.",
-    "defect": "A defect of ours. The worker's log has the traceback under this job's ID.",
-    "worker_lost": "Its worker process died or hung with it: too little memory, or an article that kills it (poison). "
-    "Look into the worker's log, then retry; if it dies again, drop it.",
-    "dropped": "Somebody gave it up. Push the article again if it is wanted after all.",
-    "canceled": "Somebody canceled it. Push the article again if it is wanted after all.",
-    "withdrawn": "The article was withdrawn; its results are gone.",
+    "language_unsupported": "Only English is supported. If the feed set the wrong language, push the article again "
+    "with the right one.",
+    "language_uncertain": "The text is too short or too mixed to detect its language. Push it again with "
+    "`language` set.",
+    "no_text": "No article text was found in the body. It may be a page without text, or a picture with a caption.",
+    "text_too_long": "Push the article in parts, or raise the limit for the length of an article.",
+    "deadline_exceeded": "The analysis took longer than the time limit. If many jobs end this way, check the load of "
+    "the workers, then retry.",
+    "defect": "This is a bug. The worker's log has the traceback under this job's ID.",
+    "worker_lost": "The worker process died or hung: too little memory, or an article that crashes it (poison). "
+    "Read the worker's log, then retry the job; if it dies again, drop it.",
+    "dropped": "An operator gave it up. Push the article again if it is still needed.",
+    "canceled": "It was canceled. Push the article again if it is still needed.",
+    "withdrawn": "The article was withdrawn and its results were removed.",
 }
 
 SCOPES: Final[Mapping[str, str]] = {
-    Scope.INGEST: "push articles, cancel and withdraw them",
+    Scope.INGEST: "push, cancel and withdraw articles",
     Scope.READ: "see jobs, articles and results",
-    Scope.ADMIN: "all of it on every feed, and keys, feeds, topics, retries, pauses, erasing",
+    Scope.ADMIN: "everything on every feed, and manage keys, feeds, topics, retries, pauses and erasure",
 }
 
-# What the audit log notes.
-ACTIONS: Final[Mapping[str, str]] = {
+# Actions in the audit log.
+AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "article.erase": "erased an article",
     "article.withdraw": "withdrew an article",
-    "feed.add": "made a feed known",
+    "feed.add": "registered a feed",
     "feed.set": "changed a feed",
-    "intake.pause": "paused",
-    "intake.resume": "resumed",
+    "intake.pause": "paused intake",
+    "intake.resume": "resumed intake",
     "job.cancel": "canceled a job",
     "job.drop": "dropped a job",
-    "job.reprioritise": "moved a job",
+    "job.reprioritise": "changed a job's priority",
     "job.retry": "retried a job",
-    "key.create": "made a key",
+    "key.create": "created a key",
     "key.revoke": "revoked a key",
-    "ledger.backup": "backed up",
+    "ledger.backup": "made a backup",
     "ledger.restore": "restored a backup",
-    "retention.prune": "pruned",
+    "retention.prune": "pruned old data",
     "topic.add": "registered a topic",
     "topic.change": "changed a topic",
 }
 
 
-def span(seconds: float) -> str:
-    """A span of time, short: ``8 s``, ``3 min``, ``2 h 5 min``, ``4 d``."""
+def duration(seconds: float) -> str:
+    """Return a duration in one or two units: ``8 s``, ``3 min``, ``2 h 5 min``, ``4 d``."""
     whole = round(max(0.0, seconds))
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:
-        return _two(whole, _MINUTE, "min", 1, "s")
+        return _in_two_units(whole, _MINUTE, "min", 1, "s")
     if whole < _DAY:
-        return _two(whole, _HOUR, "h", _MINUTE, "min")
-    return _two(whole, _DAY, "d", _HOUR, "h")
+        return _in_two_units(whole, _HOUR, "h", _MINUTE, "min")
+    return _in_two_units(whole, _DAY, "d", _HOUR, "h")
 
 
-def _two(whole: int, large: int, name: str, small: int, small_name: str) -> str:
-    number, rest = divmod(whole, large)
-    less = rest // small
-    return f"{number} {name} {less} {small_name}" if number < _EXACT and less else f"{number} {name}"
+def _in_two_units(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
+    count, rest = divmod(whole, large)
+    small_count = rest // small
+    if count < _TWO_UNITS_BELOW and small_count:
+        return f"{count} {large_name} {small_count} {small_name}"
+    return f"{count} {large_name}"
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """How long ago, in words, in one unit."""
+    """Return the age of a moment in one unit: ``3 min ago``."""
     if moment is None:
         return "–"
     seconds = max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
@@ -139,22 +135,22 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 
 def number(value: float) -> str:
-    """A whole number in groups of three, a small one with a decimal where it has one."""
-    if value < _EXACT and value != int(value):
+    """Return a number in groups of three digits, with one decimal if it is small and not whole."""
+    if value < _DECIMAL_BELOW and value != int(value):
         return f"{value:.1f}"
     return f"{round(value):,}".replace(",", "\u202f")
 
 
 def percent(value: float) -> str:
-    """A probability in whole percents; never 100 where it is less."""
+    """Return a probability in whole percent. Less than 1 is never shown as 100 %."""
     return f"{min(99, round(value * 100)) if value < 1 else 100} %"
 
 
 def instant_text(moment: datetime | None) -> str:
-    """A moment to the second, UTC."""
+    """Return a moment to the second, in UTC."""
     return "–" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+def plural(count: int, singular: str, plural_form: str | None = None) -> str:
+    """Return a count with its noun; the plural is the singular with an s unless given."""
+    return f"{number(count)} {singular if count == 1 else plural_form or singular + 's'}"

@@ -1,1 +1,1 @@
-"""One module per page of the console."""
+"""The pages of the console, one module for each."""

@@ -1,117 +1,121 @@
-"""The article: its text with sources, cues, contents and names marked, and beside it who said what and where they stand."""
+"""The article: its annotated text, with lists of its positions, attributions and entities."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.api.problems import ProblemError
-from services.console import text_annotations
 from services.console.error_pages import PageRoute
-from services.console.page_context import Visit
+from services.console.page_context import ReaderPage
+from services.console.text_annotations import annotated_paragraphs
 from services.contracts import Attribution, Entity, EntityType, Position, Result, Stance, merge_positions
 from services.jobs import queries
 from services.jobs.queries import StoredResult
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_NAMES_FIRST = (EntityType.PERSON, EntityType.ORGANIZATION, EntityType.NORP, EntityType.LOCATION)
+_TYPE_ORDER: Final = (EntityType.PERSON, EntityType.ORGANIZATION, EntityType.NORP, EntityType.LOCATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """An attribution as the list shows it."""
+class AttributionCard:
+    """A card of the list of attributions. ``source_text`` and ``cue_text`` are empty if there is no such span."""
 
     attribution: Attribution
     speaker: Entity | None
-    source_words: str  # as the text has them, empty where nobody is named
-    cue_words: str
-    said: str
+    source_text: str
+    cue_text: str
+    content_text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A position as the list shows it, with the stances behind it and the words that show them.
+class PositionCard:
+    """A card of the list of positions, with its stances and their evidence.
 
-    ``holder`` None is the article's own voice.
+    ``holder`` is None for the article's own voice; ``target_entity`` is None if the target is a topic.
     """
 
     position: Position
     holder: Entity | None
     target: str
     target_entity: Entity | None
-    shown_by: list[tuple[Stance, str]]
+    evidence: list[tuple[Stance, str]]
 
 
 @router.get("/jobs/{job_id}/article")
-def article(job_id: UUID, context: Visit) -> Response:
-    """The article of a job. While it is being analysed, a page that waits; 410 once it was withdrawn."""
+def show_article(job_id: UUID, context: ReaderPage) -> Response:
+    """Show the article of a job; a page that waits while the job is not done; 410 if the article was withdrawn."""
     stored = queries.result(context.services.database, job_id, context.visitor.feeds)
     job = queries.job(context.services.database, job_id, context.visitor.feeds) if stored is None else stored.job
     if job.withdrawn:
-        raise ProblemError(410, "withdrawn", "this article was withdrawn, and what was found in it is gone")
+        raise ProblemError(410, "withdrawn", "this article was withdrawn, and its results were removed")
     if stored is not None:
-        return context.show("article.html", **_values(stored))
+        return context.render("article.html", **_values(stored))
     if not job.done:
-        return context.show("waiting.html", job=job)
-    return context.go(f"/jobs/{job_id}")
+        return context.render("waiting.html", job=job)
+    return context.redirect(f"/jobs/{job_id}")
 
 
 @router.get("/jobs/{job_id}/waiting")
-def waiting(job_id: UUID, context: Visit) -> Response:
-    """Where a job is; once it is done, the browser is sent on."""
+def show_progress(job_id: UUID, context: ReaderPage) -> Response:
+    """Return the state of a job as a fragment; once the job is done, the browser is redirected to the article."""
     job = queries.job(context.services.database, job_id, context.visitor.feeds)
-    response = context.show("_waiting.html", job=job)
+    response = context.render("_waiting.html", job=job)
     if job.done:
         response.headers["HX-Redirect"] = f"/jobs/{job_id}/article"
     return response
 
 
 def _values(stored: StoredResult) -> dict[str, Any]:
+    """Return the values of the template. If the text begins with the title, its first paragraph is the headline."""
     result = Result.model_validate_json(stored.document)
     entities = {entity.id: entity for entity in result.entities}
-    positions = result.positions or merge_positions(result.stances)  # results of before there were positions have none
-    paragraphs = text_annotations.paragraphs(result)
-    headed = bool(stored.job.title) and result.text.startswith(stored.job.title or "")
+    positions = result.positions or merge_positions(result.stances)  # older results have no positions
+    paragraphs = annotated_paragraphs(result)
+    begins_with_title = bool(stored.job.title) and result.text.startswith(stored.job.title or "")
     return {
         "job": stored.job,
         "result": result,
-        "headline": paragraphs[0] if headed and paragraphs else None,
-        "paragraphs": paragraphs[1:] if headed else paragraphs,
-        "statements": [statement(result, one, entities) for one in result.attributions],
-        "standings": [standing(result, one, entities) for one in positions],
-        "names": sorted(result.entities, key=_order),
+        "headline": paragraphs[0] if begins_with_title and paragraphs else None,
+        "paragraphs": paragraphs[1:] if begins_with_title else paragraphs,
+        "attributions": [attribution_card(result, attribution, entities) for attribution in result.attributions],
+        "positions": [position_card(result, position, entities) for position in positions],
+        "entities": sorted(result.entities, key=_sort_key),
     }
 
 
-def statement(result: Result, one: Attribution, entities: dict[str, Entity]) -> Statement:
-    """An attribution with the words it points at."""
-    return Statement(
-        attribution=one,
-        speaker=entities.get(one.source.entity) if one.source is not None and one.source.entity else None,
-        source_words=result.text[one.source.start : one.source.end] if one.source is not None else "",
-        cue_words=result.text[one.cue.start : one.cue.end] if one.cue is not None else "",
-        said=" … ".join(result.text[part.start : part.end] for part in one.content),
+def attribution_card(result: Result, attribution: Attribution, entities: dict[str, Entity]) -> AttributionCard:
+    """Return an attribution with the texts of its spans."""
+    source, cue = attribution.source, attribution.cue
+    return AttributionCard(
+        attribution=attribution,
+        speaker=entities.get(source.entity) if source is not None and source.entity else None,
+        source_text=result.text[source.start : source.end] if source is not None else "",
+        cue_text=result.text[cue.start : cue.end] if cue is not None else "",
+        content_text=" … ".join(result.text[part.start : part.end] for part in attribution.content),
     )
 
 
-def standing(result: Result, one: Position, entities: dict[str, Entity]) -> Standing:
-    """A position with the names and words it points at."""
-    target = entities.get(one.target.entity) if one.target.entity else None
-    behind = [stance for stance in result.stances if stance.id in one.stances]
-    return Standing(
-        position=one,
-        holder=entities.get(one.holder) if one.holder else None,
-        target=target.name if target else (one.target.topic or one.target.entity or ""),
-        target_entity=target,
-        shown_by=[(stance, result.text[stance.evidence.start : stance.evidence.end]) for stance in behind],
+def position_card(result: Result, position: Position, entities: dict[str, Entity]) -> PositionCard:
+    """Return a position with its names and the texts of its evidence."""
+    target = position.target
+    target_entity = entities.get(target.entity) if target.entity else None
+    stances = [stance for stance in result.stances if stance.id in position.stances]
+    return PositionCard(
+        position=position,
+        holder=entities.get(position.holder) if position.holder else None,
+        target=target_entity.name if target_entity else (target.topic or target.entity or ""),
+        target_entity=target_entity,
+        evidence=[(stance, result.text[stance.evidence.start : stance.evidence.end]) for stance in stances],
     )
 
 
-def _order(entity: Entity) -> tuple[int, int]:
-    place = _NAMES_FIRST.index(entity.type) if entity.type in _NAMES_FIRST else len(_NAMES_FIRST)
-    return place, -len(entity.mentions)
+def _sort_key(entity: Entity) -> tuple[int, int]:
+    """Sort by type, then by the number of mentions, most first."""
+    rank = _TYPE_ORDER.index(entity.type) if entity.type in _TYPE_ORDER else len(_TYPE_ORDER)
+    return rank, -len(entity.mentions)

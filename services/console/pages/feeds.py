@@ -1,150 +1,168 @@
-"""Feeds: which there are, what waits of each, the limits that an operator gives them, and pauses of one or of all."""
+"""Feeds: a list with their backlogs, the page of one feed with its settings, and pauses of a feed or of all intake."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.api.problems import FieldError, field_errors
-from services.api.routes.feeds import FeedSettings, NewFeed, add_feed, set_feed
-from services.api.routes.pauses import PauseRequest, pause_all, pause_feed, resume_all, resume_feed
+from services.api.problems import FieldError
+from services.api.schemas.feeds import FeedSettings, NewFeed
+from services.api.schemas.pauses import PauseRequest
 from services.console.error_pages import PageRoute
-from services.console.page_context import Act, PageContext, Visit
+from services.console.forms import TextField, first_error
+from services.console.page_context import AdminForm, PageContext, ReaderPage
 from services.contracts import FeedName
 from services.database.counters import CounterName
+from services.database.tables import ALL_FEEDS
 from services.errors import Conflict
-from services.feeds import pauses, store
+from services.feeds import pauses as pause_store
+from services.feeds import store
 from services.jobs import snapshot
+from services.use_cases import feeds, pauses
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-Field = Annotated[str, Form()]
 _NUMBERS: Final = frozenset({"queued_limit", "rate_per_s"})
-_REASON: Final = 500
-_NONE: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
+_REASON_MAX: Final = 500  # characters
+_DEFAULTS: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
 
 
 @router.get("/feeds")
-def list_feeds(context: Visit) -> Response:
-    """The feeds that the visitor sees."""
-    return _all(context)
+def list_feeds(context: ReaderPage) -> Response:
+    """Show the feeds that the visitor may see."""
+    return _show_list(context)
 
 
 @router.post("/feeds")
-def add(
-    context: Act, name: Field = "", description: Field = "", queued_limit: Field = "", rate_per_s: Field = ""
+def add_feed(
+    context: AdminForm,
+    name: TextField = "",
+    description: TextField = "",
+    queued_limit: TextField = "",
+    rate_per_s: TextField = "",
 ) -> Response:
-    """Make a feed known before it pushes."""
-    form = _given(name=name, description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
+    """Register a feed before it pushes."""
+    form = _filled_fields(name=name, description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
     try:
-        add_feed(NewFeed.model_validate(form), context.services, context.visitor.caller)
+        new = NewFeed.model_validate(form)
+        settings = new.model_dump(exclude={"name"}, exclude_unset=True)
+        feeds.add(context.services.use_case_context, new.name, settings, context.visitor.caller)
     except ValidationError as error:
-        return _all(context, 422, form, field_errors(error.errors())[0])
+        return _show_list(context, 422, form, first_error(error))
     except Conflict as error:
-        return _all(context, 409, form, FieldError(field="name", reason=error.detail))
-    return context.go("/feeds", notice=f"The feed {form['name']} is known now.")
+        return _show_list(context, 409, form, first_error(error))
+    return context.redirect("/feeds", notice=f"The feed {new.name} was registered.")
 
 
 @router.get("/feeds/{name}")
-def show(name: FeedName, context: Visit) -> Response:
-    """One feed, with a form for its limits."""
-    return _one(context, name)
+def show_feed(name: FeedName, context: ReaderPage) -> Response:
+    """Show a feed, for administrators with a form for its settings."""
+    return _show_feed(context, name)
 
 
 @router.post("/feeds/{name}")
-def change(
-    name: FeedName, context: Act, description: Field = "", queued_limit: Field = "", rate_per_s: Field = ""
+def change_feed(
+    name: FeedName,
+    context: AdminForm,
+    description: TextField = "",
+    queued_limit: TextField = "",
+    rate_per_s: TextField = "",
 ) -> Response:
-    """Give a feed other limits; a field that is left empty stands for the service's own limit."""
-    form = _given(description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
+    """Change the settings of a feed. An empty field removes the feed's own limit; the service's limit then applies."""
+    form = _filled_fields(description=description, queued_limit=queued_limit, rate_per_s=rate_per_s)
     try:
-        wanted = FeedSettings.model_validate(_NONE | form)
+        settings = FeedSettings.model_validate(_DEFAULTS | form).model_dump(exclude_unset=True)
     except ValidationError as error:
-        return _one(context, name, 422, form, field_errors(error.errors())[0])
-    set_feed(name, wanted, context.services, context.visitor.caller)
-    return context.go("/feeds", notice=f"The feed {name} was changed.")
+        return _show_feed(context, name, 422, form, first_error(error))
+    feeds.change(context.services.use_case_context, name, settings, context.visitor.caller)
+    return context.redirect("/feeds", notice=f"The feed {name} was changed.")
 
 
 @router.post("/feeds/{name}/pause")
-def pause(name: FeedName, context: Act, reason: Field = "") -> Response:
-    """Refuse the feed's pushes and let its queued jobs wait."""
-    pause_feed(name, _why(reason), context.services, context.visitor.caller)
-    return context.go(f"/feeds/{name}", notice=f"The feed {name} is paused.")
+def pause_feed(name: FeedName, context: AdminForm, reason: TextField = "") -> Response:
+    """Pause a feed: its pushes are refused and its queued jobs wait."""
+    pauses.pause(context.services.use_case_context, name, _clean_reason(reason), context.visitor.caller)
+    return context.redirect(f"/feeds/{name}", notice=f"The feed {name} was paused.")
 
 
 @router.post("/feeds/{name}/resume")
-def resume(name: FeedName, context: Act) -> Response:
-    """Take the feed's articles in again, and go on with those that wait."""
-    resume_feed(name, context.services, context.visitor.caller)
-    return context.go(f"/feeds/{name}", notice=f"The feed {name} goes on.")
+def resume_feed(name: FeedName, context: AdminForm) -> Response:
+    """End the pause of a feed."""
+    pauses.resume(context.services.use_case_context, name, context.visitor.caller)
+    return context.redirect(f"/feeds/{name}", notice=f"The feed {name} was resumed.")
 
 
 @router.post("/intake/pause")
-def pause_intake(context: Act, reason: Field = "") -> Response:
-    """Refuse every push; what is queued is worked off."""
-    pause_all(_why(reason), context.services, context.visitor.caller)
-    return context.go("/feeds", notice="Intake is paused: every push is refused, what is queued is worked off.")
+def pause_intake(context: AdminForm, reason: TextField = "") -> Response:
+    """Pause all intake: every push is refused, and queued jobs are still analysed."""
+    pauses.pause(context.services.use_case_context, ALL_FEEDS, _clean_reason(reason), context.visitor.caller)
+    notice = "Intake is paused: every push is refused, and queued jobs are still analysed."
+    return context.redirect("/feeds", notice=notice)
 
 
 @router.post("/intake/resume")
-def resume_intake(context: Act) -> Response:
-    """Take articles in again."""
-    resume_all(context.services, context.visitor.caller)
-    return context.go("/feeds", notice="Articles are taken in again.")
+def resume_intake(context: AdminForm) -> Response:
+    """Accept articles again."""
+    pauses.resume(context.services.use_case_context, ALL_FEEDS, context.visitor.caller)
+    return context.redirect("/feeds", notice="Intake was resumed.")
 
 
-def _why(reason: str) -> PauseRequest:
-    """What those who push are told; a reason that is too long is cut, for it is on its way to people."""
-    given = " ".join("".join(filter(str.isprintable, reason)).split())[:_REASON]
-    return PauseRequest(reason=given) if given else PauseRequest()
+def _clean_reason(reason: str) -> str:
+    """Return a pause's reason in one printable line; a reason that is too long is cut instead of refused."""
+    line = " ".join("".join(filter(str.isprintable, reason)).split())[:_REASON_MAX]
+    return (PauseRequest(reason=line) if line else PauseRequest()).reason
 
 
-def _given(**fields: str) -> dict[str, str | float]:
-    """What was filled in; a number as one, for in JSON, which the API reads, text is none."""
+def _filled_fields(**fields: str) -> dict[str, str | float]:
+    """Return the fields that are not blank, with numbers converted: the schemas are strict, as for JSON."""
     filled = {name: value.strip() for name, value in fields.items() if value.strip()}
-    return {name: _number(value) if name in _NUMBERS else value for name, value in filled.items()}
+    return {name: _parse_number(value) if name in _NUMBERS else value for name, value in filled.items()}
 
 
-def _number(value: str) -> str | float:
-    for read in (int, float):
+def _parse_number(value: str) -> str | float:
+    """Return an int or a float; other text unchanged, which the schema then refuses."""
+    for parse in (int, float):
         with contextlib.suppress(ValueError):
-            return read(value)
+            return parse(value)
     return value
 
 
-def _all(
-    context: PageContext, status: int = 200, form: Mapping[str, object] | None = None, wrong: FieldError | None = None
+def _show_list(
+    context: PageContext, status: int = 200, form: Mapping[str, object] | None = None, error: FieldError | None = None
 ) -> Response:
-    now = snapshot.take_snapshot(context.services.database)
-    listed = store.list_feeds(context.services.database, context.visitor.feeds)
-    taken_in = {label: int(value) for (total, label), value in now.counters.items() if total is CounterName.ACCEPTED}
-    values = {
-        "feeds": listed,
-        "waiting": now.queued_by_feed,
-        "taken_in": taken_in,
-        "limits": context.services.settings.limits,
-    }
-    values |= {"pause": pauses.intake(context.services.database)}
-    return context.show("feeds.html", status, **values, form=form or {}, wrong=wrong)
+    database = context.services.database
+    ledger = snapshot.take_snapshot(database)
+    accepted = {feed: int(count) for (name, feed), count in ledger.counters.items() if name is CounterName.ACCEPTED}
+    return context.render(
+        "feeds.html",
+        status,
+        feeds=store.list_feeds(database, context.visitor.feeds),
+        queued=ledger.queued_by_feed,
+        accepted=accepted,
+        limits=context.services.settings.limits,
+        pause=pause_store.intake(database),
+        form=form or {},
+        error=error,
+    )
 
 
-def _one(
+def _show_feed(
     context: PageContext,
     name: str,
     status: int = 200,
     form: Mapping[str, object] | None = None,
-    wrong: FieldError | None = None,
+    error: FieldError | None = None,
 ) -> Response:
     feed = store.show(context.services.database, name, context.visitor.feeds)
-    stored = {field: getattr(feed, field) for field in _NONE}
-    shown = {
+    settings = {field: getattr(feed, field) for field in _DEFAULTS}
+    stored = {
         field: f"{value:g}" if isinstance(value, float) else value
-        for field, value in stored.items()
+        for field, value in settings.items()
         if value is not None
     }
-    return context.show("feed.html", status, feed=feed, form=shown if form is None else form, wrong=wrong)
+    return context.render("feed.html", status, feed=feed, form=stored if form is None else form, error=error)

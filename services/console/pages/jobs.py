@@ -1,4 +1,4 @@
-"""Jobs: found by state, feed and guid; why they failed; retried, canceled and dropped, one or many at once."""
+"""Jobs: a list with filters, the page of one job, and retrying, canceling and dropping one job or many."""
 
 from __future__ import annotations
 
@@ -7,124 +7,125 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import StringConstraints
 from starlette.responses import Response
 
-from services.api.problems import ProblemError
+from services.api.pagination import decode_cursor, fetch_page
 from services.caller import Caller
 from services.console.error_pages import PageRoute
-from services.console.forms import blank_is_none
-from services.console.page_context import Act, PageContext, Visit
+from services.console.forms import BLANK_TO_NONE
+from services.console.page_context import AdminForm, PageContext, ReaderPage
 from services.console.wording import plural
 from services.contracts import FINAL_STATES, TRANSITIONS, FeedName, JobState, Text, cursors
-from services.database.engine import Database
 from services.errors import Conflict, Gone, NotFound
-from services.jobs import actions, queries
+from services.jobs import queries
 from services.jobs.queries import JobRecord
+from services.use_cases import jobs
+from services.use_cases.context import UseCaseContext
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_PAGE: Final = 50
-_MANY: Final = 200
+_PAGE_SIZE: Final = 50
+_MAX_SELECTED: Final = 200
 
 Action = Literal["retry", "cancel", "drop"]
-_ACTIONS: Final[Mapping[Action, Callable[[Database, UUID, Caller], None]]] = {
-    "retry": actions.retry,
-    "cancel": actions.cancel,
-    "drop": actions.drop,
+_USE_CASES: Final[Mapping[Action, Callable[[UseCaseContext, UUID, Caller], None]]] = {
+    "retry": jobs.retry,
+    "cancel": jobs.cancel,
+    "drop": jobs.drop,
 }
-_DONE: Final[Mapping[Action, str]] = {"retry": "queued again", "cancel": "canceled", "drop": "dropped"}
+_PAST_PARTICIPLES: Final[Mapping[Action, str]] = {"retry": "queued again", "cancel": "canceled", "drop": "dropped"}
 
-
-Blank = BeforeValidator(blank_is_none)
-FeedField = Annotated[Annotated[FeedName, StringConstraints(strip_whitespace=True)] | None, Blank]
+FeedFilter = Annotated[Annotated[FeedName, StringConstraints(strip_whitespace=True)] | None, BLANK_TO_NONE]
+GuidFilter = Annotated[
+    Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)] | None,
+    BLANK_TO_NONE,
+]
 
 
 @router.get("/jobs")
 def list_jobs(
-    context: Visit,
-    state: Annotated[JobState | None, Blank] = None,
-    feed: FeedField = None,
-    guid: Annotated[Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)] | None, Blank] = None,
-    cursor: Annotated[str | None, Query(max_length=200), Blank] = None,
+    context: ReaderPage,
+    state: Annotated[JobState | None, BLANK_TO_NONE] = None,
+    feed: FeedFilter = None,
+    guid: GuidFilter = None,
+    cursor: Annotated[str | None, Query(max_length=200), BLANK_TO_NONE] = None,
 ) -> Response:
-    """Jobs, newest first. What is typed as a guid and is a job's ID leads to that job."""
-    if guid is not None and (known := _job_id(guid)) is not None:
-        return context.go(f"/jobs/{known}")
-    try:
-        before = cursors.decode_id(cursor) if cursor else None
-    except ValueError as error:
-        raise ProblemError(422, "invalid", f"cursor: {error}") from error
-    found = queries.list_jobs(
-        context.services.database,
-        feed=feed,
-        guid=guid,
-        state=state,
-        before=before,
-        limit=_PAGE + 1,
-        visible=context.visitor.feeds,
+    """Show a page of jobs, newest first. A job ID in the guid field redirects to that job."""
+    if guid is not None and (job_id := _parse_job_id(guid)) is not None:
+        return context.redirect(f"/jobs/{job_id}")
+    before = decode_cursor(cursors.decode_id, cursor)
+    database, visible = context.services.database, context.visitor.feeds
+    page = fetch_page(
+        lambda limit: queries.list_jobs(
+            database, feed=feed, guid=guid, state=state, before=before, limit=limit, visible=visible
+        ),
+        _PAGE_SIZE,
+        lambda job: cursors.encode(str(job.id)),
     )
-    more = cursors.encode(str(found[_PAGE - 1].id)) if len(found) > _PAGE else ""
-    chosen = {name: value for name, value in (("state", state), ("feed", feed), ("guid", guid)) if value}
-    return context.show("jobs.html", jobs=found[:_PAGE], more=more, chosen=chosen, first=before is None)
+    return context.render(
+        "jobs.html",
+        jobs=page.items,
+        next_cursor=page.next,
+        is_first_page=before is None,
+        filters={name: value for name, value in (("state", state), ("feed", feed), ("guid", guid)) if value},
+    )
 
 
 @router.get("/jobs/{job_id}")
-def show_job(job_id: UUID, context: Visit) -> Response:
-    """One job: where it is, why, and what can be done."""
+def show_job(job_id: UUID, context: ReaderPage) -> Response:
+    """Show the state of a job, its reason, and the possible actions."""
     job = queries.job(context.services.database, job_id, context.visitor.feeds)
-    return context.show("job.html", job=job, actions=possible(job))
+    return context.render("job.html", job=job, actions=possible_actions(job))
 
 
 @router.post("/jobs/{job_id}/{action}")
-def act(job_id: UUID, action: Action, context: Act) -> Response:
-    """Do one thing to one job."""
-    _do(context, action, job_id)
-    return context.go(f"/jobs/{job_id}", notice=f"The job was {_DONE[action]}.")
+def act_on_job(job_id: UUID, action: Action, context: AdminForm) -> Response:
+    """Retry, cancel or drop a job."""
+    _act(context, action, job_id)
+    return context.redirect(f"/jobs/{job_id}", notice=f"The job was {_PAST_PARTICIPLES[action]}.")
 
 
 @router.post("/jobs")
-def act_on_many(
-    context: Act,
+def act_on_selected_jobs(
+    context: AdminForm,
     action: Annotated[Action, Form()],
-    job: Annotated[list[UUID] | None, Form(max_length=_MANY)] = None,
+    job: Annotated[list[UUID] | None, Form(max_length=_MAX_SELECTED)] = None,
 ) -> Response:
-    """Do one thing to each job that was chosen; what cannot be done to one does not stop the others."""
-    done, refused = 0, ""
-    for job_id in job or ():
-        try:
-            _do(context, action, job_id)
-        except (Conflict, Gone, NotFound) as error:
-            refused = error.detail
-        else:
-            done += 1
+    """Retry, cancel or drop each selected job. A job for which the action is not possible does not stop the others."""
     if not job:
-        return context.go("/jobs", notice="No job was chosen: tick those that you mean.")
-    notice = f"{plural(done, 'job')} {_DONE[action]}."
-    if refused:
-        notice += f" {plural(len(job) - done, 'job')} left as they were: {refused}."
-    return context.go("/jobs", notice=notice)
+        return context.redirect("/jobs", notice="No job was selected. Tick the jobs to act on.")
+    changed, last_refusal = 0, ""
+    for job_id in job:
+        try:
+            _act(context, action, job_id)
+        except (Conflict, Gone, NotFound) as error:
+            last_refusal = error.detail
+        else:
+            changed += 1
+    notice = f"{plural(changed, 'job was', 'jobs were')} {_PAST_PARTICIPLES[action]}."
+    if last_refusal:
+        notice += f" {plural(len(job) - changed, 'job was', 'jobs were')} not changed: {last_refusal}."
+    return context.redirect("/jobs", notice=notice)
 
 
-def _do(context: PageContext, action: Action, job_id: UUID) -> None:
-    _ACTIONS[action](context.services.database, job_id, context.visitor.caller)
-    if action == "retry":
-        context.services.dispatch.nudge()
+def _act(context: PageContext, action: Action, job_id: UUID) -> None:
+    _USE_CASES[action](context.services.use_case_context, job_id, context.visitor.caller)
 
 
-def possible(job: JobRecord) -> frozenset[Action]:
-    """What can be done to a job in its state."""
+def possible_actions(job: JobRecord) -> frozenset[Action]:
+    """Return the actions that a job's state allows."""
     if job.state not in FINAL_STATES:
         return frozenset({"cancel"})
-    found: set[Action] = set()
+    actions: set[Action] = set()
     if JobState.QUEUED in TRANSITIONS[job.state] and not job.withdrawn:
-        found.add("retry")
+        actions.add("retry")
     if JobState.CANCELED in TRANSITIONS[job.state]:
-        found.add("drop")
-    return frozenset(found)
+        actions.add("drop")
+    return frozenset(actions)
 
 
-def _job_id(value: str) -> UUID | None:
+def _parse_job_id(value: str) -> UUID | None:
     try:
         return UUID(value)
     except ValueError:

@@ -1,9 +1,10 @@
-"""Log in with a key, log out again. The key itself is not kept, neither here nor in the cookie: only its ID."""
+"""Log in with an API key, and log out. The key is not stored; the session's cookie holds its ID only."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Form, Query
@@ -11,56 +12,69 @@ from starlette.responses import Response
 
 from services.caller import Scope
 from services.console.error_pages import PageRoute
-from services.console.page_context import COOKIE, Open, PageContext, Posted
-from services.errors import Forbidden, Unauthenticated
+from services.console.page_context import SESSION_COOKIE, AnyForm, AnyPage, PageContext
+from services.errors import Forbidden, Refused, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+ATTEMPT_WINDOW_S: Final = 60.0  # the setting `console.login_attempts` is a number of failed logins a minute
+
 
 @router.get("/login")
-def form(context: Open, onward: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
-    """The form for a key."""
-    if context.visitor.known:
-        return context.go(_ours(onward))
-    return _form(context, onward)
+def show_login(context: AnyPage, next_path: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
+    """Show the login form."""
+    if context.visitor.is_authenticated:
+        return context.redirect(_local_path(next_path))
+    return _show_form(context, next_path)
 
 
 @router.post("/login")
-def login(
-    context: Posted, key: Annotated[str, Form(max_length=200)], onward: Annotated[str, Form(alias="next")] = "/"
+def log_in(
+    context: AnyForm, key: Annotated[str, Form(max_length=200)], next_path: Annotated[str, Form(alias="next")] = "/"
 ) -> Response:
-    """Begin a session for the holder of a key that may read."""
+    """Start a session for the holder of a key that may read. Raises `Refused` (429) after too many failed logins."""
     address = context.request.client.host if context.request.client else "unknown"
-    context.console.attempts.check(address)
+    failures_per_s = context.services.settings.console.login_attempts / ATTEMPT_WINDOW_S
+    _check_attempts(context, address, failures_per_s)
     try:
-        caller = context.services.keyring.identify(f"Bearer {key.strip()}")
+        caller = context.services.key_cache.identify(f"Bearer {key.strip()}")
         caller.require(Scope.READ)
     except Unauthenticated as error:
-        context.console.attempts.failed(address)
+        context.console.login_failures.take(address, failures_per_s)
         log.info("login_refused", reason=error.code)
-        return _form(context, onward, "No key like this works here. Is it whole, and not revoked or expired?", 401)
+        reason = "This key is not valid. Check that it is complete, and that it was not revoked and has not expired."
+        return _show_form(context, next_path, reason, 401)
     except Forbidden:
-        return _form(
-            context, onward, "This key may push articles and not read them; log in with one that may read.", 403
-        )
+        reason = "This key may push articles but not read them. Log in with a key that may read."
+        return _show_form(context, next_path, reason, 403)
     log.info("login", key=caller.key_id)
-    return replace(context, session=context.console.sessions.begin(caller.key_id), fresh=True).go(_ours(onward))
+    session = context.console.sessions.create(caller.key_id)
+    return replace(context, session=session, session_is_new=True).redirect(_local_path(next_path))
 
 
 @router.post("/logout")
-def logout(context: Posted) -> Response:
+def log_out(context: AnyForm) -> Response:
     """End the session."""
-    response = replace(context, fresh=False).go("/login")
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    response = replace(context, session_is_new=False).redirect("/login")
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
     return response
 
 
-def _form(context: PageContext, onward: str, reason: str = "", status: int = 200) -> Response:
-    return context.show("login.html", status, next=onward, reason=reason)
+def _check_attempts(context: PageContext, address: str, failures_per_s: float) -> None:
+    """Raise `Refused` (429) while an address has used up its failed logins."""
+    wait_s = context.console.login_failures.wait_s(address, failures_per_s)
+    if wait_s:
+        seconds = math.ceil(wait_s)
+        detail = f"too many wrong keys came from your address; try again in {seconds} s"
+        raise Refused(detail, code="too_many_attempts", status=429, retry_after=seconds)
 
 
-def _ours(path: str) -> str:
-    """The path if it is one of this site, else the first page."""
+def _show_form(context: PageContext, next_path: str, reason: str = "", status: int = 200) -> Response:
+    return context.render("login.html", status, next=next_path, reason=reason)
+
+
+def _local_path(path: str) -> str:
+    """Return the path if it is on this site, else the overview: the login must not redirect to other sites."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

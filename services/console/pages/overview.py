@@ -1,4 +1,4 @@
-"""The first page: what the service does now, and whether something is wrong."""
+"""The overview: the state of the service, what needs attention, the latest failures and the latest articles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.console.charts import Chart, line_chart
+from services.console.charts import LineChart, line_chart
 from services.console.error_pages import PageRoute
-from services.console.page_context import PageContext, Visit
+from services.console.page_context import PageContext, ReaderPage
 from services.console.service_status import ServiceStatus
 from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
@@ -19,12 +19,12 @@ from services.jobs import activity
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_LISTED: Final = 6
+_LIST_LENGTH: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """A line of the table behind the chart."""
+    """A row of the table of figures: articles accepted and results stored in one minute."""
 
     begins_at: datetime
     accepted: int
@@ -32,52 +32,53 @@ class Minute:
 
 
 @router.get("/")
-def overview(context: Visit) -> Response:
-    """Throughput, backlog, age, states, workers, the last failures and the last results."""
-    return context.show("overview.html", **_values(context))
+def show_overview(context: ReaderPage) -> Response:
+    """Show the whole page."""
+    return context.render("overview.html", **_values(context))
 
 
 @router.get("/overview/live")
-def live(context: Visit) -> Response:
-    """The part of the first page that is loaded again every few seconds."""
-    return context.show("_live.html", **_values(context))
+def show_live_part(context: ReaderPage) -> Response:
+    """Return the part of the page that is reloaded every few seconds."""
+    return context.render("_live.html", **_values(context))
 
 
 def _values(context: PageContext) -> dict[str, Any]:
-    """What the page shows. The service as a whole is for those who see every feed; others see what is theirs."""
+    """Return the values of the templates.
+
+    The state of the whole service is shown to visitors who see every feed; other visitors see the lists of their feeds.
+    """
     database, feeds = context.services.database, context.visitor.feeds
     lists = {
-        "failures": activity.last_failures(database, limit=_LISTED, visible=feeds),
-        "latest": activity.newest_results(database, limit=_LISTED, visible=feeds),
+        "failures": activity.last_failures(database, limit=_LIST_LENGTH, visible=feeds),
+        "latest": activity.newest_results(database, limit=_LIST_LENGTH, visible=feeds),
     }
     if feeds is not None:
-        return lists | {"look": None, "feeds": sorted(feeds)}
-    look = context.console.pulse.look()
+        return lists | {"status": None, "feeds": sorted(feeds)}
+    status = context.console.status_monitor.current()
+    counters = status.snapshot.counters
     return lists | {
-        "look": look,
-        "chart": _chart(look),
-        "minutes": minutes(look),
-        "finished": {
-            state: int(look.snapshot.counters.get((CounterName.FINISHED, state.value), 0)) for state in JobState
-        },
-        "words_read": look.snapshot.counters.get((CounterName.WORDS, NO_LABEL), 0.0),
+        "status": status,
+        "chart": _chart(status),
+        "minutes": whole_minutes(status),
+        "finished": {state: int(counters.get((CounterName.FINISHED, state.value), 0)) for state in JobState},
+        "words_read": counters.get((CounterName.WORDS, NO_LABEL), 0.0),
     }
 
 
-def _chart(look: ServiceStatus) -> Chart:
-    a_minute = 60 / look.activity.step_s
-    return line_chart(
-        [[count * a_minute for count in counts] for counts in (look.activity.accepted, look.activity.stored)]
-    )
+def _chart(status: ServiceStatus) -> LineChart:
+    steps_per_minute = 60 / status.activity.step_s
+    series = (status.activity.accepted, status.activity.stored)
+    return line_chart([[count * steps_per_minute for count in counts] for counts in series])
 
 
-def minutes(look: ServiceStatus) -> list[Minute]:
-    """The chart's figures by whole minutes, the newest first."""
-    size = 60 // look.activity.step_s
-    accepted, stored = look.activity.accepted[::-1], look.activity.stored[::-1]
-    lines = []
-    for number in range(len(stored) // size):
-        part = slice(number * size, (number + 1) * size)
-        begins_at = look.activity.ends_at - timedelta(minutes=number + 1)
-        lines.append(Minute(begins_at, sum(accepted[part]), sum(stored[part])))
-    return lines
+def whole_minutes(status: ServiceStatus) -> list[Minute]:
+    """Return the figures of the chart by whole minutes, newest first."""
+    steps_per_minute = 60 // status.activity.step_s
+    accepted, stored = status.activity.accepted[::-1], status.activity.stored[::-1]
+    minutes = []
+    for number in range(len(stored) // steps_per_minute):
+        steps = slice(number * steps_per_minute, (number + 1) * steps_per_minute)
+        begins_at = status.activity.ends_at - timedelta(minutes=number + 1)
+        minutes.append(Minute(begins_at, sum(accepted[steps]), sum(stored[steps])))
+    return minutes

@@ -1,7 +1,8 @@
-"""Who said what, and where they stand, asked across articles; and how that changes over time, beside how much was read."""
+"""Search: stances and statements across all articles, and a timeline of stances."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -10,91 +11,108 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.api.problems import FieldError, ProblemError, field_errors
-from services.api.routes.search import Paged, StanceFilters, TimelineFilters, page_of, timeline_of
-from services.api.schemas.search import found_attribution, found_stance
-from services.console.charts import diverging_bars, nice_ceiling
+from services.api.problems import FieldError, ProblemError
+from services.api.schemas.search_filters import PagedFilters, StanceFilters, TimelineFilters
+from services.api.search_responses import ATTRIBUTIONS, STANCES, SearchKind, search_page, timeline_buckets
+from services.console.charts import diverging_bars, round_up
 from services.console.error_pages import PageRoute
-from services.console.page_context import PageContext, Visit
+from services.console.forms import first_error
+from services.console.page_context import PageContext, ReaderPage
 from services.contracts import Act, StanceLabel
-from services.results import search
+from services.errors import InvalidInput
 from services.results.timeline import Bucket, Width
 from services.topics import store
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_PAGE: Final = 25
-_TOPICS: Final = 1_000
-_BACK: Final = {Width.DAY: timedelta(days=30), Width.WEEK: timedelta(weeks=26), Width.MONTH: timedelta(days=730)}
-_SHARED: Final = ("text", "feed", "from", "to")
-_ASKED: Final = {
-    "stances": ("holder", "target", "topic", "stance", *_SHARED),
-    "statements": ("speaker", "act", *_SHARED),
+Kind = Literal["stances", "statements"]
+
+_PAGE_SIZE: Final = 25
+_MAX_TOPICS: Final = 1_000
+# The length of the timeline if no start is given.
+_DEFAULT_PERIODS: Final = {
+    Width.DAY: timedelta(days=30),
+    Width.WEEK: timedelta(weeks=26),
+    Width.MONTH: timedelta(days=730),
 }
-_KINDS: Final = {
-    "stances": (StanceFilters, search.find_stances, found_stance),
-    "statements": (Paged, search.find_attributions, found_attribution),
+_COMMON_FILTERS: Final = ("text", "feed", "from", "to")
+_FILTERS: Final = {
+    "stances": ("holder", "target", "topic", "stance", *_COMMON_FILTERS),
+    "statements": ("speaker", "act", *_COMMON_FILTERS),
+}
+_SEARCHES: Final[Mapping[Kind, tuple[type[PagedFilters], SearchKind[Any]]]] = {
+    "stances": (StanceFilters, STANCES),
+    "statements": (PagedFilters, ATTRIBUTIONS),
 }
 
 
 @router.get("/said")
-def stances(context: Visit, request: Request) -> Response:
-    """Who is for or against whom or what, and since when."""
-    return _page(context, request, "stances")
+def search_stances(context: ReaderPage, request: Request) -> Response:
+    """Show a page of stances and their timeline."""
+    return _show_results(context, request, "stances")
 
 
 @router.get("/said/statements")
-def statements(context: Visit, request: Request) -> Response:
-    """Who said what."""
-    return _page(context, request, "statements")
+def search_statements(context: ReaderPage, request: Request) -> Response:
+    """Show a page of statements."""
+    return _show_results(context, request, "statements")
 
 
-def _page(context: PageContext, request: Request, kind: Literal["stances", "statements"]) -> Response:
-    given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
-    asked = {name: given[name] for name in _ASKED[kind] if name in given}
-    width, cursor = given.get("bucket", Width.WEEK), given.get("cursor")
-    values: dict[str, Any] = {"kind": kind, "asked": asked, "width": width, "widths": list(Width), "acts": list(Act)}
-    values |= {
-        "sides": list(StanceLabel),
-        "first": cursor is None,
-        "wrong": None,
-        "found": [],
-        "more": "",
+def _show_results(context: PageContext, request: Request, kind: Kind) -> Response:
+    """Show a page of results. Invalid filters are kept in the form and shown with their error."""
+    parameters = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    filters = {name: parameters[name] for name in _FILTERS[kind] if name in parameters}
+    width, cursor = parameters.get("bucket", Width.WEEK), parameters.get("cursor")
+    values: dict[str, Any] = {
+        "kind": kind,
+        "filters": filters,
+        "tabs": {name: {key: filters[key] for key in keys if key in filters} for name, keys in _FILTERS.items()},
+        "acts": list(Act),
+        "stances": list(StanceLabel),
+        "topics": store.list_topics(context.services.database, retired=None, limit=_MAX_TOPICS),
+        "width": width,
+        "widths": list(Width),
+        "is_first_page": cursor is None,
+        "items": [],
+        "next_query": "",
         "timeline": None,
+        "error": None,
     }
-    values["topics"] = store.list_topics(context.services.database, retired=None, limit=_TOPICS)
-    values["tabs"] = {name: {field: asked[field] for field in _ASKED[name] if field in asked} for name in _ASKED}
-    filters, find, shaped = _KINDS[kind]
+    status = 200
     try:
-        question = filters.model_validate({**asked, **({"cursor": cursor} if cursor else {})})
-        found, onward = page_of(context.services, context.visitor.caller, question, find, shaped, _PAGE)
-        values |= {"found": found, "more": urlencode(asked | {"cursor": onward}) if onward else ""}
+        values |= _results(context, kind, filters, cursor)
         if kind == "stances" and cursor is None:
-            values["timeline"] = _timeline(context, asked, width)
-    except ValidationError as error:
-        return context.show("said.html", 422, **values | {"wrong": field_errors(error.errors())[0]})
+            values["timeline"] = _timeline(context, filters, width)
+    except (ValidationError, InvalidInput) as error:
+        status, values["error"] = 422, first_error(error)
     except ProblemError as error:
-        whole = FieldError(field="", reason=error.problem.detail)
-        return context.show(
-            "said.html", error.problem.status, **values | {"wrong": next(iter(error.problem.errors), whole)}
-        )
-    return context.show("said.html", **values)
+        without_field = FieldError(field="", reason=error.problem.detail)
+        status, values["error"] = error.problem.status, next(iter(error.problem.errors), without_field)
+    return context.render("search.html", status, **values)
 
 
-def _timeline(context: PageContext, asked: dict[str, str], width: str) -> dict[str, Any] | None:
-    """The chart of a question, None where there is nothing to draw."""
-    question = TimelineFilters.model_validate({**asked, "bucket": width})
-    if question.since is None:
-        end = question.until or datetime.now(UTC)
-        question = question.model_copy(update={"since": end - _BACK[question.bucket]})
-    buckets = timeline_of(context.services, context.visitor.caller, question)
+def _results(context: PageContext, kind: Kind, filters: dict[str, str], cursor: str | None) -> dict[str, Any]:
+    """Return the items of a page, and the query string of the next page; empty on the last page."""
+    model, search = _SEARCHES[kind]
+    validated = model.model_validate(filters | ({"cursor": cursor} if cursor else {}))
+    page = search_page(context.services.database, context.visitor.caller, validated, search, _PAGE_SIZE)
+    return {"items": page.items, "next_query": urlencode(filters | {"cursor": page.next}) if page.next else ""}
+
+
+def _timeline(context: PageContext, filters: dict[str, str], width: str) -> dict[str, Any] | None:
+    """Return the chart of the selected stances, or None if there are no stances."""
+    validated = TimelineFilters.model_validate({**filters, "bucket": width})
+    if validated.since is None:
+        end = validated.until or datetime.now(UTC)
+        validated = validated.model_copy(update={"since": end - _DEFAULT_PERIODS[validated.bucket]})
+    buckets = timeline_buckets(context.services, context.visitor.caller, validated)
     if not any(bucket.support or bucket.oppose for bucket in buckets):
         return None
-    return drawn(buckets)
+    return timeline_chart(buckets)
 
 
-def drawn(buckets: list[Bucket]) -> dict[str, Any]:
-    """Support upwards and opposition downwards from one axis, in stances a thousand articles."""
+def timeline_chart(buckets: list[Bucket]) -> dict[str, Any]:
+    """Draw support upwards and opposition downwards from a common axis, in stances per 1000 articles."""
     rates = [(bucket.support_rate or 0.0, bucket.oppose_rate or 0.0) for bucket in buckets]
-    top = nice_ceiling(max(max(pair) for pair in rates))
-    return {"buckets": buckets, "bars": diverging_bars(rates, top=top), "top": top}
+    maximum = round_up(max(max(pair) for pair in rates))
+    return {"buckets": buckets, "bars": diverging_bars(rates, maximum=maximum), "maximum": maximum}

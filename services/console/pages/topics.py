@@ -1,107 +1,117 @@
-"""Topics: what statements are read for, registered, changed and retired."""
+"""Topics: a list, the page of one topic, and registering, changing, retiring and resuming topics."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.api.problems import FieldError, ProblemError, field_errors
-from services.api.routes.topics import add_topic, change_topic
+from services.api.problems import FieldError
 from services.api.schemas.topics import NewTopic, TopicChange
 from services.console.error_pages import PageRoute
-from services.console.page_context import Act, PageContext, Visit
+from services.console.forms import TextField, first_error
+from services.console.page_context import AdminForm, PageContext, ReaderPage
 from services.contracts import TopicId
-from services.errors import Conflict
+from services.errors import Conflict, InvalidInput
 from services.topics import store
+from services.use_cases import topics
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-Field = Annotated[str, Form()]
-_LISTED: Final = 1_000
+_MAX_LISTED: Final = 1_000
 
 
 @router.get("/topics")
-def list_topics(context: Visit) -> Response:
-    """All topics, the retired ones last."""
-    return _all(context)
+def list_topics(context: ReaderPage) -> Response:
+    """Show all topics, retired ones last."""
+    return _show_list(context)
 
 
 @router.post("/topics")
-def add(context: Act, name: Field = "", aliases: Field = "", claim: Field = "") -> Response:
-    """Register a topic; articles analysed from now on are read for it."""
+def add_topic(context: AdminForm, name: TextField = "", aliases: TextField = "", claim: TextField = "") -> Response:
+    """Register a topic."""
     form = {"name": name.strip(), "aliases": aliases, "claim": claim.strip()}
     try:
-        new = NewTopic.model_validate(form | {"aliases": _lines(aliases)})
-        made = add_topic(new, context.services, context.visitor.caller, Response())
-    except (ValidationError, ProblemError, Conflict) as error:
-        return _all(context, 422, form, _wrong(error, "name"))
-    return context.go("/topics", notice=f"The topic {made.name} is read for from now on.")
+        new = NewTopic.model_validate(form | {"aliases": _split_lines(aliases)})
+        record = topics.add(
+            context.services.use_case_context,
+            name=new.name,
+            aliases=new.aliases,
+            claim=new.claim,
+            caller=context.visitor.caller,
+        )
+    except (ValidationError, InvalidInput, Conflict) as error:
+        return _show_list(context, 422, form, _field_error(error))
+    return context.redirect("/topics", notice=f"The topic {record.topic.name} was registered.")
 
 
 @router.get("/topics/{topic_id}")
-def show(topic_id: TopicId, context: Visit) -> Response:
-    """One topic, with a form for its names."""
-    return _one(context, topic_id)
+def show_topic(topic_id: TopicId, context: ReaderPage) -> Response:
+    """Show a topic, for administrators with a form for its names."""
+    return _show_topic(context, topic_id)
 
 
 @router.post("/topics/{topic_id}")
-def change(topic_id: TopicId, context: Act, name: Field = "", aliases: Field = "") -> Response:
-    """Give a topic other names. Its claim never changes: another claim is another topic."""
+def change_topic(topic_id: TopicId, context: AdminForm, name: TextField = "", aliases: TextField = "") -> Response:
+    """Change the names of a topic. Its claim never changes: another claim is another topic."""
     form = {"name": name.strip(), "aliases": aliases}
     try:
-        wanted = TopicChange.model_validate(form | {"aliases": _lines(aliases)})
-        change_topic(topic_id, wanted, context.services, context.visitor.caller)
-    except (ValidationError, ProblemError, Conflict) as error:
-        return _one(context, topic_id, 422, form, _wrong(error, "name"))
-    return context.go("/topics", notice=f"The topic {topic_id} was changed.")
+        change = TopicChange.model_validate(form | {"aliases": _split_lines(aliases)})
+        topics.change(
+            context.services.use_case_context,
+            topic_id,
+            name=change.name,
+            aliases=change.aliases,
+            caller=context.visitor.caller,
+        )
+    except (ValidationError, InvalidInput, Conflict) as error:
+        return _show_topic(context, topic_id, 422, form, _field_error(error))
+    return context.redirect("/topics", notice=f"The topic {topic_id} was changed.")
 
 
 @router.post("/topics/{topic_id}/retire")
-def retire(topic_id: TopicId, context: Act) -> Response:
-    """Read no article for this topic any more."""
-    change_topic(topic_id, TopicChange(retired=True), context.services, context.visitor.caller)
-    return context.go("/topics", notice=f"The topic {topic_id} is retired; what was found stays.")
+def retire_topic(topic_id: TopicId, context: AdminForm) -> Response:
+    """Retire a topic."""
+    topics.retire(context.services.use_case_context, topic_id, context.visitor.caller)
+    return context.redirect("/topics", notice=f"The topic {topic_id} was retired. Its stances stay.")
 
 
 @router.post("/topics/{topic_id}/resume")
-def resume(topic_id: TopicId, context: Act) -> Response:
-    """Take a topic up again."""
-    change_topic(topic_id, TopicChange(retired=False), context.services, context.visitor.caller)
-    return context.go("/topics", notice=f"The topic {topic_id} is read for again.")
+def resume_topic(topic_id: TopicId, context: AdminForm) -> Response:
+    """Make a retired topic active again."""
+    topics.change(context.services.use_case_context, topic_id, retired=False, caller=context.visitor.caller)
+    return context.redirect("/topics", notice=f"The topic {topic_id} is active again.")
 
 
-def _lines(text: str) -> list[str]:
-    """One alias a line, blank ones left out."""
+def _split_lines(text: str) -> list[str]:
+    """Return the lines that are not blank."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _wrong(error: ValidationError | ProblemError | Conflict, whole: str) -> FieldError:
-    """What is wrong with a form; an alias is named by its line."""
-    if isinstance(error, Conflict):
-        return FieldError(field=whole, reason=error.detail)
-    wrong = field_errors(error.errors())[0] if isinstance(error, ValidationError) else error.problem.errors[0]
-    field, _, place = wrong.field.partition(".")
-    return FieldError(field=field, reason=f"line {int(place) + 1} {wrong.reason}" if place.isdigit() else wrong.reason)
+def _field_error(error: ValidationError | InvalidInput | Conflict) -> FieldError:
+    """Return the first error of a form; an invalid alias is named by its line."""
+    first = first_error(error)
+    field, _, index = first.field.partition(".")
+    return FieldError(field=field, reason=f"line {int(index) + 1} {first.reason}" if index.isdigit() else first.reason)
 
 
-def _all(
-    context: PageContext, status: int = 200, form: dict[str, str] | None = None, wrong: FieldError | None = None
+def _show_list(
+    context: PageContext, status: int = 200, form: dict[str, str] | None = None, error: FieldError | None = None
 ) -> Response:
-    listed = store.list_topics(context.services.database, retired=None, limit=_LISTED)
-    values: dict[str, Any] = {"topics": sorted(listed, key=lambda record: record.retired_at is not None)}
-    return context.show("topics.html", status, **values, form=form or {}, wrong=wrong)
+    records = store.list_topics(context.services.database, retired=None, limit=_MAX_LISTED)
+    values: dict[str, Any] = {"topics": sorted(records, key=lambda record: record.retired_at is not None)}
+    return context.render("topics.html", status, **values, form=form or {}, error=error)
 
 
-def _one(
+def _show_topic(
     context: PageContext,
     topic_id: str,
     status: int = 200,
     form: dict[str, str] | None = None,
-    wrong: FieldError | None = None,
+    error: FieldError | None = None,
 ) -> Response:
     record = store.get(context.services.database, topic_id)
     stored = {"name": record.topic.name, "aliases": "\n".join(record.topic.aliases)}
-    return context.show("topic.html", status, record=record, form=stored if form is None else form, wrong=wrong)
+    return context.render("topic.html", status, record=record, form=stored if form is None else form, error=error)

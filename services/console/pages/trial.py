@@ -1,4 +1,4 @@
-"""Try it: a pasted text goes the way of every article, through the gate, the ledger and the queue, under a feed of its own."""
+"""Try it: a pasted text goes through admission control, the ledger and the queue, in a feed reserved for trials."""
 
 from __future__ import annotations
 
@@ -9,67 +9,69 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from services import samples
-from services.api.problems import ProblemError, field_errors
-from services.api.routes.articles import check_length, take_in
+from services.api.problems import FieldError
 from services.console.error_pages import PageRoute
-from services.console.page_context import PageContext, Push, Visit
+from services.console.forms import TextField, first_error
+from services.console.page_context import PageContext, PusherForm, ReaderPage
 from services.contracts import Article, MediaType
-from services.jobs.accept import Acceptance
+from services.errors import InvalidInput, StancewireError
+from services.ingest.submit import check_length
+from services.use_cases import articles
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_SAMPLES: Final = 4
+_SAMPLES_SHOWN: Final = 4
 
 
 @router.get("/try")
-def form(context: Visit, sample: str = "") -> Response:
-    """A form for a text, empty or filled with one of the samples."""
-    chosen = next((one for one in samples.load() if one.guid == sample), None)
-    return _form(
-        context,
-        chosen.title or "" if chosen else "",
-        chosen.body if chosen else "",
-        chosen.media_type if chosen else "",
-    )
+def show_trial(context: ReaderPage, sample: str = "") -> Response:
+    """Show the form, empty or filled with a sample article."""
+    article = next((article for article in samples.load() if article.guid == sample), None)
+    if article is None:
+        return _show_form(context)
+    return _show_form(context, article.title or "", article.body, article.media_type)
 
 
 @router.post("/try")
-def submit(
-    context: Push,
-    body: Annotated[str, Form()] = "",
-    title: Annotated[str, Form()] = "",
+def submit_trial(
+    context: PusherForm,
+    body: TextField = "",
+    title: TextField = "",
     media_type: Annotated[MediaType, Form()] = MediaType.TEXT,
 ) -> Response:
-    """Take the text in and go to its article, which waits until it is read. A text that was tried before is not read again."""
+    """Submit the text and redirect to its article, which waits for the result.
+
+    The same text submitted again leads to the article that was already analysed.
+    """
+    services = context.services
     text = body.replace("\r\n", "\n")
     try:
-        pasted = Article(
-            feed=context.services.settings.console.feed, title=title.strip() or None, body=text, media_type=media_type
+        article = Article(
+            feed=services.settings.console.feed, title=title.strip() or None, body=text, media_type=media_type
         )
-        check_length(pasted, context.services)
-    except ValidationError as error:
-        wrong = field_errors(error.errors())[0]
-        return _form(context, title, text, media_type, field=wrong.field, reason=wrong.reason)
-    except ProblemError as error:
-        return _form(context, title, text, media_type, field="body", reason=error.problem.errors[0].reason)
-    [answer] = take_in(context.services, context.visitor.caller, [pasted], None)
-    if not isinstance(answer, Acceptance):
+        check_length(article, services.settings.limits)
+    except (ValidationError, InvalidInput) as error:
+        return _show_form(context, title, text, media_type, first_error(error))
+    [answer] = articles.submit(services.use_case_context, services.intake, [article], context.visitor.caller)
+    if isinstance(answer, StancewireError):
         raise answer
-    context.services.dispatch.nudge()
-    return context.go(f"/jobs/{answer.job_id}/article")
+    return context.redirect(f"/jobs/{answer.job_id}/article")
 
 
-def _form(
-    context: PageContext, title: str, body: str, media_type: str, *, field: str = "", reason: str = ""
+def _show_form(
+    context: PageContext,
+    title: str = "",
+    body: str = "",
+    media_type: MediaType = MediaType.TEXT,
+    error: FieldError | None = None,
 ) -> Response:
-    status = 422 if reason else 200
-    values = {
-        "title": title,
-        "body": body,
-        "media_type": media_type or MediaType.TEXT,
-        "field": field,
-        "reason": reason,
-    }
-    return context.show(
-        "try.html", status, **values, samples=samples.load()[:_SAMPLES], feed=context.services.settings.console.feed
+    return context.render(
+        "try.html",
+        422 if error else 200,
+        title=title,
+        body=body,
+        media_type=media_type,
+        error=error,
+        samples=samples.load()[:_SAMPLES_SHOWN],
+        feed=context.services.settings.console.feed,
     )

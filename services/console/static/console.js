@@ -1,4 +1,4 @@
-// What a page does beyond links and forms: marks that answer to each other, and a word when the service does not answer.
+// Behaviour beyond links and forms: annotations highlight what they refer to, and a banner shows that the service is down.
 "use strict";
 
 (() => {
@@ -8,14 +8,15 @@
     return reading.querySelectorAll(`[data-of~="${CSS.escape(id)}"], [data-entity="${CSS.escape(id)}"], [data-lights="${CSS.escape(id)}"]`);
   }
 
-  function light(ids, on) {
+  function setHighlight(ids, on) {
     for (const id of ids) {
       for (const part of partsOf(id)) part.classList.toggle("lit", on);
     }
   }
 
-  // In the list a card lights its own words; in the text a pronoun lights its name, any other mark the statement around it.
-  function meant(target) {
+  // The IDs to highlight for the element under the pointer. A card in the lists highlights its own words. In the text, a
+  // pronoun highlights its entity, and any other annotation highlights the statement that it belongs to.
+  function idsToHighlight(target) {
     const card = target.closest("[data-lights]");
     if (card) return [card.dataset.lights];
     const mark = target.closest(".text .m, h1 .m");
@@ -26,26 +27,26 @@
   }
 
   if (reading) {
-    let lit = [];
-    const change = (target) => {
-      light(lit, false);
-      lit = target instanceof Element ? meant(target) : [];
-      light(lit, true);
+    let highlighted = [];
+    const update = (target) => {
+      setHighlight(highlighted, false);
+      highlighted = target instanceof Element ? idsToHighlight(target) : [];
+      setHighlight(highlighted, true);
     };
-    reading.addEventListener("pointerover", (event) => change(event.target));
-    reading.addEventListener("pointerleave", () => change(null));
-    reading.addEventListener("focusin", (event) => change(event.target));
-    reading.addEventListener("focusout", () => change(null));
+    reading.addEventListener("pointerover", (event) => update(event.target));
+    reading.addEventListener("pointerleave", () => update(null));
+    reading.addEventListener("focusin", (event) => update(event.target));
+    reading.addEventListener("focusout", () => update(null));
   }
 
-  const offline = document.querySelector("[data-offline]");
-  const answers = (yes) => {
-    offline.hidden = yes;
+  const offlineBanner = document.querySelector("[data-offline]");
+  const setOnline = (online) => {
+    offlineBanner.hidden = online;
   };
   document.addEventListener("htmx:before:request", (event) => {
-    if (document.hidden) event.preventDefault(); // nobody looks
+    if (document.hidden) event.preventDefault(); // do not poll in a background tab
   });
-  document.addEventListener("htmx:after:request", () => answers(true));
-  document.addEventListener("htmx:response:error", () => answers(false));
-  document.addEventListener("htmx:error", () => answers(false));
+  document.addEventListener("htmx:after:request", () => setOnline(true));
+  document.addEventListener("htmx:response:error", () => setOnline(false));
+  document.addEventListener("htmx:error", () => setOnline(false));
 })();

@@ -1,72 +1,91 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from services.console import sessions as module
-from services.console.sessions import Sessions, secret_of
+from services.console.sessions import SessionSigner, load_secret
 from services.settings import Console, Settings
 
 
-def test_a_cookie_comes_back_as_its_session() -> None:
-    sessions = Sessions(b"secret", 60)
-    session = sessions.begin("abc")
-    assert sessions.open(sessions.seal(session)) == session
-    assert Sessions(b"secret", 60).open(sessions.seal(session)) == session, (
-        "another process with the secret understands it"
-    )
+def test_session_round_trips_through_cookie() -> None:
+    signer = SessionSigner(b"secret", 60)
+    session = signer.create("abc")
+    assert signer.from_cookie(signer.to_cookie(session)) == session
+    other_process = SessionSigner(b"secret", 60)
+    assert other_process.from_cookie(signer.to_cookie(session)) == session
 
 
-def test_a_cookie_that_was_changed_or_is_not_ours_is_none() -> None:
-    sessions = Sessions(b"secret", 60)
-    cookie = sessions.seal(sessions.begin("abc"))
+def test_forged_or_changed_cookie_is_rejected() -> None:
+    signer = SessionSigner(b"secret", 60)
+    cookie = signer.to_cookie(signer.create("abc"))
     payload, signature = cookie.split(".")
-    other = sessions.seal(sessions.begin("xyz")).split(".")[0]
-    changed = [f"{other}.{signature}", payload, f"{payload}.", f"{payload}.{signature[:-2]}", "", "é.é", "a.b.c"]
-    assert [sessions.open(one) for one in changed] == [None] * len(changed)
-    assert sessions.open(None) is None
-    assert Sessions(b"another", 60).open(cookie) is None
+    other_payload = signer.to_cookie(signer.create("xyz")).split(".")[0]
+    forged = [
+        f"{other_payload}.{signature}",
+        payload,
+        f"{payload}.",
+        f"{payload}.{signature[:-2]}",
+        "",
+        "é.é",
+        "a.b.c",
+    ]
+    assert [signer.from_cookie(value) for value in forged] == [None] * len(forged)
+    assert signer.from_cookie(None) is None
+    assert SessionSigner(b"another", 60).from_cookie(cookie) is None
 
 
-def test_a_session_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = Sessions(b"secret", 60)
-    session = sessions.begin()
-    cookie = sessions.seal(session)
-    monkeypatch.setattr(module.time, "time", lambda: session.ends_at - 1)
-    assert sessions.open(cookie)
-    monkeypatch.setattr(module.time, "time", lambda: session.ends_at)
-    assert sessions.open(cookie) is None
+def test_session_expires_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = SessionSigner(b"secret", 60)
+    session = signer.create()
+    cookie = signer.to_cookie(session)
+    monkeypatch.setattr(time, "time", lambda: session.ends_at - 1)
+    assert signer.from_cookie(cookie)
+    monkeypatch.setattr(time, "time", lambda: session.ends_at)
+    assert signer.from_cookie(cookie) is None
 
 
-def test_a_form_fits_its_own_session_alone() -> None:
-    sessions = Sessions(b"secret", 60)
-    mine, other = sessions.begin(), sessions.begin()
-    assert sessions.fits(mine, sessions.token(mine))
-    assert not sessions.fits(other, sessions.token(mine))
-    assert not sessions.fits(mine, "")
-    assert not sessions.fits(mine, sessions.seal(mine).split(".")[1]), "a cookie's signature is no token"
+def test_session_is_accepted_if_signed_by_a_host_whose_clock_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = SessionSigner(b"secret", 60)
+    session = signer.create()
+    cookie = signer.to_cookie(session)
+    monkeypatch.setattr(time, "time", lambda: session.ends_at - 65)
+    assert signer.from_cookie(cookie) == session
 
 
-def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+def test_form_token_is_accepted_by_its_own_session_only() -> None:
+    signer = SessionSigner(b"secret", 60)
+    session, other_session = signer.create(), signer.create()
+    token = signer.form_token(session)
+    assert signer.accepts_form_token(session, token)
+    assert not signer.accepts_form_token(other_session, token)
+    assert not signer.accepts_form_token(session, "")
+    assert not signer.accepts_form_token(session, "é")
+    signature = signer.to_cookie(session).split(".")[1]
+    assert not signer.accepts_form_token(session, signature), "the signature of a cookie is not a form token"
+    assert not SessionSigner(b"another", 60).accepts_form_token(session, token)
+
+
+def test_secret_file_is_created_once_and_private(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path / "state")
-    first = secret_of(settings)
+    secret = load_secret(settings)
     file = tmp_path / "state" / "console.secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert secret_of(settings) == first
-    assert [one.name for one in file.parent.iterdir()] == ["console.secret"]
+    assert load_secret(settings) == secret
+    assert [path.name for path in file.parent.iterdir()] == ["console.secret"]
 
 
-def test_the_secret_that_is_set_comes_first_and_none_is_written(tmp_path: Path) -> None:
+def test_configured_secret_takes_precedence_and_no_file_is_written(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path / "state", console=Console(secret=SecretStr("shared")))
-    assert secret_of(settings) == secret_of(settings.model_copy(update={"state_dir": tmp_path / "other"}))
+    assert load_secret(settings) == load_secret(settings.model_copy(update={"state_dir": tmp_path / "other"}))
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_place_to_keep_it_the_secret_lasts_as_long_as_the_process(tmp_path: Path) -> None:
+def test_secret_is_random_if_state_dir_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     settings = Settings(state_dir=tmp_path / "file")
-    assert len(secret_of(settings)) == 32
-    assert secret_of(settings) != secret_of(settings)
+    assert len(load_secret(settings)) == 32
+    assert load_secret(settings) != load_secret(settings)
