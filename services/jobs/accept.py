@@ -15,7 +15,7 @@ from services.contracts import Article, JobState, Warned
 from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, idempotency_keys, jobs
-from services.errors import StancewireError
+from services.errors import Contended, StancewireError
 
 _LOOKUP_CHUNK = 500  # SQLite's older limit is 999 parameters a statement
 _TRIES = 5
@@ -66,7 +66,7 @@ def identity_of(article: Article) -> str:
 def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | None = None) -> list[Acceptance]:
     """Take articles in, in order; an article that is there already is answered with its newest job.
 
-    All or nothing. Raises :class:`KeyReused` and :class:`~services.errors.StoreUnavailable`.
+    All or nothing. Raises `KeyReused`, `Contended` and `StoreUnavailable`.
     """
     for attempt in range(_TRIES):
         with database.write() as connection:
@@ -78,8 +78,7 @@ def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | N
             if answers is not None:
                 return answers
             connection.rollback()  # another process took in the same identity meanwhile: look again
-    message = "the same article was pushed by several senders at once; push it again"
-    raise StancewireError(message, code="contended")
+    raise Contended("the same article was pushed by several senders at once; push it again")
 
 
 def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:

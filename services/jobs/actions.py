@@ -40,7 +40,7 @@ def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.drop")
         if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
-            raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_dropable")
+            raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_droppable")
         _cancel(connection, database, job_id, "dropped", "dropped by an operator")
 
 

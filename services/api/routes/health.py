@@ -59,7 +59,7 @@ def ready(request: Request, services: Services, response: Response) -> Health:
         else:
             if queries.live_slots(services.database) == 0:
                 status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
-            refusal = services.admission.closed()
+            refusal = services.admission.intake_refusal()
             if refusal is not None:
                 reason = refusal.detail if detailed else refusal.code
                 status, checks["intake"] = "degraded", f"{reason}; pushes are refused, results are served"

@@ -138,7 +138,7 @@ def test_a_dead_job_is_retried(api: Api, database: Database) -> None:
 
 def test_a_failed_job_is_dropped(sqlite_api: Api, sqlite_database: Database) -> None:
     job_id = sqlite_api.push_id()
-    assert code(sqlite_api.client.post(f"/v1/jobs/{job_id}:drop")) == (409, "job_not_dropable")
+    assert code(sqlite_api.client.post(f"/v1/jobs/{job_id}:drop")) == (409, "job_not_droppable")
     spoil(sqlite_database, job_id)
     dropped = sqlite_api.client.post(f"/v1/jobs/{job_id}:drop")
     assert (dropped.status_code, dropped.json()["metadata"]["state"]) == (200, "canceled")
