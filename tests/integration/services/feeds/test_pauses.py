@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.caller import local
-from services.cli.main import main
+from services.cli import main
 from services.database.engine import Database
 from services.database.tables import ALL_FEEDS
 from services.errors import NotFound

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from services.caller import local
-from services.cli.main import main
+from services.cli import main
 from services.contracts import JobState
 from services.database.engine import Database
 from services.database.tables import audit_log

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from services.caller import local
-from services.cli.main import main
+from services.cli import main
 from services.contracts import JobState
 from services.database import migrations
 from services.database.engine import Database

@@ -10,7 +10,7 @@ import redis
 from typer.testing import CliRunner
 
 from services.caller import local
-from services.cli.main import main
+from services.cli import main
 from services.database import migrations
 from services.database.engine import Database
 from services.errors import TransientError

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from typer.testing import CliRunner
 
-from services.cli.main import main
+from services.cli import main
 from services.contracts import JobState
 from services.database import locks, tables
 from services.database.engine import Database
