@@ -1,1 +1,1 @@
-"""Predictions, scores and calibration on the corpora, robustness cases, and the benchmark."""
+"""Predictions, scoring and calibration on the corpora, robustness cases, and the benchmark."""

@@ -1,6 +1,6 @@
-"""Where the errors are: tables by publisher, region, genre and kind, as Markdown.
+"""Error analysis as Markdown tables: errors by publisher, region, genre and kind.
 
-Tables hold counts and single cue words, never text of a corpus.
+The tables contain counts and single cue words, never text of a corpus.
 """
 
 from __future__ import annotations
@@ -10,20 +10,32 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workers.evaluation.calibration import Bin, reliability
-from workers.evaluation.scoring import HALF, ROLES, Count, Figures, Row, Text, Words, aligned, figures, roles, shares
+from workers.evaluation.scoring import (
+    MIN_OVERLAP,
+    ROLES,
+    Count,
+    IndexedText,
+    Row,
+    TaskMetrics,
+    Words,
+    aggregate,
+    match_attributions,
+    role_overlaps,
+    role_words,
+)
 
 if TYPE_CHECKING:
-    from workers.evaluation.dev_sets import Evaluated
+    from workers.evaluation.dev_sets import Evaluation
 
 _SOURCE, _CUE, _CONTENT = range(3)
 _CUES_SHOWN: Final = 20
-_OPENING: Final = "“"
-_CLOSING: Final = "”"
-_STRAIGHT: Final = '"'
+_OPENING_MARK: Final = "“"
+_CLOSING_MARK: Final = "”"
+_STRAIGHT_MARK: Final = '"'
 _WRONG_BOUNDS: Final = "other bounds"
 _MISSED: Final = "missed"
 _SPURIOUS: Final = "spurious"
-_NO_SIDE: Final = "none"
+_NO_STANCE: Final = "none"
 _THRESHOLDS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -35,46 +47,46 @@ class Table(NamedTuple):
     rows: Sequence[tuple[str, ...]]
 
     def markdown(self) -> str:
-        """Return the caption and the table; numbers stand to the right."""
+        """Return the caption and the table, with all columns but the first aligned to the right."""
         lines = [self.head, ("---", *["---:"] * (len(self.head) - 1)), *self.rows]
         return "\n".join([f"**{self.caption}**", "", *("| " + " | ".join(cells) + " |" for cells in lines), ""])
 
 
-def analyse(evaluated: Evaluated) -> list[Table]:
-    """Return the tables of a task; none for a task whose figures say it all."""
-    return _ANALYSES[evaluated.task](evaluated) if evaluated.task in _ANALYSES else []
+def analyse(evaluation: Evaluation) -> list[Table]:
+    """Return the tables of a task; none for a task that needs no analysis beyond its metrics."""
+    return _ANALYSES[evaluation.task](evaluation) if evaluation.task in _ANALYSES else []
 
 
-def bins_of(evaluated: Evaluated) -> list[Bin]:
-    """Return the reliability of all answers that have a score."""
-    answers = [answer for tally in evaluated.tallies for answer in tally.answers]
-    known = [(answer.score, answer.right) for answer in answers if answer.score is not None]
-    return reliability([score for score, _ in known], [right for _, right in known])
+def reliability_bins(evaluation: Evaluation) -> list[Bin]:
+    """Return the reliability bins of all answers that have a score."""
+    answers = [answer for score in evaluation.scores for answer in score.answers]
+    scored = [(answer.score, answer.correct) for answer in answers if answer.score is not None]
+    return reliability([score for score, _ in scored], [correct for _, correct in scored])
 
 
-def calibration_table(evaluated: Evaluated) -> Table:
-    """Return the reliability diagram as a table: the filled bins of all answers that have a score."""
-    bins = bins_of(evaluated)
+def calibration_table(evaluation: Evaluation) -> Table:
+    """Return the reliability diagram as a table, without the empty bins."""
     rows = [
-        (f"{one.low:.2f} to {one.high:.2f}", str(one.answers), f"{one.score:.3f}", f"{one.right:.3f}")
-        for one in bins
-        if one.answers
+        (f"{each.low:.2f} to {each.high:.2f}", str(each.answers), f"{each.mean_score:.3f}", f"{each.accuracy:.3f}")
+        for each in reliability_bins(evaluation)
+        if each.answers
     ]
-    return Table(
-        f"{evaluated.task}: scores and what was right", ("score", "answers", "mean score", "share right"), rows
-    )
+    return Table(f"{evaluation.task}: scores and accuracy", ("score", "answers", "mean score", "share correct"), rows)
 
 
-def _parts(evaluated: Evaluated, part: Callable[[Row], str]) -> list[tuple[str, int, Figures]]:
-    """Return the figures of each part of the rows, and how many rows it has."""
-    named = [part(row) for row in evaluated.rows]
+def _metrics_by_group(evaluation: Evaluation, group_of: Callable[[Row], str]) -> list[tuple[str, int, TaskMetrics]]:
+    """Return the name of each group of rows, its number of rows and its metrics."""
+    groups = [group_of(row) for row in evaluation.rows]
     return [
         (
             name,
-            named.count(name),
-            figures(evaluated.task, [t for t, of in zip(evaluated.tallies, named, strict=True) if of == name]),
+            groups.count(name),
+            aggregate(
+                evaluation.task,
+                [score for score, group in zip(evaluation.scores, groups, strict=True) if group == name],
+            ),
         )
-        for name in sorted(set(named))
+        for name in sorted(set(groups))
     ]
 
 
@@ -82,11 +94,58 @@ def _f1(counts: dict[str, Count], name: str) -> str:
     return f"{counts[name].f1:.3f}" if name in counts and any(counts[name]) else "–"
 
 
-def _attributions(evaluated: Evaluated) -> list[Table]:
-    reached = ("attribution", *(f"{role}_exact" for role in ROLES))
-    by_publisher = [
-        (name, str(rows), str(part.counts["attribution"].gold), *(_f1(part.counts, figure) for figure in reached))
-        for name, rows, part in _parts(evaluated, lambda row: str(row.get("publisher", "unknown")))
+def _analyse_attributions(evaluation: Evaluation) -> list[Table]:
+    recall_by_kind: dict[str, list[int]] = {}  # kind -> [in the gold, found]
+    outcomes: Counter[str] = Counter()
+    missed_cues: Counter[str] = Counter()
+    for row, prediction in zip(evaluation.rows, evaluation.predictions, strict=True):
+        text = IndexedText(row["text"])
+        gold, predicted = role_words(text, row["attributions"]), role_words(text, prediction["attributions"])
+        matches = match_attributions(gold, predicted)
+        quoted = text.words(quotations(row["text"]))
+        for number, attribution in enumerate(row["attributions"]):
+            correct = number in matches.values()
+            for kind in attribution_kinds(attribution, gold[number], quoted):
+                counts = recall_by_kind.setdefault(kind, [0, 0])
+                counts[0] += 1
+                counts[1] += correct
+            error = None if correct else error_kind(gold[number], predicted)
+            outcomes[error or "right"] += 1
+            if error == _MISSED:
+                missed_cues.update(_one_word_cue(row["text"], attribution["cue"]))
+        outcomes[_SPURIOUS] += sum(
+            number not in matches and not any(roles[_CONTENT] & gold_roles[_CONTENT] for gold_roles in gold)
+            for number, roles in enumerate(predicted)
+        )
+    gold_total = sum(outcomes.values()) - outcomes[_SPURIOUS]
+    return [
+        _attributions_by_publisher(evaluation),
+        Table(
+            "attributions: by kind of the gold",
+            ("kind", "in the gold", "found", "recall"),
+            [
+                (kind, str(gold), str(correct), f"{correct / gold:.3f}")
+                for kind, (gold, correct) in sorted(recall_by_kind.items())
+            ],
+        ),
+        Table(
+            "attributions: outcomes of the gold, and predictions without a counterpart in it",
+            ("outcome", "count", "per attribution in the gold"),
+            [(name, str(count), f"{count / max(1, gold_total):.3f}") for name, count in outcomes.most_common()],
+        ),
+        Table(
+            "attributions: one-word cues missed most often",
+            ("cue", "missed"),
+            [(word, str(count)) for word, count in missed_cues.most_common(_CUES_SHOWN) if count > 1],
+        ),
+    ]
+
+
+def _attributions_by_publisher(evaluation: Evaluation) -> Table:
+    names = ("attribution", *(f"{role}_exact" for role in ROLES))
+    rows = [
+        (publisher, str(articles), str(part.counts["attribution"].gold), *(_f1(part.counts, name) for name in names))
+        for publisher, articles, part in _metrics_by_group(evaluation, lambda row: str(row.get("publisher", "unknown")))
     ]
     head = (
         "publisher",
@@ -97,167 +156,136 @@ def _attributions(evaluated: Evaluated) -> list[Table]:
         "cue, exact F1",
         "content, exact F1",
     )
-    kinds: dict[str, list[int]] = {}
-    errors: Counter[str] = Counter()
-    cues: Counter[str] = Counter()
-    for row, answer in zip(evaluated.rows, evaluated.predictions, strict=True):
-        text = Text(row["text"])
-        gold, found = roles(text, row["attributions"]), roles(text, answer["attributions"])
-        matched = aligned(gold, found)
-        quoted = text.words(quotations(row["text"]))
-        for number, attribution in enumerate(row["attributions"]):
-            right = number in matched.values()
-            for kind in kinds_of(attribution, gold[number], quoted):
-                held = kinds.setdefault(kind, [0, 0])
-                held[0] += 1
-                held[1] += right
-            error = None if right else error_of(gold[number], found)
-            errors[error or "right"] += 1
-            if error == _MISSED:
-                cues.update(_single(row["text"], attribution["cue"]))
-        errors[_SPURIOUS] += sum(
-            number not in matched and not any(one[_CONTENT] & wanted[_CONTENT] for wanted in gold)
-            for number, one in enumerate(found)
-        )
-    total = sum(errors.values()) - errors[_SPURIOUS]
-    return [
-        Table("attributions: by publisher", head, by_publisher),
-        Table(
-            "attributions: by kind of the gold",
-            ("kind", "in the gold", "found", "recall"),
-            [(kind, str(gold), str(right), f"{right / gold:.3f}") for kind, (gold, right) in sorted(kinds.items())],
-        ),
-        Table(
-            "attributions: what became of the gold, and what has no counterpart in it",
-            ("outcome", "count", "for each one in the gold"),
-            [(name, str(count), f"{count / max(1, total):.3f}") for name, count in errors.most_common()],
-        ),
-        Table(
-            "attributions: cues of one word that were missed most often",
-            ("cue", "missed"),
-            [(word, str(count)) for word, count in cues.most_common(_CUES_SHOWN) if count > 1],
-        ),
-    ]
+    return Table("attributions: by publisher", head, rows)
 
 
-def kinds_of(attribution: Row, words: Sequence[Words], quoted: Words) -> list[str]:
-    """Return what an attribution is: how much of its content stands in quotation marks, and which parts it has."""
-    inside = len(words[_CONTENT] & quoted)
-    marked = "direct" if inside == len(words[_CONTENT]) else "mixed"
-    kind = marked if inside else "indirect"
+def attribution_kinds(attribution: Row, roles: Sequence[Words], quoted: Words) -> list[str]:
+    """Return the kinds of an attribution: direct, mixed or indirect, with or without a source, in several pieces.
+
+    ``roles`` are the words of its source, cue and content; ``quoted`` are the words inside quotation marks.
+    """
+    quoted_words = len(roles[_CONTENT] & quoted)
+    quoted_kind = "direct" if quoted_words == len(roles[_CONTENT]) else "mixed"
+    kind = quoted_kind if quoted_words else "indirect"
     source = "with a source" if attribution["source"] else "without a source"
     return [kind, source, *(["content in several pieces"] if len(attribution["content"]) > 1 else [])]
 
 
-def error_of(wanted: Sequence[Words], found: Sequence[Sequence[Words]]) -> str:
-    """Return why an attribution of the gold was not found, judged by the answer whose content is closest.
+def error_kind(gold: Sequence[Words], predicted: Sequence[Sequence[Words]]) -> str:
+    """Return why a gold attribution was not found, judged by the prediction with the closest content.
 
-    A link is wrong where that answer's source or cue shares no word with the gold's, which is the source or cue of
-    another answer; else the role that is furthest off is named.
+    A link is wrong if that prediction's source or cue shares no word with the gold's, while the gold's source or cue
+    belongs to another prediction. Otherwise the role with the smallest overlap is named.
     """
-    near = max(
-        (one for one in found if one[_CONTENT] & wanted[_CONTENT]),
-        key=lambda one: sum(shares(one, wanted)),
+    closest = max(
+        (roles for roles in predicted if roles[_CONTENT] & gold[_CONTENT]),
+        key=lambda roles: sum(role_overlaps(roles, gold)),
         default=None,
     )
-    if near is None:
+    if closest is None:
         return _MISSED
     for role in (_SOURCE, _CUE):
-        apart = wanted[role] and not near[role] & wanted[role]
-        if apart and any(shares([one[role]], [wanted[role]])[0] >= HALF for one in found):
+        disjoint = gold[role] and not closest[role] & gold[role]
+        if disjoint and any(role_overlaps([roles[role]], [gold[role]])[0] >= MIN_OVERLAP for roles in predicted):
             return f"{ROLES[role]} linked wrongly"
-    reached, role = min((share, role) for role, share in enumerate(shares(near, wanted)))
-    if reached >= HALF:
+    overlap, role = min((overlap, role) for role, overlap in enumerate(role_overlaps(closest, gold)))
+    if overlap >= MIN_OVERLAP:
         return "merged with another"
-    if not wanted[role]:
+    if not gold[role]:
         return f"{ROLES[role]} found where there is none"
-    return f"{ROLES[role]} with {_WRONG_BOUNDS}" if near[role] & wanted[role] else f"{ROLES[role]} not found"
+    return f"{ROLES[role]} with {_WRONG_BOUNDS}" if closest[role] & gold[role] else f"{ROLES[role]} not found"
 
 
 def quotations(text: str) -> list[tuple[int, int]]:
-    """Return the stretches in double quotation marks; one that is left open ends with its paragraph."""
-    found, opened = [], None
-    for at, character in enumerate(text):
-        closes = character in {_CLOSING, "\n"} or (character == _STRAIGHT and opened is not None)
+    """Return the spans in double quotation marks; a quotation without a closing mark ends with its paragraph."""
+    spans, opened = [], None
+    for offset, character in enumerate(text):
+        closes = character in {_CLOSING_MARK, "\n"} or (character == _STRAIGHT_MARK and opened is not None)
         if opened is not None and closes:
-            found.append((opened, at + 1))
+            spans.append((opened, offset + 1))
             opened = None
-        elif opened is None and character in {_OPENING, _STRAIGHT}:
-            opened = at
-    return [*found, (opened, len(text))] if opened is not None else found
+        elif opened is None and character in {_OPENING_MARK, _STRAIGHT_MARK}:
+            opened = offset
+    return [*spans, (opened, len(text))] if opened is not None else spans
 
 
-def _single(text: str, spans: Iterable[Sequence[int]]) -> list[str]:
-    """Return a cue in lower case if it is one word."""
+def _one_word_cue(text: str, spans: Iterable[Sequence[int]]) -> list[str]:
+    """Return a cue in lower case if it is one word, otherwise nothing."""
     words = [word for start, end in spans for word in text[start:end].lower().split()]
     return words if len(words) == 1 and words[0].isalpha() else []
 
 
-def _entities(evaluated: Evaluated) -> list[Table]:
-    labels = [name for name in evaluated.figures.counts if name != "all"]
+def _analyse_entities(evaluation: Evaluation) -> list[Table]:
+    labels = [name for name in evaluation.metrics.counts if name != "all"]
     regions = [
-        (name, str(rows), *(_f1(part.counts, label) for label in ("all", *labels)))
-        for name, rows, part in _parts(evaluated, lambda row: str(row.get("region", "unknown")))
+        (name, str(articles), *(_f1(part.counts, label) for label in ("all", *labels)))
+        for name, articles, part in _metrics_by_group(evaluation, lambda row: str(row.get("region", "unknown")))
     ]
-    confused: Counter[tuple[str, str]] = Counter()
-    for row, answer in zip(evaluated.rows, evaluated.predictions, strict=True):
-        gold, found = (
-            {(one["start"], one["end"]): str(one["label"]) for one in side["entities"]} for side in (row, answer)
+    confusions: Counter[tuple[str, str]] = Counter()
+    for row, prediction in zip(evaluation.rows, evaluation.predictions, strict=True):
+        gold, predicted = (
+            {(entity["start"], entity["end"]): str(entity["label"]) for entity in side["entities"]}
+            for side in (row, prediction)
         )
-        confused.update((label, found.get(span) or _outcome(span, found)) for span, label in gold.items())
-        confused.update((_SPURIOUS, label) for span, label in found.items() if _outcome(span, gold) == _MISSED)
+        confusions.update((label, predicted.get(span) or _span_error(span, predicted)) for span, label in gold.items())
+        confusions.update((_SPURIOUS, label) for span, label in predicted.items() if _span_error(span, gold) == _MISSED)
     columns = [*labels, _WRONG_BOUNDS, _MISSED]
     return [
         Table("entities: F1 by region and type", ("region", "articles", "all", *labels), regions),
         Table(
-            "entities: types of the gold (rows) and of what was found (columns)",
+            "entities: types of the gold (rows) and of the predictions (columns)",
             ("", *columns),
-            [(label, *(str(confused[label, column]) for column in columns)) for label in [*labels, _SPURIOUS]],
+            [(label, *(str(confusions[label, column]) for column in columns)) for label in [*labels, _SPURIOUS]],
         ),
     ]
 
 
-def _outcome(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> str:
+def _span_error(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> str:
     return _WRONG_BOUNDS if any(span[0] < end and start < span[1] for start, end in others) else _MISSED
 
 
 def genre(row: Row) -> str:
-    """Return the genre that a coreference document's id tells: the second of its parts."""
+    """Return the genre of a coreference document, which is the second part of its id."""
     parts = str(row.get("id", "")).split("_")
     return parts[1] if len(parts) > 1 else "unknown"
 
 
-def _coreference(evaluated: Evaluated) -> list[Table]:
+def _analyse_coreference(evaluation: Evaluation) -> list[Table]:
     rows = []
-    for name, documents, part in _parts(evaluated, genre):
-        count, floor = (part.counts.get(figure, Count()) for figure in ("pronoun_name", "commonest"))
-        shown = (f"{value:.3f}" for value in (count.precision, count.recall, count.f1, floor.f1))
-        rows.append((name, str(documents), str(count.gold), *shown))
+    for name, documents, part in _metrics_by_group(evaluation, genre):
+        count, baseline = (part.counts.get(metric, Count()) for metric in ("pronoun_name", "commonest"))
+        values = (f"{value:.3f}" for value in (count.precision, count.recall, count.f1, baseline.f1))
+        rows.append((name, str(documents), str(count.gold), *values))
     head = ("genre", "documents", "pronouns with a name", "precision", "recall", "F1", "always the commonest, F1")
     return [Table("coreference: by genre", head, rows)]
 
 
-def _sides(evaluated: Evaluated) -> list[Table]:
-    """Say what each threshold of ``pipeline.min_stance_score`` leaves: sides alone, "none" is what is never reported."""
-    gold = sum(row["stance"] != _NO_SIDE for row in evaluated.rows)
+def _analyse_thresholds(evaluation: Evaluation) -> list[Table]:
+    """Show precision and recall of stances at several values of ``pipeline.min_stance_score``.
+
+    Answers of "none" are left out, as they are never reported.
+    """
+    gold = sum(row["stance"] != _NO_STANCE for row in evaluation.rows)
     rows = []
     for threshold in _THRESHOLDS:
         reported = [
-            (row, answer)
-            for row, answer in zip(evaluated.rows, evaluated.predictions, strict=True)
-            if answer["stance"] != _NO_SIDE and answer["score"] >= threshold
+            (row, prediction)
+            for row, prediction in zip(evaluation.rows, evaluation.predictions, strict=True)
+            if prediction["stance"] != _NO_STANCE and prediction["score"] >= threshold
         ]
-        right = sum(all(row.get(name) == answer.get(name) for name in ("stance", "holder")) for row, answer in reported)
-        shares = (right / max(1, len(reported)), right / max(1, gold))
-        rows.append((f"{threshold:.1f}", str(len(reported)), *(f"{share:.3f}" for share in shares)))
+        correct = sum(
+            all(row.get(name) == prediction.get(name) for name in ("stance", "holder")) for row, prediction in reported
+        )
+        precision, recall = correct / max(1, len(reported)), correct / max(1, gold)
+        rows.append((f"{threshold:.1f}", str(len(reported)), f"{precision:.3f}", f"{recall:.3f}"))
     head = ("pipeline.min_stance_score", "reported", "precision", "recall")
-    return [Table(f"{evaluated.task}: what a threshold buys", head, rows)]
+    return [Table(f"{evaluation.task}: precision and recall by threshold", head, rows)]
 
 
-_ANALYSES: Final[dict[str, Callable[[Evaluated], list[Table]]]] = {
-    "attributions": _attributions,
-    "entities": _entities,
-    "coreference": _coreference,
-    "stance_pairs": _sides,
-    "target_sentiment": _sides,
+_ANALYSES: Final[dict[str, Callable[[Evaluation], list[Table]]]] = {
+    "attributions": _analyse_attributions,
+    "entities": _analyse_entities,
+    "coreference": _analyse_coreference,
+    "stance_pairs": _analyse_thresholds,
+    "target_sentiment": _analyse_thresholds,
 }

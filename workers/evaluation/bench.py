@@ -1,4 +1,4 @@
-"""`stancewire bench`: what the whole service reaches, beside what its pipeline alone reaches, on the same cores in one run."""
+"""``stancewire bench``: the throughput of the whole service and of its bare pipeline, on the same cores in one run."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from rich.table import Table
 from services.access import bootstrap
 from services.contracts import Article
 from services.database.counters import CounterName
+from services.database.engine import Database
 from services.errors import PermanentError
 from services.jobs import queries
 from services.settings import Settings
-from services.standalone.up import running
+from services.standalone.up import start_service
 
 _BATCH = 300
-_PUSH_EVERY_S = 0.2  # single pushes beside the load, to see what accepting costs meanwhile
+_PROBE_INTERVAL_S = 0.2  # between the single pushes that measure accept latency while the workers are busy
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What was measured. Rates are per second of wall time; ``overhead_ratio`` is end to end over bare."""
+class BenchmarkResult:
+    """The measurements. Rates are per second of wall time; ``overhead_ratio`` is end to end over bare."""
 
     articles: int
     words: int
@@ -49,86 +50,107 @@ class Figures:
     start_s: float
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bare:
-    """Pipelines without a service: rate of all side by side, seconds an article in one, in all and by stage."""
+class _PipelineTiming:
+    """Pipelines without a service, side by side.
+
+    ``articles_per_s`` is the rate of all processes together. ``article_s`` and ``stages`` are the seconds that one
+    process spends on an article, in total and by stage.
+    """
 
     articles_per_s: float
-    seconds: float
+    article_s: float
     stages: dict[str, float]
 
 
-def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, processes: int) -> Figures:
-    """Analyse ``articles`` bare in as many processes as the service gets, then push them ``rounds`` times through the service."""
+@dataclass(frozen=True, slots=True)
+class _ServiceTiming:
+    """The whole service; ``accept_s`` are the latencies of single pushes while the workers are busy, in seconds."""
+
+    accepted_per_s: float
+    articles_per_s: float
+    accept_s: list[float]
+
+
+def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, processes: int) -> BenchmarkResult:
+    """Analyse ``articles`` without the service, then push them through the service, ``rounds`` times each.
+
+    Both use the same number of processes; 0 means one per core.
+    """
     count = processes or len(os.sched_getaffinity(0))
-    before = _bare(articles, settings, rounds, count)
+    before = _time_pipeline(articles, settings, rounds, count)
     with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as directory:
         api = settings.api.model_copy(update={"port": 0})
-        settings = settings.model_copy(
-            update={"state_dir": Path(directory), "api": api, "database_url": settings.database_url}
-        )
+        service_settings = settings.model_copy(update={"state_dir": Path(directory), "api": api})
         os.environ["STANCEWIRE_WORKER__PROCESSES"] = str(count)
         with (
-            running(settings, lambda _line: None) as service,
-            bootstrap.borrowed(service.database, "stancewire bench") as headers,
-            httpx.Client(base_url=service.url, timeout=120, headers=headers) as client,
+            start_service(service_settings, lambda _line: None) as stack,
+            bootstrap.borrowed(stack.database, "stancewire bench") as headers,
+            httpx.Client(base_url=stack.url, timeout=120, headers=headers) as client,
         ):
-            accept_rate, end_to_end, accepts = _through(client, service.database, articles, rounds)
-            start_s = service.seconds
-    after = _bare(
-        articles, settings, rounds, count
-    )  # machines drift: the service is set against what lay on both sides of it
+            service = _time_service(client, stack.database, articles, rounds)
+            start_s = stack.startup_s
+    # The speed of a machine drifts: the service is compared with the mean of the pipeline before and after it.
+    after = _time_pipeline(articles, settings, rounds, count)
     bare = statistics.mean((before.articles_per_s, after.articles_per_s))
-    return Figures(
+    latencies_ms = [seconds * 1000 for seconds in service.accept_s]
+    return BenchmarkResult(
         articles=len(articles) * rounds,
         words=sum(article.word_count() for article in articles) * rounds,
         processes=count,
         bare_articles_per_s=bare,
-        end_to_end_articles_per_s=end_to_end,
-        overhead_ratio=end_to_end / bare,
-        pipeline_ms_per_article=statistics.mean((before.seconds, after.seconds)) * 1000,
-        stages_ms_per_article={stage: (spent + after.stages[stage]) * 500 for stage, spent in before.stages.items()},
-        batch_accept_articles_per_s=accept_rate,
-        accept_p50_ms=statistics.median(accepts) * 1000,
-        accept_p99_ms=statistics.quantiles(accepts, n=100)[98] * 1000 if len(accepts) > 1 else accepts[0] * 1000,
+        end_to_end_articles_per_s=service.articles_per_s,
+        overhead_ratio=service.articles_per_s / bare,
+        pipeline_ms_per_article=statistics.mean((before.article_s, after.article_s)) * 1000,
+        stages_ms_per_article={
+            stage: statistics.mean((seconds, after.stages[stage])) * 1000 for stage, seconds in before.stages.items()
+        },
+        batch_accept_articles_per_s=service.accepted_per_s,
+        accept_p50_ms=statistics.median(latencies_ms),
+        accept_p99_ms=statistics.quantiles(latencies_ms, n=100)[98] if len(latencies_ms) > 1 else latencies_ms[0],
         start_s=start_s,
     )
 
 
-def _bare(articles: Sequence[Article], settings: Settings, rounds: int, count: int) -> _Bare:
-    """Run ``count`` bare pipelines side by side."""
+def _time_pipeline(articles: Sequence[Article], settings: Settings, rounds: int, count: int) -> _PipelineTiming:
+    """Run ``count`` processes with a bare pipeline each and share the articles among them."""
     context = multiprocessing.get_context("spawn")
     ready, go = context.Barrier(count + 1), context.Event()
-    done: Any = context.Queue()
-    work = [list(itertools.islice(articles, start, None, count)) for start in range(count)]
-    children = [context.Process(target=_analyse_all, args=(part, settings, rounds, ready, go, done)) for part in work]
+    reports_queue: Any = context.Queue()
+    shares = [list(itertools.islice(articles, start, None, count)) for start in range(count)]
+    children = [
+        context.Process(target=_analyse_all, args=(share, settings, rounds, ready, go, reports_queue))
+        for share in shares
+    ]
     for child in children:
         child.start()
     ready.wait()
     began = time.perf_counter()
     go.set()
-    reports = [done.get() for _ in children]
+    reports = [reports_queue.get() for _ in children]
     seconds = time.perf_counter() - began
     for child in children:
         child.join()
-    stages: dict[str, float] = defaultdict(float)
-    for part, _ in reports:
-        for stage, spent in part.items():
-            stages[stage] += spent
+    stage_totals: dict[str, float] = defaultdict(float)
+    for stages, _ in reports:
+        for stage, stage_seconds in stages.items():
+            stage_totals[stage] += stage_seconds
     total = len(articles) * rounds
-    spent = sum(own for _, own in reports)
-    return _Bare(total / seconds, spent / total, {stage: own / total for stage, own in stages.items()})
+    process_seconds = sum(own_seconds for _, own_seconds in reports)
+    stages_per_article = {stage: stage_seconds / total for stage, stage_seconds in stage_totals.items()}
+    return _PipelineTiming(total / seconds, process_seconds / total, stages_per_article)
 
 
-def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready: Any, go: Any, done: Any) -> None:
+def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready: Any, go: Any, reports: Any) -> None:
+    """Analyse the articles ``rounds`` times in a child process; report the seconds by stage and in total."""
     from workers.pipeline.pipeline import Pipeline
 
     pipeline = Pipeline(settings.pipeline)
-    pipeline.analyse(articles[0])  # what is loaded at first use counts as start
+    pipeline.analyse(articles[0])  # loads on first use, before the measurement begins
     stages: dict[str, float] = defaultdict(float)
     ready.wait()
     go.wait()
@@ -145,41 +167,38 @@ def _analyse_all(articles: list[Article], settings: Settings, rounds: int, ready
         try:
             pipeline.analyse(article, checkpoint)
         except PermanentError:
-            continue  # the service ends these jobs in the same place
-    done.put((dict(stages), time.perf_counter() - began))
+            continue  # the service ends these jobs at the same point
+    reports.put((dict(stages), time.perf_counter() - began))
 
 
-def _through(
-    client: httpx.Client, database: Any, articles: Sequence[Article], rounds: int
-) -> tuple[float, float, list[float]]:
+def _time_service(client: httpx.Client, database: Database, articles: Sequence[Article], rounds: int) -> _ServiceTiming:
+    """Push the articles in batches, as new versions in each round, and wait until all jobs are finished."""
     total = len(articles) * rounds
-    accepts: list[float] = []
+    latencies: list[float] = []
     finished = threading.Event()
     began = time.perf_counter()
-    probe = threading.Thread(target=_probe, args=(client, articles[0], accepts, finished))
+    probe = threading.Thread(target=_push_probes, args=(client, articles[0], latencies, finished))
     for number in range(rounds):
         for start in range(0, len(articles), _BATCH):
             lines = "\n".join(
-                article.model_copy(update={"version": f"bench-{number}-{start + place}"}).model_dump_json(
-                    exclude_none=True
-                )
-                for place, article in enumerate(articles[start : start + _BATCH])
+                article.model_copy(update={"version": f"bench-{number}-{index}"}).model_dump_json(exclude_none=True)
+                for index, article in enumerate(articles[start : start + _BATCH], start)
             )
             client.post("/v1/articles:batch", content=lines).raise_for_status()
     accepted = time.perf_counter() - began
     probe.start()
-    while _ended(database) < total:
+    while _finished_jobs(database) < total:
         time.sleep(0.25)
     ended = time.perf_counter() - began
     finished.set()
     probe.join()
-    return total / accepted, (total + len(accepts)) / ended if accepts else total / ended, accepts or [0.0]
+    return _ServiceTiming(total / accepted, (total + len(latencies)) / ended, latencies or [0.0])
 
 
-def _probe(client: httpx.Client, article: Article, accepts: list[float], finished: threading.Event) -> None:
-    """Push one short article now and then while the workers are busy."""
+def _push_probes(client: httpx.Client, article: Article, latencies: list[float], finished: threading.Event) -> None:
+    """Push one short article at a time at intervals until ``finished``; record the latency of each push in seconds."""
     for number in itertools.count():
-        if finished.wait(_PUSH_EVERY_S):
+        if finished.wait(_PROBE_INTERVAL_S):
             return
         small = article.model_copy(
             update={"feed": "probe", "guid": f"probe-{number}", "version": None, "body": article.body[:2000]}
@@ -190,31 +209,31 @@ def _probe(client: httpx.Client, article: Article, accepts: list[float], finishe
             content=small.model_dump_json(exclude_none=True),
             headers={"Content-Type": "application/json"},
         )
-        accepts.append(time.perf_counter() - began)
+        latencies.append(time.perf_counter() - began)
 
 
-def _ended(database: Any) -> int:
+def _finished_jobs(database: Database) -> int:
     counters = queries.backlog_snapshot(database).counters
     return int(sum(value for (name, _), value in counters.items() if name is CounterName.FINISHED))
 
 
-def render(figures: Figures, console: Console) -> None:
-    """Print the figures for people."""
+def render(result: BenchmarkResult, console: Console) -> None:
+    """Print the result as a table."""
     table = Table("figure", "value", box=None)
-    table.add_row("articles, words", f"{figures.articles}, {figures.words}")
-    table.add_row("worker processes", str(figures.processes))
+    table.add_row("articles, words", f"{result.articles}, {result.words}")
+    table.add_row("worker processes", str(result.processes))
     table.add_row(
         "bare pipeline",
-        f"{figures.bare_articles_per_s:.1f} articles/s, {figures.pipeline_ms_per_article:.1f} ms an article",
+        f"{result.bare_articles_per_s:.1f} articles/s, {result.pipeline_ms_per_article:.1f} ms per article",
     )
     table.add_row(
         "whole service",
-        f"{figures.end_to_end_articles_per_s:.1f} articles/s, {86_400 * figures.end_to_end_articles_per_s:,.0f} a day",
+        f"{result.end_to_end_articles_per_s:.1f} articles/s, {86_400 * result.end_to_end_articles_per_s:,.0f} per day",
     )
-    table.add_row("whole service / bare", f"{figures.overhead_ratio:.2f}")
-    table.add_row("accepted in batches", f"{figures.batch_accept_articles_per_s:.0f} articles/s")
-    table.add_row("accept, workers busy", f"p50 {figures.accept_p50_ms:.1f} ms, p99 {figures.accept_p99_ms:.1f} ms")
-    table.add_row("start", f"{figures.start_s:.1f} s")
-    for stage, milliseconds in figures.stages_ms_per_article.items():
+    table.add_row("whole service / bare", f"{result.overhead_ratio:.2f}")
+    table.add_row("accepted in batches", f"{result.batch_accept_articles_per_s:.0f} articles/s")
+    table.add_row("accept, workers busy", f"p50 {result.accept_p50_ms:.1f} ms, p99 {result.accept_p99_ms:.1f} ms")
+    table.add_row("start", f"{result.start_s:.1f} s")
+    for stage, milliseconds in result.stages_ms_per_article.items():
         table.add_row(f"stage {stage}", f"{milliseconds:.2f} ms")
     console.print(table)

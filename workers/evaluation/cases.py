@@ -1,8 +1,8 @@
 """Robustness cases: ``python -m workers.evaluation.cases tests/cases``, or ``make cases``.
 
-A case is a short text of our own with what a careful reader takes from it, written before any system had read it.
-Cases lie in ``<half>/<phenomenon>.toml``: the half ``open`` is there to be worked on, the half ``held`` to be counted
-only, so that its share tells how far what was done for the one carries over to the other.
+A case is a short text of our own with the findings that a careful reader expects, written before any system read it.
+Cases are stored in ``<half>/<phenomenon>.toml``. The half ``open`` is for development. The half ``held`` is only
+counted: its pass rate shows how far improvements made on ``open`` generalise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services import settings
 from services.contracts import MentionForm
-from workers.pipeline.components import STAGES
+from workers.pipeline.components import COMPONENTS
 from workers.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -28,205 +28,232 @@ if TYPE_CHECKING:
     from services.contracts import Analysis
 
 HALVES: Final = ("open", "held")
-# The holder that a stance in the article's own voice has.
-ARTICLE: Final = "(article)"
+ARTICLE: Final = "(article)"  # the holder of a stance in the article's own voice
 ANY: Final = "*"
 
-Stance = tuple[str, Literal["supports", "opposes"], str]
-Said = tuple[str, str, str]
+Stance = tuple[str, Literal["supports", "opposes"], str]  # holder, side, target
+Attribution = tuple[str, str, str]  # speaker, act, words of the content
+Names = tuple[str, ...]  # all names of one party
+StanceFinding = tuple[Names, str, Names]  # holder, side, target
 
 
 class Case(BaseModel):
-    """A text and what must and must not come out of it.
+    """A text, the findings that its analysis must contain, and those that it must not contain.
 
-    Parties are named by words of one of their names. Between the two parties of a stance that is listed nothing may come
-    out but what is listed, in either direction.
+    Parties are named by words of one of their names. Between the two parties of a listed stance, in either direction,
+    no stance other than the listed ones may be found.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: Annotated[str, Field(min_length=1)]
     stances: tuple[Stance, ...] = ()
-    """Must come out: holder, side, target."""
+    """Must be found: holder, side, target."""
     mutual: tuple[Stance, ...] = ()
-    """Must come out in one direction or the other."""
+    """Must be found in one direction or the other."""
     any_of: tuple[Stance, ...] = ()
-    """One of these must come out, all may."""
+    """At least one of these must be found."""
     maybe: tuple[Stance, ...] = ()
-    """May come out: readers would differ."""
+    """May be found: readers would disagree."""
     neutral: tuple[tuple[str, str], ...] = ()
-    """Between these two nothing may come out."""
+    """Between these two parties no stance may be found."""
     never: tuple[Stance, ...] = ()
-    """Must not come out."""
-    said: tuple[Said, ...] = ()
-    """Must come out: speaker, act (or several, parted by ``|``), and words of the content; ``*`` stands for any."""
-    unsaid: tuple[Said, ...] = ()
-    """Must not come out."""
+    """Must not be found."""
+    said: tuple[Attribution, ...] = ()
+    """Must be found: speaker, act (or several, separated by ``|``), and words of the content; ``*`` matches any."""
+    unsaid: tuple[Attribution, ...] = ()
+    """Must not be found."""
 
     @property
-    def takes_side(self) -> bool:
-        """Whether a stance must come out."""
+    def expects_stance(self) -> bool:
+        """Whether a stance must be found."""
         return bool(self.stances or self.mutual or self.any_of)
 
     @property
-    def takes_none(self) -> bool:
-        """Whether the case asks for no stance between two parties."""
-        return not self.takes_side and bool(self.neutral or self.never)
+    def expects_no_stance(self) -> bool:
+        """Whether the case is about two parties without a stance."""
+        return not self.expects_stance and bool(self.neutral or self.never)
 
 
-class Place(NamedTuple):
-    """Where a case stands: its half, its phenomenon and its number there, from 1."""
+class CaseId(NamedTuple):
+    """Identifies a case by its half, its phenomenon and its number in that file, from 1."""
 
     half: str
     phenomenon: str
     number: int
 
     def __str__(self) -> str:
-        """Say it for people."""
+        """Return the form shown in reports."""
         return f"{self.half}/{self.phenomenon} {self.number}"
 
 
 class Findings(NamedTuple):
-    """What has come out of a text, with all names of each party: ``(holder's names, side, target's names)`` and the like."""
+    """The findings of an analysis, with all names of each party.
 
-    stances: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]
-    said: tuple[tuple[tuple[str, ...], str, str], ...]
+    An attribution is a tuple of the speaker's names, the act and the content.
+    """
+
+    stances: tuple[StanceFinding, ...]
+    attributions: tuple[tuple[Names, str, str], ...]
 
     @classmethod
     def of(cls, analysis: Analysis) -> Findings:
-        """Read what an analysis says; a stance towards a topic is left out."""
-        named = {
+        """Collect the findings of an analysis; stances towards topics are left out."""
+        names = {
             entity.id: (
                 entity.name,
-                *(analysis.text[m.start : m.end] for m in entity.mentions if m.form is MentionForm.NAME),
+                *(
+                    analysis.text[mention.start : mention.end]
+                    for mention in entity.mentions
+                    if mention.form is MentionForm.NAME
+                ),
             )
             for entity in analysis.entities
         }
         stances = tuple(
             (
-                named[stance.holder] if stance.holder else (ARTICLE,),
+                names[stance.holder] if stance.holder else (ARTICLE,),
                 {"support": "supports", "oppose": "opposes"}[stance.stance],
-                named[stance.target.entity],
+                names[stance.target.entity],
             )
             for stance in analysis.stances
             if stance.target.entity
         )
-        said = tuple(
+        attributions = tuple(
             (
-                named[one.source.entity] if one.source and one.source.entity else (),
-                str(one.cue.act) if one.cue else "assert",
-                " … ".join(analysis.text[part.start : part.end] for part in one.content),
+                names[attribution.source.entity] if attribution.source and attribution.source.entity else (),
+                str(attribution.cue.act) if attribution.cue else "assert",
+                " … ".join(analysis.text[span.start : span.end] for span in attribution.content),
             )
-            for one in analysis.attributions
+            for attribution in analysis.attributions
         )
-        return cls(stances, said)
+        return cls(stances, attributions)
 
 
-def load(folder: Path) -> dict[Place, Case]:
-    """Read all cases below ``folder``; raises ``ValueError`` naming the file of one that is none."""
-    found: dict[Place, Case] = {}
+def load_cases(folder: Path) -> dict[CaseId, Case]:
+    """Read all cases below ``folder``; raises ``ValueError`` with the path of a file that is not valid."""
+    cases: dict[CaseId, Case] = {}
     for half in HALVES:
         for path in sorted((folder / half).glob("*.toml")):
             try:
                 rows = [Case.model_validate(row) for row in tomllib.loads(path.read_text("utf-8"))["case"]]
-            except (KeyError, tomllib.TOMLDecodeError, ValidationError) as wrong:
-                raise ValueError(f"{path}: {wrong}") from wrong
-            found |= {Place(half, path.stem, number): case for number, case in enumerate(rows, 1)}
-    if not found:
+            except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+                raise ValueError(f"{path}: {error}") from error
+            cases |= {CaseId(half, path.stem, number): case for number, case in enumerate(rows, 1)}
+    if not cases:
         raise ValueError(f"{folder}: no cases in {' or '.join(HALVES)}")
-    return found
+    return cases
 
 
 def failures(case: Case, findings: Findings) -> list[str]:
-    """Return what is wrong with ``findings``, one line each; none if the case passes."""
-    wrong = [f"missing: {' '.join(one)}" for one in case.stances if not _found(findings, one)]
+    """Return one line for each difference between ``findings`` and the case; an empty list if the case passes."""
+    wrong = [f"missing: {' '.join(stance)}" for stance in case.stances if not _has_stance(findings, stance)]
     wrong += [
-        f"missing, either way: {' '.join(one)}"
-        for one in case.mutual
-        if not (_found(findings, one) or _found(findings, one[::-1]))
+        f"missing, either way: {' '.join(stance)}"
+        for stance in case.mutual
+        if not (_has_stance(findings, stance) or _has_stance(findings, _reversed(stance)))
     ]
-    if case.any_of and not any(_found(findings, one) for one in case.any_of):
-        wrong.append("missing any of: " + "; ".join(" ".join(one) for one in case.any_of))
-    wrong += [f"must not come out: {' '.join(one)}" for one in case.never if _found(findings, one)]
-    expected = (*case.stances, *case.any_of, *case.maybe, *case.mutual, *(one[::-1] for one in case.mutual))
-    pairs = dict.fromkeys((*case.neutral, *((one[0], one[2]) for one in (*case.stances, *case.mutual, *case.any_of))))
-    for one, other in pairs:
-        for holder, side, target in findings.stances:
-            between = (_is(one, holder) and _is(other, target)) or (_is(other, holder) and _is(one, target))
-            if between and not any(_same(want, (holder, side, target)) for want in expected):
-                wrong.append(f"must not come out: {holder[0]} {side} {target[0]}")
-    wrong += [f"not said: {' / '.join(one)}" for one in case.said if not _heard(findings, one)]
-    wrong += [f"must not be said: {' / '.join(one)}" for one in case.unsaid if _heard(findings, one)]
+    if case.any_of and not any(_has_stance(findings, stance) for stance in case.any_of):
+        wrong.append("missing any of: " + "; ".join(" ".join(stance) for stance in case.any_of))
+    wrong += [f"must not be found: {' '.join(stance)}" for stance in case.never if _has_stance(findings, stance)]
+    wrong += _unexpected_stances(case, findings)
+    wrong += [f"not said: {' / '.join(each)}" for each in case.said if not _has_attribution(findings, each)]
+    wrong += [f"must not be said: {' / '.join(each)}" for each in case.unsaid if _has_attribution(findings, each)]
     return list(dict.fromkeys(wrong))
 
 
-def _found(findings: Findings, wanted: tuple[str, str, str]) -> bool:
-    return any(_same(wanted, found) for found in findings.stances)
+def _unexpected_stances(case: Case, findings: Findings) -> Iterator[str]:
+    """Yield the stances between two parties of the case that the case does not allow."""
+    reversed_mutual = (_reversed(stance) for stance in case.mutual)
+    allowed = (*case.stances, *case.any_of, *case.maybe, *case.mutual, *reversed_mutual)
+    listed = (*case.stances, *case.mutual, *case.any_of)
+    pairs = dict.fromkeys((*case.neutral, *((holder, target) for holder, _, target in listed)))
+    for first, second in pairs:
+        for finding in findings.stances:
+            holder, side, target = finding
+            between = (_is_named(first, holder) and _is_named(second, target)) or (
+                _is_named(second, holder) and _is_named(first, target)
+            )
+            if between and not any(_matches(stance, finding) for stance in allowed):
+                yield f"must not be found: {holder[0]} {side} {target[0]}"
 
 
-def _same(wanted: tuple[str, str, str], found: tuple[tuple[str, ...], str, tuple[str, ...]]) -> bool:
-    return wanted[1] == found[1] and _is(wanted[0], found[0]) and _is(wanted[2], found[2])
+def _reversed(stance: Stance) -> Stance:
+    holder, side, target = stance
+    return target, side, holder
 
 
-def _heard(findings: Findings, wanted: Said) -> bool:
-    speaker, acts, words = wanted
+def _has_stance(findings: Findings, stance: Stance) -> bool:
+    return any(_matches(stance, finding) for finding in findings.stances)
+
+
+def _matches(stance: Stance, finding: StanceFinding) -> bool:
+    return stance[1] == finding[1] and _is_named(stance[0], finding[0]) and _is_named(stance[2], finding[2])
+
+
+def _has_attribution(findings: Findings, attribution: Attribution) -> bool:
+    speaker, acts, words = attribution
     return any(
-        (speaker == ANY or _is(speaker, names))
+        (speaker == ANY or _is_named(speaker, names))
         and (acts == ANY or act in acts.split("|"))
         and (words == ANY or words in content)
-        for names, act, content in findings.said
+        for names, act, content in findings.attributions
     )
 
 
-def _is(wanted: str, names: Iterable[str]) -> bool:
-    """Whether one of ``names`` holds the words ``wanted``."""
-    return any(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", name.replace("’", "'")) for name in names)
+def _is_named(words: str, names: Iterable[str]) -> bool:
+    """Return whether one of ``names`` contains ``words``."""
+    return any(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", name.replace("’", "'")) for name in names)
 
 
-def run(cases: dict[Place, Case], pipeline: Pipeline) -> dict[Place, list[str]]:
-    """Analyse the text of every case; return what is wrong with each, by its place."""
-    return {place: failures(case, Findings.of(pipeline.analyse_text(case.text))) for place, case in cases.items()}
+def run_cases(cases: dict[CaseId, Case], pipeline: Pipeline) -> dict[CaseId, list[str]]:
+    """Analyse the text of every case; return the failures of each."""
+    return {key: failures(case, Findings.of(pipeline.analyse_text(case.text))) for key, case in cases.items()}
 
 
-def share(results: dict[Place, list[str]], half: str = "") -> float:
-    """Return which part of the cases passes, of one half or of all."""
-    counted = [not wrong for place, wrong in results.items() if half in {"", place.half}]
-    return sum(counted) / len(counted)
+def pass_rate(results: dict[CaseId, list[str]], half: str = "") -> float:
+    """Return the share of cases that pass, in one half or in all."""
+    passed = [not wrong for key, wrong in results.items() if half in {"", key.half}]
+    return sum(passed) / len(passed)
 
 
-def report(cases: dict[Place, Case], results: dict[Place, list[str]], listed: Iterable[str]) -> Iterator[str]:
-    """Say in lines how many pass, by phenomenon and half, and what is wrong with those of the halves ``listed``."""
-    passed = Counter((place.phenomenon, place.half) for place, wrong in results.items() if not wrong)
-    whole = Counter((place.phenomenon, place.half) for place in results)
+def report(cases: dict[CaseId, Case], results: dict[CaseId, list[str]], listed: Iterable[str]) -> Iterator[str]:
+    """Yield lines with the passes by phenomenon and half, then the failures of the halves in ``listed``."""
+    passed = Counter((key.phenomenon, key.half) for key, wrong in results.items() if not wrong)
+    total = Counter((key.phenomenon, key.half) for key in results)
     yield f"{'phenomenon':<20}" + "".join(f"{half:>10}" for half in HALVES)
-    for phenomenon in dict.fromkeys(place.phenomenon for place in results):
-        yield f"{phenomenon:<20}" + "".join(f"{f'{passed[phenomenon, h]}/{whole[phenomenon, h]}':>10}" for h in HALVES)
-    rows = {"all": results}
-    rows["a stance comes out"] = {place: wrong for place, wrong in results.items() if cases[place].takes_side}
-    rows["no stance"] = {place: wrong for place, wrong in results.items() if cases[place].takes_none}
-    for name, some in rows.items():
-        by_half = [{place: wrong for place, wrong in some.items() if place.half == half} for half in HALVES]
-        figures = "".join(f"{f'{share(half):.1%}':>10}" if half else f"{'–':>10}" for half in by_half)
-        yield f"{name:<20}{figures}{share(some):>10.1%} of {len(some)}"
-    for place, wrong in results.items():
-        if wrong and place.half in listed:
-            yield f"\n{place}: {cases[place].text}"
+    for phenomenon in dict.fromkeys(key.phenomenon for key in results):
+        yield f"{phenomenon:<20}" + "".join(f"{f'{passed[phenomenon, h]}/{total[phenomenon, h]}':>10}" for h in HALVES)
+    groups = {
+        "all": results,
+        "a stance expected": {key: wrong for key, wrong in results.items() if cases[key].expects_stance},
+        "no stance expected": {key: wrong for key, wrong in results.items() if cases[key].expects_no_stance},
+    }
+    for name, group in groups.items():
+        by_half = [{key: wrong for key, wrong in group.items() if key.half == half} for half in HALVES]
+        rates = "".join(f"{f'{pass_rate(part):.1%}':>10}" if part else f"{'–':>10}" for part in by_half)
+        yield f"{name:<20}{rates}{pass_rate(group):>10.1%} of {len(group)}"
+    for key, wrong in results.items():
+        if wrong and key.half in listed:
+            yield f"\n{key}: {cases[key].text}"
             yield from (f"    {line}" for line in wrong)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the shares, and the failures of the half that may be looked at."""
+    """Print the pass rates, and the failures of the half that is open for development."""
     parser = argparse.ArgumentParser(prog="python -m workers.evaluation.cases", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of the cases")
-    parser.add_argument("--model", choices=list(STAGES), default="trained", help="what answers")
-    parser.add_argument("--held", action="store_true", help="list the failures of the held half, too: then it is spent")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--model", choices=list(COMPONENTS), default="trained", help="the pipeline to run")
+    parser.add_argument(
+        "--held", action="store_true", help="list the failures of the held half, too; it is then no longer unseen"
+    )
+    options = parser.parse_args(arguments)
     try:
-        cases = load(given.folder)
-    except ValueError as wrong:
-        parser.error(str(wrong))
-    results = run(cases, Pipeline(settings.Pipeline(model=given.model)))
-    sys.stdout.write("\n".join(report(cases, results, HALVES if given.held else HALVES[:1])) + "\n")
+        cases = load_cases(options.folder)
+    except ValueError as error:
+        parser.error(str(error))
+    results = run_cases(cases, Pipeline(settings.Pipeline(model=options.model)))
+    sys.stdout.write("\n".join(report(cases, results, HALVES if options.held else HALVES[:1])) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pipeline on the dev set of each corpus: predictions, figures, and how far the figures can be relied on."""
+"""Runs the pipeline on the dev set of each corpus: predictions, metrics and their confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,84 +13,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.evaluation.predict import predict
-from workers.evaluation.scoring import CLASSIFIED, VISIBLE, DocumentScore, Figures, Row, figures, tallies
+from workers.evaluation.scoring import (
+    CLASSIFICATION_TASKS,
+    INPUT_FIELDS,
+    DocumentScore,
+    Row,
+    TaskMetrics,
+    aggregate,
+    score_documents,
+)
 
-# What a resample is drawn of: rows that share this field come from one text, and stand or fall together.
-_SOURCE: Final = {"stance_pairs": "text", "target_sentiment": "text", "claim_stance": "claim"}
-ARTICLE: Final = 560  # words, the mean of an article of the wires
+# The unit of resampling. Rows that share this field come from one text, so they are drawn together.
+_SOURCE_FIELD: Final = {"stance_pairs": "text", "target_sentiment": "text", "claim_stance": "claim"}
+ARTICLE_WORDS: Final = 560  # mean length of an article from a news agency
 _RESAMPLES: Final = 2000
 _SEED: Final = 20261124
-_OUTSIDE: Final = (2.5, 97.5)  # per cent
+_PERCENTILES: Final = (2.5, 97.5)
 
 
 class Interval(NamedTuple):
-    """Where 95 of a hundred resamples of a figure lie."""
+    """Contains a metric in 95 % of the resamples."""
 
     low: float
     high: float
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """One task on its dev set: rows, predictions and tallies stand in one order.
+class Evaluation:
+    """The results of one task on its dev set; rows, predictions and scores are in the same order.
 
-    ``intervals`` are those of F1 by the names of the counts, or of "accuracy" and "macro_f" of classes.
-    ``milliseconds`` is the processor time that an article of ``ARTICLE`` words takes, loading left out; 0 if not measured.
+    ``intervals`` are those of F1 by the name of the count, or of "accuracy" and "macro_f" for classification tasks.
+    ``milliseconds`` is the processor time for an article of ``ARTICLE_WORDS`` words without loading; 0 if not measured.
     """
 
     task: str
     rows: list[Row]
     predictions: list[Row]
-    tallies: list[DocumentScore]
-    figures: Figures
+    scores: list[DocumentScore]
+    metrics: TaskMetrics
     intervals: dict[str, Interval]
     milliseconds: float = 0.0
 
 
-def evaluate(task: str, corpora: Path, model: str = "trained") -> Evaluated:
-    """Predict and score a task's dev set; raises ``FileNotFoundError`` if the corpus is not in the folder."""
+def evaluate(task: str, corpora: Path, model: str = "trained") -> Evaluation:
+    """Predict and score the dev set of a task; raises ``FileNotFoundError`` if the folder lacks the corpus."""
     with (corpora / task / "dev.jsonl").open(encoding="utf-8") as lines:
         rows: list[Row] = [json.loads(line) for line in lines if line.strip()]
-    shown = [{name: row[name] for name in ("id", *VISIBLE[task]) if name in row} for row in rows]
-    answers = predict(task, [shown[0], *shown], model)
-    next(answers)  # loads everything
-    begun = time.process_time()
+    inputs = [{name: row[name] for name in ("id", *INPUT_FIELDS[task]) if name in row} for row in rows]
+    answers = predict(task, [inputs[0], *inputs], model)
+    next(answers)  # loads everything, so that loading is not measured
+    began = time.process_time()
     predictions = list(answers)
-    spent = time.process_time() - begun
+    seconds = time.process_time() - began
     words = sum(len(row["text"].split()) for row in rows)
-    return replace(scored(task, rows, predictions), milliseconds=1000 * spent / words * ARTICLE)
+    return replace(evaluate_predictions(task, rows, predictions), milliseconds=1000 * seconds / words * ARTICLE_WORDS)
 
 
-def scored(task: str, rows: list[Row], predictions: list[Row]) -> Evaluated:
-    """Score predictions that stand in the order of their rows."""
-    each = tallies(task, rows, predictions)
-    sources = [str(row[_SOURCE[task]]) if task in _SOURCE else str(number) for number, row in enumerate(rows)]
-    return Evaluated(task, rows, predictions, each, figures(task, each), intervals(task, each, sources))
+def evaluate_predictions(task: str, rows: list[Row], predictions: list[Row]) -> Evaluation:
+    """Score predictions that are in the order of their rows."""
+    scores = score_documents(task, rows, predictions)
+    field = _SOURCE_FIELD.get(task)
+    sources = [str(row[field]) if field else str(number) for number, row in enumerate(rows)]
+    intervals = bootstrap_intervals(task, scores, sources)
+    return Evaluation(task, rows, predictions, scores, aggregate(task, scores), intervals)
 
 
-def intervals(task: str, each: Sequence[DocumentScore], sources: Sequence[str]) -> dict[str, Interval]:
-    """Return percentile intervals over resampled sources (Efron 1979); ``sources`` names that of each tally.
+def bootstrap_intervals(task: str, scores: Sequence[DocumentScore], sources: Sequence[str]) -> dict[str, Interval]:
+    """Return percentile intervals over resampled sources (Efron 1979); ``sources`` names the source of each score.
 
-    The same resamples are drawn at every call. What differs between two systems by less may be chance.
+    Every call draws the same resamples. A difference between two systems smaller than the intervals may be chance.
     """
-    places = {source: place for place, source in enumerate(dict.fromkeys(sources))}
-    counted: dict[str, NDArray[np.float64]] = {}
-    for source, tally in zip(sources, each, strict=True):
-        for name, count in tally.counts.items():
-            counted.setdefault(name, np.zeros((len(places), 3)))[places[source]] += count
-    if not counted:
+    numbers = {source: number for number, source in enumerate(dict.fromkeys(sources))}
+    counts_by_name: dict[str, NDArray[np.float64]] = {}  # [sources, (correct, predicted, gold)]
+    for source, score in zip(sources, scores, strict=True):
+        for name, count in score.counts.items():
+            counts_by_name.setdefault(name, np.zeros((len(numbers), 3)))[numbers[source]] += count
+    if not counts_by_name:
         return {}
-    drawn = np.random.default_rng(_SEED).multinomial(len(places), np.full(len(places), 1 / len(places)), _RESAMPLES)
-    counters = {name: drawn @ counts for name, counts in sorted(counted.items())}
-    values = {name: _f1(total) for name, total in counters.items()}
-    if task in CLASSIFIED:
-        known = [name for name, counts in counted.items() if counts[:, 2].any()]
-        right, gold = (np.sum([total[:, column] for total in counters.values()], axis=0) for column in (0, 2))
-        values |= {"accuracy": right / gold, "macro_f": np.mean([values[name] for name in known], axis=0)}
-    return {name: Interval(*(float(edge) for edge in np.percentile(value, _OUTSIDE))) for name, value in values.items()}
+    weights = np.random.default_rng(_SEED).multinomial(
+        len(numbers), np.full(len(numbers), 1 / len(numbers)), _RESAMPLES
+    )
+    totals = {name: weights @ counts for name, counts in sorted(counts_by_name.items())}
+    values = {name: _f1(total) for name, total in totals.items()}
+    if task in CLASSIFICATION_TASKS:
+        gold_classes = [name for name, counts in counts_by_name.items() if counts[:, 2].any()]
+        correct, gold = (np.sum([total[:, column] for total in totals.values()], axis=0) for column in (0, 2))
+        macro_f = np.mean([values[name] for name in gold_classes], axis=0)
+        values |= {"accuracy": correct / gold, "macro_f": macro_f}
+    return {
+        name: Interval(*(float(edge) for edge in np.percentile(value, _PERCENTILES))) for name, value in values.items()
+    }
 
 
 def _f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return F1 of rows of right, found and gold, which is twice the right ones over the other two."""
+    """Return F1 of rows of (correct, predicted, gold): 2 * correct / (predicted + gold)."""
     result: NDArray[np.float64] = 2 * counts[:, 0] / np.maximum(1.0, counts[:, 1] + counts[:, 2])
     return result

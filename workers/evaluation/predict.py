@@ -1,8 +1,8 @@
-"""What this pipeline answers to the tasks that it is measured by.
+"""The pipeline's predictions for the tasks that it is evaluated on.
 
-Each task takes what ``score.py --inputs`` prints, one object a line, and yields one prediction for each, in
-order, with the input's ``id`` where it has one. Offsets are code points into the ``text`` given, which is taken
-as it is.
+The input of a task is one object per line, with the fields that a system may read (``scoring.INPUT_FIELDS``). The
+output is one prediction per input in the same order, with the input's ``id`` if it has one. Offsets are code points
+into ``text``, which is used unchanged.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from services.contracts import EntityType
 from workers.coreference.pronouns import PERSONAL
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.model.alignment import AlignedWords
-from workers.model.component import EncodedDocument, encoder
+from workers.model.component import EncodedDocument, packaged_encoder
 from workers.model.stance_heads import Array, Pair
-from workers.pipeline.components import STAGES, build_nlp
+from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.stance import claims, relations
 from workers.text.cleaning import PLAIN_SPACES
 
@@ -39,69 +39,70 @@ _LABELS: Final = {
 }
 
 
-def predict(task: str, lines: Iterable[Row], model: str = "trained") -> Iterator[Row]:
-    """Yield a prediction for each line, by the stages of ``model``; raises ``ValueError`` for a task that does not exist."""
-    known = BY_RULE if model == "rules" else TASKS
-    if task not in known:
-        raise ValueError(f"no task {task!r}; there are {', '.join(known)}")
-    return _run(task, lines, model)
+def predict(task: str, rows: Iterable[Row], model: str = "trained") -> Iterator[Row]:
+    """Yield a prediction for each row, by the components of ``model``; raises ``ValueError`` for an unknown task."""
+    tasks = RULE_TASKS if model == "rules" else TASKS
+    if task not in tasks:
+        raise ValueError(f"no task {task!r}; there are {', '.join(tasks)}")
+    return _predictions(task, rows, model)
 
 
-def _run(task: str, lines: Iterable[Row], model: str) -> Iterator[Row]:
-    if model == "rules" and task in _PAIR_BY_RULE:
-        for line in lines:
-            yield _named(line, _PAIR_BY_RULE[task](line))
+def _predictions(task: str, rows: Iterable[Row], model: str) -> Iterator[Row]:
+    if model == "rules" and task in _PAIR_RULES:
+        for row in rows:
+            yield _with_id(row, _PAIR_RULES[task](row))
         return
-    nlp = build_nlp(READING if task in CLASSES else STAGES[model])
-    for line in lines:
+    nlp = build_nlp(ENCODER_COMPONENTS if task in CLASSES else COMPONENTS[model])
+    for row in rows:
         if task in CLASSES:
-            yield _named(line, _stance(nlp, task, line))
+            yield _with_id(row, _stance(nlp, task, row))
             continue
         with nlp.memory_zone():
-            found = OF_DOCUMENT[task](read(nlp, line))
-        yield _named(line, found)
+            prediction = DOCUMENT_TASKS[task](process(nlp, row))
+        yield _with_id(row, prediction)
 
 
-def _named(line: Row, found: Row) -> Row:
-    return {"id": line["id"], **found} if "id" in line else found
+def _with_id(row: Row, prediction: Row) -> Row:
+    return {"id": row["id"], **prediction} if "id" in row else prediction
 
 
-def read(nlp: Language, line: Row) -> Doc:
-    """Run the stages over the text of a line."""
-    return nlp(str(line["text"]).translate(PLAIN_SPACES))
+def process(nlp: Language, row: Row) -> Doc:
+    """Run the pipeline over the text of a row."""
+    return nlp(str(row["text"]).translate(PLAIN_SPACES))
 
 
-def statements(doc: Doc) -> list[tuple[AttributionRecord, list[TokenSpan]]]:
-    """Return each statement with its content; a quotation that runs on belongs to the one before, as in the corpus.
+def joined_attributions(doc: Doc) -> list[tuple[AttributionRecord, list[TokenSpan]]]:
+    """Return each attribution with its content; a continued quotation is joined to the attribution that it continues.
 
-    In results it is a statement of its own.
+    This is how the corpus annotates it. In results, a continued quotation is an attribution of its own.
     """
-    found: list[tuple[AttributionRecord, list[TokenSpan]]] = []
-    of_statement: dict[int, int] = {}
-    for index, statement in enumerate(doc._.attributions):
-        if statement.follows is not None and statement.follows in of_statement:
-            found[of_statement[statement.follows]][1].extend(statement.content)
+    joined: list[tuple[AttributionRecord, list[TokenSpan]]] = []
+    positions: dict[int, int] = {}  # index in the document -> index in ``joined``
+    for index, attribution in enumerate(doc._.attributions):
+        if attribution.follows is not None and attribution.follows in positions:
+            joined[positions[attribution.follows]][1].extend(attribution.content)
             continue
-        of_statement[index] = len(found)
-        found.append((statement, list(statement.content)))
-    return found
+        positions[index] = len(joined)
+        joined.append((attribution, list(attribution.content)))
+    return joined
 
 
 def _attributions(doc: Doc) -> Row:
-    found: list[Row] = [
-        {
-            "source": [_chars(doc, statement.source)] if statement.source else [],
-            "cue": [_chars(doc, statement.cue.span)] if statement.cue else [],
-            "content": [_chars(doc, part) for part in content],
-            "score": statement.score,
-        }
-        for statement, content in statements(doc)
-    ]
-    return {"attributions": found}
+    return {
+        "attributions": [
+            {
+                "source": [_offsets(doc, attribution.source)] if attribution.source else [],
+                "cue": [_offsets(doc, attribution.cue.span)] if attribution.cue else [],
+                "content": [_offsets(doc, span) for span in content],
+                "score": attribution.score,
+            }
+            for attribution, content in joined_attributions(doc)
+        ]
+    }
 
 
-def _chars(doc: Doc, stretch: TokenSpan) -> list[int]:
-    span = doc[stretch.start : stretch.end]
+def _offsets(doc: Doc, tokens: TokenSpan) -> list[int]:
+    span = doc[tokens.start : tokens.end]
     return [span.start_char, span.end_char]
 
 
@@ -123,45 +124,63 @@ def _entities(doc: Doc) -> Row:
 
 def _coreference(doc: Doc) -> Row:
     entities: list[EntityRecord] = doc._.entities
-    given = {span.start: entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
+    names = {span.start: entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"}
     return {
         "mentions": [
-            {"start": token.idx, "end": token.idx + len(token), "name": given.get(token.i)}
+            {"start": token.idx, "end": token.idx + len(token), "name": names.get(token.i)}
             for token in doc
             if token.lower_ in PERSONAL
         ]
     }
 
 
-def shares(nlp: Language, task: str, line: Row) -> Array | None:
-    """Return the probability of each of a task's ``CLASSES`` as the model gives it, or nothing where it reads no such word."""
+def class_probabilities(nlp: Language, task: str, row: Row) -> Array | None:
+    """Return the model's probability of each of a task's ``CLASSES``, before calibration.
+
+    Returns ``None`` if the model has no words at the offsets of the row.
+    """
     if task == "claim_stance":
-        support = claims.support(str(line["claim"]), str(line["text"]), nlp)
+        support = claims.support_probability(str(row["claim"]), str(row["text"]), nlp)
         return np.array([support, 1 - support], np.float32)
     with nlp.memory_zone():
-        doc = read(nlp, line)
+        doc = process(nlp, row)
         encoded: EncodedDocument = doc._.encoded
-        placed = AlignedWords.of(doc, encoded.words)
-    whole = 0, len(encoded.words)
+        aligned = AlignedWords.of(doc, encoded.inputs)
+    passage = 0, len(encoded.inputs)
     if task == "target_sentiment":
-        target = placed.span(*line["target"])
-        return encoder().pairs.towards(encoded.scores.stances, [Pair(None, target, whole)])[0] if target else None
-    a, b = placed.span(*line["a"]), placed.span(*line["b"])
-    return encoder().pairs.between(encoded.scores.stances, [Pair(a, b, whole)])[0] if a and b else None
+        target = aligned.span(*row["target"])
+        return (
+            packaged_encoder().pair_head.article_voice_probabilities(
+                encoded.scores.stances, [Pair(None, target, passage)]
+            )[0]
+            if target
+            else None
+        )
+    a, b = aligned.span(*row["a"]), aligned.span(*row["b"])
+    return (
+        packaged_encoder().pair_head.pair_probabilities(encoded.scores.stances, [Pair(a, b, passage)])[0]
+        if a and b
+        else None
+    )
 
 
-def _stance(nlp: Language, task: str, line: Row) -> Row:
-    found = shares(nlp, task, line)
-    if found is None:
+def _stance(nlp: Language, task: str, row: Row) -> Row:
+    probabilities = class_probabilities(nlp, task, row)
+    if probabilities is None:
         return {**CLASSES[task][0], "score": 0.0}
-    scale = encoder().heads.scales[task]
-    (true,) = scale.true(found[None])
-    best = scale.best(true)
-    return {**CLASSES[task][best], "score": float(true[best])}
+    scale = packaged_encoder().heads.calibrations[task]
+    (calibrated,) = scale.calibrate(probabilities[None])
+    best = scale.choose(calibrated)
+    return {**CLASSES[task][best], "score": float(calibrated[best])}
 
 
-READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations", "stancewire_encoder")
-# What the model tells apart, in the order of its outputs.
+ENCODER_COMPONENTS: Final = (
+    "stancewire_paragraphs",
+    "stancewire_sentences",
+    "stancewire_quotations",
+    "stancewire_encoder",
+)
+# The classes of each classification task, in the order of the model's outputs.
 CLASSES: Final[dict[str, tuple[Row, ...]]] = {
     "stance_pairs": (
         {"stance": "none", "holder": None},
@@ -173,14 +192,14 @@ CLASSES: Final[dict[str, tuple[Row, ...]]] = {
     "target_sentiment": ({"stance": "none"}, {"stance": "support"}, {"stance": "oppose"}),
     "claim_stance": ({"stance": "support"}, {"stance": "oppose"}),
 }
-OF_DOCUMENT: Final[dict[str, Callable[[Doc], Row]]] = {
+DOCUMENT_TASKS: Final[dict[str, Callable[[Doc], Row]]] = {
     "attributions": _attributions,
     "entities": _entities,
     "coreference": _coreference,
 }
-_PAIR_BY_RULE: Final[dict[str, Callable[[Row], Row]]] = {
-    "stance_pairs": lambda line: relations.between(line["text"], tuple(line["a"]), tuple(line["b"])),
-    "target_sentiment": lambda line: relations.towards(line["text"], tuple(line["target"])),
+_PAIR_RULES: Final[dict[str, Callable[[Row], Row]]] = {
+    "stance_pairs": lambda row: relations.stance_between(row["text"], tuple(row["a"]), tuple(row["b"])),
+    "target_sentiment": lambda row: relations.sentiment_towards(row["text"], tuple(row["target"])),
 }
-TASKS: Final = tuple(sorted({*OF_DOCUMENT, *CLASSES}))
-BY_RULE: Final = tuple(sorted({*OF_DOCUMENT, *_PAIR_BY_RULE}))
+TASKS: Final = tuple(sorted({*DOCUMENT_TASKS, *CLASSES}))
+RULE_TASKS: Final = tuple(sorted({*DOCUMENT_TASKS, *_PAIR_RULES}))

@@ -1,1 +1,1 @@
-"""From the corpora to the model's weights. Needs the extra `train`; nothing at run time imports it."""
+"""Trains the model's weights from the corpora. Needs the extra ``train``; never imported by the running service."""

@@ -1,7 +1,7 @@
-"""The whole recipe: ``python -m workers.training --corpora PATH``, which is ``make train CORPORA=PATH``.
+"""Trains the model: ``python -m workers.training --corpora PATH``, or ``make train CORPORA=PATH``.
 
-Trains in three runs, exports and calibrates; interrupted, it goes on where it stopped. ``--from packaged`` leaves the first two
-runs out.
+Trains in three runs, exports and calibrates. After an interruption it resumes from the last checkpoint.
+``--from packaged`` skips the first two runs and begins with the packaged weights.
 """
 
 from __future__ import annotations
@@ -15,65 +15,72 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from workers.model.encoder import HEADS, packaged
+from workers.model.encoder import HEADS_FILE, packaged_weights
 from workers.training import pronoun_ranker
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
-from workers.training.train import OF_SECOND, READING, STANCES, WRITTEN, Run, pretrained
+from workers.training.train import (
+    HANDWRITTEN_RUN,
+    READING_RUN,
+    STANCE_RUN,
+    STANCE_WEIGHTS,
+    TrainingRun,
+    pretrained_folder,
+)
 
+# Prefixes of the recipe's values in the model card.
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
 _THIRD: Final = "third run, "
 
 
 def main() -> None:
-    """Read the arguments and follow the recipe."""
+    """Parse the arguments and run the steps."""
     parser = argparse.ArgumentParser(prog="python -m workers.training", description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
-    parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoint and log are kept")
-    parser.add_argument("--name", default="minilm6-2026.11.3", help="the model's name in results")
+    parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoints and logs are stored")
+    parser.add_argument("--name", default="minilm6-2026.11.3", help="the name of the model in results")
+    parser.add_argument("--only", choices=["train", "export", "calibrate", "antecedents"], help="run one step only")
     parser.add_argument(
-        "--only", choices=["train", "export", "calibrate", "antecedents"], help="one step of the recipe"
+        "--from", dest="start", choices=["pretrained", "packaged"], default="pretrained", help="the initial weights"
     )
-    parser.add_argument(
-        "--from", dest="begin", choices=["pretrained", "packaged"], default="pretrained", help="the first weights"
-    )
-    given = parser.parse_args()
+    options = parser.parse_args()
 
-    def wanted(step: str) -> bool:
-        return given.only in {None, step}
+    def runs(step: str) -> bool:
+        return options.only in {None, step}
 
-    if wanted("train") or wanted("export"):
-        begin, recipe = _begin(given.corpora, given.folder, given.begin)
-        run = Run(given.corpora, given.folder / "written", WRITTEN, _anew(begin))
+    if runs("train") or runs("export"):
+        weights, recipe = _weights_of_second_run(options.corpora, options.folder, options.start)
+        run = TrainingRun(options.corpora, options.folder / "written", HANDWRITTEN_RUN, _without_stances(weights))
         run.train()
-        recipe |= {f"{_THIRD}{name}": value for name, value in asdict(WRITTEN).items()}
-        if wanted("export"):
-            export(run.result(), pretrained() / "vocab.txt", packaged(), given.name, recipe)
-    if wanted("calibrate"):
-        calibrate(given.corpora)
-    if wanted("antecedents"):
-        pronoun_ranker.train(given.corpora)
+        recipe |= {f"{_THIRD}{name}": value for name, value in asdict(HANDWRITTEN_RUN).items()}
+        if runs("export"):
+            export(run.result(), pretrained_folder() / "vocab.txt", packaged_weights(), options.name, recipe)
+    if runs("calibrate"):
+        calibrate(options.corpora)
+    if runs("antecedents"):
+        pronoun_ranker.train(options.corpora)
 
 
-def _begin(corpora: Path, folder: Path, begin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights of the second run, made or packaged, and the values that it and the first were run with."""
-    if begin == "packaged":
-        kept = json.loads((packaged() / HEADS).read_text("utf-8"))["recipe"]
-        before = {name: value for name, value in kept.items() if name.startswith((_FIRST, _SECOND))}
-        return {name: torch.from_numpy(value) for name, value in restore(packaged()).items()}, before
-    first = Run(corpora, folder / "reading", READING)
+def _weights_of_second_run(corpora: Path, folder: Path, start: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights after the second run, trained or packaged, and the recipe of the first two runs."""
+    if start == "packaged":
+        packaged_recipe = json.loads((packaged_weights() / HEADS_FILE).read_text("utf-8"))["recipe"]
+        recipe = {name: value for name, value in packaged_recipe.items() if name.startswith((_FIRST, _SECOND))}
+        return {name: torch.from_numpy(value) for name, value in restore(packaged_weights()).items()}, recipe
+    first = TrainingRun(corpora, folder / "reading", READING_RUN)
     first.train()
-    second = Run(corpora, folder / "stances", STANCES, first.result().state_dict())
+    second = TrainingRun(corpora, folder / "stances", STANCE_RUN, first.result().state_dict())
     second.train()
-    before = {f"{_FIRST}{name}": value for name, value in asdict(READING).items()}
-    return second.result().state_dict(), before | {f"{_SECOND}{name}": value for name, value in asdict(STANCES).items()}
+    recipe = {f"{_FIRST}{name}": value for name, value in asdict(READING_RUN).items()}
+    recipe |= {f"{_SECOND}{name}": value for name, value in asdict(STANCE_RUN).items()}
+    return second.result().state_dict(), recipe
 
 
-def _anew(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Leave out what a run on stances begins anew."""
-    return {name: value for name, value in weights.items() if not name.startswith(OF_SECOND)}
+def _without_stances(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Drop the weights that a run on stances learns from their initial values."""
+    return {name: value for name, value in weights.items() if not name.startswith(STANCE_WEIGHTS)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Examples cut into windows, windows put into batches, and the order of all batches of a training run."""
+"""Cuts examples into windows, puts windows into batches, and orders all batches of a training run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import torch
 from torch import Tensor
 
-from workers.model.inputs import Shape, windows
+from workers.model.inputs import Shape, split_windows
 from workers.model.stance_heads import Pair
-from workers.model.tags import Tagged, sequence
-from workers.training.corpora import Sided
+from workers.model.tags import TaggedSpan, encode_spans
+from workers.training.corpora import LabelledPair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from workers.model.wordpiece import WordPieces
     from workers.training.corpora import Example
 
-# Windows of a training run are cut to lengths between these, anew in each epoch, so that cuts fall elsewhere.
-SHORTEST: Final = 144
-LONGEST: Final = 254
-BATCH: Final = 4096  # pieces, padding included
-# Single sentences are put together into windows, in other company each time, since the service reads them in company.
-JOINED: Final = frozenset({"stance_pairs", "target_sentiment"})
-LEAST: Final = 24
-SMALL: Final = 1536  # pieces in a batch of single sentences, or of claims with a statement each
-SMALL_TASKS: Final = JOINED | {"claim_stance"}
+# Lengths in pieces. In each epoch, windows are cut to a length drawn between these two, so the cuts differ.
+SHORTEST_WINDOW: Final = 144
+LONGEST_WINDOW: Final = 254
+BATCH_PIECES: Final = 4096  # padding included
+# Examples of these tasks are single sentences. Several are packed into one row, in another combination each epoch,
+# as the service never reads a sentence alone.
+PACKED_TASKS: Final = frozenset({"stance_pairs", "target_sentiment"})
+SHORTEST_PACKED_ROW: Final = 24
+SMALL_BATCH_PIECES: Final = 1536  # for single sentences, and for claims with one statement each
+SMALL_BATCH_TASKS: Final = PACKED_TASKS | {"claim_stance"}
+_BUCKET_PIECES: Final = 16  # rows whose lengths fall into one bucket stay in random order
+_PADDING_PART: Final = -1
 
 
 class Window(NamedTuple):
-    """Words ``start`` to ``end`` of one example."""
+    """Words ``start`` to ``end`` of one example, end exclusive."""
 
     example: int
     start: int
@@ -40,7 +43,7 @@ class Window(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One batch of one task; each of its rows is one window, or several put together."""
+    """One batch of one task; each row has one window, or several packed together."""
 
     task: str
     rows: list[list[Window]]
@@ -48,146 +51,156 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Tensors of one batch, [windows, pieces] or [windows, words], and what is to be learned from it.
+    """The tensors of one batch, [rows, pieces] or [rows, words], and its annotations.
 
-    ``lengths`` counts words; ``tags`` is 0 and ``parts`` -1 in the padding; ``found``, ``links`` and ``sides`` are
-    each row's as in ``Example``, in the row's own words.
+    ``lengths`` are numbers of words. In the padding, ``tags`` is 0 and ``parts_of_speech`` is -1. ``spans``, ``links``
+    and ``pairs`` are those of ``Example`` for each row, numbered by the words of the row.
     """
 
     pieces: Tensor
     shapes: Tensor
-    places: Tensor
+    position_types: Tensor
     mask: Tensor
-    firsts: Tensor
+    first_pieces: Tensor
     lengths: Tensor
     tags: Tensor
-    parts: Tensor
-    found: list[list[Tagged]]
+    parts_of_speech: Tensor
+    spans: list[list[TaggedSpan]]
     links: list[list[tuple[int, int]]]
-    sides: list[list[Sided]]
+    pairs: list[list[LabelledPair]]
 
 
-def plan(tasks: Mapping[str, tuple[Sequence[Example], float]], seed: int) -> list[Step]:
-    """Order a run: each task's examples as many times as it says, all tasks mixed evenly over the run."""
-    placed: list[tuple[float, Step]] = []
+def plan_steps(tasks: Mapping[str, tuple[Sequence[Example], float]], seed: int) -> list[Step]:
+    """Return all steps of a run: each task's examples for its number of epochs, with the tasks mixed evenly."""
+    positioned: list[tuple[float, Step]] = []  # with a position in the run between 0 and 1
     for task, (examples, epochs) in tasks.items():
-        chance = random.Random(f"{seed} {task}")  # noqa: S311  # an order, not a secret
+        rng = random.Random(f"{seed} {task}")  # noqa: S311  # a reproducible order, not a secret
+        whole_epochs = int(epochs + 0.999)
         steps = []
-        for _ in range(int(epochs + 0.999)):
-            steps += _epoch(task, examples, chance)
-        steps = steps[: round(len(steps) * epochs / int(epochs + 0.999))]
-        placed += [((i + 0.5) / len(steps), step) for i, step in enumerate(steps)]
-    return [step for _, step in sorted(placed, key=lambda item: (item[0], item[1].task))]
+        for _ in range(whole_epochs):
+            steps += _epoch_steps(task, examples, rng)
+        steps = steps[: round(len(steps) * epochs / whole_epochs)]
+        positioned += [((i + 0.5) / len(steps), step) for i, step in enumerate(steps)]
+    return [step for _, step in sorted(positioned, key=lambda item: (item[0], item[1].task))]
 
 
-def _epoch(task: str, examples: Sequence[Example], chance: random.Random) -> list[Step]:
-    cut = [
+def _epoch_steps(task: str, examples: Sequence[Example], rng: random.Random) -> list[Step]:
+    windows = [
         (sum(map(len, example.words.pieces[start:end])), Window(number, start, end))
         for number, example in enumerate(examples)
-        for start, end in windows(example.words, LONGEST if task in SMALL_TASKS else chance.randint(SHORTEST, LONGEST))
+        for start, end in split_windows(
+            example.words, LONGEST_WINDOW if task in SMALL_BATCH_TASKS else rng.randint(SHORTEST_WINDOW, LONGEST_WINDOW)
+        )
     ]
-    chance.shuffle(cut)
-    rows = _joined(cut, chance) if task in JOINED else [(length, [window]) for length, window in cut]
-    rows.sort(key=lambda item: item[0] // 16)  # like lengths together, in a new order each time
-    most = SMALL if task in SMALL_TASKS else BATCH
+    rng.shuffle(windows)
+    rows = _packed(windows, rng) if task in PACKED_TASKS else [(length, [window]) for length, window in windows]
+    rows.sort(key=lambda row: row[0] // _BUCKET_PIECES)  # rows of similar length together, to save padding
+    limit = SMALL_BATCH_PIECES if task in SMALL_BATCH_TASKS else BATCH_PIECES
     steps: list[Step] = []
     batch: list[list[Window]] = []
     longest = 0
     for length, row in rows:
         longest = max(longest, length + 2)
-        if batch and longest * (len(batch) + 1) > most:
+        if batch and longest * (len(batch) + 1) > limit:
             steps.append(Step(task, batch))
             batch, longest = [], length + 2
         batch.append(row)
     steps.append(Step(task, batch))
-    chance.shuffle(steps)
+    rng.shuffle(steps)
     return steps
 
 
-def _joined(cut: list[tuple[int, Window]], chance: random.Random) -> list[tuple[int, list[Window]]]:
-    """Put windows together, in their order, up to lengths that are drawn anew for each row."""
+def _packed(windows: list[tuple[int, Window]], rng: random.Random) -> list[tuple[int, list[Window]]]:
+    """Pack windows, in their order, into rows whose maximum lengths are drawn at random."""
     rows: list[tuple[int, list[Window]]] = []
-    most = 0
-    for length, window in cut:
-        if rows and rows[-1][0] + length <= most:
+    limit = 0
+    for length, window in windows:
+        if rows and rows[-1][0] + length <= limit:
             rows[-1] = rows[-1][0] + length, [*rows[-1][1], window]
         else:
             rows.append((length, [window]))
-            most = chance.randint(LEAST, LONGEST)
+            limit = rng.randint(SHORTEST_PACKED_ROW, LONGEST_WINDOW)
     return rows
 
 
 def collate(
     step: Step, examples: Sequence[Example], vocabulary: WordPieces, device: torch.device | str = "cpu"
 ) -> Batch:
-    """Make the tensors of one step."""
-    rows = [_row(windows, examples, vocabulary) for windows in step.rows]
-    length = max(len(row.pieces) for row in rows)
-    words = max(len(row.firsts) for row in rows)
+    """Build the tensors of one step."""
+    rows = [_build_row(windows, examples, vocabulary) for windows in step.rows]
+    pieces = max(len(row.pieces) for row in rows)
+    words = max(len(row.first_pieces) for row in rows)
 
-    def padded(values: list[list[int]], width: int, value: int = 0) -> Tensor:
-        return torch.tensor([row + [value] * (width - len(row)) for row in values], device=device)
+    def padded(values: list[list[int]], width: int, padding: int = 0) -> Tensor:
+        return torch.tensor([row + [padding] * (width - len(row)) for row in values], device=device)
 
     return Batch(
-        pieces=padded([row.pieces for row in rows], length),
-        shapes=padded([row.shapes for row in rows], length),
-        places=padded([row.places for row in rows], length),
-        mask=padded([[1] * len(row.pieces) for row in rows], length).bool(),
-        firsts=padded([row.firsts for row in rows], words),
-        lengths=torch.tensor([len(row.firsts) for row in rows], device=device),
-        tags=padded([sequence(row.found, len(row.firsts)) for row in rows], words),
-        parts=padded([row.parts for row in rows], words, -1),
-        found=[row.found for row in rows],
+        pieces=padded([row.pieces for row in rows], pieces),
+        shapes=padded([row.shapes for row in rows], pieces),
+        position_types=padded([row.position_types for row in rows], pieces),
+        mask=padded([[1] * len(row.pieces) for row in rows], pieces).bool(),
+        first_pieces=padded([row.first_pieces for row in rows], words),
+        lengths=torch.tensor([len(row.first_pieces) for row in rows], device=device),
+        tags=padded([encode_spans(row.spans, len(row.first_pieces)) for row in rows], words),
+        parts_of_speech=padded([row.parts_of_speech for row in rows], words, _PADDING_PART),
+        spans=[row.spans for row in rows],
         links=[row.links for row in rows],
-        sides=[row.sides for row in rows],
+        pairs=[row.pairs for row in rows],
     )
 
 
 @dataclass(slots=True)
 class _Row:
-    """One row in the making: its begin mark and the windows so far."""
+    """A row under construction: the encoder's start mark, then the windows added."""
 
     pieces: list[int]
     shapes: list[int]
-    places: list[int]
-    firsts: list[int] = field(default_factory=list)
-    parts: list[int] = field(default_factory=list)
-    found: list[Tagged] = field(default_factory=list)
+    position_types: list[int]
+    first_pieces: list[int] = field(default_factory=list)
+    parts_of_speech: list[int] = field(default_factory=list)
+    spans: list[TaggedSpan] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
-    sides: list[Sided] = field(default_factory=list)
+    pairs: list[LabelledPair] = field(default_factory=list)
 
     def add(self, window: Window, example: Example) -> None:
-        """Append a window with what is to be learned from it; spans are cut to it, pairs must lie in it whole."""
+        """Append a window with its annotations.
+
+        Spans are cut at the edges of the window; pairs are kept only if the window contains both parties whole.
+        """
         start, end = window.start, window.end
-        shift = len(self.firsts) - start
+        shift = len(self.first_pieces) - start
         words = example.words
         for i in range(start, end):
-            self.firsts.append(len(self.pieces))
+            self.first_pieces.append(len(self.pieces))
             self.pieces += words.pieces[i]
             self.shapes += [words.shapes[i]] * len(words.pieces[i])
-            self.places += [words.places[i]] * len(words.pieces[i])
-        self.parts += example.parts[start:end] if example.parts else [-1] * (end - start)
-        kept: dict[int, int] = {}
-        for number, tagged in enumerate(example.found):
-            if tagged.start < end and start < tagged.end:
-                kept[number] = len(self.found)
-                self.found.append(Tagged(max(tagged.start, start) + shift, min(tagged.end, end) + shift, tagged.label))
-        self.links += [(kept[a], kept[b]) for a, b in example.links if a in kept and b in kept]
-        for pair, label in example.sides:
-            stretches = [stretch for stretch in (pair.holder, pair.target) if stretch]
-            if all(start <= first and last <= end for first, last in stretches):
+            self.position_types += [words.position_types[i]] * len(words.pieces[i])
+        self.parts_of_speech += (
+            example.parts_of_speech[start:end] if example.parts_of_speech else [_PADDING_PART] * (end - start)
+        )
+        new_indices: dict[int, int] = {}
+        for index, span in enumerate(example.spans):
+            if span.start < end and start < span.end:
+                new_indices[index] = len(self.spans)
+                self.spans.append(TaggedSpan(max(span.start, start) + shift, min(span.end, end) + shift, span.label))
+        self.links += [
+            (new_indices[a], new_indices[b]) for a, b in example.links if a in new_indices and b in new_indices
+        ]
+        for pair, label in example.pairs:
+            parties = [party for party in (pair.holder, pair.target) if party]
+            if all(start <= first and last <= end for first, last in parties):
                 holder, target = (
-                    stretch and (stretch[0] + shift, stretch[1] + shift) for stretch in (pair.holder, pair.target)
+                    party and (party[0] + shift, party[1] + shift) for party in (pair.holder, pair.target)
                 )
-                passage = max(pair.passage[0], start) + shift, min(pair.passage[1], end) + shift
-                self.sides.append(Sided(Pair(holder, target or (0, 0), passage), label))
+                context = max(pair.context[0], start) + shift, min(pair.context[1], end) + shift
+                self.pairs.append(LabelledPair(Pair(holder, target or (0, 0), context), label))
 
 
-def _row(windows: list[Window], examples: Sequence[Example], vocabulary: WordPieces) -> _Row:
+def _build_row(windows: list[Window], examples: Sequence[Example], vocabulary: WordPieces) -> _Row:
     row = _Row([vocabulary.begin], [int(Shape.NONE)], [0])
     for window in windows:
         row.add(window, examples[window.example])
     row.pieces.append(vocabulary.end)
     row.shapes.append(int(Shape.NONE))
-    row.places.append(0)
+    row.position_types.append(0)
     return row

@@ -1,7 +1,7 @@
-"""Weighs how certain the model is, so that the score of a finding is the probability that it is right.
+"""Calibrates the model's scores, so that the score of a finding is the probability that the finding is correct.
 
-Fitted on the development sets, since on its training sets the model is more certain than anywhere else; the
-calibration error that is printed is measured on documents that the weights were not fitted on (five folds).
+Fits on the dev sets, as the model is overconfident on its training sets. The calibration error that is printed is
+measured by cross-validation, on documents that the scores were not fitted on.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.contracts import MentionForm
 from workers.evaluation import predict
-from workers.evaluation.calibration import calibration_error, logistic, reliability, scale
-from workers.evaluation.scoring import tallies
-from workers.model.component import encoder
-from workers.model.encoder import HEADS, packaged
-from workers.model.stance_heads import Scale
-from workers.pipeline.components import STAGES, build_nlp
+from workers.evaluation.calibration import calibration_error, reliability
+from workers.evaluation.scoring import score_documents
+from workers.model.component import packaged_encoder
+from workers.model.encoder import HEADS_FILE, packaged_weights
+from workers.model.stance_heads import Calibration
+from workers.pipeline.components import COMPONENTS, build_nlp
+from workers.training.score_fitting import fit_logistic, fit_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,102 +32,105 @@ FOLDS: Final = 5
 _PENALTY: Final = 1.0
 Row = dict[str, Any]
 Features = tuple[float, ...]
+Array = NDArray[Any]
 
 
-def calibrate(corpora: Path, say: Callable[[str], None] = print) -> None:
-    """Fit all on what the packaged weights find, and write them into their ``heads.json``."""
-    encoder.cache_clear()
-    tables = packaged() / HEADS
-    kept: Row = json.loads(tables.read_text("utf-8"))
-    for task, features, slot in (
-        ("attributions", _of_statements, "confidence"),
-        ("entities", _of_entities, "entity_confidence"),
+def calibrate(corpora: Path, report: Callable[[str], None] = print) -> None:
+    """Fit all scores on the findings of the packaged weights, and write the result into their ``heads.json``."""
+    packaged_encoder.cache_clear()
+    path = packaged_weights() / HEADS_FILE
+    heads: Row = json.loads(path.read_text("utf-8"))
+    errors: dict[str, float] = heads.setdefault("folds", {})
+    for task, features_of, key in (
+        ("attributions", _attribution_features, "confidence"),
+        ("entities", _entity_features, "entity_confidence"),
     ):
-        rows, right, documents = _answers(corpora, task, features)
-        kept[slot] = _fit(rows, right)
-        kept.setdefault("folds", {})[task] = round(_error(rows, right, documents), 4)
-        say(f"{task}: {len(rows)} findings, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
+        features, correct, documents = _findings(corpora, task, features_of)
+        heads[key] = _fit_weights(features, correct)
+        errors[task] = round(_cross_validated_error(features, correct, documents), 4)
+        report(f"{task}: {len(features)} findings, calibration error over {FOLDS} folds {errors[task]:.4f}")
     for task in predict.CLASSES:
-        shares, classes = _shares(corpora, task)
-        temperature, shift = scale(shares, classes)
-        often = np.bincount(classes, minlength=shares.shape[1]) / len(classes)
-        kept["scales"][task] = [round(temperature, 4), *([round(one, 4) for one in each] for each in (shift, often))]
-        kept["folds"][task] = round(_scaled_error(shares, classes), 4)
-        say(f"{task}: {len(shares)} answers, calibration error over {FOLDS} folds {kept['folds'][task]:.4f}")
-    tables.write_text(json.dumps(kept) + "\n", "utf-8")
-    encoder.cache_clear()
+        probabilities, gold = _class_probabilities(corpora, task)
+        temperature, shifts = fit_temperature(probabilities, gold)
+        frequencies = np.bincount(gold, minlength=probabilities.shape[1]) / len(gold)
+        rounded = ([round(value, 4) for value in values] for values in (shifts, frequencies))
+        heads["scales"][task] = [round(temperature, 4), *rounded]
+        errors[task] = round(_cross_validated_class_error(probabilities, gold), 4)
+        report(f"{task}: {len(probabilities)} answers, calibration error over {FOLDS} folds {errors[task]:.4f}")
+    path.write_text(json.dumps(heads) + "\n", "utf-8")
+    packaged_encoder.cache_clear()
 
 
-def _shares(corpora: Path, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the model gives each class of each row of a dev set, and the right class."""
-    nlp = build_nlp(predict.READING)
+def _class_probabilities(corpora: Path, task: str) -> tuple[Array, Array]:
+    """Return the model's probabilities [rows, classes] on the dev set of a task, and the correct class of each row."""
+    nlp = build_nlp(predict.ENCODER_COMPONENTS)
     classes = predict.CLASSES[task]
-    found = [(predict.shares(nlp, task, row), _class(classes, row)) for row in _gold(corpora, task)]
-    known = [(each, right) for each, right in found if each is not None]
-    return np.array([each for each, _ in known]), np.array([right for _, right in known])
+    answers = [
+        (predict.class_probabilities(nlp, task, row), _class_index(classes, row)) for row in _gold(corpora, task)
+    ]
+    known = [(probabilities, gold) for probabilities, gold in answers if probabilities is not None]
+    return np.array([probabilities for probabilities, _ in known]), np.array([gold for _, gold in known])
 
 
-def _class(classes: tuple[Row, ...], row: Row) -> int:
-    return next(i for i, one in enumerate(classes) if all(row[name] == value for name, value in one.items()))
+def _class_index(classes: tuple[Row, ...], row: Row) -> int:
+    return next(i for i, fields in enumerate(classes) if all(row[name] == value for name, value in fields.items()))
 
 
-def _scaled_error(shares: np.ndarray, classes: np.ndarray) -> float:
-    folds = np.arange(len(shares)) % FOLDS
-    scores, right = np.empty(len(shares)), np.empty(len(shares), bool)
+def _cross_validated_class_error(probabilities: Array, gold: Array) -> float:
+    folds = np.arange(len(probabilities)) % FOLDS
+    scores, correct = np.empty(len(probabilities)), np.empty(len(probabilities), bool)
     for fold in range(FOLDS):
-        held = folds == fold
-        temperature, shift = scale(shares[~held], classes[~held])
-        made = Scale(temperature, tuple(shift)).true(shares[held])
-        best = (shares[held] * made).argmax(1)
-        scores[held], right[held] = made[np.arange(len(made)), best], best == classes[held]
-    return calibration_error(reliability(scores.tolist(), right.tolist()))
+        held_out = folds == fold
+        temperature, shifts = fit_temperature(probabilities[~held_out], gold[~held_out])
+        calibrated = Calibration(temperature, tuple(shifts)).calibrate(probabilities[held_out])
+        best = (probabilities[held_out] * calibrated).argmax(1)
+        scores[held_out] = calibrated[np.arange(len(calibrated)), best]
+        correct[held_out] = best == gold[held_out]
+    return calibration_error(reliability(scores.tolist(), correct.tolist()))
 
 
 def _gold(corpora: Path, task: str) -> list[Row]:
     return [json.loads(line) for line in (corpora / task / "dev.jsonl").read_text("utf-8").split("\n") if line]
 
 
-def _answers(
-    corpora: Path, task: str, features: Callable[[Doc], list[Features]]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the features of every finding, whether it is right, and the number of its document."""
-    nlp = build_nlp(STAGES["trained"])
-    gold = _gold(corpora, task)
-    rows: list[Features] = []
-    right: list[bool] = []
+def _findings(corpora: Path, task: str, features_of: Callable[[Doc], list[Features]]) -> tuple[Array, Array, Array]:
+    """Return the features of every finding, whether the finding is correct, and the number of its document."""
+    nlp = build_nlp(COMPONENTS["trained"])
+    features: list[Features] = []
+    correct: list[bool] = []
     documents: list[int] = []
-    for number, row in enumerate(gold):
+    for number, row in enumerate(_gold(corpora, task)):
         with nlp.memory_zone():
-            doc = predict.read(nlp, row)
-            found = features(doc)
-            answer = predict.OF_DOCUMENT[task](doc)
-        (tally,) = tallies(task, [row], [answer])
-        for feature, one in zip(found, tally.answers, strict=True):
-            if feature:  # what layout or a package found has none
-                rows.append(feature)
-                right.append(one.right)
+            doc = predict.process(nlp, row)
+            document_features = features_of(doc)
+            prediction = predict.DOCUMENT_TASKS[task](doc)
+        (score,) = score_documents(task, [row], [prediction])
+        for finding_features, answer in zip(document_features, score.answers, strict=True):
+            if finding_features:  # findings by layout or by a gazetteer have none
+                features.append(finding_features)
+                correct.append(answer.correct)
                 documents.append(number)
-    return np.array(rows), np.array(right), np.array(documents)
+    return np.array(features), np.array(correct), np.array(documents)
 
 
-def _of_statements(doc: Doc) -> list[Features]:
-    return [statement.features for statement, _ in predict.statements(doc)]
+def _attribution_features(doc: Doc) -> list[Features]:
+    return [attribution.features for attribution, _ in predict.joined_attributions(doc)]
 
 
-def _of_entities(doc: Doc) -> list[Features]:
+def _entity_features(doc: Doc) -> list[Features]:
     return [span._.features for span in doc.spans["mentions"] if span._.form == MentionForm.NAME]
 
 
-def _fit(rows: np.ndarray, right: np.ndarray) -> list[float]:
-    """Return the weights of all features; the first is always one, and its weight the bias."""
-    found = logistic(rows[:, 1:], right, _PENALTY)
-    return [round(value, 5) for value in (found.bias, *found.weights.tolist())]
+def _fit_weights(features: Array, correct: Array) -> list[float]:
+    """Return the weights of all features. The first feature is always 1, so its weight is the bias."""
+    fitted = fit_logistic(features[:, 1:], correct, _PENALTY)
+    return [round(value, 5) for value in (fitted.bias, *fitted.weights.tolist())]
 
 
-def _error(rows: np.ndarray, right: np.ndarray, documents: np.ndarray) -> float:
-    scores = np.empty(len(rows))
+def _cross_validated_error(features: Array, correct: Array, documents: Array) -> float:
+    scores = np.empty(len(features))
     for fold in range(FOLDS):
-        held = documents % FOLDS == fold
-        weights = np.array(_fit(rows[~held], right[~held]))
-        scores[held] = 1 / (1 + np.exp(-rows[held] @ weights))
-    return calibration_error(reliability(scores.tolist(), right.tolist()))
+        held_out = documents % FOLDS == fold
+        weights = np.array(_fit_weights(features[~held_out], correct[~held_out]))
+        scores[held_out] = 1 / (1 + np.exp(-features[held_out] @ weights))
+    return calibration_error(reliability(scores.tolist(), correct.tolist()))

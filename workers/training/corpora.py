@@ -1,8 +1,8 @@
-"""The corpora as examples for the model: documents in the encoder's words, and what is to be found in them, in words.
+"""Reads the corpora as training examples: documents as encoder input, and the annotations to be learned, in words.
 
-The corpora are read from the folder that the recipe is given; each holds ``train`` and ``dev`` (origin, size
-and licence stand in the model card). Texts go through the same tokenizer, sentences and quotations as articles
-do in the service.
+The corpora are read from the folder given on the command line; each has a ``train`` and a ``dev`` split (the model
+card states their origin, size and licence). Texts go through the same tokenizer, sentence and quotation components
+as articles in the service.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from workers.model.alignment import AlignedWords
 from workers.model.inputs import EncoderInput
 from workers.model.stance_heads import Pair
-from workers.model.tags import ENTITIES, PARTS, ROLES, Tagged
+from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES, TaggedSpan
 from workers.pipeline.components import build_nlp
 from workers.text.cleaning import PLAIN_SPACES
 
@@ -24,116 +24,117 @@ if TYPE_CHECKING:
 
     from workers.model.wordpiece import WordPieces
 
-READING: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
+SEGMENTATION: Final = ("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations")
+_TEXT_COMMENT: Final = "# text = "
+_PARAGRAPH_COMMENT: Final = "# newpar"
+_DOCUMENT_COMMENT: Final = "# newdoc"
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Example:
-    """One document.
+    """One document with its annotations.
 
-    ``found`` are its spans in words, sorted, none overlapping; ``links`` are pairs of indices into ``found``: a
-    source or content and the cue that it belongs to. ``parts`` is a number of ``PARTS`` for each word, -1 where
-    the corpus' words are not ours. ``sides`` are pairs and who is for or against whom.
+    ``spans`` are in words, sorted, without overlap. ``links`` are pairs of indices into ``spans``: a source or content,
+    and the cue that it belongs to. ``parts_of_speech`` has an index into ``PARTS_OF_SPEECH`` for each word, -1 where
+    the corpus has no word that begins at the same offset. ``pairs`` are labelled with stances.
     """
 
     words: EncoderInput
-    found: list[Tagged] = field(default_factory=list)
+    spans: list[TaggedSpan] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
-    parts: list[int] = field(default_factory=list)
-    sides: list[Sided] = field(default_factory=list)
+    parts_of_speech: list[int] = field(default_factory=list)
+    pairs: list[LabelledPair] = field(default_factory=list)
 
 
-class Sided(NamedTuple):
-    """What a corpus says of two stretches of words: ``label`` is a class of the corpus' task."""
+class LabelledPair(NamedTuple):
+    """A holder and a target, as spans of words, with a class of the corpus' task."""
 
     pair: Pair
     label: int
 
 
-class Reader:
-    """Reads corpora; one vocabulary, one tokenizer."""
+class CorpusReader:
+    """Reads corpora with one vocabulary and one tokenizer."""
 
     def __init__(self, corpora: Path, vocabulary: WordPieces) -> None:
-        """Take the folder of the corpora; raises ``FileNotFoundError`` when one of them is read that it lacks."""
+        """Read from the folder ``corpora``; reading a corpus that it lacks raises ``FileNotFoundError``."""
         self.corpora = corpora
         self.vocabulary = vocabulary
-        self.nlp = build_nlp(READING)
+        self.nlp = build_nlp(SEGMENTATION)
 
     def rows(self, corpus: str, split: str) -> Iterator[Row]:
-        """Yield the rows of one split as they stand."""
+        """Yield the rows of one split unchanged."""
         with (self.corpora / corpus / f"{split}.jsonl").open(encoding="utf-8") as lines:
             yield from (json.loads(line) for line in lines if line.strip())
 
     def attributions(self, split: str) -> list[Example]:
-        """Read who says what: spans labelled by ``ROLES``, linked to their cues."""
-        examples = []
-        for row in self.rows("attributions", split):
-            placed = self.place(row["text"])
-            numbers: dict[Tagged, int] = {}
-            pairs = set()
-            for attribution in row["attributions"]:
-                spans = [
-                    numbers.setdefault(Tagged(*stretch, label), len(numbers))
-                    for label, role in enumerate(ROLES)
-                    for stretch in (placed.span(*offsets) for offsets in attribution[role])
-                    if stretch
-                ]
-                cues = [span for span in spans if _label(numbers, span) == ROLES.index("cue")]
-                pairs |= {(span, cue) for cue in cues[:1] for span in spans if span != cue}
-            order = sorted(numbers)
-            place = {numbers[tagged]: i for i, tagged in enumerate(order)}
-            links = sorted((place[span], place[cue]) for span, cue in pairs)
-            examples.append(Example(placed.words, order, links))
-        return examples
+        """Read sources, cues and contents: spans labelled by ``ROLES`` and linked to their cues."""
+        return [self._attribution_example(row) for row in self.rows("attributions", split)]
+
+    def _attribution_example(self, row: Row) -> Example:
+        aligned = self.align(row["text"])
+        spans: set[TaggedSpan] = set()
+        links: set[tuple[TaggedSpan, TaggedSpan]] = set()  # (source or content, cue)
+        for attribution in row["attributions"]:
+            parts = [
+                TaggedSpan(*words, label)
+                for label, role in enumerate(ROLES)
+                for words in (aligned.span(*offsets) for offsets in attribution[role])
+                if words
+            ]
+            spans |= set(parts)
+            cue = next((span for span in parts if span.label == ROLES.index("cue")), None)
+            if cue is not None:
+                links |= {(span, cue) for span in parts if span != cue}
+        ordered = sorted(spans)
+        indices = {span: index for index, span in enumerate(ordered)}
+        return Example(aligned.words, ordered, sorted((indices[span], indices[cue]) for span, cue in links))
 
     def entities(self, split: str) -> list[Example]:
         """Read names: spans labelled by ``ENTITIES``."""
         examples = []
         for row in self.rows("entities", split):
-            placed = self.place(row["text"])
-            found = {
-                Tagged(*stretch, ENTITIES.index(entity["label"]))
+            aligned = self.align(row["text"])
+            spans = {
+                TaggedSpan(*words, ENTITIES.index(entity["label"]))
                 for entity in row["entities"]
-                if (stretch := placed.span(entity["start"], entity["end"]))
+                if (words := aligned.span(entity["start"], entity["end"]))
             }
-            examples.append(Example(placed.words, sorted(found)))
+            examples.append(Example(aligned.words, sorted(spans)))
         return examples
 
     def syntax(self) -> list[Example]:
-        """Read parts of speech of whole documents."""
-        blocks = (self.corpora / "syntax" / "train.conllu").read_text("utf-8").split("# newdoc")
-        return [self._parts(block) for block in blocks[1:]]
+        """Read the parts of speech of whole documents from CoNLL-U."""
+        blocks = (self.corpora / "syntax" / "train.conllu").read_text("utf-8").split(_DOCUMENT_COMMENT)
+        return [self._syntax_example(block) for block in blocks[1:]]
 
-    def _parts(self, block: str) -> Example:
+    def _syntax_example(self, block: str) -> Example:
         text = ""
-        at: dict[int, int] = {}
+        part_by_offset: dict[int, int] = {}
         for sentence in block.split("\n\n"):
             lines = sentence.split("\n")
-            whole = next((line[9:] for line in lines if line.startswith("# text = ")), None)
-            if whole is None:
+            sentence_text = next((line[len(_TEXT_COMMENT) :] for line in lines if line.startswith(_TEXT_COMMENT)), None)
+            if sentence_text is None:
                 continue
-            text += ("\n\n" if any(line.startswith("# newpar") for line in lines) else " ") if text else ""
-            place = len(text)
-            text += whole
+            if text:
+                text += "\n\n" if any(line.startswith(_PARAGRAPH_COMMENT) for line in lines) else " "
+            offset = len(text)
+            text += sentence_text
             for line in lines:
                 cells = line.split("\t")
                 if not cells[0].isdigit():
                     continue
-                place = text.find(cells[1], place)
-                if place < 0:
+                offset = text.find(cells[1], offset)
+                if offset < 0:
                     break
-                at[place] = PARTS.index(cells[3]) if cells[3] in PARTS else -1
-                place += len(cells[1])
-        placed = self.place(text)
-        return Example(placed.words, parts=[at.get(start, -1) for start in placed.starts])
+                part_by_offset[offset] = PARTS_OF_SPEECH.index(cells[3]) if cells[3] in PARTS_OF_SPEECH else -1
+                offset += len(cells[1])
+        aligned = self.align(text)
+        return Example(aligned.words, parts_of_speech=[part_by_offset.get(start, -1) for start in aligned.starts])
 
-    def place(self, text: str) -> AlignedWords:
-        """Cut a text into the encoder's words."""
+    def align(self, text: str) -> AlignedWords:
+        """Split a text into the encoder's words, with their offsets."""
         with self.nlp.memory_zone():
             doc = self.nlp(text.translate(PLAIN_SPACES))
             return AlignedWords.of(doc, EncoderInput.of(doc, self.vocabulary))
-
-
-def _label(numbers: dict[Tagged, int], span: int) -> int:
-    return next(tagged.label for tagged, number in numbers.items() if number == span)

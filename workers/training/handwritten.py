@@ -1,8 +1,8 @@
-"""Sentences and claims of our own, each written by hand: ``written/*.txt``.
+"""Reads our own example sentences and claims, each written by hand: ``handwritten/*.txt``.
 
-``Mr [A Osei]’s speech was praised by [B Lund]. || B+A`` names each party once, in brackets, and says who is for (+) or against
-(-) whom, ``@`` being the text itself and ``?`` what readers would see differently. ``written/claims.txt`` holds claims,
-statements, and whether these support them.
+``Mr [A Osei]’s speech was praised by [B Lund]. || B+A`` names each party once, in brackets, and lists the stances as
+holder, sign and target: ``+`` for support, ``-`` for opposition, ``?`` where readers would disagree. The holder ``@``
+is the text itself. ``handwritten/claims.txt`` has claims, statements, and whether the statement supports the claim.
 """
 
 from __future__ import annotations
@@ -11,56 +11,62 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from workers.training.sentences import SIDES, Sentence
-from workers.training.stance_corpora import held
+from workers.training.sentences import STANCES, ExampleSentence
+from workers.training.stance_corpora import claim_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workers.training.corpora import Example, Reader
+    from workers.training.corpora import CorpusReader, Example
 
 FOLDER: Final = "handwritten"
-CLAIMS: Final = "claims.txt"
+CLAIMS_FILE: Final = "claims.txt"
 UNCLEAR: Final = "?"
-PARTED: Final = " || "
+SEPARATOR: Final = " || "
 _PARTY: Final = re.compile(r"\[([A-D]) ([^\[\]]+)\]")
-_SIDE: Final = re.compile(r"([A-D@])([+?-])([A-D])")
+_STANCE: Final = re.compile(r"([A-D@])([+?-])([A-D])")
 
 
-def sentences() -> list[Sentence]:
-    """Read all sentences, in the order of their files' names."""
-    folder = files(__package__) / FOLDER
-    paths = sorted((path for path in folder.iterdir() if path.name.endswith(".txt") and path.name != CLAIMS), key=str)
-    return [sentence(line) for path in paths for line in path.read_text("utf-8").splitlines() if line]
+def sentences() -> list[ExampleSentence]:
+    """Read all sentences, in the order of the file names."""
+    paths = [
+        path
+        for path in (files(__package__) / FOLDER).iterdir()
+        if path.name.endswith(".txt") and path.name != CLAIMS_FILE
+    ]
+    return [
+        parse_sentence(line) for path in sorted(paths, key=str) for line in path.read_text("utf-8").splitlines() if line
+    ]
 
 
-def claims(reader: Reader) -> list[Example]:
-    """Return whether statements support claims, as ``opinions.claim_stance`` does."""
-    found = (held(reader, claim, statement, supports=sign == "+") for claim, statement, sign in pairs())
-    return [example for example in found if example is not None]
+def claim_examples(reader: CorpusReader) -> list[Example]:
+    """Return the claims and statements in the form of ``stance_corpora.claim_stance``."""
+    examples = (claim_example(reader, claim, statement, supports=sign == "+") for claim, statement, sign in claims())
+    return [example for example in examples if example is not None]
 
 
-def pairs() -> Iterator[tuple[str, str, str]]:
-    """Yield claims, statements, and ``+`` or ``-``."""
-    for line in (files(__package__) / FOLDER / CLAIMS).read_text("utf-8").splitlines():
-        claim, statement, sign = line.split(PARTED)
+def claims() -> Iterator[tuple[str, str, str]]:
+    """Yield (claim, statement, sign): ``+`` if the statement supports the claim, ``-`` if it opposes the claim."""
+    for line in (files(__package__) / FOLDER / CLAIMS_FILE).read_text("utf-8").splitlines():
+        claim, statement, sign = line.split(SEPARATOR)
         yield claim, statement, sign
 
 
-def sentence(line: str) -> Sentence:
-    """Read one line."""
-    marked, _, gold = line.rpartition(PARTED.rstrip())
-    made = Sentence()
-    last = 0
+def parse_sentence(line: str) -> ExampleSentence:
+    """Parse one line."""
+    marked, _, stances = line.rpartition(SEPARATOR.rstrip())
+    sentence = ExampleSentence()
+    end = 0
     for party in _PARTY.finditer(marked.rstrip()):
-        made.text += marked[last : party.start()]
-        made.parties[party[1]] = len(made.text), len(made.text) + len(party[2])
-        made.text += party[2]
-        last = party.end()
-    made.text += marked[last:].rstrip()
-    for holder, sign, target in _SIDE.findall(gold):
+        letter, name = party.groups()
+        sentence.text += marked[end : party.start()]
+        sentence.parties[letter] = len(sentence.text), len(sentence.text) + len(name)
+        sentence.text += name
+        end = party.end()
+    sentence.text += marked[end:].rstrip()
+    for holder, sign, target in _STANCE.findall(stances):
         if sign == UNCLEAR:
-            made.unclear.add(frozenset((holder, target)))
+            sentence.unclear.add(frozenset((holder, target)))
         else:
-            made.sides[holder, target] = SIDES[sign]
-    return made
+            sentence.stances[holder, target] = STANCES[sign]
+    return sentence

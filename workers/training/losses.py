@@ -1,4 +1,4 @@
-"""What each task's batch costs the network, per word or per pair."""
+"""The loss of each task's batch, per word or per pair."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from workers.training.network import Network
 
 _CUE: Final = ROLES.index("cue")
-_LINKED: Final = (ROLES.index("source"), ROLES.index("content"))
-# Weight of each class of two names: the fourth root of how many times as common "neither" is. Seven in ten pairs take no side,
-# and in one of twenty the second name is the holder.
-_RARE: Final = (1.0, 1.6, 1.4, 2.4, 2.2)
-_LINKS: Final = 2.0  # weight of links beside tags: a window holds few of them and many words
+_LINKED_ROLES: Final = (ROLES.index("source"), ROLES.index("content"))
+# Weight of each class of a pair of names: the fourth root of how many times as common "none" is. Seven in ten pairs
+# have no stance; in one of twenty the second name is the holder.
+_PAIR_CLASS_WEIGHTS: Final = (1.0, 1.6, 1.4, 2.4, 2.2)
+_LINK_WEIGHT: Final = 2.0  # relative to tags: a window has few links and many words
 
 
 def loss(network: Network, task: str, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
@@ -29,35 +29,45 @@ def loss(network: Network, task: str, batch: Batch, outputs: dict[str, Tensor]) 
     if task == "entities":
         return network.entities.loss(outputs["entities"], batch.tags, batch.lengths) / words
     if task == "syntax":
-        return functional.cross_entropy(outputs["parts"].flatten(0, 1), batch.parts.flatten(), ignore_index=-1)
+        parts = batch.parts_of_speech.flatten()
+        return functional.cross_entropy(outputs["parts"].flatten(0, 1), parts, ignore_index=-1)
     if task == "claim_stance":
-        return _claims(network, batch, outputs["claims"])
+        return _claim_loss(network, batch, outputs["claims"])
     if task in {"stance_pairs", "target_sentiment"}:
-        return _sides(network, task, batch, outputs["stances"])
-    tagged = network.roles.loss(outputs["roles"], batch.tags, batch.lengths)
-    linked = torch.stack([_links(network, batch, i, vectors) for i, vectors in enumerate(outputs["links"])]).sum()
-    return (tagged + _LINKS * linked) / words
+        return _pair_loss(network, task, batch, outputs["stances"])
+    tag_loss = network.roles.loss(outputs["roles"], batch.tags, batch.lengths)
+    link_loss = torch.stack(
+        [_link_loss(network, batch, i, vectors) for i, vectors in enumerate(outputs["links"])]
+    ).sum()
+    return (tag_loss + _LINK_WEIGHT * link_loss) / words
 
 
-def _links(network: Network, batch: Batch, window: int, vectors: Tensor) -> Tensor:
-    """Cost of one window's links: each content chooses among the cues, each cue among the sources or none."""
-    found, links = batch.found[window], set(batch.links[window])
-    cues = [i for i, tagged in enumerate(found) if tagged.label == _CUE]
+def _link_loss(network: Network, batch: Batch, row: int, vectors: Tensor) -> Tensor:
+    """Return the summed loss of one row's links.
+
+    Each content chooses among the cues; each cue chooses among the sources or none.
+    """
+    spans, links = batch.spans[row], set(batch.links[row])
+    cues = [i for i, span in enumerate(spans) if span.label == _CUE]
     total = vectors.new_zeros(())
     if not cues:
         return total
-    at = torch.tensor([found[i][:2] for i in cues], device=vectors.device)
-    for role, label in enumerate(_LINKED):
-        spans = [i for i, tagged in enumerate(found) if tagged.label == label]
-        if not spans:
+    cue_bounds = torch.tensor([spans[i][:2] for i in cues], device=vectors.device)
+    for role, label in enumerate(_LINKED_ROLES):
+        role_spans = [i for i, span in enumerate(spans) if span.label == label]
+        if not role_spans:
             continue
-        scores = network.link_scores(vectors, torch.tensor([found[i][:2] for i in spans]), at, role)
-        choosers, choices = (cues, spans) if role == 0 else (spans, cues)
+        bounds = torch.tensor([spans[i][:2] for i in role_spans])
+        scores = network.link_scores(vectors, bounds, cue_bounds, role)
+        choosers, choices = (cues, role_spans) if role == 0 else (role_spans, cues)
         scores = scores.T if role == 0 else scores
         none = network.none[role].expand(len(choosers), 1)
         gold = torch.tensor(
             [
-                next((n for n, other in enumerate(choices) if (i, other) in links or (other, i) in links), len(choices))
+                next(
+                    (n for n, choice in enumerate(choices) if (i, choice) in links or (choice, i) in links),
+                    len(choices),
+                )
                 for i in choosers
             ],
             device=vectors.device,
@@ -66,38 +76,37 @@ def _links(network: Network, batch: Batch, window: int, vectors: Tensor) -> Tens
     return total
 
 
-def _sides(network: Network, task: str, batch: Batch, vectors: Tensor) -> Tensor:
-    """Cost of telling who is for or against whom: the classes of two names, or of one."""
-    rows, gold = _gold(batch, vectors)
+def _pair_loss(network: Network, task: str, batch: Batch, vectors: Tensor) -> Tensor:
+    """Return the loss over the classes of pairs of names, or of single targets."""
+    rows, gold = _rows_and_labels(batch, vectors)
     if not len(rows):
         return vectors.sum() * 0
-    holder, target, passage = (_inside(batch, vectors, i) for i in range(3))
-    at = vectors[rows]
+    holder, target, context = (_word_mask(batch, vectors, part) for part in range(3))
+    pair_vectors = vectors[rows]
     if task == "target_sentiment":
-        return functional.cross_entropy(network.pairs.voiced(network.pairs(at, None, target, passage)), gold)
-    ahead = network.pairs.sides(network.pairs(at, holder, target, passage))
-    back = network.pairs.sides(network.pairs(at, target, holder, passage))
-    scores = torch.cat([network.pairs.none.expand(len(rows), 1), ahead, back], 1)
-    return functional.cross_entropy(scores, gold, torch.tensor(_RARE, device=scores.device))
+        return functional.cross_entropy(network.pairs.voiced(network.pairs(pair_vectors, None, target, context)), gold)
+    forward = network.pairs.sides(network.pairs(pair_vectors, holder, target, context))
+    backward = network.pairs.sides(network.pairs(pair_vectors, target, holder, context))
+    scores = torch.cat([network.pairs.none.expand(len(rows), 1), forward, backward], 1)
+    return functional.cross_entropy(scores, gold, torch.tensor(_PAIR_CLASS_WEIGHTS, device=scores.device))
 
 
-def _claims(network: Network, batch: Batch, vectors: Tensor) -> Tensor:
-    """Cost of telling whether a statement supports a claim."""
-    rows, gold = _gold(batch, vectors)
-    support = network.claims(vectors[rows], _inside(batch, vectors, 1), _inside(batch, vectors, 2))
+def _claim_loss(network: Network, batch: Batch, vectors: Tensor) -> Tensor:
+    """Return the loss of whether statements support their claims."""
+    rows, gold = _rows_and_labels(batch, vectors)
+    support = network.claims(vectors[rows], _word_mask(batch, vectors, 1), _word_mask(batch, vectors, 2))
     return functional.binary_cross_entropy_with_logits(support, gold.float())
 
 
-def _gold(batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    rows = [row for row, sides in enumerate(batch.sides) for _ in sides]
-    labels = [label for sides in batch.sides for _, label in sides]
+def _rows_and_labels(batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the row and the label of each pair of the batch."""
+    rows = [row for row, pairs in enumerate(batch.pairs) for _ in pairs]
+    labels = [label for pairs in batch.pairs for _, label in pairs]
     return torch.tensor(rows, device=vectors.device, dtype=torch.long), torch.tensor(labels, device=vectors.device)
 
 
-def _inside(batch: Batch, vectors: Tensor, which: int) -> Tensor:
-    """Tell for each pair which words of its row are the holder's (0), the target's (1) or the passage's (2)."""
-    stretches = torch.tensor(
-        [pair[which] or (0, 0) for sides in batch.sides for pair, _ in sides], device=vectors.device
-    )
+def _word_mask(batch: Batch, vectors: Tensor, part: int) -> Tensor:
+    """Return for each pair which words of its row belong to the holder (0), the target (1) or the context (2)."""
+    bounds = torch.tensor([pair[part] or (0, 0) for pairs in batch.pairs for pair, _ in pairs], device=vectors.device)
     words = torch.arange(vectors.shape[1], device=vectors.device)
-    return (stretches[:, :1] <= words) & (words < stretches[:, 1:])
+    return (bounds[:, :1] <= words) & (words < bounds[:, 1:])

@@ -1,4 +1,4 @@
-"""The model card (Mitchell et al., FAT* 2019), written from what was measured, so that it cannot fall behind."""
+"""Renders the model card (Mitchell et al., FAT* 2019) from measured results, so that it cannot become outdated."""
 
 from __future__ import annotations
 
@@ -7,63 +7,65 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from workers.evaluation.analysis import Table, analyse, calibration_table
-from workers.evaluation.dev_sets import ARTICLE
+from workers.evaluation.dev_sets import ARTICLE_WORDS
 from workers.training import handwritten, templated
 
 if TYPE_CHECKING:
-    from workers.evaluation.dev_sets import Evaluated
+    from workers.evaluation.dev_sets import Evaluation
 
-# Answers of these tasks come with a probability that is worth a table of its own.
-CALIBRATED: Final = ("attributions", "entities", "stance_pairs", "target_sentiment", "claim_stance")
-# What reads whole articles: the rest is cut into single sentences, and its cost says nothing of an article's.
-OF_ARTICLES: Final = ("attributions", "entities")
-DIAGRAM: Final = "reliability.svg"
+# Tasks whose answers have a probability that is worth a calibration table.
+CALIBRATED_TASKS: Final = ("attributions", "entities", "stance_pairs", "target_sentiment", "claim_stance")
+# Tasks on whole articles. The texts of the others are single sentences, whose cost says little about an article's.
+ARTICLE_TASKS: Final = ("attributions", "entities")
+DIAGRAM_FILE: Final = "reliability.svg"
 _NO_INTERVAL: Final = "–"
 
-_WHAT: Final = """\
-A transformer encoder for English news: MiniLM with 6 layers and vectors of 384 numbers, fine-tuned on all tasks at once. Light
-heads read its word vectors: entities of nine types; source, cue and content of attributed statements, decoded by a
-conditional random field; which of these belong together; parts of speech; who of two names is for or against the other; how a
-sentence stands to a name; and, in a pass of its own, whether a statement supports a claim. It is shipped as an ONNX file with
-weights of 8-bit integers and runs on one processor core. Whom a pronoun means is ranked by a log-linear model of its own, with
-a few dozen named features. The pretrained encoder and its vocabulary are those of sentence-transformers' all-MiniLM-L6-v2
-(Apache License 2.0)."""
+_DESCRIPTION: Final = """\
+A transformer encoder for English news: MiniLM with 6 layers and vectors of 384 numbers, fine-tuned on all tasks at
+once. Light heads read its word vectors: entities of nine types; source, cue and content of attributions, decoded by a
+conditional random field; the links between these; parts of speech; the stances between two names; the stance of a
+sentence towards a name; and, in a pass of its own, whether a statement supports a claim. It is shipped as an ONNX file
+with weights of 8-bit integers and runs on one processor core. The antecedents of pronouns are ranked by a separate
+log-linear model with a few dozen named features. The pretrained encoder and its vocabulary are those of
+sentence-transformers' all-MiniLM-L6-v2 (Apache License 2.0)."""
 
 _USE: Final = """\
-It is made to find who said what in news articles, for reading and counting many of them. Nothing that it returns should be
-published about a person without a look at the article: offsets lead to the very words.
+The model is made to find who said what in news articles, for reading and counting many of them. Nothing that it returns
+about a person should be published without a look at the article: the offsets lead to the exact words.
 
-- English alone, and news: chats, fiction and transcripts were not measured, other languages are refused before the model.
-- An article from a region or a publisher with low figures below will be read worse than the average says.
-- It tells what a text attributes to someone, not whether it was said, nor whether it is true.
-- Stances were learned from single sentences about politics, mostly American, and tell sides that a sentence states. Sides that
-  only somebody who knows the world would see are missed; in sports and in court, attack and defence may pass for opinion.
-- Scores are probabilities on articles like those of the corpora; on others they may promise too much."""
+- English news only: chats, fiction and transcripts were not measured; other languages are refused before the model.
+- Articles from a region or a publisher with low figures below will be read worse than the average suggests.
+- It reports what a text attributes to someone, not whether it was said, nor whether it is true.
+- Stances were learned from single sentences about politics, mostly American, and cover those that a sentence states.
+  It misses stances that follow only from knowledge of the world; in sports and in court, it may take attack and defence
+  for opinion.
+- Scores are probabilities on articles like those of the corpora; on others they may be too high."""
 
-_ORIGINS: Final = (
+_CORPORA: Final = (
     ("attributions", "PolNeAR 1.0 (Newell, Margolin and Ruths, LREC 2018)", "none stated; released for research"),
     ("entities", "English Worldwide Newswire (Shan and others, Findings of EMNLP 2023)", "none stated"),
     (
-        "parts of speech, whom a pronoun means",
+        "parts of speech, antecedents of pronouns",
         "GUM, open genres (Zeldes 2017)",
         "annotations CC BY 4.0; texts CC BY or CC BY-SA",
     ),
     ("parts of speech", "UD English EWT, weblogs and newsgroups", "CC BY-SA 4.0"),
     (
-        "who is for or against whom",
+        "stances between two names",
         "Directed Sentiment Extraction (Park, Pan and Joo, Findings of ACL 2021)",
         "none stated",
     ),
-    ("how a text stands to a name", "NewsMTSC (Hamborg and Donnay, EACL 2021)", "MIT"),
+    ("stance of a text towards a name", "NewsMTSC (Hamborg and Donnay, EACL 2021)", "MIT"),
     ("whether a statement supports a claim", "PERSPECTRUM (Chen and others, NAACL 2019)", "CC BY-SA"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card tells. ``megabytes`` is the size of all weight files, ``recipe`` the values that training ran with.
+    """The contents of a model card.
 
-    ``folds`` gives calibration errors on documents that the scores were not fitted on.
+    ``megabytes`` is the size of all weight files; ``recipe`` has the settings of the training runs; ``folds`` has
+    the cross-validated calibration errors by task.
     """
 
     name: str
@@ -72,59 +74,64 @@ class Card:
     folds: Mapping[str, float]
     command: str
     date: str
-    evaluated: Sequence[Evaluated]
+    evaluations: Sequence[Evaluation]
 
 
-def figures_table(evaluated: Evaluated) -> Table:
-    """Return a task's figures, with the interval of 95 per cent beside F1 and the values of all classes."""
-    figures, intervals = evaluated.figures, evaluated.intervals
+def metrics_table(evaluation: Evaluation) -> Table:
+    """Return the metrics of a task, with 95 % intervals of F1 and the values of all classes."""
+    metrics, intervals = evaluation.metrics, evaluation.intervals
     rows: list[tuple[str, ...]] = []
-    for name, value in (("accuracy", figures.accuracy), ("macro_f", figures.macro_f1)):
+    for name, value in (("accuracy", metrics.accuracy), ("macro_f", metrics.macro_f1)):
         if value is not None:
-            rows.append((name.replace("macro_f", "macro F1"), "", "", f"{value:.4f}", _interval(evaluated, name)))
-    for name, count in figures.counts.items():
+            rows.append((name.replace("macro_f", "macro F1"), "", "", f"{value:.4f}", _interval(evaluation, name)))
+    for name, count in metrics.counts.items():
         cells = (f"{value:.4f}" for value in (count.precision, count.recall, count.f1))
-        rows.append((name, *cells, _interval(evaluated, name) if name in intervals else _NO_INTERVAL))
-    if figures.calibration_error is not None:
-        rows.append(("calibration error", "", "", f"{figures.calibration_error:.4f}", _NO_INTERVAL))
-    if evaluated.milliseconds and evaluated.task in OF_ARTICLES:
-        cost = f"{evaluated.milliseconds:.0f} ms"
-        rows.append((f"processor time for {ARTICLE} words, all stages, one thread", "", "", cost, _NO_INTERVAL))
-    return Table(f"{evaluated.task}, dev", ("figure", "precision", "recall", "F1 or value", "95 %"), rows)
+        rows.append((name, *cells, _interval(evaluation, name) if name in intervals else _NO_INTERVAL))
+    if metrics.calibration_error is not None:
+        rows.append(("calibration error", "", "", f"{metrics.calibration_error:.4f}", _NO_INTERVAL))
+    if evaluation.milliseconds and evaluation.task in ARTICLE_TASKS:
+        cost = f"{evaluation.milliseconds:.0f} ms"
+        rows.append((f"processor time for {ARTICLE_WORDS} words, all stages, one thread", "", "", cost, _NO_INTERVAL))
+    return Table(f"{evaluation.task}, dev", ("figure", "precision", "recall", "F1 or value", "95 %"), rows)
 
 
 def render(card: Card) -> str:
     """Return the card as Markdown."""
     recipe = [(name, f"{value}") for name, value in card.recipe.items()]
-    done = [one for one in card.evaluated if one.task in CALIBRATED and any(tally.answers for tally in one.tallies)]
+    calibrated = [
+        evaluation
+        for evaluation in card.evaluations
+        if evaluation.task in CALIBRATED_TASKS and any(score.answers for score in evaluation.scores)
+    ]
     sections = {
-        f"Model card: {card.name}": f"{_WHAT}\n\nAll weight files together hold {card.megabytes:.1f} MB.\n",
+        f"Model card: {card.name}": f"{_DESCRIPTION}\n\nAll weight files together are {card.megabytes:.1f} MB.\n",
         "Intended use and limits": _USE + "\n",
-        "Training data": _origins().markdown(),
-        "Recipe": Table("Values of the training run", ("value", "set to"), recipe).markdown() if recipe else "",
+        "Training data": _corpora_table().markdown(),
+        "Recipe": Table("Settings of the training runs", ("setting", "value"), recipe).markdown() if recipe else "",
         "Figures": f"On the dev sets, {card.date}, by `{card.command}`. The intervals are over resampled texts.\n\n"
-        + _tables(figures_table(one) for one in card.evaluated),
-        "Calibration": _fitted(card.folds)
-        + (f"![Reliability diagrams]({DIAGRAM})\n\n" if done else "")
-        + _tables(calibration_table(one) for one in done),
-        "Error analysis": _tables(table for one in card.evaluated for table in analyse(one)),
+        + _markdown(metrics_table(evaluation) for evaluation in card.evaluations),
+        "Calibration": _calibration_text(card.folds)
+        + (f"![Reliability diagrams]({DIAGRAM_FILE})\n\n" if calibrated else "")
+        + _markdown(calibration_table(evaluation) for evaluation in calibrated),
+        "Error analysis": _markdown(table for evaluation in card.evaluations for table in analyse(evaluation)),
     }
     text = "\n".join(f"## {title}\n\n{body}" for title, body in sections.items() if body)
     return text.removeprefix("#")
 
 
-def _origins() -> Table:
-    """List the corpora and our own sentences, counted."""
-    drawn, hand, claims = len(templated.sentences()), len(handwritten.sentences()), len(list(handwritten.pairs()))
+def _corpora_table() -> Table:
+    """List the corpora, then our own sentences and claims with their numbers."""
+    sentences, generated = len(handwritten.sentences()), len(templated.sentences())
+    claims = len(list(handwritten.claims()))
     own = [
         (
-            "who is for or against whom",
-            f"{_thousands(hand)} texts of our own, written one by one: workers/training/handwritten",
+            "stances between two names",
+            f"{_thousands(sentences)} texts of our own, each written by hand: workers/training/handwritten",
             "–",
         ),
         (
             "the same, in rare forms",
-            f"{_thousands(drawn)} sentences of our own, drawn: workers/training/templated.toml",
+            f"{_thousands(generated)} sentences of our own, generated: workers/training/templated.toml",
             "–",
         ),
         (
@@ -134,7 +141,7 @@ def _origins() -> Table:
         ),
     ]
     return Table(
-        "Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_ORIGINS, *own]
+        "Corpora, with licences as their publishers state them", ("used for", "corpus", "licence"), [*_CORPORA, *own]
     )
 
 
@@ -142,22 +149,22 @@ def _thousands(count: int) -> str:
     return f"{count:,}".replace(",", " ")
 
 
-def _fitted(folds: Mapping[str, float]) -> str:
-    """Say what the tables below do not: that the scores were fitted on the same documents."""
+def _calibration_text(folds: Mapping[str, float]) -> str:
+    """Explain the cross-validated errors, as the tables are about the same documents that the scores were fitted on."""
     if not folds:
         return ""
     errors = ", ".join(f"{task} {error:.4f}" for task, error in folds.items())
     return (
-        "Scores weigh how certain the model is: of attributions and entities by a logistic regression, of stances by a\n"
-        "temperature and a shift of each class, fitted on these dev sets. Fitted on four fifths of the texts and measured on\n"
-        f"the last fifth, in turn, the expected calibration error is: {errors}.\n\n"
+        "The model's certainty is turned into scores: of attributions and entities by a logistic regression, of\n"
+        "stances by a temperature and a shift of each class, fitted on these dev sets. Fitted on four fifths of the\n"
+        f"texts and measured on the last fifth, in turn, the expected calibration error is: {errors}.\n\n"
     )
 
 
-def _tables(tables: Iterable[Table]) -> str:
+def _markdown(tables: Iterable[Table]) -> str:
     return "\n".join(table.markdown() for table in tables)
 
 
-def _interval(evaluated: Evaluated, name: str) -> str:
-    found = evaluated.intervals[name]
-    return f"{found.low:.3f} to {found.high:.3f}"
+def _interval(evaluation: Evaluation, name: str) -> str:
+    interval = evaluation.intervals[name]
+    return f"{interval.low:.3f} to {interval.high:.3f}"

