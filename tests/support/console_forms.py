@@ -1,4 +1,4 @@
-"""The console's pages as a browser without scripts would ask for them and send their forms."""
+"""Requests to the console as a browser without scripts sends them: pages, and forms with their tokens."""
 
 from __future__ import annotations
 
@@ -10,21 +10,29 @@ import httpx
 from services.audit import log
 from services.database.engine import Database
 
-PAGE = {"Accept": "text/html"}
-TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+HTML = {"Accept": "text/html"}
+FORM_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
-def page(client: httpx.Client, path: str, status: int = 200, **query: str) -> str:
-    answer = client.get(path, headers=PAGE, params=query or None)
-    assert answer.status_code == status, answer.text
-    return unescape(answer.text)
+def get_page(client: httpx.Client, path: str, status: int = 200, **query: str) -> str:
+    """Return the HTML of a page without entities, after checking its status."""
+    response = client.get(path, headers=HTML, params=query or None)
+    assert response.status_code == status, response.text
+    return unescape(response.text)
 
 
-def post(client: httpx.Client, path: str, **fields: object) -> httpx.Response:
-    token = TOKEN.search(client.get("/try", headers=PAGE).text)
-    assert token
-    return client.post(path, data={"csrf": token.group(1), **fields}, headers=PAGE)
+def form_token(client: httpx.Client, path: str = "/try") -> str:
+    """Return the token in the forms of a page, which is the same on all pages of a session."""
+    match = FORM_TOKEN.search(client.get(path, headers=HTML, follow_redirects=True).text)
+    assert match
+    return match.group(1)
 
 
-def acts(database: Database) -> list[tuple[str, str]]:
+def post_form(client: httpx.Client, path: str, form_page: str = "/try", **fields: object) -> httpx.Response:
+    """Submit a form with the token that ``form_page`` contains."""
+    return client.post(path, data={"csrf": form_token(client, form_page), **fields}, headers=HTML)
+
+
+def audit_entries(database: Database) -> list[tuple[str, str]]:
+    """Return action and subject of the audit log's entries, newest first."""
     return [(entry.action, entry.subject) for entry in log.entries(database, limit=100)]

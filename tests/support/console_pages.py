@@ -1,22 +1,22 @@
-"""The pages of the console: what is audited, and what screenshots are taken of."""
+"""The pages of the console, as tested for accessibility and shown in screenshots."""
 
 from __future__ import annotations
 
-from tests.support.browser import job_of
+from tests.support.browser import find_job
 from tests.support.stack import Up
 
 
-def pages(stack: Up) -> dict[str, str]:
-    """Each page by name."""
-    article, failed = job_of(stack, "Foreign minister"), job_of(stack, "Le ministre")
+def page_paths(stack: Up) -> dict[str, str]:
+    """Return the address of each page by its name."""
+    article, failed_job = find_job(stack, "Foreign minister"), find_job(stack, "Le ministre")
     return {
         "overview": "/",
         "jobs": "/jobs",
         "jobs-none": "/jobs?feed=nobody",
-        "job": f"/jobs/{failed}",
+        "job": f"/jobs/{failed_job}",
         "article": f"/jobs/{article}/article",
-        "said": "/said?from=2026-08-01",
-        "said-statements": "/said/statements?speaker=Keller",
+        "search": "/said?from=2026-08-01",
+        "search-statements": "/said/statements?speaker=Keller",
         "feeds": "/feeds",
         "feed": "/feeds/samples",
         "topics": "/topics",

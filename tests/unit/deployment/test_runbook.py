@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from services.cli.main import build
-from services.console.pages.runbook import anchor, rendered
+from services.console.pages.runbook import rendered_runbook, section_anchor
 from services.metrics import declared_names
 from tests.support import paths
 from tests.unit.deployment.test_deployment import variables_of_settings
@@ -40,7 +40,7 @@ def test_each_alert_has_its_section_in_their_order() -> None:
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_the_alert_points_at_its_section_which_says_all_three(rule: dict[str, Any]) -> None:
-    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{anchor(rule['alert'])}"
+    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{section_anchor(rule['alert'])}"
     section = SECTIONS[rule["alert"]]
     parts = re.findall(r"^\*(\w+):\* (.+)", section, re.MULTILINE)
     assert [word for word, _ in parts] == ["Means", "Look", "Do"]
@@ -68,7 +68,7 @@ def test_a_command_that_is_named_exists_with_its_options(line: str) -> None:
 
 
 def test_the_page_has_every_section_and_no_link_that_leads_away() -> None:
-    sections, html = rendered()
+    sections, html = rendered_runbook()
     assert [title for _, title in sections] == list(SECTIONS)
     assert set(re.findall(r'href="([^"]+)"', html)) <= {f"#{name}" for name, _ in sections}
     assert html.count("<a ") == html.count("</a>") == 10
@@ -76,7 +76,7 @@ def test_the_page_has_every_section_and_no_link_that_leads_away() -> None:
 
 
 def test_links_within_lead_somewhere() -> None:
-    anchors = {anchor(title) for title in SECTIONS}
+    anchors = {section_anchor(title) for title in SECTIONS}
     assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= anchors
     for file in re.findall(r"\]\(([^#)]+\.(?:md|yml))\)", RUNBOOK):
         assert (ROOT / "docs" / file).exists(), file

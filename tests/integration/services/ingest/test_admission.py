@@ -14,7 +14,7 @@ from services.database.engine import Database, now_ms
 from services.database.tables import jobs
 from services.jobs.throughput import measure_throughput
 from tests.support.api import Api, batch, make_key, problem, samples, stored
-from tests.support.console_forms import page
+from tests.support.console_forms import get_page
 from tests.support.ledger import article, push, set_row
 
 QUEUED_FOR_S = 30
@@ -194,7 +194,7 @@ def test_looking_at_the_overview_does_not_cause_refusals(database: Database, ser
     pusher = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     pusher.post("/v1/articles", json={"body": "One."})
     _await_reassessment()
-    assert "The feed small is full" in page(api.client, "/")
+    assert "The feed small is full" in get_page(api.client, "/")
     problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 400, "invalid")
     problem(pusher.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 429, "feed_queue_full")

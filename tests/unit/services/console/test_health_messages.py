@@ -5,103 +5,110 @@ from datetime import UTC, datetime
 import pytest
 
 from services.console.health_messages import HealthIndicators, health_messages
-from services.console.pages.runbook import anchor, rendered
-from services.console.service_status import per_minute
+from services.console.pages.runbook import rendered_runbook, section_anchor
+from services.console.service_status import rate_per_minute
 from services.contracts import JobState
 from services.errors import Refused
 from services.jobs.activity import Activity
 from services.jobs.queries import BacklogSnapshot
 
 
-def ledger(queued: int = 0, dead: int = 0, oldest: float = 0, slots: int = 2) -> BacklogSnapshot:
+def backlog(queued: int = 0, dead: int = 0, oldest: float = 0, slots: int = 2) -> BacklogSnapshot:
     jobs = {JobState.QUEUED: queued, JobState.RUNNING: 0, JobState.DEAD: dead}
     return BacklogSnapshot(jobs=jobs, oldest_queued_s=oldest, worker_slots=slots, counters={})
 
 
-def stored(*counts: int) -> Activity:
+def activity(*counts: int) -> Activity:
     return Activity(10, datetime(2026, 11, 24, tzinfo=UTC), counts, counts)
 
 
-def refused(code: str, status: int = 503) -> Refused:
+def refusal(code: str, status: int = 503) -> Refused:
     return Refused(f"because of {code}", code=code, status=status, retry_after=60)
 
 
-DONE = stored(0, 0, 0, 0, 3, 0)
-IDLE = stored(9, 0, 0, 0, 0, 0, 0)
-FULL = {"wire": refused("feed_queue_full", 429)}
-TWO_FULL = FULL | {"evening": refused("feed_queue_full", 429)}
+WORKING = activity(0, 0, 0, 0, 3, 0)
+IDLE = activity(9, 0, 0, 0, 0, 0, 0)
+FEED_FULL = {"wire": refusal("feed_queue_full", 429)}
+TWO_FEEDS_FULL = FEED_FULL | {"evening": refusal("feed_queue_full", 429)}
 
 WORKERS, SWEEPER = (
-    ("No worker is there", "StancewireWorkersMissing"),
-    ("No sweeper is there", "StancewireSweeperMissing"),
+    ("No worker is running", "StancewireWorkersMissing"),
+    ("No sweeper is running", "StancewireSweeperMissing"),
 )
 REDIS, DEAD = ("Redis does not answer", "StancewireRedisDown"), ("One job is dead", "StancewireDeadLetters")
-DISK = ("No articles are taken in: the disk is full", "StancewireDiskFull")
-STUCK, OLD = ("The queue does not move", "StancewireQueueStuck"), ("Articles wait for long", "StancewireBacklogOld")
+DISK = ("No articles are accepted: the disk is full", "StancewireDiskFull")
+STUCK, OLD = ("The queue is stuck", "StancewireQueueStuck"), ("Articles wait too long", "StancewireBacklogOld")
 
 
 @pytest.mark.parametrize(
-    ("signs", "expected"),
+    ("indicators", "expected"),
     [
-        (HealthIndicators(ledger(), IDLE), []),
-        (HealthIndicators(ledger(queued=9, oldest=5), IDLE), []),
-        (HealthIndicators(ledger(queued=9, oldest=300), DONE), []),
-        (HealthIndicators(ledger(queued=9, oldest=300), IDLE), [STUCK]),
-        (HealthIndicators(ledger(queued=9, oldest=901), DONE), [OLD]),
-        (HealthIndicators(ledger(queued=0, oldest=901), IDLE), []),
-        (HealthIndicators(ledger(queued=9, oldest=300, slots=0), IDLE), [WORKERS]),
-        (HealthIndicators(ledger(), IDLE, sweepers=0), [SWEEPER]),
-        (HealthIndicators(ledger(), IDLE, redis=False), [REDIS]),
-        (HealthIndicators(ledger(), IDLE, closed=refused("disk_full")), [DISK]),
+        (HealthIndicators(backlog(), IDLE), []),
+        (HealthIndicators(backlog(queued=9, oldest=5), IDLE), []),
+        (HealthIndicators(backlog(queued=9, oldest=300), WORKING), []),
+        (HealthIndicators(backlog(queued=9, oldest=300), IDLE), [STUCK]),
+        (HealthIndicators(backlog(queued=9, oldest=901), WORKING), [OLD]),
+        (HealthIndicators(backlog(queued=0, oldest=901), IDLE), []),
+        (HealthIndicators(backlog(queued=9, oldest=300, slots=0), IDLE), [WORKERS]),
+        (HealthIndicators(backlog(), IDLE, live_sweepers=0), [SWEEPER]),
+        (HealthIndicators(backlog(), IDLE, redis_available=False), [REDIS]),
+        (HealthIndicators(backlog(), IDLE, intake_refusal=refusal("disk_full")), [DISK]),
         (
-            HealthIndicators(ledger(), IDLE, closed=refused("backlog_too_old")),
-            [("No articles are taken in: too much waits", "StancewireBacklogOld")],
+            HealthIndicators(backlog(), IDLE, intake_refusal=refusal("backlog_too_old")),
+            [("No articles are accepted: the backlog is too old", "StancewireBacklogOld")],
         ),
-        (HealthIndicators(ledger(), IDLE, closed=refused("intake_paused")), [("Intake is paused", "")]),
-        (HealthIndicators(ledger(queued=9), DONE, full=FULL), [("The feed wire is full", "StancewireIntakeRefuses")]),
-        (HealthIndicators(ledger(queued=9), DONE, full=TWO_FULL), [("2 feeds are full", "StancewireIntakeRefuses")]),
-        (HealthIndicators(ledger(), IDLE, paused="2 feeds"), [("Paused: 2 feeds", "")]),
-        (HealthIndicators(ledger(dead=1), DONE), [DEAD]),
+        (HealthIndicators(backlog(), IDLE, intake_refusal=refusal("intake_paused")), [("Intake is paused", "")]),
+        (
+            HealthIndicators(backlog(queued=9), WORKING, feed_refusals=FEED_FULL),
+            [("The feed wire is full", "StancewireIntakeRefuses")],
+        ),
+        (
+            HealthIndicators(backlog(queued=9), WORKING, feed_refusals=TWO_FEEDS_FULL),
+            [("2 feeds are full", "StancewireIntakeRefuses")],
+        ),
+        (HealthIndicators(backlog(), IDLE, paused_feeds="2 feeds"), [("Paused: 2 feeds", "")]),
+        (HealthIndicators(backlog(dead=1), WORKING), [DEAD]),
         (
             HealthIndicators(
-                ledger(queued=9, dead=1, oldest=300, slots=0),
+                backlog(queued=9, dead=1, oldest=300, slots=0),
                 IDLE,
-                sweepers=0,
-                redis=False,
-                closed=refused("disk_full"),
+                live_sweepers=0,
+                redis_available=False,
+                intake_refusal=refusal("disk_full"),
             ),
             [DISK, WORKERS, SWEEPER, REDIS, DEAD],
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_what_to_do_and_its_section(
-    signs: HealthIndicators, expected: list[tuple[str, str]]
+def test_problems_have_title_advice_and_runbook_section(
+    indicators: HealthIndicators, expected: list[tuple[str, str]]
 ) -> None:
-    found = health_messages(signs)
-    assert [(trouble.title, trouble.runbook) for trouble in found] == expected
-    assert all(trouble.advice for trouble in found)
-    assert {anchor(trouble.runbook) for trouble in found if trouble.runbook} <= {name for name, _ in rendered()[0]}
+    messages = health_messages(indicators)
+    assert [(message.title, message.runbook) for message in messages] == expected
+    assert all(message.advice for message in messages)
+    sections = {anchor for anchor, _ in rendered_runbook()[0]}
+    assert {section_anchor(message.runbook) for message in messages if message.runbook} <= sections
 
 
 @pytest.mark.parametrize(
-    ("dead", "said"),
+    ("dead", "expected"),
     [
-        ({"worker_lost": 2, "defect": 1}, "2 jobs took the worker process with them (poison"),
-        ({"worker_lost": 2, "defect": 1}, "1 job met a defect of ours."),
-        ({"deadline_exceeded": 3}, "3 jobs took longer than an article may."),
+        ({"worker_lost": 2, "defect": 1}, "2 jobs killed the worker process (poison"),
+        ({"worker_lost": 2, "defect": 1}, "1 job failed because of a bug."),
+        ({"deadline_exceeded": 3}, "3 jobs exceeded the time limit of an article."),
     ],
 )
-def test_what_the_dead_died_of_is_told(dead: dict[str, int], said: str) -> None:
-    [trouble] = health_messages(HealthIndicators(ledger(dead=3), DONE, dead=dead))
-    assert said in trouble.advice
+def test_dead_jobs_are_explained_by_reason(dead: dict[str, int], expected: str) -> None:
+    [message] = health_messages(HealthIndicators(backlog(dead=3), WORKING, dead_by_reason=dead))
+    assert expected in message.advice
 
 
-def test_reasons_that_nobody_explained_are_left_to_the_jobs_themselves() -> None:
-    [trouble] = health_messages(HealthIndicators(ledger(dead=3), DONE, dead={"": 1, "odd": 2}))
-    assert trouble.advice.endswith("or drop.")
+def test_unknown_reasons_of_dead_jobs_are_not_listed() -> None:
+    [message] = health_messages(HealthIndicators(backlog(dead=3), WORKING, dead_by_reason={"": 1, "odd": 2}))
+    assert message.advice.endswith("or drop them.")
 
 
-def test_a_rate_is_that_of_the_last_minute_or_of_what_is_known() -> None:
-    assert per_minute((100, 1, 2, 3, 4, 5, 6), 10) == 21
-    assert per_minute((5, 5), 10) == 30
-    assert per_minute((), 10) == 0
+def test_rate_covers_the_last_minute_or_is_extrapolated() -> None:
+    assert rate_per_minute((100, 1, 2, 3, 4, 5, 6), 10) == 21
+    assert rate_per_minute((5, 5), 10) == 30
+    assert rate_per_minute((), 10) == 0

@@ -4,21 +4,21 @@ from uuid import UUID
 
 import pytest
 
-from services.console.text_annotations import AnnotatedText, paragraphs
+from services.console.text_annotations import TextSegment, annotated_paragraphs
 from services.contracts import Pipeline, Result, instant
 
 TEXT = "“No,” said Ida Berg 🚋.\n\nShe told Tom that Tom had said it."
 
 
-def at(words: str, after: int = 0) -> dict[str, int]:
+def span(words: str, after: int = 0) -> dict[str, int]:
     start = TEXT.index(words, after)
     return {"start": start, "end": start + len(words)}
 
 
-def result(text: str = TEXT, **found: object) -> Result:
+def result(text: str = TEXT, **annotations: object) -> Result:
     pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
     fields = {"job_id": UUID(int=1), "article_id": UUID(int=2), "language": "en", "pipeline": pipeline, "text": text}
-    return Result.model_validate(fields | found)
+    return Result.model_validate(fields | annotations)
 
 
 BERG = {
@@ -26,7 +26,7 @@ BERG = {
     "name": "Ida Berg",
     "type": "PERSON",
     "score": 0.9,
-    "mentions": [at("Ida Berg") | {"form": "name"}, at("She") | {"form": "pronoun"}],
+    "mentions": [span("Ida Berg") | {"form": "name"}, span("She") | {"form": "pronoun"}],
 }
 NESTED = {
     "entities": [BERG],
@@ -35,25 +35,25 @@ NESTED = {
             "id": "a1",
             "kind": "direct",
             "score": 0.9,
-            "source": at("Ida Berg") | {"entity": "e1"},
-            "cue": at("said") | {"lemma": "say", "act": "assert"},
-            "content": [at("“No,”")],
+            "source": span("Ida Berg") | {"entity": "e1"},
+            "cue": span("said") | {"lemma": "say", "act": "assert"},
+            "content": [span("“No,”")],
         },
         {
             "id": "a2",
             "kind": "indirect",
             "score": 0.8,
-            "source": at("She") | {"entity": "e1"},
-            "cue": at("told") | {"lemma": "tell", "act": "assert"},
-            "content": [at("that Tom had said it")],
+            "source": span("She") | {"entity": "e1"},
+            "cue": span("told") | {"lemma": "tell", "act": "assert"},
+            "content": [span("that Tom had said it")],
         },
         {
             "id": "a3",
             "kind": "indirect",
             "score": 0.7,
-            "source": at("Tom", TEXT.index("that")) | {"entity": None},
-            "cue": at("had said") | {"lemma": "say", "act": "assert"},
-            "content": [at("it", TEXT.index("had"))],
+            "source": span("Tom", TEXT.index("that")) | {"entity": None},
+            "cue": span("had said") | {"lemma": "say", "act": "assert"},
+            "content": [span("it", TEXT.index("had"))],
         },
     ],
     "stances": [
@@ -70,44 +70,44 @@ NESTED = {
 
 
 @pytest.fixture
-def nested() -> list[list[AnnotatedText]]:
-    return paragraphs(result(**NESTED))
+def nested() -> list[list[TextSegment]]:
+    return annotated_paragraphs(result(**NESTED))
 
 
-def piece(found: list[list[AnnotatedText]], text: str) -> AnnotatedText:
-    return next(one for pieces in found for one in pieces if one.text == text)
+def segment(paragraphs: list[list[TextSegment]], text: str) -> TextSegment:
+    return next(item for segments in paragraphs for item in segments if item.text == text)
 
 
-def test_pieces_are_the_text_whatever_lies_over_it(nested: list[list[AnnotatedText]]) -> None:
-    assert ["".join(one.text for one in pieces) for pieces in nested] == TEXT.split("\n\n")
-    assert all(one.text for pieces in nested for one in pieces)
+def test_segments_join_to_the_text(nested: list[list[TextSegment]]) -> None:
+    assert ["".join(segment.text for segment in segments) for segments in nested] == TEXT.split("\n\n")
+    assert all(segment.text for segments in nested for segment in segments)
 
 
-def test_marks_that_nest_are_all_told(nested: list[list[AnnotatedText]]) -> None:
-    inner = piece(nested, "it")
+def test_nested_annotations_are_all_listed(nested: list[list[TextSegment]]) -> None:
+    inner = segment(nested, "it")
     assert (inner.layers, inner.attributions, inner.depth) == (("content",), ("a2", "a3"), 2)
-    assert piece(nested, "had said").layers == ("cue", "content")
-    assert piece(nested, "Ida Berg").layers == ("source", "entity", "evidence")
-    assert piece(nested, "Ida Berg").stances == ("s1",)
+    assert segment(nested, "had said").layers == ("cue", "content")
+    assert segment(nested, "Ida Berg").layers == ("source", "entity", "evidence")
+    assert segment(nested, "Ida Berg").stances == ("s1",)
 
 
-def test_offsets_count_code_points(nested: list[list[AnnotatedText]]) -> None:
-    """The tram is one character here and two in a browser."""
-    assert piece(nested, "She").entity == result(**NESTED).entities[0]
+def test_offsets_count_code_points(nested: list[list[TextSegment]]) -> None:
+    """The tram emoji is one code point, and two UTF-16 units in a browser."""
+    assert segment(nested, "She").entity == result(**NESTED).entities[0]
 
 
-def test_each_statement_begins_once_where_its_first_words_stand(nested: list[list[AnnotatedText]]) -> None:
-    begun = [(one.text, one.begins) for pieces in nested for one in pieces if one.begins]
+def test_each_attribution_begins_at_its_first_segment_only(nested: list[list[TextSegment]]) -> None:
+    begun = [(segment.text, segment.begins) for segments in nested for segment in segments if segment.begins]
     assert begun == [("“No,”", ("a1",)), ("She", ("a2",)), ("Tom", ("a3",))]
 
 
-def test_a_pronoun_stands_for_its_name_and_a_name_for_nothing(nested: list[list[AnnotatedText]]) -> None:
-    assert piece(nested, "She").stands_for == "Ida Berg"
-    assert piece(nested, "Ida Berg").stands_for is None
+def test_pronoun_stands_for_its_entity_and_name_does_not(nested: list[list[TextSegment]]) -> None:
+    assert segment(nested, "She").stands_for == "Ida Berg"
+    assert segment(nested, "Ida Berg").stands_for is None
 
 
-def test_overlapping_marks_are_cut_where_they_cross() -> None:
-    crossing = {
+def test_overlapping_annotations_are_cut_at_their_edges() -> None:
+    overlapping = {
         "attributions": [
             {
                 "id": "a1",
@@ -127,8 +127,8 @@ def test_overlapping_marks_are_cut_where_they_cross() -> None:
             },
         ]
     }
-    [pieces] = paragraphs(result("abcdefghijkl", **crossing))
-    assert [(one.text, one.attributions, one.depth) for one in pieces] == [
+    [segments] = annotated_paragraphs(result("abcdefghijkl", **overlapping))
+    assert [(segment.text, segment.attributions, segment.depth) for segment in segments] == [
         ("abcd", ("a1",), 1),
         ("ef", ("a1", "a2"), 2),
         ("ghij", ("a2",), 1),
@@ -136,16 +136,16 @@ def test_overlapping_marks_are_cut_where_they_cross() -> None:
     ]
 
 
-def test_a_mark_over_paragraphs_goes_on_in_the_next() -> None:
+def test_annotation_across_paragraphs_continues_in_the_next() -> None:
     across = {
         "attributions": [
             {"id": "a1", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [{"start": 2, "end": 8}]}
         ]
     }
-    first, second = paragraphs(result("abcd\n\n\nefgh", **across))
-    assert [(one.text, one.attributions) for one in first] == [("ab", ()), ("cd", ("a1",))]
-    assert [(one.text, one.attributions) for one in second] == [("e", ("a1",)), ("fgh", ())]
+    first, second = annotated_paragraphs(result("abcd\n\n\nefgh", **across))
+    assert [(segment.text, segment.attributions) for segment in first] == [("ab", ()), ("cd", ("a1",))]
+    assert [(segment.text, segment.attributions) for segment in second] == [("e", ("a1",)), ("fgh", ())]
 
 
-def test_a_text_without_marks_is_one_piece_a_paragraph() -> None:
-    assert [len(pieces) for pieces in paragraphs(result("One.\n\nTwo.\nStill two.\n\n"))] == [1, 1]
+def test_text_without_annotations_is_one_segment_per_paragraph() -> None:
+    assert [len(segments) for segments in annotated_paragraphs(result("One.\n\nTwo.\nStill two.\n\n"))] == [1, 1]

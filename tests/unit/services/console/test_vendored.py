@@ -3,13 +3,13 @@ from __future__ import annotations
 import hashlib
 import re
 
-from services.console.rendering import STATIC
+from services.console.rendering import STATIC_FOLDER
 
-FOLDER = STATIC / "vendor"
+FOLDER = STATIC_FOLDER / "vendor"
 LINE = re.compile(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
 
 
-def test_files_of_others_are_as_they_came_and_have_their_licence() -> None:
+def test_vendored_files_are_unchanged_and_have_a_licence() -> None:
     listed = dict(LINE.findall((FOLDER / "README.md").read_text()))
     files = {file.name for file in FOLDER.iterdir() if file.suffix in {".js", ".woff2", ".css"}}
     assert set(listed) == files
