@@ -1,1 +1,1 @@
-"""Attributed statements: source, cue, content and act."""
+"""Attributions: source, cue, content and act."""

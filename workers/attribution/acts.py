@@ -1,9 +1,9 @@
-"""Stage ``stancewire_acts``: what is done by saying it.
+"""Component ``stancewire_acts``: the act that each attribution performs.
 
-The words of the cue decide, with what turns them ("did not deny"), whose they are ("nobody accused") and whether they
-were said at all ("if he rejects it", "did she praise it?"); for some verbs what is said decides, too: a plain "said" that
-something should be done is a demand. ``docs/results.md`` has the rules in words. What is turned into nothing is left as
-``assert``: it is reported, and no more.
+The words of the cue decide, together with what modifies them ("did not deny"), a negative subject ("nobody
+accused") and whether the act took place at all ("if he rejects it", "did she praise it?"). For some verbs the
+content decides too: a plain "said" that something should be done is a demand. ``docs/results.md`` has the rules
+in words. An act that negation cancels becomes ``assert``: it is reported, and that is all.
 """
 
 from __future__ import annotations
@@ -14,30 +14,45 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from services.contracts import Act
-from workers.attribution.act_contents import by_content
+from workers.attribution.act_contents import act_from_content
 from workers.doc.records import AttributionRecord, CueRecord
 from workers.doc.tokens import Tokens
 from workers.english import lexicon
-from workers.english.lexicon import listed
-from workers.english.negation import Turn, begins, is_nobody, refused, turn_at, turned
-from workers.english.phrases import AUXILIARIES, DETERMINERS, NEGATIONS, POSSESSIVES, PREPOSITIONS, is_adverb, is_gap
+from workers.english.lexicon import word_set
+from workers.english.negation import (
+    ActModifier,
+    is_negative_subject,
+    match_modifier,
+    modified_act,
+    modifiers_start,
+    refused_act,
+)
+from workers.english.phrases import (
+    AUXILIARIES,
+    DETERMINERS,
+    NEGATIONS,
+    POSSESSIVES,
+    PREPOSITIONS,
+    is_adverb,
+    is_phrase_boundary,
+)
 
 if TYPE_CHECKING:
-    from workers.english.lexicon import Form
+    from workers.english.lexicon import CueForm
 
-_IF: Final = listed("if unless whether lest")
-# After these, "to" and a verb, the verb is what is done: "continued to deny", "wants to thank".
-_WILLING: Final = listed("continue want plan intend")
-# How far a noun may stand from the verb before it: "announced | his full and unreserved | support".
-_NOUN_WORDS: Final = 5
-# How many marks may end a sentence: a question mark, a quotation mark, white space.
-_MARKS: Final = 4
+_CONDITIONALS: Final = word_set("if unless whether lest")
+# The verb after these and "to" gives the act: "continued to deny", "wants to thank".
+_CATENATIVE_VERBS: Final = word_set("continue want plan intend")
+# From a verb to the noun that gives the act: "announced | his full and unreserved | support".
+MAX_NOUN_DISTANCE: Final = 5
+# At the end of a sentence: a question mark, a quotation mark, white space.
+MAX_FINAL_MARKS: Final = 4
 
 
-class _Done(NamedTuple):
-    """What is done, the lemma of the words that do it, and the verb among them as it is written; nothing for a noun.
+class _ActReading(NamedTuple):
+    """The act of a cue, the lemma of the words that give it, and the verb among them as written, empty for a noun.
 
-    ``refused`` is what was refused.
+    ``refused`` is the act that was refused, if any.
     """
 
     act: Act
@@ -48,106 +63,118 @@ class _Done(NamedTuple):
 
 @Language.factory("stancewire_acts")
 class Acts:
-    """Sets ``act`` and ``turned`` of every statement."""
+    """Sets the act of every attribution.
+
+    Reads ``source``, ``cue`` and ``content`` of ``doc._.attributions``; writes their ``act`` and ``act_modified``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Read the lexicon, once a process."""
+        """Load the lexicon, once per process."""
         del nlp, name
-        self.verbs = lexicon.acts()
+        self.verbs = lexicon.act_forms()
         self.nouns = lexicon.act_nouns()
 
     def __call__(self, doc: Doc) -> Doc:
-        """Read and complete ``doc._.attributions``."""
+        """Set ``act`` and ``act_modified`` of ``doc._.attributions``."""
         tokens = Tokens.of(doc)
-        for statement in doc._.attributions:
-            bare, statement.act = self._of(tokens, statement)
-            statement.turned = bare is not statement.act
+        for attribution in doc._.attributions:
+            unmodified, attribution.act = self._acts_of(tokens, attribution)
+            attribution.act_modified = unmodified is not attribution.act
         return doc
 
-    def _of(self, tokens: Tokens, statement: AttributionRecord) -> tuple[Act, Act]:
-        """Return what the statement would do if nothing turned it, and what it does."""
-        cue, source = statement.cue, statement.source
+    def _acts_of(self, tokens: Tokens, attribution: AttributionRecord) -> tuple[Act, Act]:
+        """Return the act without the words that modify it, and the actual act."""
+        cue, source = attribution.cue, attribution.source
         if cue is None or cue.form in {"layout", "according"}:
-            act = by_content(tokens, statement, Act.ASSERT, ":")
+            act = act_from_content(tokens, attribution, Act.ASSERT, ":")
             return act, act
-        done, turns = self._read(tokens, cue, source.end if source and source.end <= cue.span.start else 0)
-        if source and is_nobody(tokens.lower[source.start : source.end]):
-            turns.insert(0, Turn.NOT)
-        bare = by_content(tokens, statement, done.act, done.lemma)
-        act = turned(bare, turns, done.verb) if _real(tokens, statement) else Act.ASSERT
-        return done.refused or bare, act
+        reading, modifiers = self._read_cue(tokens, cue, source.end if source and source.end <= cue.span.start else 0)
+        if source and is_negative_subject(tokens.lower[source.start : source.end]):
+            modifiers.insert(0, ActModifier.NOT)
+        unmodified = act_from_content(tokens, attribution, reading.act, reading.lemma)
+        act = modified_act(unmodified, modifiers, reading.verb) if _took_place(tokens, attribution) else Act.ASSERT
+        return reading.refused or unmodified, act
 
-    def _read(self, tokens: Tokens, cue: CueRecord, source_end: int) -> tuple[_Done, list[Turn]]:
-        """Return what the cue's words do, and what turns it, the nearest last."""
-        last = tokens.last[cue.span.end - 1]
-        i = begin = begins(tokens, cue.span.start, max(tokens.first[cue.span.start], source_end))
-        turns: list[Turn] = []
+    def _read_cue(self, tokens: Tokens, cue: CueRecord, source_end: int) -> tuple[_ActReading, list[ActModifier]]:
+        """Return the act of the cue's words and the modifiers before it, the nearest last.
+
+        ``source_end`` is the end of a source before the cue, or 0; modifiers are looked for after it.
+        """
+        sentence_end = tokens.sentence_end[cue.span.end - 1]
+        i = cue_start = modifiers_start(tokens, cue.span.start, max(tokens.sentence_start[cue.span.start], source_end))
+        modifiers: list[ActModifier] = []
         while i < cue.span.end:
-            found = turn_at(tokens, i, last)
-            if found and found.turn is Turn.REFUSE and found.end > i + 1:  # the verb after it is what is refused
-                verb = next((k for k in range(found.end, last) if not is_adverb(tokens.lower[k])), last)
-                done = self._word(tokens, verb, verb)
-                declined = tokens.lower[i].startswith("declin")
-                act = refused(done.act if done else None, tokens.at(verb), declined=declined)
-                return _Done(act, done.lemma if done else "refuse", "", done.act if done else None), turns
-            if found:
-                turns.append(found.turn)
-                i = found.end
+            match = match_modifier(tokens, i, sentence_end)
+            if match and match.modifier is ActModifier.REFUSE and match.end > i + 1:  # its verb is refused
+                verb = next((k for k in range(match.end, sentence_end) if not is_adverb(tokens.lower[k])), sentence_end)
+                reading = self._act_at(tokens, verb, verb)
+                is_declined = tokens.lower[i].startswith("declin")
+                act = refused_act(reading.act if reading else None, tokens.at(verb), declined=is_declined)
+                return _ActReading(
+                    act, reading.lemma if reading else "refuse", "", reading.act if reading else None
+                ), modifiers
+            if match:
+                modifiers.append(match.modifier)
+                i = match.end
                 continue
-            done = self._word(tokens, i, begin)
-            if done:
-                return self._onward(tokens, i, cue.span.end, last, done), turns
+            reading = self._act_at(tokens, i, cue_start)
+            if reading:
+                return self._look_ahead(tokens, i, cue.span.end, sentence_end, reading), modifiers
             i += 1
-        after = self._word(tokens, i, begin) if turns and i < last else None  # "failed | to praise the builders"
-        return after or _Done(cue.act, cue.lemma, tokens.lower[cue.verb]), turns
+        following = (
+            self._act_at(tokens, i, cue_start) if modifiers and i < sentence_end else None
+        )  # "failed | to praise the builders"
+        return following or _ActReading(cue.act, cue.lemma, tokens.lower[cue.verb]), modifiers
 
-    def _word(self, tokens: Tokens, i: int, begin: int) -> _Done | None:
-        """Return what is done by the word, or the words, at ``i``, in a cue that begins at ``begin``."""
+    def _act_at(self, tokens: Tokens, i: int, cue_start: int) -> _ActReading | None:
+        """Return the act of the word or words at token ``i``, or None, in a cue that starts at ``cue_start``."""
         word = tokens.at(i)
         noun = self.nouns.get(word)
-        entries: tuple[Form, ...] = self.verbs.get(word, ())
-        if noun and (not entries or self._as_noun(tokens, i, begin)):
-            return _Done(noun, word, "")
+        entries: tuple[CueForm, ...] = self.verbs.get(word, ())
+        if noun and (not entries or self._is_noun(tokens, i, cue_start)):
+            return _ActReading(noun, word, "")
         for entry in entries:
             if tuple(tokens.lower[i + 1 : i + 1 + len(entry.rest)]) == entry.rest:
-                return _Done(entry.act, entry.lemma, word)
+                return _ActReading(entry.act, entry.lemma, word)
         return None
 
     @staticmethod
-    def _as_noun(tokens: Tokens, i: int, begin: int) -> bool:
-        """Whether a word that may be either is a noun: after an article, a genitive, or another word of its cue."""
+    def _is_noun(tokens: Tokens, i: int, cue_start: int) -> bool:
+        """Return whether a word that may be a noun or a verb is a noun, by the word before it."""
         k = i - 1
-        while k >= begin and is_adverb(tokens.lower[k]):
+        while k >= cue_start and is_adverb(tokens.lower[k]):
             k -= 1
         before = tokens.at(k)
         if before in DETERMINERS or before in POSSESSIVES:
             return True
-        return k >= begin and before not in AUXILIARIES | NEGATIONS | {"to", "and", "or", "but", "cannot"}
+        return k >= cue_start and before not in AUXILIARIES | NEGATIONS | {"to", "and", "or", "but", "cannot"}
 
-    def _onward(self, tokens: Tokens, i: int, end: int, last: int, done: _Done) -> _Done:
-        """Look past a word that does little itself: "announced his support for", "continued to deny"."""
-        k = i + 1 + done.lemma.count(" ")
-        if done.lemma in _WILLING and tokens.at(k) == "to" and k + 1 < last:
-            return self._word(tokens, k + 1, k + 1) or done
-        if done.act is not Act.ASSERT or not done.verb:
-            return done
-        for place in range(k, min(end, k + _NOUN_WORDS)):
-            word = tokens.lower[place]
-            if word in PREPOSITIONS or word in {"to", "that"} or is_gap(word):
+    def _look_ahead(self, tokens: Tokens, i: int, end: int, sentence_end: int, reading: _ActReading) -> _ActReading:
+        """Look past a light verb to the word that gives the act: "announced his support for", "continued to deny"."""
+        k = i + 1 + reading.lemma.count(" ")
+        if reading.lemma in _CATENATIVE_VERBS and tokens.at(k) == "to" and k + 1 < sentence_end:
+            return self._act_at(tokens, k + 1, k + 1) or reading
+        if reading.act is not Act.ASSERT or not reading.verb:
+            return reading
+        for position in range(k, min(end, k + MAX_NOUN_DISTANCE)):
+            word = tokens.lower[position]
+            if word in PREPOSITIONS or word in {"to", "that"} or is_phrase_boundary(word):
                 break
             if word in self.nouns:
-                return _Done(self.nouns[word], word, "")
-        return done
+                return _ActReading(self.nouns[word], word, "")
+        return reading
 
 
-def _real(tokens: Tokens, statement: AttributionRecord) -> bool:
-    """Whether the statement was made: it is no condition ("if he rejects it") and nobody asks whether it was."""
-    cue, source = statement.cue, statement.source
+def _took_place(tokens: Tokens, attribution: AttributionRecord) -> bool:
+    """Return whether the act took place: it is neither a condition ("if he rejects it") nor asked about."""
+    cue, source = attribution.cue, attribution.source
     if cue is None:
         return True
     start = min(cue.span.start, source.start) if source else cue.span.start
-    before = tokens.at(start - 1) if start > tokens.first[start] else ""
-    if before in _IF:
+    before = tokens.at(start - 1) if start > tokens.sentence_start[start] else ""
+    if before in _CONDITIONALS:
         return False
-    end = tokens.last[start]
-    return not (source is not None and before in AUXILIARIES and "?" in tokens.words[max(start, end - _MARKS) : end])
+    end = tokens.sentence_end[start]
+    return not (
+        source is not None and before in AUXILIARIES and "?" in tokens.words[max(start, end - MAX_FINAL_MARKS) : end]
+    )

@@ -1,7 +1,7 @@
-"""Stage ``stancewire_layouts``: speech that its place on the page attributes, after what words attribute.
+"""Component ``stancewire_layouts``: speech attributed by the layout of the page, without a cue verb.
 
-"Name: ...", "... - Name", and quotations that run on from the one before. Completes ``doc._.attributions``: their order,
-the kind of each, and a score where it has none yet.
+"Name: ...", "... - Name" and run-on quotations, which continue the speech before them. Completes
+``doc._.attributions``: their order, the kind of each, and a score for those without one.
 """
 
 from __future__ import annotations
@@ -13,80 +13,89 @@ from spacy.tokens import Doc
 
 from services.contracts import Act, Kind
 from workers.attribution import scores
-from workers.attribution.scene import RuleContext
+from workers.attribution.rule_context import RuleContext
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
-from workers.english.lexicon import listed
-from workers.english.phrases import trimmed
+from workers.english.lexicon import word_set
+from workers.english.phrases import trim_span
 
-NAME_WORDS: Final = 6
+MAX_NAME_WORDS: Final = 6
 _DASHES: Final = frozenset({"–", "—", "-", "--"})
-_LABELS: Final = listed(
-    "note update correction photo source question answer q a ps tip warning editor's fact location date time address tel email"
+_NON_SPEAKER_LABELS: Final = word_set(
+    "note update correction photo source question answer q a ps tip warning editor's fact location date time address "
+    "tel email"
 )
 
 
 @Language.factory("stancewire_layouts")
 class Layouts:
-    """Reads statements off the page."""
+    """Adds attributions that the layout shows and completes all attributions.
+
+    Reads ``doc._.attributions``, ``doc.ents`` and the quotations, paragraphs and boilerplate of ``doc.spans``. Writes
+    ``doc._.attributions``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take what spaCy hands to every factory; there is nothing to set."""
+        """Accept the arguments that spaCy passes to every factory; there are no settings."""
         del nlp, name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Complete ``doc._.attributions`` and put them into the order of the text."""
-        scene = RuleContext.of(doc)
-        scene.statements += doc._.attributions
-        read(scene)
-        run_on(scene)
-        scene.statements[:] = parted(scene)
-        for statement in scene.statements:
-            statement.kind = _kind(scene, statement)
-            if statement.follows is not None:
-                statement.score = scene.statements[statement.follows].score
-            elif not statement.score:
-                statement.score = scores.of(statement)
-        doc._.attributions = scene.statements
+        """Add attributions and put all into text order, each with its kind and score."""
+        context = RuleContext.of(doc)
+        context.attributions += doc._.attributions
+        add_layout_attributions(context)
+        add_run_on_quotations(context)
+        context.attributions[:] = split_run_on_parts(context)
+        for attribution in context.attributions:
+            attribution.kind = _reporting_kind(context, attribution)
+            if attribution.follows is not None:
+                attribution.score = context.attributions[attribution.follows].score
+            elif not attribution.score:
+                attribution.score = scores.rule_precision(attribution)
+        doc._.attributions = context.attributions
         return doc
 
 
-def read(scene: RuleContext) -> None:
-    """Add the statements of paragraphs that begin with "Name:" or end with "- Name"."""
+def add_layout_attributions(context: RuleContext) -> None:
+    """Add the attributions of paragraphs that begin with "Name:" or end with "- Name"."""
     labels: dict[str, list[TokenSpan]] = {}
-    attributed = {statement.content[0].start for statement in scene.statements}
-    for paragraph in scene.paragraphs:
-        colon = _colon(scene, paragraph)
+    attributed = {attribution.content[0].start for attribution in context.attributions}
+    for paragraph in context.paragraphs:
+        colon = _label_colon(context, paragraph)
         if colon:
-            labels.setdefault(" ".join(scene.tokens.words[paragraph.start : colon]), []).append(
+            labels.setdefault(" ".join(context.tokens.words[paragraph.start : colon]), []).append(
                 TokenSpan(paragraph.start, colon)
             )
-        _signed(scene, paragraph, attributed)
-    ends = {paragraph.start: paragraph.end for paragraph in scene.paragraphs}
-    taken = {i for statement in scene.statements for part in statement.content for i in (part.start, part.end - 1)}
-    for found in labels.values():
-        for name in found:
-            quotation = scene.opens(name.end + 1)
-            # A label that comes once may be anything; twice it is an interview, with a quotation speech, in a
-            # headline whose name is known too.
-            headline = name.start == scene.paragraphs[0].start and scene.names.get(name.start) == name.end
-            if len(found) < 2 and not quotation and not headline:  # noqa: PLR2004  # see above
+        _add_signed_quotation(context, paragraph, attributed)
+    ends = {paragraph.start: paragraph.end for paragraph in context.paragraphs}
+    attributed_tokens = {
+        i for attribution in context.attributions for part in attribution.content for i in (part.start, part.end - 1)
+    }
+    for names in labels.values():
+        for name in names:
+            quotation = context.quotation_starting_at(name.end + 1)
+            # A label that occurs once may be anything. It names a speaker if it occurs twice (an interview), before
+            # a quotation, or in a headline if the name is known.
+            is_headline = name.start == context.paragraphs[0].start and context.name_ends.get(name.start) == name.end
+            if len(names) < 2 and not quotation and not is_headline:  # noqa: PLR2004  # see above
                 continue
-            content = trimmed(scene.tokens, name.end + 1, ends[name.start])
-            if content and content.start not in taken:
+            content = trim_span(context.tokens, name.end + 1, ends[name.start])
+            if content and content.start not in attributed_tokens:
                 cue = CueRecord(
                     TokenSpan(name.end, name.end + 1), name.end, name.end + 1, ":", Act.ASSERT, "", "layout"
                 )
-                scene.statements.append(AttributionRecord("label", name, cue, (content,)))
+                context.attributions.append(AttributionRecord("label", name, cue, (content,)))
 
 
-def _colon(scene: RuleContext, paragraph: TokenSpan) -> int:
+def _label_colon(context: RuleContext, paragraph: TokenSpan) -> int:
     """Return the colon after a name that begins the paragraph, or 0."""
-    words = scene.tokens.words
-    for k in range(paragraph.start, min(paragraph.end - 1, paragraph.start + NAME_WORDS + 1)):
+    words = context.tokens.words
+    for k in range(paragraph.start, min(paragraph.end - 1, paragraph.start + MAX_NAME_WORDS + 1)):
         if words[k] == ":":
             return (
                 k
-                if k > paragraph.start and words[paragraph.start].lower() not in _LABELS and not scene.skipped[k]
+                if k > paragraph.start
+                and words[paragraph.start].lower() not in _NON_SPEAKER_LABELS
+                and not context.boilerplate[k]
                 else 0
             )
         if not (words[k][0].isupper() or words[k] in {"de", "la", "van", "von", "bin", "al"}):
@@ -94,62 +103,72 @@ def _colon(scene: RuleContext, paragraph: TokenSpan) -> int:
     return 0
 
 
-def _signed(scene: RuleContext, paragraph: TokenSpan, attributed: set[int]) -> None:
-    """A paragraph that is one quotation, a dash and a name."""
-    quotation = scene.opens(paragraph.start)
-    if not quotation or not quotation.speech or not quotation.closed or quotation.end + 1 >= paragraph.end:
+def _add_signed_quotation(context: RuleContext, paragraph: TokenSpan, attributed: set[int]) -> None:
+    """Add the attribution of a paragraph that consists of a quotation, a dash and a name."""
+    quotation = context.quotation_starting_at(paragraph.start)
+    if not quotation or not quotation.is_speech or not quotation.is_closed or quotation.end + 1 >= paragraph.end:
         return
-    dash = quotation.end + (scene.tokens.words[quotation.end].isspace())
+    dash = quotation.end + (context.tokens.words[quotation.end].isspace())
     if (
-        scene.tokens.words[dash] not in _DASHES
+        context.tokens.words[dash] not in _DASHES
         or dash + 1 >= paragraph.end
-        or not scene.tokens.words[dash + 1][0].isupper()
+        or not context.tokens.words[dash + 1][0].isupper()
     ):
         return
-    name = trimmed(scene.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * NAME_WORDS))
+    name = trim_span(context.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * MAX_NAME_WORDS))
     if name and quotation.start not in attributed:
         cue = CueRecord(TokenSpan(dash, dash + 1), dash, dash + 1, "—", Act.ASSERT, "", "layout")
-        scene.statements.append(AttributionRecord("signed", name, cue, (TokenSpan(quotation.start, quotation.end),)))
+        context.attributions.append(
+            AttributionRecord("signed", name, cue, (TokenSpan(quotation.start, quotation.end),))
+        )
 
 
-def run_on(scene: RuleContext) -> None:
-    """Give each quotation that nothing attributes the speaker of the one it runs on from; order the statements by their place.
+def add_run_on_quotations(context: RuleContext) -> None:
+    """Give each run-on quotation the speaker of the attribution before it; put all into text order.
 
-    It runs on where it follows an attributed statement in the same paragraph, repeats the opening mark of the paragraph
-    before, or opens a mark after a statement in the paragraph before that the next paragraph repeats.
+    A quotation without an attribution runs on if it follows an attribution in the same paragraph, repeats the opening
+    mark of the paragraph before, or opens a mark that the next paragraph repeats, after an attribution in the paragraph
+    before.
     """
-    covered = bytearray(len(scene.tokens))
-    for statement in scene.statements:
-        for start, end in statement.content:
+    covered = bytearray(len(context.tokens))
+    for attribution in context.attributions:
+        for start, end in attribution.content:
             covered[start:end] = b"\x01" * (end - start)
-    scene.statements.sort(
-        key=lambda statement: min(
-            statement.content[0].start, statement.cue.span.start if statement.cue else statement.content[0].start
+    context.attributions.sort(
+        key=lambda attribution: min(
+            attribution.content[0].start,
+            attribution.cue.span.start if attribution.cue else attribution.content[0].start,
         )
     )
     merged: list[AttributionRecord] = []
-    known = iter(scene.statements)
-    upcoming = next(known, None)
-    paragraphs = iter(scene.paragraphs)
+    attributions = iter(context.attributions)
+    upcoming = next(attributions, None)
+    paragraphs = iter(context.paragraphs)
     paragraph = next(paragraphs, None)
-    before = 0  # where the paragraph before begins
+    previous_start = 0  # of the paragraph before
     latest = -1
     latest_end = -1
-    for quotation, after in zip(scene.quotations, [*scene.quotations[1:], None], strict=False):
+    for quotation, after in zip(context.quotations, [*context.quotations[1:], None], strict=False):
         while upcoming and upcoming.content[0].start <= quotation.start:
             merged.append(upcoming)
             if upcoming.rule.startswith(("model", "quoted", "postposed", "that", "bare", "label", "according")):
                 latest, latest_end = len(merged) - 1, max(part.end for part in upcoming.content)
-            upcoming = next(known, None)
+            upcoming = next(attributions, None)
         while paragraph and paragraph.end <= quotation.start:
-            before, paragraph = paragraph.start, next(paragraphs, None)
+            previous_start, paragraph = paragraph.start, next(paragraphs, None)
         if latest < 0 or covered[quotation.start] or not paragraph:
             continue
         cue = merged[latest].cue
         end = max(latest_end - 1, cue.verb if cue else 0)
-        same = end >= paragraph.start and quotation.speech and _begins_sentence(scene, quotation.start)
-        opens = end >= before and quotation.speech and not quotation.closed and after is not None and after.continues
-        if not (same or opens or quotation.continues):
+        same_paragraph = end >= paragraph.start and quotation.is_speech and _begins_sentence(context, quotation.start)
+        opens_next_paragraph = (
+            end >= previous_start
+            and quotation.is_speech
+            and not quotation.is_closed
+            and after is not None
+            and after.continues
+        )
+        if not (same_paragraph or opens_next_paragraph or quotation.continues):
             continue
         follows = merged[latest].follows
         first = latest if follows is None else follows
@@ -161,53 +180,65 @@ def run_on(scene: RuleContext) -> None:
         latest, latest_end = len(merged) - 1, quotation.end
     while upcoming:
         merged.append(upcoming)
-        upcoming = next(known, None)
-    scene.statements[:] = merged
+        upcoming = next(attributions, None)
+    context.attributions[:] = merged
 
 
-def parted(scene: RuleContext) -> list[AttributionRecord]:
-    """Make each quotation that a statement's content goes on with in a sentence of its own a statement that runs on."""
-    known = scene.statements
-    followed = {id(statement): known[statement.follows] for statement in known if statement.follows is not None}
-    found: list[AttributionRecord] = []
-    for statement in known:
-        found.append(statement)
-        own = [part for part in statement.content if not _stands_alone(scene, statement, part)]
-        for part in statement.content if own and len(own) < len(statement.content) else ():
-            if part not in own:
-                found.append(AttributionRecord("run_on", statement.source, None, (part,)))
-                followed[id(found[-1])] = statement
-        statement.content = tuple(own) or statement.content
-    found.sort(key=lambda statement: statement.content[0].start)
-    places = {id(statement): place for place, statement in enumerate(found)}
-    for statement in found:
-        statement.follows = places[id(followed[id(statement)])] if id(statement) in followed else None
-    return found
+def split_run_on_parts(context: RuleContext) -> list[AttributionRecord]:
+    """Split quotations in sentences of their own off each content, as run-on attributions; return all in text order."""
+    attributions = context.attributions
+    first_of = {
+        id(attribution): attributions[attribution.follows]
+        for attribution in attributions
+        if attribution.follows is not None
+    }
+    split: list[AttributionRecord] = []
+    for attribution in attributions:
+        split.append(attribution)
+        own_parts = [part for part in attribution.content if not _is_separate_quotation(context, attribution, part)]
+        for part in attribution.content if own_parts and len(own_parts) < len(attribution.content) else ():
+            if part not in own_parts:
+                split.append(AttributionRecord("run_on", attribution.source, None, (part,)))
+                first_of[id(split[-1])] = attribution
+        attribution.content = tuple(own_parts) or attribution.content
+    split.sort(key=lambda attribution: attribution.content[0].start)
+    index_of = {id(attribution): index for index, attribution in enumerate(split)}
+    for attribution in split:
+        attribution.follows = index_of[id(first_of[id(attribution)])] if id(attribution) in first_of else None
+    return split
 
 
-def _stands_alone(scene: RuleContext, statement: AttributionRecord, part: TokenSpan) -> bool:
-    """Whether a part of a statement is a quotation in a sentence after its cue's, with nothing around it."""
-    quotation = scene.opens(part.start)
-    if quotation is None or quotation.end < part.end or statement.cue is None or part.start < statement.cue.span.end:
+def _is_separate_quotation(context: RuleContext, attribution: AttributionRecord, part: TokenSpan) -> bool:
+    """Return whether a part of the content is a quotation that is a whole sentence after that of the cue."""
+    quotation = context.quotation_starting_at(part.start)
+    if (
+        quotation is None
+        or quotation.end < part.end
+        or attribution.cue is None
+        or part.start < attribution.cue.span.end
+    ):
         return False
-    first = scene.tokens.first
-    return _begins_sentence(scene, part.start) and first[part.start] != first[statement.cue.span.start]
+    first = context.tokens.sentence_start
+    return _begins_sentence(context, part.start) and first[part.start] != first[attribution.cue.span.start]
 
 
-def _begins_sentence(scene: RuleContext, i: int) -> bool:
-    return scene.tokens.first[i] == i or (scene.tokens.first[min(i + 1, len(scene.tokens) - 1)] == i + 1)
+def _begins_sentence(context: RuleContext, i: int) -> bool:
+    """Return whether a sentence begins at token ``i`` or directly after it."""
+    return context.tokens.sentence_start[i] == i or (
+        context.tokens.sentence_start[min(i + 1, len(context.tokens) - 1)] == i + 1
+    )
 
 
-def _kind(scene: RuleContext, statement: AttributionRecord) -> Kind:
-    """Direct if all words stand in quotation marks, mixed if some do."""
-    inside = outside = 0
-    for start, end in statement.content:
+def _reporting_kind(context: RuleContext, attribution: AttributionRecord) -> Kind:
+    """Return direct if all words are inside quotation marks, mixed if some are, else indirect."""
+    quoted_words = other_words = 0
+    for start, end in attribution.content:
         for i in range(start, end):
-            if scene.tokens.words[i][0].isalnum():
-                if scene.quoted[i] >= 0:
-                    inside += 1
+            if context.tokens.words[i][0].isalnum():
+                if context.quotation_index[i] >= 0:
+                    quoted_words += 1
                 else:
-                    outside += 1
-    if not inside:
+                    other_words += 1
+    if not quoted_words:
         return Kind.INDIRECT
-    return Kind.MIXED if outside else Kind.DIRECT
+    return Kind.MIXED if other_words else Kind.DIRECT

@@ -1,11 +1,10 @@
-"""Stage ``stancewire_statements``: who said what, as the model reads it, with the rules as a second opinion.
+"""Component ``stancewire_statements``: attributions read by the model, merged with those of the rules.
 
 Completes ``doc._.cues`` and ``doc._.attributions``.
 
-Spans of sources, cues and contents come from the best sequence of tags, so that none is broken and none
-overlaps. A content belongs to the cue that the links choose for it, a cue to the source that they choose; each
-cue with a content is one statement. What the page's layout and quotation marks attribute is added after it, by
-``stancewire_layouts``.
+The spans of sources, cues and contents come from the best sequence of tags, so spans are whole and do not overlap.
+The links assign each content to a cue and each cue to a source; each cue with a content is one attribution.
+``stancewire_layouts`` adds the attributions that layout and quotation marks show.
 """
 
 from __future__ import annotations
@@ -18,107 +17,118 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from services.contracts import Act
-from workers.attribution.merge_rules import Found, agrees, seconded
-from workers.attribution.sources import complete
+from workers.attribution.merge_rules import AttributionIndex, is_confirmed, merge_attributions
+from workers.attribution.sources import fill_missing_sources
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
 from workers.doc.tokens import Tokens
 from workers.english import lexicon
 from workers.english.lemmas import lemma
 from workers.model import confidence
-from workers.model.component import EncodedDocument, encoder
-from workers.model.link_scorer import CONTENT, SOURCE, choose
-from workers.model.tags import PARTS, ROLES, Tagged, spans
-from workers.model.viterbi import best_tags, probabilities
+from workers.model.component import EncodedDocument, packaged_encoder
+from workers.model.link_scorer import CONTENT, SOURCE, choose_links
+from workers.model.tags import PARTS_OF_SPEECH, ROLES, TaggedSpan, decode_spans
+from workers.model.viterbi import best_tags, tag_probabilities
 from workers.segmentation.quotations import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_VERB: Final = PARTS.index("VERB")
-_NOUN: Final = PARTS.index("NOUN")
+_VERB: Final = PARTS_OF_SPEECH.index("VERB")
+_NOUN: Final = PARTS_OF_SPEECH.index("NOUN")
 _CUE, _CONTENT, _SOURCE = ROLES.index("cue"), ROLES.index("content"), ROLES.index("source")
 
 
 @Language.factory("stancewire_statements")
 class ModelAttributions:
-    """Reads statements off the roles and links of the model."""
+    """Decodes attributions from the model's role tags and links, and merges those of the rules.
+
+    Reads ``doc._.encoded``, ``doc.ents``, the paragraphs and boilerplate of ``doc.spans``, and the rules'
+    ``doc._.attributions``. Writes ``doc._.cues`` and ``doc._.attributions``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take the weights of this process."""
+        """Use the weights loaded in this process."""
         del nlp, name
-        self.encoder = encoder()
-        self.forms = lexicon.acts()
+        self.encoder = packaged_encoder()
+        self.forms = lexicon.act_forms()
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set the cues and, in the order of their contents, the statements.
-
-        Reads ``doc._.encoded`` and the statements of the rules.
-        """
+        """Set the cues and, in the order of their contents, the attributions."""
         encoded: EncodedDocument = doc._.encoded
         heads = self.encoder.heads
-        tags = best_tags(encoded.scores.roles, encoded.scores.windows, heads.roles.transitions, heads.roles.first)
-        found = _joined(spans(tags.tolist()), {start for start, _ in encoded.scores.windows})
-        certain = probabilities(encoded.scores.roles, tags)
-        sources, cues, contents = ([span for span in found if span.label == role] for role in (_SOURCE, _CUE, _CONTENT))
+        tags = best_tags(encoded.scores.roles, encoded.scores.windows, heads.roles.transitions, heads.roles.start)
+        spans = _join_at_windows(decode_spans(tags.tolist()), {start for start, _ in encoded.scores.windows})
+        tag_probability = tag_probabilities(encoded.scores.roles, tags)
+        sources, cues, contents = ([span for span in spans if span.label == role] for role in (_SOURCE, _CUE, _CONTENT))
         vectors = encoded.scores.links
-        of_cue = choose(vectors, cues, sources, SOURCE, heads.distances[SOURCE], float(heads.none[SOURCE]))
-        of_content = choose(vectors, contents, cues, CONTENT, heads.distances[CONTENT], float(heads.none[CONTENT]))
+        source_links = choose_links(
+            vectors, cues, sources, SOURCE, heads.distance_scores[SOURCE], float(heads.none_scores[SOURCE])
+        )
+        cue_links = choose_links(
+            vectors, contents, cues, CONTENT, heads.distance_scores[CONTENT], float(heads.none_scores[CONTENT])
+        )
         tokens = Tokens.of(doc)
         page = _Page.of(doc)
-        made = [self._cue(tokens, encoded, span) for span in cues]
-        ruled: list[AttributionRecord] = doc._.attributions
-        by_rule = Found(ruled)
-        parts_of: defaultdict[int, list[int]] = defaultdict(list)
-        for i, link in enumerate(of_content):
-            parts_of[link.chosen].append(i)
-        statements = []
-        for number, cue in enumerate(made):
-            parts = parts_of[number]
-            if not parts:
+        cue_records = [self._cue_record(tokens, encoded, span) for span in cues]
+        from_rules: list[AttributionRecord] = doc._.attributions
+        rule_index = AttributionIndex(from_rules)
+        contents_of_cue: defaultdict[int, list[int]] = defaultdict(list)
+        for content_number, link in enumerate(cue_links):
+            contents_of_cue[link.choice].append(content_number)
+        attributions = []
+        for cue_number, cue in enumerate(cue_records):
+            content_numbers = contents_of_cue[cue_number]
+            if not content_numbers:
                 continue
-            chosen = of_cue[number]
-            source = sources[chosen.chosen] if chosen.chosen >= 0 else None
-            belonging = [contents[i] for i in parts]
-            content = tuple(piece for part in belonging for piece in page.pieces(encoded.span(part)))
+            source_link = source_links[cue_number]
+            source = sources[source_link.choice] if source_link.choice >= 0 else None
+            own_contents = [contents[i] for i in content_numbers]
+            content = tuple(piece for part in own_contents for piece in page.pieces(encoded.span(part)))
             if not content:
                 continue
-            statement = AttributionRecord("model", encoded.span(source) if source else None, cue, content)
-            links = [of_content[i] for i in parts]
-            statement.features = confidence.statement(
-                certain, source, cues[number], belonging, chosen, links, seconded=agrees(statement, by_rule)
+            attribution = AttributionRecord("model", encoded.span(source) if source else None, cue, content)
+            attribution.features = confidence.attribution_features(
+                tag_probability,
+                source,
+                cues[cue_number],
+                own_contents,
+                source_link,
+                [cue_links[i] for i in content_numbers],
+                confirmed_by_rule=is_confirmed(attribution, rule_index),
             )
-            statement.score = confidence.probability(statement.features, heads.confidence)
-            statements.append(statement)
-        doc._.cues = made
+            attribution.score = confidence.probability(attribution.features, heads.confidence)
+            attributions.append(attribution)
+        doc._.cues = cue_records
         doc._.attributions = sorted(
-            seconded(tokens, statements, ruled), key=lambda statement: statement.content[0].start
+            merge_attributions(tokens, attributions, from_rules),
+            key=lambda attribution: attribution.content[0].start,
         )
-        complete(tokens, doc, doc._.attributions)
+        fill_missing_sources(tokens, doc, doc._.attributions)
         return doc
 
-    def _cue(self, tokens: Tokens, encoded: EncodedDocument, span: Tagged) -> CueRecord:
-        """Say what a cue means: by the lexicon, else by its verb, its noun or its first word."""
-        stretch = encoded.span(span)
-        if tokens.lower[stretch.start : stretch.end] == ["according", "to"]:
-            return CueRecord(stretch, stretch.start, stretch.end, "according to", Act.ASSERT, "", "according")
-        for i in range(stretch.start, stretch.end):
+    def _cue_record(self, tokens: Tokens, encoded: EncodedDocument, cue: TaggedSpan) -> CueRecord:
+        """Return the record of a cue: its lexicon entry, else the lemma of its verb, noun or first word."""
+        span = encoded.span(cue)
+        if tokens.lower[span.start : span.end] == ["according", "to"]:
+            return CueRecord(span, span.start, span.end, "according to", Act.ASSERT, "", "according")
+        for i in range(span.start, span.end):
             for entry in self.forms.get(tokens.lower[i], ()):
                 end = i + 1 + len(entry.rest)
                 if tuple(tokens.lower[i + 1 : end]) == entry.rest:
-                    return CueRecord(stretch, i, end, entry.lemma, entry.act, entry.frames, entry.tense)
-        parts = encoded.scores.parts[span.start : span.end].tolist()
-        place = next((parts.index(part) for part in (_VERB, _NOUN) if part in parts), 0)
-        head = encoded.words.tokens[span.start + place]
+                    return CueRecord(span, i, end, entry.lemma, entry.act, entry.frames, entry.tense)
+        parts = encoded.scores.parts[cue.start : cue.end].tolist()
+        offset = next((parts.index(part) for part in (_VERB, _NOUN) if part in parts), 0)
+        head = encoded.inputs.tokens[cue.start + offset]
         return CueRecord(
-            stretch, head, head + 1, lemma(tokens.words[head], self.encoder.vocabulary), Act.ASSERT, "", "model"
+            span, head, head + 1, lemma(tokens.words[head], self.encoder.vocabulary), Act.ASSERT, "", "model"
         )
 
 
-def _joined(found: Sequence[Tagged], cuts: set[int]) -> list[Tagged]:
-    """Join a span that goes on from the window before: tagging begins anew where a window does."""
-    joined: list[Tagged] = []
-    for span in found:
-        if joined and span.start in cuts and joined[-1].end == span.start and joined[-1].label == span.label:
+def _join_at_windows(spans: Sequence[TaggedSpan], window_starts: set[int]) -> list[TaggedSpan]:
+    """Join a span with its continuation in the next window; tagging starts again at each window."""
+    joined: list[TaggedSpan] = []
+    for span in spans:
+        if joined and span.start in window_starts and joined[-1].end == span.start and joined[-1].label == span.label:
             joined[-1] = joined[-1]._replace(end=span.end)
         else:
             joined.append(span)
@@ -127,7 +137,7 @@ def _joined(found: Sequence[Tagged], cuts: set[int]) -> list[Tagged]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Where paragraphs begin, and which tokens are no part of the story."""
+    """The words of a document, its paragraph starts, and the tokens that are boilerplate."""
 
     words: list[str]
     paragraphs: frozenset[int]
@@ -135,6 +145,7 @@ class _Page:
 
     @classmethod
     def of(cls, doc: Doc) -> _Page:
+        """Read the layout of ``doc``."""
         boilerplate = bytearray(len(doc))
         for span in doc.spans.get("boilerplate", ()):
             boilerplate[span.start : span.end] = b"\1" * (span.end - span.start)
@@ -142,20 +153,21 @@ class _Page:
         return cls([token.text for token in doc], starts, boilerplate)
 
     def pieces(self, content: TokenSpan) -> list[TokenSpan]:
-        """Cut boilerplate out of a content, and end it with its paragraph, unless it is a quotation that runs on."""
+        """Split boilerplate out of a content, and end it with its paragraph unless it is a quotation that continues."""
         quoted = self.words[content.start] in MARKS
-        found: list[TokenSpan] = []
-        begun = -1
+        pieces: list[TokenSpan] = []
+        piece_start = -1
         for i in range(content.start, content.end + 1):
             ends = i == content.end or self.boilerplate[i] or (i in self.paragraphs and not quoted)
-            if begun >= 0 and ends:
-                found += self._trimmed(begun, i)
-                begun = -1
-            if begun < 0 and i < content.end and not self.boilerplate[i]:
-                begun = i
-        return found
+            if piece_start >= 0 and ends:
+                pieces += self._trimmed(piece_start, i)
+                piece_start = -1
+            if piece_start < 0 and i < content.end and not self.boilerplate[i]:
+                piece_start = i
+        return pieces
 
     def _trimmed(self, start: int, end: int) -> list[TokenSpan]:
+        """Return the span without white space at either end, or an empty list."""
         while start < end and self.words[start].isspace():
             start += 1
         while end > start and self.words[end - 1].isspace():

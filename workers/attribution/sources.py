@@ -1,7 +1,8 @@
-"""Sources that a sentence names plainly where none was found: "was accused of theft by X", "X, who ..., has called for".
+"""Sources that a sentence names at a distance from the cue.
 
-A passive may be far from its agent and a subject far from its verb; a name right after "by", or one that opens the
-sentence and is followed by a clause between commas, is taken for it.
+A passive agent may be far from its verb ("was accused of theft by X") and a subject too ("X, who ..., has called
+for"). If no source was found, the name right after "by" is taken, or the name that opens the sentence if a clause
+between commas follows it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.contracts import EntityType
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
-from workers.english.lexicon import listed, words
+from workers.english.lexicon import word_list, word_set
 from workers.english.phrases import AUXILIARIES, BE, DETERMINERS
 
 if TYPE_CHECKING:
@@ -20,79 +21,89 @@ if TYPE_CHECKING:
 
     from workers.doc.tokens import Tokens
 
-_SPEAKING: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
-# How far "by" may stand from the cue, and a name from "by" or from the beginning of its sentence: titles, "the".
-AGENT_WORDS: Final = 25
-TITLE_WORDS: Final = 5
-# "Accused of being paid by X": there X pays.
-_DONE: Final = listed("paid made held led run sent told sold bought built written given taken driven known seen")
+_SPEAKER_TYPES: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
+# From the cue to "by"; titles and articles from "by" or the start of the sentence to the name.
+MAX_AGENT_DISTANCE: Final = 25
+MAX_TITLE_WORDS: Final = 5
+# "Accused of being paid by X": X pays, it does not accuse.
+_OTHER_PARTICIPLES: Final = word_set(
+    "paid made held led run sent told sold bought built written given taken driven known seen"
+)
 
 
-def complete(tokens: Tokens, doc: Doc, statements: Sequence[AttributionRecord]) -> None:
-    """Give a source to the statements without one whose sentence names it; reads ``doc.ents``."""
-    names = {ent.start: ent.end for ent in doc.ents if ent.label_ in _SPEAKING}
-    for statement in statements:
-        if statement.source is not None or statement.cue is None:
+def fill_missing_sources(tokens: Tokens, doc: Doc, attributions: Sequence[AttributionRecord]) -> None:
+    """Set the source of attributions without one if their sentence names it.
+
+    Reads ``doc.ents``; changes ``source`` and, for a passive agent, ``content``.
+    """
+    name_ends = {ent.start: ent.end for ent in doc.ents if ent.label_ in _SPEAKER_TYPES}
+    for attribution in attributions:
+        if attribution.source is not None or attribution.cue is None:
             continue
-        if _passive(tokens, statement.cue):
-            _agent(tokens, names, statement, statement.cue)
+        if _is_passive(tokens, attribution.cue):
+            _take_passive_agent(tokens, name_ends, attribution, attribution.cue)
         else:
-            statement.source = _opening(tokens, names, statement.cue)
+            attribution.source = _opening_name(tokens, name_ends, attribution.cue)
 
 
-def _passive(tokens: Tokens, cue: CueRecord) -> bool:
+def _is_passive(tokens: Tokens, cue: CueRecord) -> bool:
+    """Return whether the cue is a passive verb group."""
     group = tokens.lower[cue.span.start : cue.span.end]
     return any(word in BE for word in group[:-1]) and any(
         word.endswith(("ed", "en")) or word == "told" for word in group[1:]
     )
 
 
-def _agent(tokens: Tokens, names: dict[int, int], statement: AttributionRecord, cue: CueRecord) -> None:
-    """Take the name after "by" for the source, and out of the content."""
-    last = min(tokens.last[cue.span.start], cue.span.end + AGENT_WORDS)
-    for by in range(cue.span.end - 1, last):
-        before = tokens.at(by - 1)
+def _take_passive_agent(
+    tokens: Tokens, name_ends: dict[int, int], attribution: AttributionRecord, cue: CueRecord
+) -> None:
+    """Set the source to the name after "by" and remove it from the content."""
+    end = min(tokens.sentence_end[cue.span.start], cue.span.end + MAX_AGENT_DISTANCE)
+    for by in range(cue.span.end - 1, end):
+        previous = tokens.at(by - 1)
         if tokens.lower[by] != "by" or (
-            by > cue.span.end and (before.endswith(("ed", "en", "ing")) or before in _DONE)
+            by > cue.span.end and (previous.endswith(("ed", "en", "ing")) or previous in _OTHER_PARTICIPLES)
         ):
             continue
-        found = _named(tokens, names, by + 1, last)
-        if found is None:
+        agent = _name_with_titles(tokens, name_ends, by + 1, end)
+        if agent is None:
             continue
-        statement.source = found
-        kept = [piece for part in statement.content for piece in _without(tokens, part, TokenSpan(by, found.end))]
-        statement.content = tuple(kept) or statement.content
+        attribution.source = agent
+        remaining = [
+            piece for part in attribution.content for piece in _remove_agent(tokens, part, TokenSpan(by, agent.end))
+        ]
+        attribution.content = tuple(remaining) or attribution.content
         return
 
 
-def _named(tokens: Tokens, names: dict[int, int], start: int, last: int) -> TokenSpan | None:
-    """Return the name at ``start``, with what stands before it: an article, titles, roles."""
-    roles = words("roles")
-    for i in range(start, min(last, start + TITLE_WORDS)):
-        if i in names:
-            return TokenSpan(start, names[i])
+def _name_with_titles(tokens: Tokens, name_ends: dict[int, int], start: int, end: int) -> TokenSpan | None:
+    """Return the name at ``start`` with the article, titles and roles before it, or None."""
+    roles = word_list("roles")
+    for i in range(start, min(end, start + MAX_TITLE_WORDS)):
+        if i in name_ends:
+            return TokenSpan(start, name_ends[i])
         if not (tokens.words[i][0].isupper() or tokens.lower[i] in DETERMINERS or tokens.lower[i] in roles):
             return None
     return None
 
 
-def _without(tokens: Tokens, part: TokenSpan, agent: TokenSpan) -> list[TokenSpan]:
-    """Cut the agent out of a part of the content; what a comma adds about it goes, too."""
+def _remove_agent(tokens: Tokens, part: TokenSpan, agent: TokenSpan) -> list[TokenSpan]:
+    """Return a part of the content without the agent, and without what follows the agent after a comma."""
     if agent.end <= part.start or agent.start >= part.end:
         return [part]
-    found = [TokenSpan(part.start, agent.start)] if part.start < agent.start else []
+    rest = [TokenSpan(part.start, agent.start)] if part.start < agent.start else []
     if agent.end < part.end and tokens.words[agent.end] != ",":
-        found.append(TokenSpan(agent.end, part.end))
-    return found
+        rest.append(TokenSpan(agent.end, part.end))
+    return rest
 
 
-def _opening(tokens: Tokens, names: dict[int, int], cue: CueRecord) -> TokenSpan | None:
-    """Return the name that opens the sentence where the cue, a whole verb, stands after a clause between commas."""
-    first, start = tokens.first[cue.span.start], cue.span.start
+def _opening_name(tokens: Tokens, name_ends: dict[int, int], cue: CueRecord) -> TokenSpan | None:
+    """Return the name that opens the sentence if a clause between commas parts it from a finite cue, or None."""
+    first, start = tokens.sentence_start[cue.span.start], cue.span.start
     verb = tokens.lower[start]
     if start <= first or tokens.words[start - 1] != "," or not (verb in AUXILIARIES or cue.form in {"past", "s"}):
         return None
     while first < start and tokens.words[first].isspace():
         first += 1
-    found = _named(tokens, names, first, start)
-    return found if found and found.end < start - 1 and tokens.words[found.end] == "," else None
+    name = _name_with_titles(tokens, name_ends, first, start)
+    return name if name and name.end < start - 1 and tokens.words[name.end] == "," else None

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from services.contracts import Act
-from workers.attribution.sources import complete
+from workers.attribution.sources import fill_missing_sources
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
 from workers.doc.tokens import Offsets, Tokens
 from workers.pipeline.components import build_nlp
@@ -31,7 +31,7 @@ def completed(marked: str) -> tuple[str | None, list[str]]:
     form = "past" if doc[cue.end - 1].text.endswith("ed") else "model"
     made = CueRecord(cue, cue.start, cue.end, "", Act.ASSERT, "", form)
     statement = AttributionRecord("model", None, made, tuple(stretches("{", "}")))
-    complete(Tokens.of(doc), doc, [statement])
+    fill_missing_sources(Tokens.of(doc), doc, [statement])
     source = statement.source
     return doc[source.start : source.end].text if source else None, [doc[a:b].text for a, b in statement.content]
 
@@ -72,5 +72,5 @@ def test_a_source_that_is_there_stays() -> None:
     doc = NLP("Ama Osei was accused of theft by Mr. Kofi Mensah.")
     cue = CueRecord(TokenSpan(2, 5), 3, 5, "accuse", Act.ACCUSE, "", "past")
     statement = AttributionRecord("model", TokenSpan(0, 2), cue, (TokenSpan(5, 6),))
-    complete(Tokens.of(doc), doc, [statement])
+    fill_missing_sources(Tokens.of(doc), doc, [statement])
     assert statement.source == TokenSpan(0, 2)
