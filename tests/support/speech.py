@@ -28,12 +28,12 @@ from services.contracts import (
 from services.database.engine import Database
 from services.jobs import leases
 from services.jobs.leases import LeasedJob
-from tests.support.api import take
+from tests.support.api import lease_job
 from tests.support.ledger import article, push
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """A sentence of the article "<speaker> <cue> <content>", and the stance that it shows; a topic is ``#id``."""
 
     speaker: str | None
@@ -68,7 +68,7 @@ class _Story:
         self.names.setdefault(whole, []).append(Mention(start=at.start, end=at.end, form=MentionForm.NAME))
         return at, f"e{list(self.names).index(whole) + 1}"
 
-    def say(self, number: int, one: Said) -> None:
+    def say(self, number: int, one: Statement) -> None:
         source = cue = None
         if one.speaker:
             at, entity = self.name(one.speaker)
@@ -106,9 +106,9 @@ class _Story:
         )
 
 
-def result_of(
+def build_result(
     claimed: LeasedJob,
-    said: Sequence[Said],
+    said: Sequence[Statement],
     also: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
 ) -> Result:
@@ -132,9 +132,9 @@ def result_of(
     )
 
 
-def tell(
+def store_result(
     database: Database,
-    *said: Said,
+    *said: Statement,
     also: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
     **fields: Any,
@@ -142,6 +142,6 @@ def tell(
     """Push an article and store the result that says this of it."""
     body = fields.pop("body", "; ".join(f"{one.speaker}: {one.content}" for one in said) or "Nothing.")
     [accepted] = push(database, article(body, **fields))
-    claimed = take(database, accepted.job_id)
-    leases.complete(database, claimed, result_of(claimed, said, also, organizations))
+    claimed = lease_job(database, accepted.job_id)
+    leases.complete(database, claimed, build_result(claimed, said, also, organizations))
     return claimed

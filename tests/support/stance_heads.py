@@ -7,7 +7,7 @@ import numpy as np
 from workers.model.stance_heads import HIDDEN, WIDTH, Array
 
 
-def sides() -> dict[str, Array]:
+def random_stance_weights() -> dict[str, Array]:
     """Return the arrays of ``sides.npz``."""
     chance = np.random.default_rng(11)
     shapes: dict[str, tuple[int, ...]] = {

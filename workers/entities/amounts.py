@@ -1,4 +1,4 @@
-"""Dates and sums of money: the entities that have a pattern of their own."""
+"""Dates and sums of money, found by their patterns."""
 
 from __future__ import annotations
 
@@ -6,62 +6,70 @@ from typing import Final
 
 from services.contracts import EntityType
 from workers.doc.tokens import Tokens
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
-MONTHS: Final = listed(
+MONTHS: Final = word_set(
     "January February March April May June July August September October November December Jan. Feb. Mar. "
     "Apr. Aug. Sept. Sep. Oct. Nov. Dec. Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec"
 )
-WEEKDAYS: Final = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
-_HOLIDAYS: Final = listed("Christmas Easter Ramadan Diwali Thanksgiving")
-# Letters that stand before an amount, with or without a currency sign.
-_SIGNS: Final = listed("$ € £ ¥ ₹ ₡ ₩ ₦ ₽ ₺ ₫ ₱ ฿ ₪ ₵ ₴")
-_CODES: Final = listed(
+WEEKDAYS: Final = word_set("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_HOLIDAYS: Final = word_set("Christmas Easter Ramadan Diwali Thanksgiving")
+_SIGNS: Final = word_set("$ € £ ¥ ₹ ₡ ₩ ₦ ₽ ₺ ₫ ₱ ฿ ₪ ₵ ₴")
+# Codes and abbreviations before an amount or before its currency sign ("US$", "Rs 500").
+_CODES: Final = word_set(
     "US N A C HK NT S R Rs Rs. USD EUR GBP AUD CAD CNY RMB INR Dh AED KES Sh Ksh LE RM NZ NIS SAR QAR"
 )
-_UNITS: Final = listed(
+_UNITS: Final = word_set(
     "dollar dollars euro euros pound pounds yen yuan rupee rupees peso pesos rouble roubles ruble rubles rand "
     "cedi cedis naira shilling shillings dirham dirhams riyal riyals dinar dinars franc francs won ringgit "
     "baht kwacha real reais lira krona kroner shekel shekels birr taka"
 )
-_SCALES: Final = listed("million billion trillion thousand crore crores lakh lakhs bn mn m b k mil")
+_SCALES: Final = word_set("million billion trillion thousand crore crores lakh lakhs bn mn m b k mil")
 _YEARS: Final = range(1000, 2200)
-DAYS: Final = 31
+_MAX_DAY: Final = 31
+# Words before a month, and before a year, that make a date of it.
+_BEFORE_MONTH: Final = word_set(
+    "in on since until till by from last this next early late mid mid- of during before after for and to"
+)
+_BEFORE_YEAR: Final = word_set(
+    "in since until till by from of during before after between and for year early late around through back "
+    "fiscal season"
+)
 
 
-def amounts(tokens: Tokens) -> list[tuple[int, int, EntityType]]:
-    """Return the dates and sums of ``tokens`` in order, none overlapping."""
-    found = []
+def find_amounts(tokens: Tokens) -> list[tuple[int, int, EntityType]]:
+    """Return the dates and sums of money as (start, end, type), in order and without overlaps."""
+    amounts = []
     i = 0
     while i < len(tokens):
-        end = _date(tokens, i)
+        end = _date_end(tokens, i)
         label = EntityType.DATE
         if end == i:
-            end, label = _money(tokens, i), EntityType.MONEY
+            end, label = _money_end(tokens, i), EntityType.MONEY
         if end > i:
-            found.append((i, end, label))
+            amounts.append((i, end, label))
             i = end
         else:
             i += 1
-    return found
+    return amounts
 
 
-def _number(word: str) -> bool:
+def _begins_with_digit(word: str) -> bool:
     return bool(word) and word[0].isdecimal()
 
 
-def _day(word: str) -> bool:
+def _is_day(word: str) -> bool:
     digits = word[:-2] if word[-2:] in ("st", "nd", "rd", "th") else word
-    return digits.isascii() and digits.isdecimal() and len(digits) <= 2 and 0 < int(digits) <= DAYS  # noqa: PLR2004  # two digits
+    return digits.isascii() and digits.isdecimal() and len(digits) <= 2 and 0 < int(digits) <= _MAX_DAY  # noqa: PLR2004  # two digits
 
 
-def _year(word: str) -> bool:
+def _is_year(word: str) -> bool:
     return len(word) == 4 and word.isascii() and word.isdecimal() and int(word) in _YEARS  # noqa: PLR2004  # four digits
 
 
-def _date(tokens: Tokens, i: int) -> int:  # noqa: C901, PLR0911, PLR0912  # one branch for each way to write a date
-    """Return the end of the date that begins at ``i``, or ``i``."""
-    words, last = tokens.words, tokens.last[i]
+def _date_end(tokens: Tokens, i: int) -> int:  # noqa: C901, PLR0911, PLR0912  # one branch for each way to write a date
+    """Return the end of the date that begins at token ``i``, or ``i`` if none begins there."""
+    words, last = tokens.words, tokens.sentence_end[i]
 
     def at(k: int) -> str:
         return words[k] if k < last else ""
@@ -70,70 +78,66 @@ def _date(tokens: Tokens, i: int) -> int:  # noqa: C901, PLR0911, PLR0912  # one
     if word in WEEKDAYS:
         end = i + 1
         if at(end) == "," and at(end + 1) in MONTHS:
-            end = _date(tokens, end + 1)
+            end = _date_end(tokens, end + 1)
         return end
-    month = word in MONTHS
-    if month and word in ("May", "March") and not (_number(at(i + 1)) or (i and tokens.lower[i - 1] in _DATE_BEFORE)):
+    is_month = word in MONTHS
+    if (
+        is_month
+        and word in ("May", "March")
+        and not (_begins_with_digit(at(i + 1)) or (i and tokens.lower[i - 1] in _BEFORE_MONTH))
+    ):
         return i
-    if month and len(word) <= 4 and word not in ("May", "June", "July") and not _number(at(i + 1)):  # noqa: PLR2004  # "Mar" alone is a name
+    if is_month and len(word) <= 4 and word not in ("May", "June", "July") and not _begins_with_digit(at(i + 1)):  # noqa: PLR2004  # "Mar" alone is a name
         return i
-    if month:
+    if is_month:
         end = i + 1
-        if _day(at(end)):
+        if _is_day(at(end)):
             end += 1
-            if at(end) in ("-", "–") and _day(at(end + 1)):
+            if at(end) in ("-", "–") and _is_day(at(end + 1)):
                 end += 2
-            if at(end) == "," and _year(at(end + 1)):
+            if at(end) == "," and _is_year(at(end + 1)):
                 return end + 2
-        elif at(end) == "of" and _year(at(end + 1)):
+        elif at(end) == "of" and _is_year(at(end + 1)):
             return end + 2
-        return end + 1 if _year(at(end)) else end
-    if _day(word) and at(i + 1) in MONTHS:
+        return end + 1 if _is_year(at(end)) else end
+    if _is_day(word) and at(i + 1) in MONTHS:
         end = i + 2
-        if at(end) == "," and _year(at(end + 1)):
+        if at(end) == "," and _is_year(at(end + 1)):
             return end + 2
-        return end + 1 if _year(at(end)) else end
-    if _day(word) and at(i + 1) == "of" and at(i + 2) in MONTHS:
+        return end + 1 if _is_year(at(end)) else end
+    if _is_day(word) and at(i + 1) == "of" and at(i + 2) in MONTHS:
         return i + 3
-    if _year(word) and word[0] in "12" and tokens.at(i - 1) not in _SIGNS and at(i + 1) not in _UNITS | _SCALES:
-        if tokens.at(i - 1) in _YEAR_BEFORE or (
+    if _is_year(word) and word[0] in "12" and tokens.at(i - 1) not in _SIGNS and at(i + 1) not in _UNITS | _SCALES:
+        if tokens.at(i - 1) in _BEFORE_YEAR or (
             at(i + 1) in (",", ".", ")", ";") and word[:2] in ("19", "20") and tokens.at(i - 1) in ("(", "-", "–", "/")
         ):
             return i + 1
         return i
-    if len(word) == 9 and word[4] in "-–" and _year(word[:4]) and _year(word[5:]):  # noqa: PLR2004  # 2018-2019
+    if len(word) == 9 and word[4] in "-–" and _is_year(word[:4]) and _is_year(word[5:]):  # noqa: PLR2004  # 2018-2019
         return i + 1
-    if len(word) == 5 and word[4] == "s" and _year(word[:4]) and word[:2] in ("18", "19", "20"):  # noqa: PLR2004  # 1990s
+    if len(word) == 5 and word[4] == "s" and _is_year(word[:4]) and word[:2] in ("18", "19", "20"):  # noqa: PLR2004  # 1990s
         return i + 1
     return i + 1 if word in _HOLIDAYS else i
 
 
-_DATE_BEFORE: Final = listed(
-    "in on since until till by from last this next early late mid mid- of during before after for and to"
-)
-_YEAR_BEFORE: Final = listed(
-    "in since until till by from of during before after between and to for year the early late around about than through back"
-) - {"than", "about", "the", "to"} | {"until", "fiscal", "season"}
-
-
-def _money(tokens: Tokens, i: int) -> int:
-    """Return the end of the sum of money that begins at ``i``, or ``i``."""
-    words, last = tokens.words, tokens.last[i]
+def _money_end(tokens: Tokens, i: int) -> int:
+    """Return the end of the sum of money that begins at token ``i``, or ``i`` if none begins there."""
+    words, last = tokens.words, tokens.sentence_end[i]
 
     def at(k: int) -> str:
         return words[k] if k < last else ""
 
-    sign = i
-    if at(sign) in _CODES and (at(sign + 1) in _SIGNS or _number(at(sign + 1))):
-        sign += 1
-    if at(sign) in _SIGNS and _number(at(sign + 1)):
-        sign += 1
-    if sign > i:
-        end = sign + 1
-        while _number(at(end)) and len(at(end)) == 3:  # noqa: PLR2004  # groups of thousands parted by spaces
+    number = i
+    if at(number) in _CODES and (at(number + 1) in _SIGNS or _begins_with_digit(at(number + 1))):
+        number += 1
+    if at(number) in _SIGNS and _begins_with_digit(at(number + 1)):
+        number += 1
+    if number > i:
+        end = number + 1
+        while _begins_with_digit(at(end)) and len(at(end)) == 3:  # noqa: PLR2004  # thousands separated by spaces
             end += 1
         return end + 1 if at(end) in _SCALES else end
-    if _number(at(i)):
+    if _begins_with_digit(at(i)):
         end = i + 1
         if at(end) in _SCALES:
             end += 1

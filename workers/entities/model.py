@@ -1,7 +1,4 @@
-"""Stage ``stancewire_names``: names, dates and amounts, as the model reads them.
-
-Writes ``doc.ents``, and on each its ``score``.
-"""
+"""Component ``stancewire_names``: entities read off the model's scores, with a few corrections by rule."""
 
 from __future__ import annotations
 
@@ -18,93 +15,100 @@ from workers.english import gazetteer, lexicon
 from workers.english.phrases import DETERMINERS, PREPOSITIONS, SUBORDINATORS
 from workers.entities import scores
 from workers.model import confidence
-from workers.model.component import EncodedDocument, encoder
-from workers.model.tags import ENTITIES, spans
-from workers.model.viterbi import best_tags, probabilities
+from workers.model.component import EncodedDocument, packaged_encoder
+from workers.model.tags import ENTITIES, decode_spans
+from workers.model.viterbi import best_tags, tag_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.model.tags import Tagged
+    from workers.model.tags import TaggedSpan
 
 TYPES: Final = tuple(EntityType(label.upper()) for label in ENTITIES)
 
 
 @Language.factory("stancewire_names")
 class ModelEntities:
-    """Reads entities off the scores of the model."""
+    """Finds entities with the trained model.
+
+    Reads: ``doc._.encoded``, and ``doc.ents`` of a component before it.
+    Writes: ``doc.ents``, and on each new entity ``span._.score`` and ``span._.features``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take the weights of this process."""
+        """Take the packaged weights and read the word lists."""
         del nlp, name
-        self.heads = encoder().heads
-        self.bodies = lexicon.words("organizations")
-        self.given = lexicon.words("men") | lexicon.words("women")
-        self.governments = frozenset(gazetteer.governments()) - gazetteer.peoples()
+        self.heads = packaged_encoder().heads
+        self.organization_words = lexicon.word_list("organizations")
+        self.given_names = lexicon.word_list("men") | lexicon.word_list("women")
+        self.governments = frozenset(gazetteer.government_names()) - gazetteer.peoples()
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``doc.ents``; names already there (from a recogniser before this one) stay and win."""
+        """Add the model's entities to ``doc.ents``. Existing entities are kept and win where they overlap."""
         encoded: EncodedDocument = doc._.encoded
-        named = encoded.scores.entities
-        tags = best_tags(named, encoded.scores.windows, self.heads.entities.transitions, self.heads.entities.first)
-        certain = probabilities(named, tags)
-        found = []
-        tagged_spans = spans(tags.tolist())
-        persons = _parts_of_persons(doc, encoded, tagged_spans)
+        logits = encoded.scores.entities
+        tags = best_tags(logits, encoded.scores.windows, self.heads.entities.transitions, self.heads.entities.start)
+        tag_probability = tag_probabilities(logits, tags)
+        tagged_spans = decode_spans(tags.tolist())
+        person_words = _words_of_full_names(encoded, doc, tagged_spans)
         starts = {encoded.span(tagged)[0] for tagged in tagged_spans}
+        entities = []
         for tagged in tagged_spans:
             start, end = encoded.span(tagged)
-            end = _whole(doc, start, end, starts) if TYPES[tagged.label] is EntityType.PERSON else end
+            end = _full_name_end(doc, start, end, starts) if TYPES[tagged.label] is EntityType.PERSON else end
             span = Span(doc, start, end, label=TYPES[tagged.label].value)
-            # A capital that acts and speaks ("Kiev dismissed the offer") looks like a person.
-            if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in persons:
+            # The model takes capitals that act and speak ("Kiev dismissed the offer") for persons.
+            if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in person_words:
                 span = Span(doc, span.start, span.end, label=EntityType.LOCATION.value)
-            # "Corvo Energy", alone in a sentence, looks like anything: 2 056 of 2 083 such names of the corpus are organisations.
-            if span.label_ == EntityType.MISC and len(span) > 1 and span[-1].text in self.bodies:
+            # The model is unsure of names such as "Corvo Energy" in short texts. Of the names in the corpus that end in
+            # such a word, 2 056 of 2 083 are organisations.
+            if span.label_ == EntityType.MISC and len(span) > 1 and span[-1].text in self.organization_words:
                 span = Span(doc, span.start, span.end, label=EntityType.ORGANIZATION.value)
-            span._.features = confidence.entity(certain, tagged)
+            span._.features = confidence.entity_features(tag_probability, tagged)
             span._.score = confidence.probability(span._.features, self.heads.entity_confidence)
-            found.append(span)
-        known = filter_spans([*doc.ents, *found])
-        doc.set_ents([*known, *_passed_over(doc, known, self.given)])
+            entities.append(span)
+        accepted = filter_spans([*doc.ents, *entities])
+        doc.set_ents([*accepted, *_missed_persons(doc, accepted, self.given_names)])
         return doc
 
 
-def _whole(doc: Doc, start: int, end: int, starts: set[int]) -> int:
-    """Return where a person's name ends: a single word takes the family name along that stands right behind it."""
+def _full_name_end(doc: Doc, start: int, end: int, starts: set[int]) -> int:
+    """Return the end of a person's name: a name of one word is extended by a family name directly after it."""
     if end - start > 1 or end in starts or end >= len(doc):
         return end
     after = doc[end]
-    goes_on = (
+    is_name = (
         after.text.istitle() and after.text.isalpha() and doc[start].text.istitle() and after.sent == doc[start].sent
     )
-    return end + 1 if goes_on and after.lower_ not in DETERMINERS | PREPOSITIONS | SUBORDINATORS else end
+    return end + 1 if is_name and after.lower_ not in DETERMINERS | PREPOSITIONS | SUBORDINATORS else end
 
 
-def _passed_over(doc: Doc, known: Sequence[Span], given: frozenset[str]) -> list[Span]:
-    """Find what can only be a person: a ``given`` name and a word with a capital, that touch no other capital.
+def _missed_persons(doc: Doc, entities: Sequence[Span], given_names: frozenset[str]) -> list[Span]:
+    """Return persons outside ``entities``: a given name and a capitalised word, without another capital next to them.
 
-    The model overlooks some of them in texts of a sentence or two; in the articles of the dev set, none.
+    The model misses some of them in texts of one or two sentences; in the articles of the dev set it misses none.
     """
     tokens = Tokens.of(doc)
-    taken = {i for span in known for i in range(span.start, span.end)}
+    taken = {i for span in entities for i in range(span.start, span.end)}
 
-    def capital(i: int) -> bool:
-        return i < len(tokens) and tokens.words[i][0].isupper() and tokens.first[i] != i
+    def is_capitalized_inside_sentence(i: int) -> bool:
+        return i < len(tokens) and tokens.words[i][0].isupper() and tokens.sentence_start[i] != i
 
-    found = []
-    for i, (name, family) in enumerate(pairwise(tokens.words)):
-        if name not in given or taken & {i, i + 1} or not (family.istitle() and family.isalpha() and capital(i + 1)):
+    persons = []
+    for i, (given_name, family_name) in enumerate(pairwise(tokens.words)):
+        if given_name not in given_names or taken & {i, i + 1}:
             continue
-        alone = not (i and capital(i - 1)) and not capital(i + 2)
-        if alone and tokens.lower[i + 1] not in lexicon.words("common"):
+        if not (family_name.istitle() and family_name.isalpha() and is_capitalized_inside_sentence(i + 1)):
+            continue
+        alone = not (i and is_capitalized_inside_sentence(i - 1)) and not is_capitalized_inside_sentence(i + 2)
+        if alone and tokens.lower[i + 1] not in lexicon.word_list("common"):
             span = Span(doc, i, i + 2, label=EntityType.PERSON.value)
             span._.score = scores.PRECISION[EntityType.PERSON]
-            found.append(span)
-    return found
+            persons.append(span)
+    return persons
 
 
-def _parts_of_persons(doc: Doc, encoded: EncodedDocument, found: Sequence[Tagged]) -> set[str]:
-    """Return the words of the longer names of persons: a word of one may name that person elsewhere."""
-    persons = (encoded.span(tagged) for tagged in found if TYPES[tagged.label] is EntityType.PERSON)
+def _words_of_full_names(encoded: EncodedDocument, doc: Doc, tagged_spans: Sequence[TaggedSpan]) -> set[str]:
+    """Return the words of persons' names of several words; each of them alone may name the person elsewhere."""
+    persons = (encoded.span(tagged) for tagged in tagged_spans if TYPES[tagged.label] is EntityType.PERSON)
     return {doc[i].text for start, end in persons if end - start > 1 for i in range(start, end)}

@@ -1,6 +1,7 @@
-"""Stage ``stancewire_package_entities``: names from an official spaCy package, where an operator has installed one.
+"""Component ``stancewire_package_entities``: entities of a spaCy package that an operator has installed.
 
-It runs before our own rules, which then only add what the package left free. The package sees the text, not our tokens.
+It runs before our own entity component, which then only adds entities outside those of the package. The package reads
+the text, not our tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from spacy.tokens import Doc, Span
 from services.contracts import EntityType
 from workers.doc.tokens import Offsets
 
-# OntoNotes' labels, which the official English packages use; the other numbers are no entities of ours.
+# The labels of OntoNotes, used by the official English packages. Other labels (numbers, languages) are dropped.
 LABELS: Final = {
     "PERSON": EntityType.PERSON,
     "ORG": EntityType.ORGANIZATION,
@@ -29,29 +30,32 @@ LABELS: Final = {
     "WORK_OF_ART": EntityType.MISC,
     "LAW": EntityType.MISC,
 }
-# The package's parser and recogniser need memory in proportion; beyond this the rules are on their own.
+# The package's memory grows with the text; longer texts are left to our own component.
 MAX_CHARS: Final = 1_000_000
-_NEEDED: Final = ("tok2vec", "transformer", "ner")
+_NEEDED_PIPES: Final = ("tok2vec", "transformer", "ner")
 
 
 @Language.factory("stancewire_package_entities", default_config={"package": ""})
 class PackageEntities:
-    """Names entities with another pipeline."""
+    """Finds entities with another spaCy pipeline.
+
+    Reads: the text. Writes: ``doc.ents``.
+    """
 
     def __init__(self, nlp: Language, name: str, package: str) -> None:
-        """Load ``package``; raises ``OSError`` if it is not installed."""
+        """Load ``package``. Raises ``OSError`` if it is not installed."""
         del nlp, name
         loaded = spacy.load(package)
-        self.other = spacy.load(package, exclude=[pipe for pipe in loaded.pipe_names if pipe not in _NEEDED])
+        self.pipeline = spacy.load(package, exclude=[pipe for pipe in loaded.pipe_names if pipe not in _NEEDED_PIPES])
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``doc.ents`` to what the package finds, in our labels, aligned to our tokens."""
+        """Set ``doc.ents`` to the package's entities, with our labels and aligned to our tokens."""
         if len(doc.text) > MAX_CHARS:
             return doc
         offsets = Offsets(doc)
         spans = []
         free = 0
-        for ent in self.other(doc.text).ents:
+        for ent in self.pipeline(doc.text).ents:
             start, end = offsets.span(ent.start_char, ent.end_char)
             if ent.label_ in LABELS and start >= free:
                 spans.append(Span(doc, start, end, label=LABELS[ent.label_].value))

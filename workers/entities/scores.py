@@ -1,6 +1,6 @@
-"""The precision of the entity rules by type, which is the ``score`` of the entities they find.
+"""The precision of the entity rules by type, used as the ``score`` of their entities.
 
-Measured on the training set of English Worldwide Newswire; a name counts as right if its span and its type are.
+Measured on the training set of English Worldwide Newswire. An entity is right if its span and type are right.
 """
 
 from __future__ import annotations

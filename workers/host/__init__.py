@@ -1,1 +1,1 @@
-"""The worker processes: Celery wiring, message handling and task bodies."""
+"""The worker processes: Celery wiring, the handling of messages, and the task functions."""

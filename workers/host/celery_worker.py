@@ -1,7 +1,7 @@
-"""Process wiring of a worker host: one parent that consumes, and prefork children that each hold one model.
+"""Wiring of a worker host: a parent process that consumes messages, and prefork children with a model each.
 
-The order matters: settings and metrics before the fork; engine and model after it, since neither a connection nor a session
-may be shared with a parent.
+The order matters. Settings and metrics are set up before the fork. Database engine and model are set up after it,
+because a child must not share a connection or an ONNX session with its parent.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from workers.host.tasks import register
 
 log = structlog.get_logger(__name__)
 
-_ANNOUNCE_S: Final = 5
-# What is loaded at first use is loaded before there is a lease and a limit: the first real article must not pay for it.
-_FIRST: Final = Article(
+_ANNOUNCE_INTERVAL_S: Final = 5
+# Analysed after the fork, so that everything loaded at first use is loaded before there is a lease and a time limit.
+_WARM_UP_ARTICLE: Final = Article(
     language="en", body="“All is well,” the mayor said on Monday. She told reporters that nothing would change."
 )
 
 
 class WorkerHost:
-    """One `stancewire worker`: the application, its children's state, and its place in the ledger."""
+    """One `stancewire worker`: the Celery application, the state of its children, and its row among the hosts."""
 
     def __init__(self, settings: Settings) -> None:
-        """Wire everything that belongs before the fork."""
+        """Set up everything that is needed before the fork, and connect the signal handlers."""
         self.settings = settings
         self.name = uuid.uuid4().hex[:8]
         self._host = hosts.host_name(platform.node(), self.name)
@@ -59,28 +59,29 @@ class WorkerHost:
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
         self._metrics = metrics.WorkerMetrics(CollectorRegistry())
-        # Shared with the children: SIGTERM lets each finish the article at hand and hand back the rest of its message, so a warm
-        # shutdown is over within one article's hard limit.
+        # Shared with the children. On SIGTERM each child finishes its current article and releases the rest of its
+        # message, so a warm shutdown takes at most one article's hard limit.
         self._stop_flag = mmap.mmap(-1, 1)
-        self._batch: MessageRunner | None = None
+        self._runner: MessageRunner | None = None
         self._dispatcher: Dispatcher | None = None
         self._task_began = 0.0
-        # The parent talks to the database from its event loop alone, so no connection is open when a child is forked.
-        brief = settings.database.model_copy(update={"busy_timeout_s": 0.5})
-        self._parent_database = Database(settings.resolved_database_url(), brief, pooled=False)
-        register(self.celery, self._current_batch)
+        # The parent uses the database only from its event loop, so no connection is open when a child is forked. The
+        # short timeout keeps the loop responsive.
+        parent_settings = settings.database.model_copy(update={"busy_timeout_s": 0.5})
+        self._parent_database = Database(settings.resolved_database_url(), parent_settings, pooled=False)
+        register(self.celery, self._current_runner)
         signals.setup_logging.connect(self._set_up_logging, weak=False)
         signals.worker_process_init.connect(self._after_fork, weak=False)
-        signals.worker_ready.connect(self._ready, weak=False)
-        signals.worker_shutting_down.connect(self._stopping, weak=False)
-        signals.task_prerun.connect(self._task_begins, weak=False)
-        signals.task_success.connect(self._task_succeeded, weak=False)
-        signals.task_failure.connect(self._task_failed, weak=False)
-        signals.task_postrun.connect(self._task_ended, weak=False)
+        signals.worker_ready.connect(self._on_ready, weak=False)
+        signals.worker_shutting_down.connect(self._on_stopping, weak=False)
+        signals.task_prerun.connect(self._on_task_start, weak=False)
+        signals.task_success.connect(self._on_task_success, weak=False)
+        signals.task_failure.connect(self._on_task_failure, weak=False)
+        signals.task_postrun.connect(self._on_task_end, weak=False)
         signals.task_postrun.connect(self._dispatch_next, weak=False)
 
     def run(self, queues: str = "") -> None:
-        """Consume until told to stop: on SIGTERM the articles at hand are finished and the rest is handed back."""
+        """Consume messages until SIGTERM; then finish the current articles and release the other jobs."""
         arguments = ["--quiet", "worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
         arguments += [
             f"--queues={queues or QueueName.ANALYSE}",
@@ -91,68 +92,68 @@ class WorkerHost:
         arguments += [f"--max-tasks-per-child={self.settings.worker.recycle_messages}", "--without-heartbeat"]
         self.celery.worker_main(arguments)
 
-    def _current_batch(self) -> MessageRunner:
-        assert self._batch is not None, "set by _after_fork, before any task"  # noqa: S101 -- says what mypy cannot know
-        return self._batch
+    def _current_runner(self) -> MessageRunner:
+        assert self._runner is not None, "set by _after_fork, before any task"  # noqa: S101 -- for mypy
+        return self._runner
 
     def _set_up_logging(self, **_: Any) -> None:
         logs.configure(self.settings.log, "worker")
 
     def _after_fork(self, **_: Any) -> None:
-        from workers.pipeline.pipeline import Pipeline  # the parent stays without a model
+        """Set up a child: logging, database, model, topics, message runner and dispatcher."""
+        from workers.pipeline.pipeline import Pipeline  # imported here to keep the parent without a model
 
-        os.nice(self.settings.worker.niceness)  # on shared cores, accepting goes before analysing
+        os.nice(self.settings.worker.niceness)  # on shared cores, the API has priority over analysis
 
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         database.observer = self._metrics.transaction
         pipeline = Pipeline(self.settings.pipeline)
-        pipeline.analyse(_FIRST)
+        pipeline.analyse(_WARM_UP_ARTICLE)
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
         topics = ActiveTopics(database, self.settings.topics.cache_s)
 
         def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
             return pipeline.analyse(article, checkpoint, topics())
 
-        self._batch = MessageRunner(
+        self._runner = MessageRunner(
             database, analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0
         )
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
 
-    def _task_begins(self, **_: Any) -> None:
+    def _on_task_start(self, **_: Any) -> None:
         self._task_began = time.perf_counter()
 
-    def _task_succeeded(self, **_: Any) -> None:
+    def _on_task_success(self, **_: Any) -> None:
         self._metrics.tasks_succeeded.labels(TaskName.ANALYSE, QueueName.ANALYSE).inc()
 
-    def _task_failed(self, exception: BaseException, task_id: str, **_: Any) -> None:
-        """Celery's own line would quote the exception; ours goes through the formatter."""
+    def _on_task_failure(self, exception: BaseException, task_id: str, **_: Any) -> None:
+        """Log the failure. Celery's own log line would quote the exception, ours passes through the formatter."""
         self._metrics.tasks_failed.labels(TaskName.ANALYSE, QueueName.ANALYSE, type(exception).__name__).inc()
         log.error("message_failed", message=task_id, exc_info=exception)
 
-    def _task_ended(self, **_: Any) -> None:
+    def _on_task_end(self, **_: Any) -> None:
         seconds = time.perf_counter() - self._task_began
         self._metrics.task_seconds.labels(TaskName.ANALYSE, QueueName.ANALYSE).observe(seconds)
 
     def _dispatch_next(self, **_: Any) -> None:
-        """A message is finished, so there is room for another."""
+        """Dispatch the next message, since a finished one has made room for it."""
         if self._dispatcher is None:
             return
         try:
             self._dispatcher.dispatch()
         except StancewireError as error:
-            log.debug(
-                "dispatch_postponed", code=error.code, reason=error.detail
-            )  # the sweeper says it once, and tries again
+            # The sweeper dispatches again soon, and logs the failure at a higher level.
+            log.debug("dispatch_postponed", code=error.code, reason=error.detail)
 
-    def _ready(self, sender: Any, **_: Any) -> None:
+    def _on_ready(self, sender: Any, **_: Any) -> None:
         worker = self.settings.worker
         if worker.metrics_port:
             start_http_server(worker.metrics_port, worker.metrics_host, registry=metrics.prefork_registry())
         self._announce()
-        sender.timer.call_repeatedly(_ANNOUNCE_S, self._announce)
+        sender.timer.call_repeatedly(_ANNOUNCE_INTERVAL_S, self._announce)
         log.info("worker_ready", slots=self.slots, metrics_port=worker.metrics_port or None)
 
     def _announce(self) -> None:
@@ -161,7 +162,7 @@ class WorkerHost:
         except StoreUnavailable as error:
             log.warning("announce_postponed", reason=error.detail)
 
-    def _stopping(self, **_: Any) -> None:
+    def _on_stopping(self, **_: Any) -> None:
         self._stop_flag[0] = 1
         try:
             hosts.leave(self._parent_database, HostRole.WORKER, self._host)

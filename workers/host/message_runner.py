@@ -1,4 +1,8 @@
-"""One message's jobs, from claim to close: the promises of the ledger kept around a pipeline that knows nothing of them."""
+"""Runs the jobs of one message: leases them, analyses their articles, and stores the results.
+
+The pipeline knows nothing of jobs. This module keeps the promises of the ledger around it: leases are extended in time,
+limits are enforced, and every job is completed, failed, requeued or released.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +37,18 @@ log = structlog.get_logger(__name__)
 Checkpoint = Callable[[str], None]
 Analyse = Callable[[Article, Checkpoint], Analysis]
 
-_CLOSE_TRIES = 5  # against a database that is busy or restarts; then the job is done again
+_CLOSE_ATTEMPTS = 5  # while the database is busy or restarting; after that the job is released
 
 
 @dataclass(slots=True)
 class MessageRunner:
-    """Works off one message. The article at hand is watched by two limits.
+    """Runs the jobs of messages, one message at a time. Two limits guard each article.
 
-    The soft one is checked between stages and raises :class:`DeadlineExceeded`. The hard one is kept by ``faulthandler``'s
-    watchdog, a thread that needs no interpreter lock: it prints where the process hangs and ends it, whatever it hangs in.
+    The soft limit is checked after each stage and raises ``DeadlineExceeded``. The hard limit is enforced by the
+    watchdog thread of ``faulthandler``, which does not need the interpreter lock: it prints the stack and ends the
+    process, whatever the process hangs in.
+
+    ``stopping`` tells whether the process is shutting down.
     """
 
     database: Database
@@ -49,46 +56,48 @@ class MessageRunner:
     settings: Worker
     metrics: WorkerMetrics
     stopping: Callable[[], bool] = bool
-    _held: list[LeasedJob] = field(default_factory=list)
-    _renewed_at: float = 0.0
+    _leased: list[LeasedJob] = field(default_factory=list)  # the current job and those that wait
+    _extended_at: float = 0.0  # monotonic time of the last extension
 
     def run(self, message_id: UUID, job_ids: Sequence[UUID]) -> int:
-        """Claim, analyse and close the jobs, in order; returns how many were ours.
+        """Lease the jobs of a message and run them in order. Return how many could be leased.
 
-        When the process is told to stop in the middle, what was not begun goes back to the queue.
+        If the process is asked to stop, jobs that have not begun are released to the queue.
         """
-        self._held = leases.lease(self.database, message_id, job_ids, self.settings.lease_s)
-        self._renewed_at = time.monotonic()
-        claimed = len(self._held)
+        self._leased = leases.lease(self.database, message_id, job_ids, self.settings.lease_s)
+        self._extended_at = time.monotonic()
+        leased_count = len(self._leased)
         try:
-            while self._held and not self.stopping():
-                current = self._held[0]
-                with structlog.contextvars.bound_contextvars(job=str(current.job_id), feed=current.article.feed):
-                    self._one(current)
-                self._held = [claim for claim in self._held if claim is not current]
+            while self._leased and not self.stopping():
+                job = self._leased[0]
+                with structlog.contextvars.bound_contextvars(job=str(job.job_id), feed=job.article.feed):
+                    self._run_job(job)
+                self._leased = [waiting for waiting in self._leased if waiting is not job]
         finally:
             faulthandler.cancel_dump_traceback_later()
-            if self._held:  # told to stop: an orderly end as far as the ledger goes
-                with contextlib.suppress(StoreUnavailable):  # then the lease runs out, which comes to the same
-                    leases.release(self.database, self._held)
-        return claimed
+            if self._leased:  # the process is stopping
+                with contextlib.suppress(StoreUnavailable):  # then the leases expire, with the same effect
+                    leases.release(self.database, self._leased)
+        return leased_count
 
-    def _one(self, current: LeasedJob) -> None:
+    def _run_job(self, job: LeasedJob) -> None:
+        """Run one job under the hard limit, and record its outcome in metrics and log."""
         began = time.perf_counter()
         faulthandler.dump_traceback_later(self.settings.hard_limit_s, exit=True)
         try:
-            self._renew()
-            outcome = self._attempt(current)
-        except LeaseLost as lost:
+            self._extend_leases()
+            outcome = self._analyse_and_close(job)
+        except LeaseLost as error:
             outcome = "lease_lost"
-            log.info("lease_lost", reason=lost.detail)
+            log.info("lease_lost", reason=error.detail)
         finally:
             faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - began
         self.metrics.articles.labels(outcome).observe(seconds)
         log.debug("article_done", outcome=outcome, seconds=round(seconds, 3))
 
-    def _attempt(self, current: LeasedJob) -> str:
+    def _analyse_and_close(self, job: LeasedJob) -> str:
+        """Analyse the article and close the job accordingly. Return the outcome for metrics."""
         soft_end = time.monotonic() + self.settings.soft_limit_s
         began = stage_began = time.perf_counter()
 
@@ -98,54 +107,60 @@ class MessageRunner:
             self.metrics.stages.labels(stage).observe(now - stage_began)
             if time.monotonic() > soft_end:
                 raise DeadlineExceeded(f"longer than {self.settings.soft_limit_s:g} s; last stage finished: {stage}")
-            self._renew()
+            self._extend_leases()
             stage_began = time.perf_counter()
 
         try:
-            analysis = self.analyse(current.article, checkpoint)
-            result = Result.of(analysis, job_id=current.job_id, article_id=current.article_id)
-            # Inside: a result that the database refuses is a defect like any other, and must not come back for ever.
-            self._close(current, partial(leases.complete, self.database, current, result, time.perf_counter() - began))
+            analysis = self.analyse(job.article, checkpoint)
+            result = Result.of(analysis, job_id=job.job_id, article_id=job.article_id)
+            # This is inside the try block so that a result that the database refuses counts as a defect and does not
+            # come back for ever.
+            self._close(job, partial(leases.complete, self.database, job, result, time.perf_counter() - began))
         except LeaseLost:
             raise
-        except PermanentError as reason:
-            log.info("article_failed", code=reason.code, reason=reason.detail)
-            self._close(current, partial(leases.fail, self.database, current, reason, time.perf_counter() - began))
+        except PermanentError as error:
+            log.info("article_failed", code=error.code, reason=error.detail)
+            self._close(job, partial(leases.fail, self.database, job, error, time.perf_counter() - began))
             return JobState.FAILED
-        except TransientError as reason:
-            return self._postpone(current, reason, time.perf_counter() - began)
-        except Exception as defect:  # whatever it is, the article must not be lost and the process goes on
+        except TransientError as error:
+            return self._requeue(job, error, time.perf_counter() - began)
+        except Exception as defect:  # no defect may lose the article or end the process
             log.exception("article_defect")
-            unknown = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
-            return self._postpone(current, unknown, time.perf_counter() - began)
+            reason = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
+            return self._requeue(job, reason, time.perf_counter() - began)
         return JobState.SUCCEEDED
 
-    def _postpone(self, current: LeasedJob, reason: StancewireError, run_s: float) -> str:
-        delay = min(self.settings.backoff_max_s, self.settings.backoff_s * 2 ** (current.attempt - 1))
-        delay *= random.uniform(0.75, 1.25)  # noqa: S311 -- spreads retries, keeps no secret
+    def _requeue(self, job: LeasedJob, reason: StancewireError, run_s: float) -> str:
+        """Requeue the job with exponential backoff, or close it as dead after its last attempt. Return the outcome."""
+        delay_s = min(self.settings.backoff_max_s, self.settings.backoff_s * 2 ** (job.attempt - 1))
+        delay_s *= random.uniform(0.75, 1.25)  # noqa: S311 -- jitter between retries, not a secret
         states: list[JobState] = []
-        limits = {"max_attempts": self.settings.max_attempts, "delay_s": delay}
 
-        def close() -> None:
-            states.append(leases.requeue(self.database, current, reason, run_s=run_s, **limits))
+        def requeue() -> None:
+            state = leases.requeue(
+                self.database, job, reason, max_attempts=self.settings.max_attempts, delay_s=delay_s, run_s=run_s
+            )
+            states.append(state)
 
-        self._close(current, close)
-        told = {} if reason.code == "defect" else {"reason": reason.detail}  # what a defect said may quote the article
-        log.warning("article_postponed", code=reason.code, attempt=current.attempt, state=states[0], **told)
+        self._close(job, requeue)
+        # The text of a defect may quote the article, so it is not logged.
+        detail = {} if reason.code == "defect" else {"reason": reason.detail}
+        log.warning("article_postponed", code=reason.code, attempt=job.attempt, state=states[0], **detail)
         return "retried" if states[0] is JobState.QUEUED else states[0]
 
-    def _close(self, current: LeasedJob, closing: Callable[[], None]) -> None:
-        """Close under the lease; a database that does not answer is asked again for as long as that makes sense.
+    def _close(self, job: LeasedJob, close: Callable[[], None]) -> None:
+        """Close the job by ``close``, and try again for a few seconds if the database does not answer.
 
-        After that the job is handed back with its attempt: a disk that is full is not the article's fault.
+        If the database stays unavailable, the job is released without using up an attempt, since a full disk is not
+        the article's fault, and ``LeaseLost`` is raised.
         """
-        for left in reversed(range(_CLOSE_TRIES)):
+        for attempts_left in reversed(range(_CLOSE_ATTEMPTS)):
             try:
-                closing()
+                close()
             except StoreUnavailable as error:
-                if not left:
-                    with contextlib.suppress(StoreUnavailable):  # then the lease runs out, and one attempt with it
-                        leases.release(self.database, [current])
+                if not attempts_left:
+                    with contextlib.suppress(StoreUnavailable):  # then the lease expires, and the attempt is used up
+                        leases.release(self.database, [job])
                     raise LeaseLost(f"the result could not be stored: {error.detail}") from error
                 log.warning("close_postponed", reason=error.detail)
                 faulthandler.dump_traceback_later(self.settings.hard_limit_s, exit=True)
@@ -153,18 +168,18 @@ class MessageRunner:
             else:
                 return
 
-    def _renew(self) -> None:
-        if time.monotonic() - self._renewed_at < self.settings.renew_s:
+    def _extend_leases(self) -> None:
+        """Extend the leases of this message's jobs if it is time. Raises ``LeaseLost`` if the current job is lost."""
+        if time.monotonic() - self._extended_at < self.settings.renew_s:
             return
-        current = self._held[0]
+        current = self._leased[0]
         try:
-            ours = leases.extend(self.database, self._held, self.settings.lease_s)
+            still_leased = leases.extend(self.database, self._leased, self.settings.lease_s)
         except StoreUnavailable as error:
-            log.warning(
-                "renewal_postponed", reason=error.detail
-            )  # the lease still runs; the next checkpoint tries again
+            # The leases are still valid; the next checkpoint tries again.
+            log.warning("renewal_postponed", reason=error.detail)
             return
-        self._renewed_at = time.monotonic()
-        self._held = [claim for claim in self._held if claim.job_id in ours]
-        if current.job_id not in ours:
+        self._extended_at = time.monotonic()
+        self._leased = [job for job in self._leased if job.job_id in still_leased]
+        if current.job_id not in still_leased:
             raise LeaseLost("canceled, or taken over after the lease ended")

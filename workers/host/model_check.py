@@ -1,4 +1,4 @@
-"""The doctor's look at the model: whether its files are there, load, and read a sentence."""
+"""The check of the model in ``stancewire doctor``: its files exist, load, and analyse a sentence."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ _SENTENCE: Final = "Mayor Ida Berg said on Monday that the tram plan of Port Uni
 
 
 def check_model(settings: Settings) -> Finding:
-    """Load what a worker would load and let it read one sentence."""
+    """Load the pipeline as a worker would, and analyse one sentence."""
     began = time.monotonic()
     try:
         from workers.pipeline.pipeline import Pipeline
 
-        found = Pipeline(settings.pipeline).analyse(Article(body=_SENTENCE))
+        analysis = Pipeline(settings.pipeline).analyse(Article(body=_SENTENCE))
     except (OSError, ImportError, ValueError, RuntimeError, StancewireError) as error:
-        fix = "install stancewire[worker] anew: the weights are in the package; STANCEWIRE_PIPELINE__MODEL=rules needs none"
-        return Finding("model", Level.FAIL, f"{type(error).__name__}: {error}", fix)
-    if not found.attributions:
-        return Finding(
-            "model", Level.FAIL, "it loads, and finds nothing in a plain sentence", "install stancewire[worker] anew"
+        fix = (
+            "reinstall stancewire[worker]: the package contains the weights; "
+            "STANCEWIRE_PIPELINE__MODEL=rules works without them"
         )
-    return Finding(
-        "model", Level.OK, f"{found.pipeline.model} loads and reads a sentence within {time.monotonic() - began:.1f} s"
-    )
+        return Finding("model", Level.FAIL, f"{type(error).__name__}: {error}", fix)
+    if not analysis.attributions:
+        return Finding(
+            "model", Level.FAIL, "it loads, but finds nothing in a plain sentence", "reinstall stancewire[worker]"
+        )
+    seconds = time.monotonic() - began
+    return Finding("model", Level.OK, f"{analysis.pipeline.model} loads and reads a sentence within {seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""The task bodies: a few lines each; what they do lives elsewhere."""
+"""The Celery tasks. They only pass their arguments on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from services.contracts import TaskName
 from workers.host.message_runner import MessageRunner
 
 
-def register(app: Celery, batch: Callable[[], MessageRunner]) -> None:
-    """Put the tasks on the application; ``batch`` gives this process's batch runner, built after the fork."""
+def register(app: Celery, get_runner: Callable[[], MessageRunner]) -> None:
+    """Register the tasks with ``app``; ``get_runner`` returns this process's runner, which is built after the fork."""
 
     @app.task(name=TaskName.ANALYSE, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery ships no types
     def analyse_jobs(self: Task, job_ids: list[str]) -> None:
-        """Analyse the jobs of one message, whose form was checked where it was taken from Redis."""
+        """Analyse the jobs of one message. The message filter has validated the arguments."""
         message_id = UUID(self.request.id)
-        runner = batch()
+        runner = get_runner()
         with structlog.contextvars.bound_contextvars(message=str(message_id)):
             if not runner.run(message_id, [UUID(job_id) for job_id in job_ids]):
                 runner.metrics.foreign.labels("unclaimed").inc()

@@ -1,1 +1,1 @@
-"""The language pipeline: article in, analysis out."""
+"""The language pipeline: its components in order, and the conversion of their records to an analysis."""

@@ -1,13 +1,12 @@
-"""Article in, analysis out: the stages in their order. Pure: no queue, no database, no network.
+"""The language pipeline: an article in, an analysis out. It does not use queue, database or network.
 
-The stages are spaCy components (``STAGES``), each registered under its name, so that a trained one can take the
-place of any; what they hand to one another is in ``workers.doc.records``. Nothing that spaCy owns leaves
+The steps are spaCy components (``workers.pipeline.components``), each registered under a name, so that any can be
+replaced by another implementation. They exchange the records in ``workers.doc.records``. No object of spaCy leaves
 ``Pipeline.analyse``.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,58 +16,61 @@ from spacy.tokens import Doc
 from services import contracts, settings
 from services.version import VERSION
 from workers.pipeline.assemble import assemble
-from workers.pipeline.components import SEGMENTATION, STAGES, build_nlp
-from workers.stance.topics import Judge, Topics
+from workers.pipeline.components import COMPONENTS, SEGMENTATION_COMPONENTS, build_nlp
+from workers.stance.topics import Judge, TopicStances
 from workers.text import to_plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def nothing(_stage: str) -> None:
-    """A checkpoint that does nothing."""
+def ignore_checkpoint(_stage: str) -> None:
+    """Do nothing after a stage: the default checkpoint."""
 
 
 class Pipeline:
-    """The language pipeline of one process; it is built once and analyses one article at a time.
+    """The language pipeline of one process, which analyses one article at a time.
 
-    ``version`` is the version of this package, ``model`` names the rules or weights behind the findings.
+    ``version`` is the version of this package; ``model`` is the name of the rules or weights, as given in results.
     """
 
     def __init__(self, settings: settings.Pipeline, judge: Judge | None = None) -> None:
-        """Load everything that an analysis needs; raises ``OSError`` if ``settings.spacy_package`` is set and not installed.
+        """Load everything that an analysis needs.
 
-        ``judge`` says how a statement stands to a claim. The trained model brings one; by rule alone there is none, and articles
-        are not read for topics.
+        ``judge`` returns the stance of a statement towards a claim. By default the trained model is the judge; by rule
+        alone there is no judge, and articles are not read for topics. Raises ``OSError`` if ``settings.spacy_package``
+        is set and not installed.
         """
         self.settings = settings
         self.judge = judge
         if judge is None and settings.model == "trained":
-            self.judge = importlib.import_module("workers.stance.claims").ClaimJudge(build_nlp(SEGMENTATION))
-        self._topics = Topics(())
+            from workers.stance.claims import ClaimJudge  # imports onnxruntime, which the rules do not need
+
+            self.judge = ClaimJudge(build_nlp(SEGMENTATION_COMPONENTS))
+        self._topic_stances = TopicStances(())
         self.version = VERSION
-        self.nlp = build_nlp(STAGES[settings.model], settings.spacy_package, settings.max_words)
-        own = str(self.nlp.meta["name"])
-        self.model = f"{own}+{settings.spacy_package}" if settings.spacy_package else own
+        self.nlp = build_nlp(COMPONENTS[settings.model], settings.spacy_package, settings.max_words)
+        model = str(self.nlp.meta["name"])
+        self.model = f"{model}+{settings.spacy_package}" if settings.spacy_package else model
 
     def analyse(
         self,
         article: contracts.Article,
-        checkpoint: Callable[[str], None] = nothing,
+        checkpoint: Callable[[str], None] = ignore_checkpoint,
         topics: Sequence[contracts.Topic] = (),
     ) -> contracts.Analysis:
-        """Read and analyse one article; where its speakers stand towards ``topics``, too.
+        """Analyse one article, including the stances of its speakers towards ``topics``.
 
-        ``checkpoint`` is called with its name after each stage, and what it raises ends the analysis. Raises
-        ``PermanentError`` for an article that holds no text or is not English.
+        ``checkpoint`` is called after each stage with the stage's name; an exception that it raises ends the analysis.
+        Raises ``PermanentError`` if the article has no text or is not in English.
         """
-        reading = to_plain_text(article)
+        plain_text = to_plain_text(article)
         checkpoint("read")
         return self.analyse_text(
-            reading.text,
-            body_start=reading.body_start,
-            language=reading.language,
-            warnings=reading.warnings,
+            plain_text.text,
+            body_start=plain_text.body_start,
+            language=plain_text.language,
+            warnings=plain_text.warnings,
             checkpoint=checkpoint,
             topics=topics,
         )
@@ -80,28 +82,30 @@ class Pipeline:
         body_start: int = 0,
         language: str = "en",
         warnings: tuple[contracts.Warned, ...] = (),
-        checkpoint: Callable[[str], None] = nothing,
+        checkpoint: Callable[[str], None] = ignore_checkpoint,
         topics: Sequence[contracts.Topic] = (),
     ) -> contracts.Analysis:
-        """Analyse a text as it stands; never raises for what the text holds. All offsets are into ``text``."""
+        """Analyse plain text, which may be any string. All offsets refer to ``text``."""
         with self.nlp.memory_zone():
             doc = self.run(text, body_start=body_start, checkpoint=checkpoint)
-            made = contracts.Pipeline(version=self.version, model=self.model, analysed_at=datetime.now(UTC))
-            least = self.settings.min_stance_score
-            analysis = assemble(doc, language=language, pipeline=made, warnings=warnings, min_stance_score=least)
+            info = contracts.Pipeline(version=self.version, model=self.model, analysed_at=datetime.now(UTC))
+            min_score = self.settings.min_stance_score
+            analysis = assemble(doc, language=language, pipeline=info, warnings=warnings, min_stance_score=min_score)
             if not topics or self.judge is None:
                 return analysis
-            if self._topics.topics != tuple(topics):
-                self._topics = Topics(topics)
+            if self._topic_stances.topics != tuple(topics):
+                self._topic_stances = TopicStances(topics)
             sentences = [token.idx for token in doc if token.is_sent_start]
             limit = self.settings.topic_statements
-            towards = self._topics.stances(analysis, sentences, self.judge, limit=limit, min_score=least)
+            stances = (
+                *analysis.stances,
+                *self._topic_stances.stances(analysis, sentences, self.judge, limit=limit, min_score=min_score),
+            )
             checkpoint("topics")
-            stances = (*analysis.stances, *towards)
             return analysis.model_copy(update={"stances": stances, "positions": contracts.merge_positions(stances)})
 
-    def run(self, text: str, *, body_start: int = 0, checkpoint: Callable[[str], None] = nothing) -> Doc:
-        """Run the stages over ``text``; the document must not outlive the memory zone it is made in."""
+    def run(self, text: str, *, body_start: int = 0, checkpoint: Callable[[str], None] = ignore_checkpoint) -> Doc:
+        """Run the components over ``text``. The document must not outlive the memory zone in which it is created."""
         doc = self.nlp.make_doc(text)
         doc._.body_start = body_start
         checkpoint("tokens")

@@ -1,8 +1,7 @@
-"""Stage ``stancewire_paragraphs``: the lines of the text, and which of them are no part of the story.
+"""Component ``stancewire_paragraphs``: paragraphs, and the lines that are not part of the story.
 
-Writes ``doc.spans["paragraphs"]`` and ``doc.spans["boilerplate"]``. The text itself stays as it is: what is
-boilerplate is marked, so that no later stage takes it for speech. A dateline ("GENEVA, 3 May (AP) -") is marked
-alone, the sentence after it stays.
+The text is not changed. Boilerplate is marked so that later components do not take it for speech. Of a line with a
+dateline ("GENEVA, 3 May (AP) -") only the dateline is marked.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from spacy.tokens import Doc
 from workers.doc import records  # noqa: F401  # declares the extensions
 from workers.doc.tokens import Offsets
 
-# A line is boilerplate if it begins so and is no longer than LINE: a story's sentence may well begin with "See also".
-LINE: Final = 120
-_LINE: Final = re.compile(
+# A line that begins like this is boilerplate, unless it is longer: a sentence of the story may begin with "See also".
+_MAX_BOILERPLATE_LENGTH: Final = 120
+_BOILERPLATE: Final = re.compile(
     r"(?:read|see|watch|listen|learn|find out)\s+(?:more|also|next|the full|our)\b(?!\s+(?:than|people))"
     r"|(?:also|now)\s+(?:read|watch|see)\b|related(?:\s+(?:stor|article|link|content|news|topic|post)\w*"
     r"|:|$)|more\s+(?:on this|from|stories|news)\b"
@@ -33,93 +32,98 @@ _LINE: Final = re.compile(
     r"|(?:this (?:article|story) (?:was|first|originally)|originally published|first published"
     r"|last (?:updated|modified)|updated(?::| on| at)"
     r"|published(?::| on| at)|posted(?::| on| at))"
-    r"|(?:reporting|editing|additional reporting|writing|compiled|translated) by\b|https?://\S+$|\[?email (?:protected|address)",
+    r"|(?:reporting|editing|additional reporting|writing|compiled|translated) by\b|https?://\S+$"
+    r"|\[?email (?:protected|address)",
     re.IGNORECASE,
 )
-BYLINE_WORDS: Final = 10
-# At most 60 characters may precede the dash, and one of them must be a place in capitals or an agency in brackets.
+_MAX_BYLINE_WORDS: Final = 10
+# A dateline up to its dash. It must contain a place in capitals or an agency in brackets.
 _DATELINE: Final = re.compile(
     r"(?:[A-Z][\w.'’-]*[,/ ]{1,2}){0,6}"
     r"(?:\d{1,2}\s+\w+\.?,?\s*|\w+\.?\s+\d{1,2},?\s*)?(?:\d{4}\s*)?(?:\([\w .,/-]{2,40}\))?\s?(?:-{1,2}|[–—:])\s"
 )
-_CAPITALS: Final = re.compile(r"[A-Z]{3,}|\([\w .,/-]{2,40}\)")
+_PLACE_OR_AGENCY: Final = re.compile(r"[A-Z]{3,}|\([\w .,/-]{2,40}\)")
+_MAX_DATELINE_LENGTH: Final = 100
 _LINES: Final = re.compile(r"[^\r\n]+")
+_MIN_WRAPPED_LINES: Final = 5
+_WRAPPED_LENGTH: Final = (45, 100)  # characters of a wrapped line
+_MIN_WRAPPED_SHARE: Final = 0.6
 
 
 def is_boilerplate(line: str) -> bool:
-    """Whether a line is a button, credit, byline or pointer rather than part of the story."""
-    return 0 < len(line) <= LINE and (bool(_LINE.match(line)) or _is_byline(line))
+    """Whether ``line`` is a button, credit, byline or link text rather than part of the story."""
+    return 0 < len(line) <= _MAX_BOILERPLATE_LENGTH and (bool(_BOILERPLATE.match(line)) or _is_byline(line))
 
 
 def _is_byline(line: str) -> bool:
-    """Whether the line is "By" and names."""
+    """Whether ``line`` is "By" followed by names."""
     words = line.replace("|", " ").replace(",", " ").split()
     names = words[1:]
     return (
         bool(names)
         and words[0].lower() in {"by", "by:"}
-        and len(names) <= BYLINE_WORDS
+        and len(names) <= _MAX_BYLINE_WORDS
         and all(
             name[0].isupper() or name in {"and", "&", "in", "for", "de", "van", "von", "bin", "al"} for name in names
         )
     )
 
 
-def dateline(line: str) -> int:
-    """How many characters at the start of ``line`` are its dateline; 0 if it has none."""
-    found = _DATELINE.match(line[:100])
-    return found.end() if found and _CAPITALS.search(found[0]) else 0
+def dateline_length(line: str) -> int:
+    """Return the number of characters of the dateline at the start of ``line``; 0 if it has none."""
+    match = _DATELINE.match(line[:_MAX_DATELINE_LENGTH])
+    return match.end() if match and _PLACE_OR_AGENCY.search(match[0]) else 0
 
 
 @Language.factory("stancewire_paragraphs")
 class Paragraphs:
-    """Marks paragraphs and boilerplate."""
+    """Marks paragraphs and boilerplate.
+
+    Reads: the text. Writes: ``doc.spans["paragraphs"]`` and ``doc.spans["boilerplate"]``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take what spaCy hands to every factory; there is nothing to set."""
+        """Accept the arguments of spaCy factories; the component has no settings."""
         del nlp, name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Write both span groups; every line that holds more than white space is a paragraph or part of one."""
+        """Set both span groups. Every line that is not blank is a paragraph or part of one."""
         offsets = Offsets(doc)
         paragraphs, boilerplate = [], []
         text = doc.text
-        wrapped = hard_wrapped(text)
-        begun = -1
-        ended = -1
+        wrapped = is_hard_wrapped(text)
+        paragraph_start = paragraph_end = -1
         for match in _LINES.finditer(text):
             line = match[0].strip()
             if not line:
                 continue
             start = match.start() + len(match[0]) - len(match[0].lstrip())
             end = start + len(line)
-            if begun >= 0 and wrapped and "\n" not in text[ended:start].replace("\r", "").replace("\n", "", 1):
-                ended = end
+            if paragraph_start >= 0 and wrapped and text[paragraph_end:start].count("\n") <= 1:
+                paragraph_end = end
                 continue
-            if begun >= 0:
-                paragraphs.append(offsets.span(begun, ended))
-            begun, ended = start, end
+            if paragraph_start >= 0:
+                paragraphs.append(offsets.span(paragraph_start, paragraph_end))
+            paragraph_start, paragraph_end = start, end
             if is_boilerplate(line):
                 boilerplate.append(offsets.span(start, end))
-            elif length := dateline(line):
+            elif length := dateline_length(line):
                 boilerplate.append(offsets.span(start, start + length))
-        if begun >= 0:
-            paragraphs.append(offsets.span(begun, ended))
-        doc.spans["paragraphs"] = [doc[a:b] for a, b in paragraphs]
-        doc.spans["boilerplate"] = [doc[a:b] for a, b in boilerplate]
+        if paragraph_start >= 0:
+            paragraphs.append(offsets.span(paragraph_start, paragraph_end))
+        doc.spans["paragraphs"] = [doc[start:end] for start, end in paragraphs]
+        doc.spans["boilerplate"] = [doc[start:end] for start, end in boilerplate]
         return doc
 
 
-WRAPPED_LINES: Final = 5
-WRAPPED_LENGTH: Final = (45, 100)
-WRAPPED_SHARE: Final = 0.6
+def is_hard_wrapped(text: str) -> bool:
+    """Whether single line breaks only wrap the text.
 
-
-def hard_wrapped(text: str) -> bool:
-    """Whether single line breaks only wrap the text: most lines that one ends stop in mid-sentence at a like length."""
+    This is so if most lines before a single break have a typical length and end in the middle of a sentence.
+    """
     lines = [line.strip() for line in text.split("\n")]
-    broken = [line for line, after in pairwise(lines) if line and after]
-    stopped = sum(
-        WRAPPED_LENGTH[0] <= len(line) <= WRAPPED_LENGTH[1] and line[-1] not in ".!?:”\"'’)" for line in broken
+    before_break = [line for line, after in pairwise(lines) if line and after]
+    wrapped = sum(
+        _WRAPPED_LENGTH[0] <= len(line) <= _WRAPPED_LENGTH[1] and line[-1] not in ".!?:”\"'’)" for line in before_break
     )
-    return len(broken) >= WRAPPED_LINES and stopped >= WRAPPED_SHARE * len(broken)
+    return len(before_break) >= _MIN_WRAPPED_LINES and wrapped >= _MIN_WRAPPED_SHARE * len(before_break)

@@ -1,13 +1,11 @@
-"""Stage ``stancewire_quotations``: what stands between quotation marks, and whether it is speech.
+"""Component ``stancewire_quotations``: text between quotation marks, and whether it may be speech.
 
-Writes ``doc.spans["quotations"]``: the outermost quotations with their marks, in order, none overlapping. Of
-each, ``span._.speech`` says whether somebody may be speaking (and not a title, a nickname or a word held at
-arm's length), ``span._.closed`` whether a closing mark was found, ``span._.continues`` whether it goes on from
-the quotation that ended the paragraph before (each paragraph of a long quotation opens with a mark of its own,
-only the last one closes).
+The span group ``quotations`` contains the outermost quotations with their marks, in order and without overlaps. On each
+span, ``_.speech`` tells whether it may be speech, rather than a title, a nickname or scare quotes; ``_.closed`` whether
+it has a closing mark; ``_.continues`` whether it continues the quotation at the end of the paragraph before. Each
+paragraph of a long quotation begins with an opening mark, and only the last one has a closing mark.
 
-Marks are paired within a paragraph with a stack, so that quotations nest; a mark without partner never fails
-and never swallows more than its paragraph.
+Marks are paired with a stack, so quotations can nest. An unpaired mark affects its own paragraph at most.
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from workers.doc import records  # noqa: F401  # declares the extensions
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 
-# Mark -> level of nesting that it belongs to. A straight mark may open or close; what stands beside it decides.
+# Marks and their kinds. Only marks of one kind pair. A straight mark opens or closes depending on its neighbours.
 OPENS: Final = {
     "“": "double",
     "„": "low",
@@ -36,18 +34,18 @@ OPENS: Final = {
 CLOSES: Final = {"”": "double", "»": "angle", "’": "single", "›": "narrow"}
 EITHER: Final = {'"': "straight", "''": "pair", "'": "apostrophe", "`": "apostrophe"}
 MARKS: Final = frozenset(OPENS) | frozenset(CLOSES) | frozenset(EITHER)
-_WEAK: Final = frozenset({"single", "apostrophe"})
-_ENDERS: Final = frozenset({".", "!", "?", "…", "...", ","})
+_SINGLE_KINDS: Final = frozenset({"single", "apostrophe"})
+_FINAL_MARKS: Final = frozenset({".", "!", "?", "…", "...", ","})
 _BEFORE_OPENING: Final = frozenset("([{—–-:/") | {"--"}
-# Words that a title of a work or a name leaves small.
-_SMALL: Final = listed("a an the of and in on for to at by with from or de la el")
-_INTRODUCES: Final = frozenset({":", ","})
-SPEECH_WORDS: Final = 4
+# Lower-case words in titles and names.
+_TITLE_LINKS: Final = word_set("a an the of and in on for to at by with from or de la el")
+_INTRODUCING: Final = frozenset({":", ","})
+_MIN_SPEECH_WORDS: Final = 4
 
 
 @dataclass(slots=True)
-class _Pair:
-    """A quotation in tokens, marks included."""
+class _Quotation:
+    """A quotation as a span of tokens, marks included."""
 
     start: int
     end: int
@@ -57,47 +55,52 @@ class _Pair:
 
 @Language.factory("stancewire_quotations")
 class Quotations:
-    """Pairs quotation marks."""
+    """Finds quotations.
+
+    Reads: ``doc.spans["paragraphs"]`` and ``doc.spans["boilerplate"]``. Writes: ``doc.spans["quotations"]``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Take what spaCy hands to every factory; there is nothing to set."""
+        """Accept the arguments of spaCy factories; the component has no settings."""
         del nlp, name
 
     def __call__(self, doc: Doc) -> Doc:
-        """Write the span group; reads ``doc.spans["paragraphs"]`` and ``["boilerplate"]``."""
+        """Set the span group; boilerplate has no quotations."""
         words = [token.text for token in doc]
         spaced = [bool(token.whitespace_) for token in doc]
         boilerplate = {(span.start, span.end) for span in doc.spans.get("boilerplate", ())}
-        pairs: list[_Pair] = []
-        open_before = False
+        quotations: list[_Quotation] = []
+        previous_open = False
         paragraphs = [(p.start, p.end) for p in doc.spans.get("paragraphs", ())] or [(0, len(doc))]
         for start, end in paragraphs:
             if (start, end) in boilerplate:
                 continue
-            found = list(_pair(words, spaced, start, end))
-            if found and open_before and found[0].start == start:
-                found[0].continues = True
-            open_before = bool(found) and not found[-1].closed
-            pairs += found
+            in_paragraph = list(_pair_marks(words, spaced, start, end))
+            if in_paragraph and previous_open and in_paragraph[0].start == start:
+                in_paragraph[0].continues = True
+            previous_open = bool(in_paragraph) and not in_paragraph[-1].closed
+            quotations += in_paragraph
         spans = []
-        for pair in pairs:
-            span = doc[pair.start : pair.end]
-            span._.speech = _is_speech(words, pair)
-            if not pair.closed:
+        for quotation in quotations:
+            span = doc[quotation.start : quotation.end]
+            span._.speech = _may_be_speech(words, quotation)
+            if not quotation.closed:
                 span._.closed = False
-            if pair.continues:
+            if quotation.continues:
                 span._.continues = True
             spans.append(span)
         doc.spans["quotations"] = spans
         return doc
 
 
-def _pair(words: list[str], spaced: list[bool], start: int, end: int) -> Iterator[_Pair]:  # noqa: C901  # one pass, one stack
-    """Yield the outermost quotations of one paragraph; one left open at the beginning, or after a colon, lasts to its end."""
+def _pair_marks(words: list[str], spaced: list[bool], start: int, end: int) -> Iterator[_Quotation]:  # noqa: C901  # one pass, one stack
+    """Yield the outermost quotations of one paragraph.
+
+    A quotation without closing mark extends to the end of the paragraph if it begins the paragraph or follows a comma
+    or colon.
+    """
     stack: list[tuple[str, int]] = []
-    levels: dict[
-        str, int
-    ] = {}  # how many of each level are open, so that a mark without partner costs one look and not the stack
+    open_counts: dict[str, int] = {}  # by kind, so that an unpaired mark is recognised without a search of the stack
     for i in range(start, end):
         word = words[i]
         if word not in MARKS:
@@ -110,66 +113,63 @@ def _pair(words: list[str], spaced: list[bool], start: int, end: int) -> Iterato
             or words[i - 1] in MARKS
         )
         gap_after = i + 1 >= end or spaced[i] or words[i + 1].isspace()
-        level, closing = _role(word, levels, gap_before=gap_before, gap_after=gap_after)
-        if not level:
+        kind, closing = _classify_mark(word, open_counts, gap_before=gap_before, gap_after=gap_after)
+        if not kind:
             continue
         if not closing:
-            if levels.get(level):  # opened again before it closed: the first has no partner
+            if open_counts.get(kind):  # a second opening mark of this kind: the first is unpaired
                 while stack:
                     inner, _ = stack.pop()
-                    levels[inner] -= 1
-                    if inner == level:
+                    open_counts[inner] -= 1
+                    if inner == kind:
                         break
-            stack.append((level, i))
-            levels[level] = levels.get(level, 0) + 1
+            stack.append((kind, i))
+            open_counts[kind] = open_counts.get(kind, 0) + 1
             continue
         opened = i
         while stack:
             inner, opened = stack.pop()
-            levels[inner] -= 1
-            if inner == level:
+            open_counts[inner] -= 1
+            if inner == kind:
                 break
         if not stack and i > opened + 1:
-            yield _Pair(opened, i + 1, closed=True)
-    strong = [i for level, i in stack if level not in _WEAK]
-    if strong and (strong[0] == start or words[strong[0] - 1] in _INTRODUCES) and end > strong[0] + 1:
+            yield _Quotation(opened, i + 1, closed=True)
+    unclosed = [i for kind, i in stack if kind not in _SINGLE_KINDS]
+    if unclosed and (unclosed[0] == start or words[unclosed[0] - 1] in _INTRODUCING) and end > unclosed[0] + 1:
         last = end
-        while last > strong[0] + 1 and words[last - 1].isspace():
+        while last > unclosed[0] + 1 and words[last - 1].isspace():
             last -= 1
-        yield _Pair(strong[0], last, closed=False)
+        yield _Quotation(unclosed[0], last, closed=False)
 
 
-def _role(word: str, levels: dict[str, int], *, gap_before: bool, gap_after: bool) -> tuple[str, bool]:  # noqa: PLR0911  # one exit for each kind of mark
-    """Return the level of a mark and whether it closes; no level where it is an apostrophe or has no partner."""
+def _classify_mark(word: str, open_counts: dict[str, int], *, gap_before: bool, gap_after: bool) -> tuple[str, bool]:  # noqa: PLR0911  # one return per kind of mark
+    """Return the kind of a mark and whether it closes; the kind is empty for apostrophes and unpaired closing marks."""
     if word in OPENS:
-        level = OPENS[word]
-        if word == "“" and levels.get("low"):
+        kind = OPENS[word]
+        if word == "“" and open_counts.get("low"):
             return "low", True
         if word == "‘" and not gap_before:
             return "", False
-        return level, False
+        return kind, False
     if word in CLOSES:
-        level = CLOSES[word]
-        return (level, True) if levels.get(level) else ("", True)
-    level = EITHER[word]
-    if levels.get(level) and (not gap_before or gap_after):
-        return level, True
-    if gap_after or (level == "apostrophe" and not gap_before):
+        kind = CLOSES[word]
+        return (kind, True) if open_counts.get(kind) else ("", True)
+    kind = EITHER[word]
+    if open_counts.get(kind) and (not gap_before or gap_after):
+        return kind, True
+    if gap_after or (kind == "apostrophe" and not gap_before):
         return "", False
-    return level, False
+    return kind, False
 
 
-def _is_speech(words: list[str], pair: _Pair) -> bool:
-    """Whether the quotation may be something said.
-
-    Long enough, or punctuated like speech, and not in the capitals of a title.
-    """
-    inner = [word for word in words[pair.start + 1 : pair.end - pair.closed] if not word.isspace()]
+def _may_be_speech(words: list[str], quotation: _Quotation) -> bool:
+    """Whether a quotation is long enough or punctuated like speech, and not capitalised like a title."""
+    inner = [word for word in words[quotation.start + 1 : quotation.end - quotation.closed] if not word.isspace()]
     spoken = [word for word in inner if word[0].isalnum()]
     if not spoken:
         return False
-    if inner[-1] in _ENDERS:
-        return inner[-1] != "," or len(spoken) > 1 or words[pair.end : pair.end + 1] != [","]
-    if all(not word[0].islower() or word in _SMALL for word in spoken):
+    if inner[-1] in _FINAL_MARKS:
+        return inner[-1] != "," or len(spoken) > 1 or words[quotation.end : quotation.end + 1] != [","]
+    if all(not word[0].islower() or word in _TITLE_LINKS for word in spoken):
         return False
-    return len(spoken) >= SPEECH_WORDS
+    return len(spoken) >= _MIN_SPEECH_WORDS

@@ -1,4 +1,4 @@
-"""From an article's body as pushed to the plain text that is analysed."""
+"""Converts the body of an article to the plain text that is analysed."""
 
 from workers.text.reader import PlainText, to_plain_text
 

@@ -1,4 +1,4 @@
-"""Which language a text is in, and whether it is one that the pipeline reads."""
+"""Decides whether a text is in English, the only language that the pipeline analyses."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ from services.errors import PermanentError
 
 ENGLISH: Final = "en"
 _ENGLISH_SUBTAGS: Final = frozenset({"en", "eng"})
-_SAMPLE: Final = 20_000  # characters: more would not change the answer
-_SHORT: Final = 20  # words below which the detector often takes English for something else
-_LONG: Final = 40  # words from which it may contradict a declaration
+_SAMPLE: Final = 20_000  # characters; more do not change the answer
+_MIN_RELIABLE_WORDS: Final = 20  # in shorter texts the detector often takes English for another language
+_MIN_WORDS_TO_CONTRADICT: Final = 40  # below this a declared language is believed
 _LIKELY: Final = 0.8
-_SURE: Final = 0.95
+_CERTAIN: Final = 0.95
 
 
-def accept_language(text: str, declared: str | None) -> tuple[Warned, ...]:
-    """Return the warnings that go with reading ``text`` as English.
+def check_language(text: str, declared: str | None) -> tuple[Warned, ...]:
+    """Return the warnings about analysing ``text`` as English.
 
-    A declaration is believed unless the text is long and py3langid is very sure of another language; without one the
-    detector decides. Doubt speaks for English and is told as a warning. Raises ``PermanentError``
-    (``language_unsupported``) otherwise.
+    A declared language is believed unless the text is long and py3langid is certain of another. Without a declaration
+    the detector decides; a doubtful text is read as English, with a warning. Raises ``PermanentError`` with code
+    ``language_unsupported`` if the text is not English.
     """
-    found, probability = _detector().classify(text[:_SAMPLE])
+    detected, probability = _detector().classify(text[:_SAMPLE])
     words = len(text.split())
-    sure = words >= _LONG and probability >= _SURE
+    is_certain = words >= _MIN_WORDS_TO_CONTRADICT and probability >= _CERTAIN
     if declared is not None:
-        return _against_declaration(declared, found, probability, sure=sure)
-    if found == ENGLISH and words >= _SHORT and probability >= _LIKELY:
+        return _check_declaration(declared, detected, probability, is_certain=is_certain)
+    if detected == ENGLISH and words >= _MIN_RELIABLE_WORDS and probability >= _LIKELY:
         return ()
-    if found == ENGLISH or probability < (_LIKELY if words >= _SHORT else _SURE):
-        detail = f"read as English; detected {found} with probability {probability:.2f} in {words} words"
+    if detected == ENGLISH or probability < (_LIKELY if words >= _MIN_RELIABLE_WORDS else _CERTAIN):
+        detail = f"read as English; detected {detected} with probability {probability:.2f} in {words} words"
         return (Warned(code="language_uncertain", detail=detail),)
     raise PermanentError(
-        f"language is {found} (detected with probability {probability:.2f}); only English is analysed",
+        f"language is {detected} (detected with probability {probability:.2f}); only English is analysed",
         code="language_unsupported",
     )
 
 
-def _against_declaration(declared: str, found: str, probability: float, *, sure: bool) -> tuple[Warned, ...]:
+def _check_declaration(declared: str, detected: str, probability: float, *, is_certain: bool) -> tuple[Warned, ...]:
+    """Return the warnings for a declared language. Raises ``PermanentError`` if the text is not English."""
     is_declared_english = declared.split("-", maxsplit=1)[0].lower() in _ENGLISH_SUBTAGS
-    is_other = sure and (found == ENGLISH) != is_declared_english
-    if is_declared_english != is_other:
-        if not is_other:
+    is_contradicted = is_certain and (detected == ENGLISH) != is_declared_english
+    if is_declared_english != is_contradicted:
+        if not is_contradicted:
             return ()
         detail = f"declared {declared}, read as English (detected with probability {probability:.2f})"
         return (Warned(code="language_mismatch", detail=detail),)
-    known = f"detected with probability {probability:.2f}, declared {declared}" if is_other else "declared"
+    evidence = f"detected with probability {probability:.2f}, declared {declared}" if is_contradicted else "declared"
     raise PermanentError(
-        f"language is {found if is_other else declared} ({known}); only English is analysed",
+        f"language is {detected if is_contradicted else declared} ({evidence}); only English is analysed",
         code="language_unsupported",
     )
 
 
 @cache
 def _detector() -> Any:
-    """One model for each process: loading takes most of a second."""
+    """Return the detector's model, loaded once per process because loading takes most of a second."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,6 +1,6 @@
-"""HTML to text without losing a paragraph: what an agency's body needs.
+"""Converts HTML to text without losing paragraphs.
 
-Time is linear in the markup, whatever it holds; nothing in here recurses.
+Time is linear in any markup, and nothing is recursive.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any, Final
 
 from lxml import etree, html
 
-# HTML's block elements, and in the last line those of trafilatura's own tree. Everything else is inline: it neither
-# splits nor glues words.
+# HTML's block elements and, in the last line, those of trafilatura's own tree. All other elements are inline and do not
+# affect the white space between words.
 _PARAGRAPHS: Final = frozenset(
     """
     address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
     footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext
     pre search section summary table tbody tfoot thead ul xmp
     head item list quote
-    """.split()  # noqa: SIM905 - as words they can be read; as a list they are fifty lines
+    """.split()  # noqa: SIM905 - readable as words; a list would take fifty lines
 )
 _LINES: Final = frozenset({"br", "tr", "lb", "row"})
 _CELLS: Final = frozenset({"td", "th", "cell"})
 _VERBATIM: Final = frozenset({"pre", "listing", "plaintext", "xmp"})
-_ATTRIBUTES: Final = 64  # of one element; what lies behind them says nothing about its text
-_DEPTH: Final = 256
+_MAX_ATTRIBUTES: Final = 64  # of one element; further attributes are ignored
+_MAX_DEPTH: Final = 256
 _HIDDEN: Final = frozenset(
     """
     applet audio canvas datalist del embed head iframe input math noembed noframes noscript object script select style
@@ -35,39 +35,39 @@ _HIDDEN: Final = frozenset(
 
 
 def parse(markup: str) -> Any:
-    """Return the root element of ``markup``, or None where there is nothing in it."""
-    # The encoding is given, so a <meta charset> left over from another life of the page cannot break the text.
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, target=_Tree())
+    """Return the root element of ``markup``, or None if it has no element."""
+    # With a fixed encoding, a wrong <meta charset> cannot break the text.
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, target=_TreeBuilder())
     try:
         return etree.fromstring(markup.encode(), parser)
     except etree.LxmlError:
         return None
 
 
-class _Tree:
-    """Builds the tree from the parser's events: no comments, and attributes and depth within bounds.
+class _TreeBuilder:
+    """Builds a tree without comments and with limited depth and numbers of attributes from the parser's events.
 
-    libxml2's own tree takes quadratic time over the attributes of an element and stops at the 2 048th level. Here an
-    element below the bound becomes an empty one, and what it holds follows it: its text and its breaks stay.
+    libxml2's own tree takes quadratic time in the attributes of an element and stops at level 2 048. Here an element
+    below the maximal depth becomes empty and its content follows it, so that its text and breaks are kept.
     """
 
     def __init__(self) -> None:
         self._builder = etree.TreeBuilder(element_factory=html.HTMLParser().makeelement)
         self._is_empty = True
         self._depth = 0
-        self._muted = 0  # hidden elements around us that are too deep to be in the tree
+        self._hidden_depth = 0  # open hidden elements that are too deep for the tree
 
     def start(self, tag: str, attributes: Any) -> None:
         self._is_empty = False
         self._depth += 1
-        self._builder.start(tag, dict(islice(attributes.items(), _ATTRIBUTES)))
-        if self._depth > _DEPTH:
+        self._builder.start(tag, dict(islice(attributes.items(), _MAX_ATTRIBUTES)))
+        if self._depth > _MAX_DEPTH:
             self._builder.end(tag)
-            self._muted += tag in _HIDDEN
+            self._hidden_depth += tag in _HIDDEN
 
     def end(self, tag: str) -> None:
-        if self._depth > _DEPTH:
-            self._muted -= tag in _HIDDEN
+        if self._depth > _MAX_DEPTH:
+            self._hidden_depth -= tag in _HIDDEN
             if tag in _PARAGRAPHS:
                 self._builder.start(tag, {})
                 self._builder.end(tag)
@@ -76,7 +76,7 @@ class _Tree:
         self._depth -= 1
 
     def data(self, text: str) -> None:
-        if not self._is_empty and not self._muted:
+        if not self._is_empty and not self._hidden_depth:
             self._builder.data(text)
 
     def close(self) -> Any:
@@ -84,18 +84,18 @@ class _Tree:
 
 
 def is_hidden(element: Any) -> bool:
-    """Whether a reader of the rendered page would not see ``element``."""
+    """Whether ``element`` is invisible in the rendered page."""
     if element.tag in _HIDDEN or element.get("hidden") is not None:
         return True
     style = "".join(element.get("style", "").split()).lower()
     return "display:none" in style or "visibility:hidden" in style
 
 
-def flow(root: Any, skip: Callable[[Any], bool] = is_hidden) -> str:
-    """Return the text under ``root``: a blank line around blocks, a line end for <br>, one blank as other space.
+def element_text(root: Any, skip: Callable[[Any], bool] = is_hidden) -> str:
+    """Return the text of ``root`` with blank lines around blocks, a line break for <br>, and single spaces otherwise.
 
-    Elements for which ``skip`` is true are left out with all that is in them. <q> gets the quotation marks that a
-    browser would draw.
+    Elements for which ``skip`` returns true are left out with their content. <q> gets the quotation marks that a
+    browser would show.
     """
     parts: list[str] = []
     verbatim = 0
@@ -116,7 +116,7 @@ def flow(root: Any, skip: Callable[[Any], bool] = is_hidden) -> str:
                 verbatim -= tag in _VERBATIM
             text = element.tail if element is not root else None
         if text:
-            parts.append(text if verbatim else _collapsed(text))
+            parts.append(text if verbatim else _collapse_white_space(text))
     return "".join(parts)
 
 
@@ -136,8 +136,8 @@ def _closing(tag: str) -> str:
     return "”" if tag == "q" else ""
 
 
-def _collapsed(text: str) -> str:
-    """White space as HTML shows it: any run is one blank, at either end too."""
+def _collapse_white_space(text: str) -> str:
+    """Return ``text`` with each run of white space as one space, at both ends too, as HTML shows it."""
     words = " ".join(text.split())
     if not words:
         return " "

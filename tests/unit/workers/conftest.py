@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from spacy.language import Language
 
-from workers.pipeline.components import STAGES, build_nlp
+from workers.pipeline.components import COMPONENTS, build_nlp
 
 
 @pytest.fixture(scope="session")
 def nlp() -> Language:
-    return build_nlp(STAGES["rules"])
+    return build_nlp(COMPONENTS["rules"])

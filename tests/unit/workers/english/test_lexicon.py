@@ -25,16 +25,16 @@ def test_inflects(verb: str, third: str, past: str, ing: str) -> None:
 
 
 def test_irregular_forms_replace_the_regular_past() -> None:
-    forms = lexicon.cues()
+    forms = lexicon.cue_forms()
     assert forms["said"][0].lemma == "say"
     assert "sayed" not in forms
 
 
 def test_the_longest_multiword_cue_comes_first() -> None:
-    entries = lexicon.cues()["called"]
+    entries = lexicon.cue_forms()["called"]
     assert [len(entry.rest) for entry in entries] == sorted((len(entry.rest) for entry in entries), reverse=True)
     assert {entry.lemma for entry in entries} >= {"call on", "call for"}
 
 
 def test_every_act_has_a_cue() -> None:
-    assert {entry.act for entries in lexicon.cues().values() for entry in entries} == set(Act)
+    assert {entry.act for entries in lexicon.cue_forms().values() for entry in entries} == set(Act)

@@ -13,11 +13,19 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support import paths
-from tests.support.stance_heads import sides
-from workers.model.encoder import HEADS, MODEL, PIECES, SIDES, VOCABULARY, WINDOW, Encoder
-from workers.model.inputs import PLACES, EncoderInput, Shape, Start, held_against
-from workers.model.stance_heads import OUTPUTS, Scale
-from workers.model.tags import ENTITIES, PARTS, ROLES, begin, tags
+from tests.support.stance_heads import random_stance_weights
+from workers.model.encoder import (
+    HEADS_FILE,
+    MODEL_FILE,
+    PIECES_FILE,
+    STANCE_HEADS_FILE,
+    VOCABULARY_FILE,
+    WINDOW_PIECES,
+    Encoder,
+)
+from workers.model.inputs import POSITION_TYPES, EncoderInput, Shape, Start, join_claim_and_statement
+from workers.model.stance_heads import BRANCH_OUTPUTS, Calibration
+from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES, begin_tag, tag_count
 from workers.pipeline.components import build_nlp
 from workers.training.export import build
 from workers.training.restore import restore
@@ -27,9 +35,9 @@ Weights = dict[str, NDArray[np.float32]]
 HIDDEN, INNER, ATTENTION = 32, 64, 4
 VOCABULARY_SIZE = 40
 WIDTHS = {
-    "entities": tags(len(ENTITIES)),
-    "roles": tags(len(ROLES)),
-    "parts": len(PARTS),
+    "entities": tag_count(len(ENTITIES)),
+    "roles": tag_count(len(ROLES)),
+    "parts": len(PARTS_OF_SPEECH),
     "links": 256,
     "stances": 256,
     "claims": 64,
@@ -57,9 +65,9 @@ def weights() -> Weights:
 
     for name, rows in (
         ("pieces", VOCABULARY_SIZE),
-        ("positions", WINDOW + 2),
+        ("positions", WINDOW_PIECES + 2),
         ("shapes", len(Shape)),
-        ("places", PLACES),
+        ("places", POSITION_TYPES),
     ):
         matrix(f"{name}.weight", rows, HIDDEN)
     matrix("kind", HIDDEN)
@@ -80,15 +88,15 @@ def weights() -> Weights:
 def folder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights")
     model, pieces = build(weights, ATTENTION, list(WIDTHS))
-    onnx.save(model, str(path / MODEL))
-    (path / PIECES).write_bytes(pieces)
+    onnx.save(model, str(path / MODEL_FILE))
+    (path / PIECES_FILE).write_bytes(pieces)
     names = ["[UNK]", "[CLS]", "[SEP]", *(f"piece{i}" for i in range(VOCABULARY_SIZE - 3))]
-    (path / VOCABULARY).write_text("\n".join(names), encoding="utf-8")
+    (path / VOCABULARY_FILE).write_text("\n".join(names), encoding="utf-8")
     field = {
         head: {"transitions": [[0.5] * WIDTHS[head]] * WIDTHS[head], "first": [0.25] * WIDTHS[head]}
         for head in ("entities", "roles")
     }
-    labels = {"entities": ENTITIES, "roles": ROLES, "parts": PARTS}
+    labels = {"entities": ENTITIES, "roles": ROLES, "parts": PARTS_OF_SPEECH}
     rest = {
         "name": "random",
         "distances": [[0.0], [1.0]],
@@ -97,8 +105,8 @@ def folder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "entity_confidence": [3.0],
         "scales": {"stance_pairs": [2.0, [0.0, 1.0]]},
     }
-    np.savez(path / SIDES, **sides(), allow_pickle=False)
-    (path / HEADS).write_text(json.dumps({"labels": labels, **field, **rest}), encoding="utf-8")
+    np.savez(path / STANCE_HEADS_FILE, **random_stance_weights(), allow_pickle=False)
+    (path / HEADS_FILE).write_text(json.dumps({"labels": labels, **field, **rest}), encoding="utf-8")
     return path
 
 
@@ -108,7 +116,7 @@ def text(count: int) -> EncoderInput:
     pieces = [tuple(chance.integers(3, VOCABULARY_SIZE, chance.integers(1, 4)).tolist()) for _ in range(count)]
     starts = [int(Start.NOTHING if i % 9 else Start.SENTENCE) for i in range(count)]
     shapes = chance.integers(1, len(Shape), count).tolist()
-    return EncoderInput(list(range(count)), pieces, shapes, chance.integers(0, PLACES, count).tolist(), starts)
+    return EncoderInput(list(range(count)), pieces, shapes, chance.integers(0, POSITION_TYPES, count).tolist(), starts)
 
 
 def norm(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
@@ -131,13 +139,13 @@ def expected(w: Weights, words: EncoderInput, start: int, end: int) -> dict[str,
     counts = [len(words.pieces[i]) for i in range(start, end)]
     pieces = [1, *(piece for i in range(start, end) for piece in words.pieces[i]), 2]
     shapes = [0, *np.repeat(words.shapes[start:end], counts), 0]
-    places = [0, *np.repeat(words.places[start:end], counts), 0]
+    places = [0, *np.repeat(words.position_types[start:end], counts), 0]
     x = w["pieces.weight"][pieces] + w["positions.weight"][: len(pieces)] + w["kind"]
     x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][places], w, "norm")
     shared = above(x, w, "layers.0")
     firsts = np.cumsum([1, *counts])[:-1]
     read, sided = (above(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
-    return {head: linear(sided if head in OUTPUTS else read, w, f"heads.{head}") for head in WIDTHS}
+    return {head: linear(sided if head in BRANCH_OUTPUTS else read, w, f"heads.{head}") for head in WIDTHS}
 
 
 def above(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]:
@@ -185,14 +193,16 @@ def test_a_document_alters_no_other(folder: Path) -> None:
 
 def test_a_claim_and_a_statement_are_read_together(weights: Weights, folder: Path) -> None:
     claim, statement = text(7), text(11)
-    both = held_against(claim, statement, 2)
+    both = join_claim_and_statement(claim, statement, 2)
     encoder = Encoder(folder)
     vectors = expected(weights, both, 0, len(both))["claims"]
-    assert encoder.support(claim, statement) == pytest.approx(encoder.claims.support(vectors, 7), abs=0.05)
-    with pytest.raises(ValueError, match="must hold words"):
-        encoder.support(claim, text(0))
+    assert encoder.support_probability(claim, statement) == pytest.approx(
+        encoder.claim_head.support_probability(vectors, 7), abs=0.05
+    )
+    with pytest.raises(ValueError, match="must have words"):
+        encoder.support_probability(claim, text(0))
     with pytest.raises(ValueError, match="leaves no room"):
-        encoder.support(text(300), statement)
+        encoder.support_probability(text(300), statement)
 
 
 def test_weights_come_back_as_floats(weights: Weights, folder: Path) -> None:
@@ -203,19 +213,19 @@ def test_weights_come_back_as_floats(weights: Weights, folder: Path) -> None:
     assert np.array_equal(found["layers.1.norm.bias"], weights["layers.1.norm.bias"])
     assert found["positions.weight"] + found["kind"] == pytest.approx(weights["positions.weight"] + weights["kind"])
     assert found["roles.first"].tolist() == [0.25] * WIDTHS["roles"]
-    assert np.array_equal(found["pairs.hidden.weight"], sides()["pairs.hidden.weight"])
+    assert np.array_equal(found["pairs.hidden.weight"], random_stance_weights()["pairs.hidden.weight"])
 
 
 def test_reads_the_tables(folder: Path) -> None:
     heads = Encoder(folder).heads
     assert heads.roles.transitions.shape == (WIDTHS["roles"], WIDTHS["roles"])
-    assert heads.entities.first.tolist() == [0.25] * WIDTHS["entities"]
-    assert heads.none.tolist() == [0.0, 1.0]
+    assert heads.entities.start.tolist() == [0.25] * WIDTHS["entities"]
+    assert heads.none_scores.tolist() == [0.0, 1.0]
     assert (heads.name, heads.confidence, heads.entity_confidence) == ("random", [2.0], [3.0])
-    assert heads.scales == {"stance_pairs": Scale(2.0, (0.0, 1.0))}
+    assert heads.calibrations == {"stance_pairs": Calibration(2.0, (0.0, 1.0))}
 
 
-@pytest.mark.parametrize("name", [MODEL, PIECES, HEADS, SIDES, VOCABULARY])
+@pytest.mark.parametrize("name", [MODEL_FILE, PIECES_FILE, HEADS_FILE, STANCE_HEADS_FILE, VOCABULARY_FILE])
 def test_names_the_file_that_is_missing(folder: Path, tmp_path: Path, name: str) -> None:
     for file in folder.iterdir():
         if file.name != name:
@@ -239,15 +249,15 @@ def test_the_packaged_weights_know_a_name_and_a_cue() -> None:
     words = EncoderInput.of(doc, encoder.vocabulary)
     scores = encoder.run(words)
     at = {doc[token].text: i for i, token in enumerate(words.tokens)}
-    assert scores.entities[at["Ana"]].argmax() == begin(ENTITIES.index("Person"))
-    assert scores.roles[at["told"]].argmax() == begin(ROLES.index("cue"))
-    assert PARTS[scores.parts[at["port"]]] == "NOUN"
+    assert scores.entities[at["Ana"]].argmax() == begin_tag(ENTITIES.index("Person"))
+    assert scores.roles[at["told"]].argmax() == begin_tag(ROLES.index("cue"))
+    assert PARTS_OF_SPEECH[scores.parts[at["port"]]] == "NOUN"
 
 
 def test_the_runtime_neither_reports_nor_writes_anything(tmp_path: Path) -> None:
     """It does both on its own account, but not where a continuous integration is set up: so this runs without its variables."""
     ours = {name: value for name, value in os.environ.items() if name in {"PATH", "VIRTUAL_ENV", "PYTHONPATH", "LANG"}}
-    read = "from workers.model.component import encoder; encoder()._session; print(len(os.listdir('/proc/self/task')))"
+    read = "from workers.model.component import packaged_encoder; packaged_encoder()._session; print(len(os.listdir('/proc/self/task')))"
     ran = subprocess.run(
         [sys.executable, "-c", f"import os; {read}"],
         env=ours

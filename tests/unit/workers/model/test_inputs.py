@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.model.inputs import CLAIM, QUOTED, EncoderInput, Shape, Start, held_against, shape, windows
-from workers.model.wordpiece import PIECES, WordPieces
+from workers.model.inputs import (
+    CLAIM,
+    QUOTED,
+    EncoderInput,
+    Shape,
+    Start,
+    join_claim_and_statement,
+    split_windows,
+    word_shape,
+)
+from workers.model.wordpiece import MAX_PIECES, WordPieces
 from workers.pipeline.components import build_nlp
 
 
@@ -29,7 +38,7 @@ from workers.pipeline.components import build_nlp
     ],
 )
 def test_shape_says_how_a_word_is_written(word: str, expected: Shape) -> None:
-    assert shape(word) == expected
+    assert word_shape(word) == expected
 
 
 def test_reads_where_words_stand(tmp_path: Path) -> None:
@@ -42,7 +51,7 @@ def test_reads_where_words_stand(tmp_path: Path) -> None:
     assert words.shapes[:2] == [Shape.TITLE, Shape.LOWER]
     begun = {0: Start.PARAGRAPH, 3: Start.SENTENCE, 11: Start.PARAGRAPH}
     assert words.starts == [begun.get(i, Start.NOTHING) for i in range(len(words))]
-    quoted = [place - start == QUOTED for place, start in zip(words.places, words.starts, strict=True)]
+    quoted = [place - start == QUOTED for place, start in zip(words.position_types, words.starts, strict=True)]
     assert [i for i, inside in enumerate(quoted) if inside] == [3, 4, 5, 6, 7]
 
 
@@ -52,24 +61,24 @@ def made(counts: list[int], starts: list[int]) -> EncoderInput:
     return EncoderInput(list(range(len(counts))), [(7,) * count for count in counts], nothing, nothing, starts)
 
 
-DOCUMENTS = st.lists(st.tuples(st.integers(1, PIECES), st.sampled_from([1, 1, 1, 2, 3])), max_size=60).map(
+DOCUMENTS = st.lists(st.tuples(st.integers(1, MAX_PIECES), st.sampled_from([1, 1, 1, 2, 3])), max_size=60).map(
     lambda words: made([count for count, _ in words], [start for _, start in words])
 )
 
 
-@given(DOCUMENTS, st.integers(PIECES, 40))
+@given(DOCUMENTS, st.integers(MAX_PIECES, 40))
 def test_windows_cover_the_text_in_order_and_keep_to_the_size(words: EncoderInput, size: int) -> None:
-    found = windows(words, size)
+    found = split_windows(words, size)
     assert [i for start, end in found for i in range(start, end)] == list(range(len(words)))
     for start, end in found:
         assert start < end
         assert sum(len(words.pieces[i]) for i in range(start, end)) <= size
 
 
-@given(DOCUMENTS, st.integers(PIECES, 40))
+@given(DOCUMENTS, st.integers(MAX_PIECES, 40))
 def test_windows_cut_a_sentence_only_if_it_is_longer(words: EncoderInput, size: int) -> None:
     starts = [i for i in range(len(words)) if i == 0 or words.starts[i] != Start.NOTHING]
-    for cut, _ in windows(words, size):
+    for cut, _ in split_windows(words, size):
         if cut not in starts:
             first = max(start for start in starts if start < cut)
             after = min((start for start in starts if start > cut), default=len(words))
@@ -79,24 +88,24 @@ def test_windows_cut_a_sentence_only_if_it_is_longer(words: EncoderInput, size: 
 def test_windows_rather_cut_before_a_paragraph() -> None:
     # Sentences of 4 words; a paragraph begins at 8, where more than half of 12 is full and 8 more do not fit.
     starts = [3, 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1]
-    assert windows(made([1] * 16, starts), 12) == [(0, 8), (8, 16)]
+    assert split_windows(made([1] * 16, starts), 12) == [(0, 8), (8, 16)]
 
 
 def test_windows_of_one_long_sentence_are_filled() -> None:
-    assert windows(made([1] * 25, [3] + [1] * 24), 12) == [(0, 12), (12, 24), (24, 25)]
+    assert split_windows(made([1] * 25, [3] + [1] * 24), 12) == [(0, 12), (12, 24), (24, 25)]
 
 
 def test_no_words_no_windows() -> None:
-    assert windows(made([], []), 12) == []
+    assert split_windows(made([], []), 12) == []
 
 
 def test_a_claim_stands_before_its_statement_and_is_marked() -> None:
     claim = EncoderInput([4, 6], [(7,), (8, 9)], [1, 2], [3, 1], [3, 1])
     statement = EncoderInput([0, 1, 3], [(5,), (6,), (7,)], [1, 1, 6], [7, 5, 1], [3, 1, 2])
-    both = held_against(claim, statement, 102)
+    both = join_claim_and_statement(claim, statement, 102)
     assert both.pieces == [(7,), (8, 9, 102), (5,), (6,), (7,)]
-    assert both.places == [CLAIM, CLAIM, 7, 5, 1]
+    assert both.position_types == [CLAIM, CLAIM, 7, 5, 1]
     assert both.starts == [3, 1, 2, 1, 2]
     assert both.tokens == [0, 1, 2, 3, 4]
-    with pytest.raises(ValueError, match="must hold words"):
-        held_against(claim, EncoderInput([], [], [], [], []), 102)
+    with pytest.raises(ValueError, match="must have words"):
+        join_claim_and_statement(claim, EncoderInput([], [], [], [], []), 102)

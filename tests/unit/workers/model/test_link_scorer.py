@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.model.link_scorer import CONTENT, DISTANCES, SOURCE, WIDTH, bucket, choose
-from workers.model.tags import Tagged
+from workers.model.link_scorer import CONTENT, DISTANCE_BUCKETS, SOURCE, WIDTH, choose_links, distance_bucket
+from workers.model.tags import TaggedSpan
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from workers.model.tags import Tagged
     ],
 )
 def test_distances_double(span: tuple[int, int], cue: tuple[int, int], found: int) -> None:
-    assert bucket(*span, *cue) == found < DISTANCES
+    assert distance_bucket(*span, *cue) == found < DISTANCE_BUCKETS
 
 
 def vectors(words: int) -> np.ndarray:
@@ -34,42 +34,42 @@ def test_a_content_chooses_the_cue_that_its_vector_fits() -> None:
     made[2, CONTENT, 0, 0] = 1  # the cue at 2
     made[9, CONTENT, 0, 1] = 1  # the cue at 9
     made[3:6, CONTENT, 1, 1] = 8  # the content from 3 to 6 fits the second
-    found = choose(
+    found = choose_links(
         made.reshape(20, -1),
-        [Tagged(3, 6, 2)],
-        [Tagged(2, 3, 1), Tagged(9, 10, 1)],
+        [TaggedSpan(3, 6, 2)],
+        [TaggedSpan(2, 3, 1), TaggedSpan(9, 10, 1)],
         CONTENT,
-        np.zeros(DISTANCES, dtype=np.float32),
+        np.zeros(DISTANCE_BUCKETS, dtype=np.float32),
         -5.0,
     )
-    assert found[0].chosen == 1
+    assert found[0].choice == 1
     assert found[0].score > 0.99
 
 
 def test_where_vectors_say_nothing_the_nearer_one_is_chosen() -> None:
-    distances = np.linspace(1, 0, DISTANCES // 2, dtype=np.float32)
-    found = choose(
+    distances = np.linspace(1, 0, DISTANCE_BUCKETS // 2, dtype=np.float32)
+    found = choose_links(
         vectors(40).reshape(40, -1),
-        [Tagged(10, 11, 1), Tagged(30, 31, 1)],
-        [Tagged(8, 9, 0), Tagged(28, 29, 0)],
+        [TaggedSpan(10, 11, 1), TaggedSpan(30, 31, 1)],
+        [TaggedSpan(8, 9, 0), TaggedSpan(28, 29, 0)],
         SOURCE,
         np.concatenate([distances, distances]),
         -5.0,
     )
-    assert [link.chosen for link in found] == [0, 1]
+    assert [link.choice for link in found] == [0, 1]
 
 
 def test_none_may_be_chosen() -> None:
-    zeros = np.zeros(DISTANCES, dtype=np.float32)
-    spans = [Tagged(1, 2, 0)]
-    assert choose(vectors(9).reshape(9, -1), [Tagged(3, 4, 1)], spans, SOURCE, zeros, 4.0)[0].chosen == -1
-    assert choose(vectors(9).reshape(9, -1), [Tagged(3, 4, 1)], [], SOURCE, zeros, 0.0)[0].chosen == -1
-    assert choose(vectors(9).reshape(9, -1), [], spans, SOURCE, zeros, 0.0) == []
+    zeros = np.zeros(DISTANCE_BUCKETS, dtype=np.float32)
+    spans = [TaggedSpan(1, 2, 0)]
+    assert choose_links(vectors(9).reshape(9, -1), [TaggedSpan(3, 4, 1)], spans, SOURCE, zeros, 4.0)[0].choice == -1
+    assert choose_links(vectors(9).reshape(9, -1), [TaggedSpan(3, 4, 1)], [], SOURCE, zeros, 0.0)[0].choice == -1
+    assert choose_links(vectors(9).reshape(9, -1), [], spans, SOURCE, zeros, 0.0) == []
 
 
 def test_the_work_per_span_is_bounded() -> None:
-    cues = [Tagged(i, i + 1, 1) for i in range(0, 2000, 2)]
-    sources = [Tagged(i, i + 1, 0) for i in range(1, 2000, 2)]
-    distances = np.zeros(DISTANCES, dtype=np.float32)
-    found = choose(vectors(2000).reshape(2000, -1), cues, sources, SOURCE, distances, -5.0)
-    assert all(abs(link.chosen - i) <= 8 for i, link in enumerate(found))
+    cues = [TaggedSpan(i, i + 1, 1) for i in range(0, 2000, 2)]
+    sources = [TaggedSpan(i, i + 1, 0) for i in range(1, 2000, 2)]
+    distances = np.zeros(DISTANCE_BUCKETS, dtype=np.float32)
+    found = choose_links(vectors(2000).reshape(2000, -1), cues, sources, SOURCE, distances, -5.0)
+    assert all(abs(link.choice - i) <= 8 for i, link in enumerate(found))

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.model.tags import forbidden, spans, tags
-from workers.model.viterbi import best_tags, probabilities
+from workers.model.tags import decode_spans, forbidden_transitions, tag_count
+from workers.model.viterbi import best_tags, tag_probabilities
 
 LABELS = 2
 IMPOSSIBLE = -1e4
@@ -15,8 +15,8 @@ IMPOSSIBLE = -1e4
 
 def tables(seed: int) -> tuple[np.ndarray, np.ndarray]:
     chance = np.random.default_rng(seed)
-    after, first = forbidden(LABELS)
-    count = tags(LABELS)
+    after, first = forbidden_transitions(LABELS)
+    count = tag_count(LABELS)
     transitions = chance.normal(size=(count, count)).astype(np.float32)
     begin = chance.normal(size=count).astype(np.float32)
     return np.where(after, np.float32(IMPOSSIBLE), transitions), np.where(first, np.float32(IMPOSSIBLE), begin)
@@ -31,7 +31,7 @@ def total(sequence: tuple[int, ...], scores: np.ndarray, transitions: np.ndarray
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
     transitions, first = tables(seed)
-    scores = np.random.default_rng(seed + 1).normal(scale=2, size=(sum(lengths), tags(LABELS))).astype(np.float32)
+    scores = np.random.default_rng(seed + 1).normal(scale=2, size=(sum(lengths), tag_count(LABELS))).astype(np.float32)
     stretches, start = [], 0
     for length in lengths:
         stretches.append((start, start + length))
@@ -40,7 +40,7 @@ def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
     for begin, end in stretches:
         part = scores[begin:end]
         best = max(
-            product(range(tags(LABELS)), repeat=end - begin), key=lambda one: total(one, part, transitions, first)
+            product(range(tag_count(LABELS)), repeat=end - begin), key=lambda one: total(one, part, transitions, first)
         )
         assert (
             abs(total(tuple(found[begin:end]), part, transitions, first) - total(best, part, transitions, first)) < 1e-3
@@ -50,21 +50,21 @@ def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
 @given(st.integers(0, 10_000), st.integers(0, 300))
 def test_no_span_is_broken(seed: int, words: int) -> None:
     transitions, first = tables(seed)
-    scores = np.random.default_rng(seed).normal(scale=5, size=(words, tags(LABELS))).astype(np.float32)
+    scores = np.random.default_rng(seed).normal(scale=5, size=(words, tag_count(LABELS))).astype(np.float32)
     found = best_tags(scores, [(0, words)] if words else [], transitions, first).tolist()
     covered = [0] * words
-    for start, end, label in spans(found):
+    for start, end, label in decode_spans(found):
         covered[start:end] = [1 + 2 * label, *[2 + 2 * label] * (end - start - 1)]
     assert covered == found
 
 
 def test_more_stretches_than_are_decoded_together() -> None:
     transitions, first = tables(3)
-    scores = np.random.default_rng(3).normal(size=(300, tags(LABELS))).astype(np.float32)
+    scores = np.random.default_rng(3).normal(size=(300, tag_count(LABELS))).astype(np.float32)
     together = best_tags(scores, [(i, i + 1) for i in range(300)], transitions, first)
     assert together.tolist() == (scores + first).argmax(1).tolist()
 
 
 def test_the_share_of_a_tag_among_its_word_s_tags() -> None:
     scores = np.log(np.array([[1, 3, 4], [8, 1, 1]], dtype=np.float32))
-    assert np.allclose(probabilities(scores, np.array([2, 0], dtype=np.int8)), [0.5, 0.8])
+    assert np.allclose(tag_probabilities(scores, np.array([2, 0], dtype=np.int8)), [0.5, 0.8])

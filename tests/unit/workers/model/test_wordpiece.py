@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.model.wordpiece import PIECES, WordPieces
+from workers.model.wordpiece import MAX_PIECES, WordPieces
 
 VOCABULARY = [
     "[PAD]",
@@ -37,7 +37,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> WordPieces:
 
 
 def spelled(vocabulary: WordPieces, word: str) -> list[str]:
-    return [VOCABULARY[number] for number in vocabulary.of(word)]
+    return [VOCABULARY[number] for number in vocabulary.pieces_of(word)]
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_takes_the_longest_pieces(vocabulary: WordPieces, word: str, pieces: lis
 
 
 def test_a_word_has_a_few_pieces_at_most(vocabulary: WordPieces) -> None:
-    assert spelled(vocabulary, "-" * 40) == ["-"] * PIECES
-    assert spelled(vocabulary, "a" * 40) == ["a"] + ["##a"] * (PIECES - 1)
+    assert spelled(vocabulary, "-" * 40) == ["-"] * MAX_PIECES
+    assert spelled(vocabulary, "a" * 40) == ["a"] + ["##a"] * (MAX_PIECES - 1)
 
 
 @given(st.text())
 def test_every_word_has_pieces(vocabulary: WordPieces, word: str) -> None:
-    numbers = vocabulary.of(word)
-    assert 1 <= len(numbers) <= PIECES
+    numbers = vocabulary.pieces_of(word)
+    assert 1 <= len(numbers) <= MAX_PIECES
     assert all(0 <= number < len(VOCABULARY) for number in numbers)
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.contracts import Analysis, Article, Extent, Warned, merge_positions
 from services.errors import PermanentError
 from services.settings import Pipeline as Settings
-from workers.english.lexicon import listed
-from workers.pipeline.components import STAGES
+from workers.english.lexicon import word_set
+from workers.pipeline.components import COMPONENTS
 from workers.pipeline.pipeline import Pipeline
 
 RULES = Pipeline(Settings(model="rules", min_stance_score=0))
@@ -118,7 +118,7 @@ def test_what_is_not_english_is_refused() -> None:
 def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work(pipeline: Pipeline, model: str) -> None:
     heard: list[str] = []
     pipeline.analyse(Article(body=STORY, language="en"), heard.append)
-    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in STAGES[model])]
+    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in COMPONENTS[model])]
 
     def stop(stage: str) -> None:
         if stage == "aliases":
@@ -145,7 +145,7 @@ def test_any_text_is_analysed(pipeline: Pipeline, text: str) -> None:
 
 
 NAMES = ["Osei", "Tarva", "Bank", "the", "minister", "President", "he", "she", "who", "it"]
-WORDS = [*NAMES, *sorted(listed("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
+WORDS = [*NAMES, *sorted(word_set("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
 
 
 @either

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from spacy.language import Language
 
-from workers.segmentation.paragraphs import dateline, hard_wrapped, is_boilerplate
+from workers.segmentation.paragraphs import dateline_length, is_boilerplate, is_hard_wrapped
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_leaves_the_story_alone(line: str) -> None:
     ],
 )
 def test_measures_datelines(line: str, marked: str) -> None:
-    assert line[: dateline(line)] == marked
+    assert line[: dateline_length(line)] == marked
 
 
 def test_marks_whole_lines_and_keeps_the_text(nlp: Language) -> None:
@@ -73,5 +73,5 @@ def test_marks_whole_lines_and_keeps_the_text(nlp: Language) -> None:
 
 def test_a_hard_wrapped_text_is_one_paragraph() -> None:
     line = "the council of the harbour town met again on that long and rainy day in"
-    assert hard_wrapped("\n".join([line] * 12))
-    assert not hard_wrapped("\n".join([line + "."] * 12))
+    assert is_hard_wrapped("\n".join([line] * 12))
+    assert not is_hard_wrapped("\n".join([line + "."] * 12))

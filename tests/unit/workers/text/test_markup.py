@@ -1,12 +1,12 @@
 import pytest
 
 from workers.text.cleaning import clean
-from workers.text.markup import flow, parse
+from workers.text.markup import element_text, parse
 
 
 def text_of(markup: str) -> str:
     root = parse(markup)
-    return "" if root is None else clean(flow(root))
+    return "" if root is None else clean(element_text(root))
 
 
 @pytest.mark.parametrize(
