@@ -7,7 +7,7 @@ import pytest
 
 from tests.hostile.refusals import ARTICLES, BATCH, BATCHES, HEADERS, LINES, NDJSON, Refused
 from tests.hostile.service import Service
-from tests.support.api import problem
+from tests.support.api import assert_problem
 
 ALL = ARTICLES | HEADERS | BATCHES
 
@@ -20,7 +20,7 @@ def client(service: Service) -> httpx.Client:
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL)
 def test_it_is_refused_with_field_and_reason(client: httpx.Client, case: Refused) -> None:
     answer = client.post(case.path, content=case.content(), headers=case.headers)
-    body = problem(answer, case.status, case.code)
+    body = assert_problem(answer, case.status, case.code)
     assert len(answer.content) < 20_000, "an answer is short, whatever was sent"
     if case.named is not None:
         assert body["errors"], body

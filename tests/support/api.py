@@ -1,4 +1,4 @@
-"""The real application under a real server on a free loopback port, and a worker played by hand."""
+"""The real application under a real server on a free loopback port, and the actions of a worker."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from services.application import create_app
 from services.caller import Scope, local
 from services.database.engine import Database
 from services.database.tables import articles
-from services.errors import PermanentError, StoreUnavailable
+from services.errors import PermanentError, StoreUnavailable, TransientError
 from services.jobs import leases
 from services.jobs.leases import LeasedJob
 from services.settings import Settings
 from tests.support.ledger import result_of, set_row
 
 PROBLEM = "application/problem+json"
-NO_REDIS = "redis://127.0.0.1:1/0"  # nothing listens there: refused at once
+NO_REDIS = "redis://127.0.0.1:1/0"  # nothing listens on this port, so connections are refused at once
 
 
 class Api:
-    """One API process's application in a thread; ``client`` talks to it over TCP."""
+    """The application of an API process in a thread. ``client`` sends requests with an admin key, over TCP."""
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
@@ -46,10 +46,10 @@ class Api:
 
     def start(self) -> None:
         self._thread.start()
-        end = time.monotonic() + 20
+        deadline = time.monotonic() + 20
         while not self._server.started:
             assert self._thread.is_alive(), "the server ended while starting"
-            assert time.monotonic() < end, "the server did not start"
+            assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.005)
 
     def stop(self) -> None:
@@ -60,7 +60,7 @@ class Api:
         self._socket.close()
 
     def client_of(self, key: str | None) -> httpx.Client:
-        """A client with another key than the admin's, or with none."""
+        """Return a client with this key, or with none."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=40, headers=headers)
         self._clients.append(client)
@@ -70,12 +70,12 @@ class Api:
         return self.client.post("/v1/articles", json={"body": body, **fields})
 
     def push_id(self, body: str = "The minister said no.", **fields: Any) -> UUID:
-        """Push, and return the job's ID."""
+        """Push an article that is accepted, and return the ID of its job."""
         return UUID(self.push(body, **fields).raise_for_status().json()["id"])
 
 
 def admin_key(database: Database) -> str:
-    """A key for everything; one that nobody knows where there is no database to make it in."""
+    """Create an admin key; without a database, return a key that does not exist."""
     try:
         return make_key(database, Scope.ADMIN)
     except StoreUnavailable:
@@ -85,53 +85,59 @@ def admin_key(database: Database) -> str:
 def make_key(
     database: Database, *scopes: Scope, feeds: tuple[str, ...] | None = None, expires_s: int | None = None
 ) -> str:
-    """A key that works, for as many feeds as are named."""
+    """Create a key with these scopes, for every feed or for those named, and return its token."""
     _, token = keys.create(database, name="test", scopes=scopes, feeds=feeds, by=local(), expires_s=expires_s)
     return token
 
 
 def api_settings(database: Database, /, **settings: Any) -> Settings:
-    """Settings of an API process on this database; without Redis unless ``redis_url`` is given.
+    """Return the settings of an API process on this database; without Redis unless ``redis_url`` is given.
 
-    A test may come without a key as often as it likes, unless it says otherwise.
+    Requests without a key are not limited unless ``access`` sets a limit.
     """
     settings["access"] = {"failures_per_s": 0} | settings.get("access", {})
-    return Settings(database_url=address(database), **({"redis_url": NO_REDIS} | settings))
+    return Settings(database_url=url_of(database), **({"redis_url": NO_REDIS} | settings))
 
 
-def address(database: Database) -> str:
+def url_of(database: Database) -> str:
     return database.url.render_as_string(hide_password=False)
 
 
-def take(database: Database, job_id: UUID, lease_s: float = 30) -> LeasedJob:
-    """Claim one job, whatever the application's own dispatch does to the window meanwhile."""
+def lease_job(database: Database, job_id: UUID, lease_s: float = 30) -> LeasedJob:
+    """Lease one job, whatever the application's dispatch thread does to the window meanwhile."""
     message = uuid4()
     set_row(database, job_id, message_id=message, dispatched_at=0)
-    [claimed] = leases.lease(database, message, [job_id], lease_s)
-    return claimed
+    [leased] = leases.lease(database, message, [job_id], lease_s)
+    return leased
 
 
-def finish(database: Database, job_id: UUID) -> LeasedJob:
-    """What a worker does with a job that goes well."""
-    claimed = take(database, job_id)
-    leases.complete(database, claimed, result_of(claimed))
-    return claimed
+def complete_job(database: Database, job_id: UUID) -> LeasedJob:
+    """Lease and complete a job, as a worker does with an article that it can analyse."""
+    leased = lease_job(database, job_id)
+    leases.complete(database, leased, result_of(leased))
+    return leased
 
 
-def spoil(
+def fail_job(
     database: Database, job_id: UUID, code: str = "language_unsupported", detail: str = "it is in French"
 ) -> None:
-    """What a worker does with an article that cannot be analysed."""
-    leases.fail(database, take(database, job_id), PermanentError(detail, code=code))
+    """Lease a job and fail it, as a worker does with an article that cannot be analysed."""
+    leases.fail(database, lease_job(database, job_id), PermanentError(detail, code=code))
 
 
-def stored(database: Database) -> int:
+def exhaust_attempts(database: Database, job_id: UUID) -> None:
+    """Make a job dead: its only attempt ends with a temporary error."""
+    reason = TransientError("the model was not ready")
+    leases.requeue(database, lease_job(database, job_id), reason, max_attempts=1, delay_s=0)
+
+
+def count_articles(database: Database) -> int:
     with database.read() as connection:
         return connection.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
-def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The answer's body, which has to be this problem."""
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Assert that a response is this problem, and return its body."""
     assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
     body = response.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:stancewire:problem:{code}")
@@ -140,18 +146,18 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def samples(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """The /metrics page by name and labels."""
-    answer = api.client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
+def read_metrics(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Return the samples of /metrics by name and labels."""
+    response = api.client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=")
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(answer.text)
+        for family in text_string_to_metric_families(response.text)
         for sample in family.samples
     }
 
 
-def batch(api: Api, *lines: object, **headers: str) -> httpx.Response:
+def push_batch(api: Api, *lines: object, **headers: str) -> httpx.Response:
     content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     return api.client.post(
         "/v1/articles:batch", content=content, headers={"Content-Type": "application/x-ndjson"} | headers

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from services.caller import Scope
 from services.database.engine import Database, now_ms
 from services.database.tables import api_keys, audit_log
-from tests.support.api import Api, make_key, problem
+from tests.support.api import Api, assert_problem, make_key
 
 CHALLENGE = 'Bearer realm="stancewire"'
 
@@ -44,7 +44,7 @@ def made(api: Api, **wanted: Any) -> dict[str, Any]:
 )
 def test_without_a_key_that_works_nobody_gets_in(sqlite_api: Api, authorization: str | None, code: str) -> None:
     answer = with_key(sqlite_api, authorization)
-    problem(answer, 401, code)
+    assert_problem(answer, 401, code)
     assert answer.headers["www-authenticate"].startswith(CHALLENGE)
     assert ("invalid_token" in answer.headers["www-authenticate"]) is (code != "key_missing")
 
@@ -88,7 +88,7 @@ def test_what_no_key_can_be_is_refused_by_field(
 ) -> None:
     api, _ = shared_api
     body = {"name": "the wire", "scopes": ["ingest"], "feeds": ["wire"]} | wrong
-    errors = problem(api.client.post("/v1/keys", json=body), 422, "invalid")["errors"]
+    errors = assert_problem(api.client.post("/v1/keys", json=body), 422, "invalid")["errors"]
     assert {error["field"].split(".")[0] for error in errors} == {field}
 
 
@@ -100,7 +100,7 @@ def test_a_revoked_key_ends_at_once_here_and_soon_elsewhere(database: Database, 
     revoked = here.client.delete(f"/v1/keys/{key['id']}")
     assert revoked.status_code == 200
     assert revoked.json()["revoked_at"]
-    problem(with_key(here, bearer), 401, "key_revoked")
+    assert_problem(with_key(here, bearer), 401, "key_revoked")
     eventually(lambda: with_key(elsewhere, bearer).status_code == 401, 3)
     assert here.client.delete(f"/v1/keys/{key['id']}").json()["revoked_at"] == revoked.json()["revoked_at"]
 
@@ -121,7 +121,7 @@ def test_a_key_expires_by_the_clock_of_the_database(api: Api, database: Database
         past = update(api_keys).where(api_keys.c.id == key["id"]).values(expires_at=now_ms() - 1)
         connection.execute(past)
     api.app.state.services.key_cache.forget(key["id"])
-    problem(with_key(api, f"Bearer {key['key']}"), 401, "key_expired")
+    assert_problem(with_key(api, f"Bearer {key['key']}"), 401, "key_expired")
 
 
 def test_the_cache_ends_with_the_key(api: Api, database: Database, eventually: Any) -> None:
@@ -132,15 +132,15 @@ def test_the_cache_ends_with_the_key(api: Api, database: Database, eventually: A
 
 def test_the_last_admin_key_stays(api: Api, database: Database) -> None:
     [admin] = [one for one in api.client.get("/v1/keys").json()["items"] if one["scopes"] == ["admin"]]
-    problem(api.client.delete(f"/v1/keys/{admin['id']}"), 409, "last_admin_key")
+    assert_problem(api.client.delete(f"/v1/keys/{admin['id']}"), 409, "last_admin_key")
     make_key(database, Scope.ADMIN)
     assert api.client.delete(f"/v1/keys/{admin['id']}").status_code == 200
     assert with_key(api, f"Bearer {api.key}").status_code == 401
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(api: Api) -> None:
-    problem(api.client.delete("/v1/keys/" + "0" * 12), 404, "not_found")
-    problem(api.client.delete("/v1/keys/ABC"), 422, "invalid")
+    assert_problem(api.client.delete("/v1/keys/" + "0" * 12), 404, "not_found")
+    assert_problem(api.client.delete("/v1/keys/ABC"), 422, "invalid")
 
 
 def test_where_no_key_is_required_one_that_is_sent_still_counts(sqlite_database: Database, serve: Any) -> None:
@@ -148,4 +148,4 @@ def test_where_no_key_is_required_one_that_is_sent_still_counts(sqlite_database:
     assert with_key(api, None).status_code == 200
     assert with_key(api, "Bearer nonsense").status_code == 401
     reader = api.client_of(make_key(sqlite_database, Scope.READ))
-    problem(reader.post("/v1/articles", json={"body": "One."}), 403, "forbidden")
+    assert_problem(reader.post("/v1/articles", json={"body": "One."}), 403, "forbidden")

@@ -7,15 +7,15 @@ import httpx
 import pytest
 
 from services.database.engine import Database
-from tests.support.api import PROBLEM, Api, problem
+from tests.support.api import PROBLEM, Api, assert_problem
 
 
-def raw(api: Api, content: bytes, **headers: str) -> httpx.Response:
+def push_raw(api: Api, content: bytes, **headers: str) -> httpx.Response:
     return api.client.post("/v1/articles", content=content, headers={"Content-Type": "application/json"} | headers)
 
 
-GOOD: dict[str, Any] = {"body": "The minister said no."}
-WRONG: list[tuple[dict[str, Any], str, str]] = [
+VALID: dict[str, Any] = {"body": "The minister said no."}
+INVALID_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"body": 5}, "body", "string"),
     ({"body": None}, "body", "string"),
     ({"body": " \n\t"}, "body", "white space"),
@@ -45,94 +45,98 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "field", "reason"), WRONG, ids=[f"{field}-{reason}" for _, field, reason in WRONG])
-def test_an_article_that_is_none_is_refused_by_field(
-    shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str, reason: str
+@pytest.mark.parametrize(
+    ("invalid", "field", "reason"), INVALID_FIELDS, ids=[f"{field}-{reason}" for _, field, reason in INVALID_FIELDS]
+)
+def test_invalid_field_is_named_with_the_reason(
+    shared_api: tuple[Api, Database], invalid: dict[str, Any], field: str, reason: str
 ) -> None:
     api, _ = shared_api
-    body = problem(api.client.post("/v1/articles", json=GOOD | wrong), 422, "invalid")
+    body = assert_problem(api.client.post("/v1/articles", json=VALID | invalid), 422, "invalid")
     [error] = body["errors"]
     assert error["field"] == field
     assert reason in error["reason"]
     assert body["detail"].startswith(f"{field}: ")
 
 
-def test_several_wrong_fields_are_all_named(shared_api: tuple[Api, Database]) -> None:
+def test_several_invalid_fields_are_all_named(shared_api: tuple[Api, Database]) -> None:
     api, _ = shared_api
-    body = problem(api.client.post("/v1/articles", json={"feed": "A B", "language": "?", "guid": 1}), 422, "invalid")
+    body = assert_problem(
+        api.client.post("/v1/articles", json={"feed": "A B", "language": "?", "guid": 1}), 422, "invalid"
+    )
     assert {error["field"] for error in body["errors"]} == {"feed", "language", "guid", "body"}
     assert body["detail"].endswith("(and 3 more)")
 
 
 @pytest.mark.parametrize("content", [b'{"body": "half \\ud83d pair"}', b'{"body": "fine", "\\ud83d": 1}'])
-def test_half_of_a_surrogate_pair_is_refused(shared_api: tuple[Api, Database], content: bytes) -> None:
+def test_lone_surrogate_is_rejected(shared_api: tuple[Api, Database], content: bytes) -> None:
     api, _ = shared_api
-    [error] = problem(raw(api, content), 422, "invalid")["errors"]
+    [error] = assert_problem(push_raw(api, content), 422, "invalid")["errors"]
     assert error["field"]
 
 
 @pytest.mark.parametrize(
     "content",
     [b"{", b'{"body": "x"', b'{"body": "\xff"}', b'{"body": ' + b"9" * 5000 + b"}", b"{'body': 1}"],
-    ids=["open", "unclosed", "no UTF-8", "endless number", "Python"],
+    ids=["open", "unclosed", "not UTF-8", "endless number", "Python"],
 )
-def test_what_is_no_json_is_400(shared_api: tuple[Api, Database], content: bytes) -> None:
+def test_malformed_json_is_400(shared_api: tuple[Api, Database], content: bytes) -> None:
     api, _ = shared_api
-    assert raw(api, content).status_code == 400
-    assert raw(api, content).headers["content-type"] == PROBLEM
+    assert push_raw(api, content).status_code == 400
+    assert push_raw(api, content).headers["content-type"] == PROBLEM
 
 
 @pytest.mark.parametrize("content", [b"[]", b'"a string"', b"null", b"7", b""])
-def test_json_that_is_no_object_is_422(shared_api: tuple[Api, Database], content: bytes) -> None:
+def test_json_without_an_object_is_422(shared_api: tuple[Api, Database], content: bytes) -> None:
     api, _ = shared_api
-    assert problem(raw(api, content), 422, "invalid")["errors"]
+    assert assert_problem(push_raw(api, content), 422, "invalid")["errors"]
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_another_content_type_is_415(shared_api: tuple[Api, Database], media_type: str) -> None:
+def test_other_content_type_is_415(shared_api: tuple[Api, Database], media_type: str) -> None:
     api, _ = shared_api
-    answer = raw(api, b'{"body": "One."}', **{"Content-Type": media_type})
-    assert "application/json" in problem(answer, 415, "media_type")["detail"]
+    answer = push_raw(api, b'{"body": "One."}', **{"Content-Type": media_type})
+    assert "application/json" in assert_problem(answer, 415, "media_type")["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/articles", "/v1/articles:batch"])
-def test_a_compressed_body_is_415(shared_api: tuple[Api, Database], path: str) -> None:
+def test_compressed_body_is_415(shared_api: tuple[Api, Database], path: str) -> None:
     api, _ = shared_api
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     answer = api.client.post(path, content=gzip.compress(b'{"body": "One."}'), headers=headers)
-    assert "Content-Encoding" in problem(answer, 415, "content_encoding")["detail"]
+    assert "Content-Encoding" in assert_problem(answer, 415, "content_encoding")["detail"]
 
 
 @pytest.mark.parametrize("transfer", ["content-length", "chunked"])
 @pytest.mark.parametrize(("path", "limit"), [("/v1/articles", 100_000), ("/v1/articles:batch", 200_000)])
-def test_a_body_too_large_is_413(shared_api: tuple[Api, Database], path: str, limit: int, transfer: str) -> None:
+def test_large_body_is_413(shared_api: tuple[Api, Database], path: str, limit: int, transfer: str) -> None:
     api, _ = shared_api
     whole = b'{"body": "' + b"x" * limit + b'"}'
     pieces = (whole[start : start + 5000] for start in range(0, len(whole), 5000))
     content = whole if transfer == "content-length" else pieces
     answer = api.client.post(path, content=content, headers={"Content-Type": "application/json"})
-    assert str(limit) in problem(answer, 413, "body_too_large")["detail"]
+    assert str(limit) in assert_problem(answer, 413, "body_too_large")["detail"]
 
 
-def test_a_text_too_long_is_413(shared_api: tuple[Api, Database]) -> None:
+def test_long_text_is_413(shared_api: tuple[Api, Database]) -> None:
     api, _ = shared_api
-    [error] = problem(api.push("é" * 2001), 413, "text_too_long")["errors"]
+    [error] = assert_problem(api.push("é" * 2001), 413, "text_too_long")["errors"]
     assert (error["field"], "2001" in error["reason"], "2000" in error["reason"]) == ("body", True, True)
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_json_nested_too_deep_is_400(shared_api: tuple[Api, Database], opening: bytes) -> None:
+def test_deeply_nested_json_is_400(shared_api: tuple[Api, Database], opening: bytes) -> None:
     api, _ = shared_api
     for content in (opening * 15_000, b'{"body": ' + opening * 33):
-        problem(raw(api, content), 400, "nesting_too_deep")
+        assert_problem(push_raw(api, content), 400, "nesting_too_deep")
 
 
-def test_brackets_in_a_text_are_no_nesting(sqlite_api: Api) -> None:
+def test_brackets_in_a_text_are_not_counted_as_nesting(sqlite_api: Api) -> None:
     assert sqlite_api.push("[{" * 500 + '"\\' * 50).status_code == 202
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("PUT", "/v1/articles", 405)])
-def test_what_is_not_there_is_a_problem_too(
+def test_unknown_path_and_method_are_problems(
     shared_api: tuple[Api, Database], method: str, path: str, status: int
 ) -> None:
     api, _ = shared_api

@@ -12,7 +12,7 @@ from services.audit import log as audit
 from services.caller import Scope, local
 from services.database.engine import Database
 from services.jobs import actions
-from tests.support.api import Api, finish, make_key, problem, spoil
+from tests.support.api import Api, assert_problem, complete_job, fail_job, make_key
 
 
 def log(api: Api, **asked: Any) -> list[tuple[str, str, str]]:
@@ -27,9 +27,9 @@ def test_each_act_is_noted_with_who_did_it(api: Api, database: Database) -> None
     api.client.post("/v1/feeds", json={"name": "wire"})
     api.client.patch("/v1/feeds/wire", json={"queued_limit": 9})
     failed, canceled, stays = (api.push_id(f"Story {number}.", feed="wire") for number in range(3))
-    spoil(database, failed)
+    fail_job(database, failed)
     api.client.post(f"/v1/jobs/{failed}:retry")
-    spoil(database, failed)
+    fail_job(database, failed)
     api.client.post(f"/v1/jobs/{failed}:drop")
     api.client.delete(f"/v1/jobs/{canceled}")
     article = api.client.get(f"/v1/jobs/{stays}").json()["metadata"]["article_id"]
@@ -53,7 +53,7 @@ def test_each_act_is_noted_with_who_did_it(api: Api, database: Database) -> None
 
 def test_what_was_not_done_is_not_noted(api: Api, database: Database) -> None:
     job_id = api.push_id("One.", feed="wire")
-    finish(database, job_id)
+    complete_job(database, job_id)
     before = log(api)
     mine = api.client_of(make_key(database, Scope.INGEST, feeds=("mine",)))
     assert api.client.delete(f"/v1/jobs/{job_id}").status_code == 409
@@ -96,6 +96,6 @@ def test_the_log_is_read_page_by_page(api: Api) -> None:
         cursor = {"cursor": page["next"]}
     assert seen == [f"feed-{number}" for number in range(4, -1, -1)]
     assert (
-        problem(api.client.get("/v1/audit", params={"cursor": "nonsense"}), 422, "invalid")["errors"][0]["field"]
+        assert_problem(api.client.get("/v1/audit", params={"cursor": "nonsense"}), 422, "invalid")["errors"][0]["field"]
         == "cursor"
     )

@@ -13,7 +13,7 @@ from services.access import keys, rate_limiter
 from services.caller import Scope, local
 from services.contracts import JobState
 from services.database.engine import Database
-from tests.support.api import Api, finish, make_key, spoil
+from tests.support.api import Api, complete_job, fail_job, make_key
 from tests.support.console_forms import HTML, post_form
 from tests.support.ledger import state_of
 
@@ -143,7 +143,7 @@ def test_pages_show_only_the_feeds_of_the_key(
         sqlite_api.push_id(f"{feed}.", feed=feed, title=f"Of {feed}") for feed in ("visible", "hidden")
     )
     for job_id in (visible_job, hidden_job):
-        finish(sqlite_database, job_id)
+        complete_job(sqlite_database, job_id)
     client = new_browser()
     log_in(client, make_key(sqlite_database, Scope.READ, feeds=("visible",)))
     for path in ("/", "/overview/live", "/jobs"):
@@ -159,7 +159,7 @@ def test_read_only_key_sees_no_actions_and_may_not_perform_them(
     new_browser: NewBrowser, sqlite_api: Api, sqlite_database: Database
 ) -> None:
     job_id = sqlite_api.push_id()
-    spoil(sqlite_database, job_id)
+    fail_job(sqlite_database, job_id)
     client = new_browser()
     log_in(client, make_key(sqlite_database, Scope.READ))
     html = client.get(f"/jobs/{job_id}", headers=HTML).text

@@ -15,7 +15,7 @@ from services.database.engine import Database
 from services.feeds import pauses
 from services.jobs import queries
 from services.maintenance import erasure
-from tests.support.api import Api, finish, make_key
+from tests.support.api import Api, complete_job, make_key
 from tests.support.console_forms import FORM_TOKEN, HTML, audit_entries, get_page, post_form
 from tests.support.ledger import article, push
 
@@ -44,7 +44,7 @@ def test_article_is_erased_after_confirmation(sqlite_api: Api, sqlite_database: 
     client = sqlite_api.client
     job_id = sqlite_api.push_id("Private.", title="Oath", feed="wire", guid="g")
     sqlite_api.push_id("Private again.", title="Oath", feed="wire", guid="g", version="2")
-    article_id = finish(sqlite_database, job_id).article_id
+    article_id = complete_job(sqlite_database, job_id).article_id
     assert f'href="/jobs/{job_id}/erase"' in get_page(client, f"/jobs/{job_id}")
     confirmation = get_page(client, f"/jobs/{job_id}/erase")
     assert "Oath" in confirmation

@@ -14,7 +14,7 @@ import pytest
 from services.console.rendering import HEADERS
 from services.contracts import JobState
 from services.database.engine import Database
-from tests.support.api import Api, finish, spoil
+from tests.support.api import Api, complete_job, fail_job
 from tests.support.console_forms import HTML, form_token, post_form
 from tests.support.ledger import set_row, state_of
 
@@ -38,8 +38,8 @@ def test_empty_service_explains_first_steps(sqlite_api: Api) -> None:
 
 
 def test_overview_shows_latest_articles_and_failures(api: Api, database: Database) -> None:
-    finish(database, api.push_id("Done.", title="The good one"))
-    spoil(database, api.push_id("Bad.", title="The bad one"))
+    complete_job(database, api.push_id("Done.", title="The good one"))
+    fail_job(database, api.push_id("Bad.", title="The bad one"))
     api.push_id("Waits.")
     overview = checked_page(api, "/")
     assert "The good one" in overview
@@ -70,8 +70,8 @@ def test_overview_reports_full_feed_and_paused_feed(sqlite_database: Database, s
 
 def test_jobs_are_filtered_by_state_feed_and_guid(sqlite_api: Api, sqlite_database: Database) -> None:
     good = sqlite_api.push_id("Good.", feed="wire", guid="g1", title="Good <b>story</b>")
-    spoil(sqlite_database, sqlite_api.push_id("Bad.", feed="other", title="Bad story"))
-    finish(sqlite_database, good)
+    fail_job(sqlite_database, sqlite_api.push_id("Bad.", feed="other", title="Bad story"))
+    complete_job(sqlite_database, good)
     html = sqlite_api.client.get("/jobs", headers=HTML).text
     assert "Good &lt;b&gt;story&lt;/b&gt;" in html, "titles are escaped"
     for query, expected in (
@@ -104,7 +104,7 @@ def test_pages_of_jobs_do_not_overlap(sqlite_api: Api) -> None:
 
 def test_job_page_shows_reason_advice_and_possible_actions(sqlite_api: Api, sqlite_database: Database) -> None:
     job_id = sqlite_api.push_id()
-    spoil(sqlite_database, job_id)
+    fail_job(sqlite_database, job_id)
     html = checked_page(sqlite_api, f"/jobs/{job_id}")
     assert "it is in French" in html
     assert "Only English is supported" in html
@@ -126,7 +126,7 @@ def test_job_form_changes_state_once(
 ) -> None:
     job_id = sqlite_api.push_id()
     if before is JobState.FAILED:
-        spoil(sqlite_database, job_id)
+        fail_job(sqlite_database, job_id)
     response = post_form(sqlite_api.client, f"/jobs/{job_id}/{action}")
     assert response.status_code == 303
     assert state_of(sqlite_database, job_id) is after
@@ -138,9 +138,9 @@ def test_job_form_changes_state_once(
 def test_bulk_action_changes_possible_jobs_and_reports_the_others(sqlite_api: Api, sqlite_database: Database) -> None:
     failed = [sqlite_api.push_id(f"Bad {number}.") for number in range(3)]
     for job_id in failed:
-        spoil(sqlite_database, job_id)
+        fail_job(sqlite_database, job_id)
     good = sqlite_api.push_id("Good.")
-    finish(sqlite_database, good)
+    complete_job(sqlite_database, good)
     response = post_form(
         sqlite_api.client, "/jobs", action="retry", job=[str(job_id) for job_id in (*failed[:2], good)]
     )
@@ -190,7 +190,7 @@ def test_article_page_waits_for_the_result_and_then_shows_it(sqlite_api: Api, sq
     path = f"/jobs/{job_id}/article"
     assert "as soon as it is ready" in checked_page(sqlite_api, path)
     assert "HX-Redirect" not in sqlite_api.client.get(f"/jobs/{job_id}/waiting").headers
-    finish(sqlite_database, job_id)
+    complete_job(sqlite_database, job_id)
     assert sqlite_api.client.get(f"/jobs/{job_id}/waiting").headers["HX-Redirect"] == path
     assert "She said it twice." in checked_page(sqlite_api, path)
     assert "No statements were found" in checked_page(sqlite_api, path)
@@ -200,10 +200,10 @@ def test_failed_article_redirects_to_its_job_and_withdrawn_article_is_gone(
     sqlite_api: Api, sqlite_database: Database
 ) -> None:
     failed = sqlite_api.push_id("Bad.")
-    spoil(sqlite_database, failed)
+    fail_job(sqlite_database, failed)
     assert sqlite_api.client.get(f"/jobs/{failed}/article").headers["location"] == f"/jobs/{failed}"
     withdrawn = sqlite_api.push_id("Gone.")
-    lease = finish(sqlite_database, withdrawn)
+    lease = complete_job(sqlite_database, withdrawn)
     sqlite_api.client.post(f"/v1/articles/{lease.article_id}:withdraw")
     assert "was withdrawn" in checked_page(sqlite_api, f"/jobs/{withdrawn}/article", 410)
 
@@ -216,7 +216,7 @@ def test_trial_text_is_queued_once_in_its_own_feed(sqlite_api: Api, sqlite_datab
     job_id = UUID(response.headers["location"].split("/")[2])
     metadata = sqlite_api.client.get(f"/v1/jobs/{job_id}").json()["metadata"]
     assert (metadata["feed"], metadata["title"], metadata["state"]) == ("console", "Trams", "queued")
-    assert finish(sqlite_database, job_id).article.body == "The mayor\nsaid no."
+    assert complete_job(sqlite_database, job_id).article.body == "The mayor\nsaid no."
     repeated = post_form(sqlite_api.client, "/try", body="The mayor\nsaid no.", title="Trams")
     assert repeated.headers["location"] == response.headers["location"]
 

@@ -18,7 +18,7 @@ from services.database import migrations
 from services.database.engine import Database
 from services.jobs import actions, dispatch_window, leases, queries
 from services.settings import Database as DatabaseSettings
-from tests.support.api import finish
+from tests.support.api import complete_job
 from tests.support.ledger import claim_all, fill, result_of, state_of
 
 ARTICLE = (
@@ -242,4 +242,4 @@ def test_two_who_migrate_at_once_take_turns(first: Database) -> None:
     assert failed == []
     assert migrations.pending(first) is None
     for job_id in jobs:
-        finish(first, job_id)
+        complete_job(first, job_id)

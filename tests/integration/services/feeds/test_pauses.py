@@ -18,7 +18,7 @@ from services.errors import NotFound
 from services.feeds import pauses
 from services.jobs import dispatch_window, queries
 from services.jobs.snapshot import take_snapshot
-from tests.support.api import address, batch, problem, stored
+from tests.support.api import assert_problem, count_articles, push_batch, url_of
 from tests.support.ledger import article, claim_all, fill, push, set_row
 
 FRESH_S = 1.1  # the gate's judgement may be a second old
@@ -32,9 +32,9 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
     assert (paused.status_code, [item["feed"] for item in paused.json()["items"]]) == (200, ["a"])
     time.sleep(FRESH_S)
     refused = api.push("1", feed="a")
-    assert "moving house" in problem(refused, 503, "feed_paused")["detail"]
+    assert "moving house" in assert_problem(refused, 503, "feed_paused")["detail"]
     assert int(refused.headers["Retry-After"]) > 0
-    mixed = batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "b"}).json()["items"]
+    mixed = push_batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "b"}).json()["items"]
     assert [(item["status"], item.get("problem", {}).get("code")) for item in mixed] == [
         (503, "feed_paused"),
         (202, None),
@@ -44,10 +44,10 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
         "degraded for want of Redis"
     )
     assert api.client.delete("/v1/feeds/a/pause").status_code == 204
-    problem(api.client.delete("/v1/feeds/a/pause"), 404, "not_found")
+    assert_problem(api.client.delete("/v1/feeds/a/pause"), 404, "not_found")
     time.sleep(FRESH_S)
     assert api.push("1", feed="a").status_code == 202
-    assert stored(database) == 3
+    assert count_articles(database) == 3
 
 
 def test_a_paused_feeds_jobs_wait_and_others_are_dispatched(database: Database) -> None:
@@ -86,8 +86,8 @@ def test_all_intake_is_paused_and_the_work_goes_on(database: Database, serve: An
     waiting = api.push_id("0")
     assert api.client.put("/v1/pause", json={"reason": "upgrade"}).status_code == 200
     time.sleep(FRESH_S)
-    for refused in (api.push("1"), batch(api, {"body": "1"})):
-        assert "upgrade" in problem(refused, 503, "intake_paused")["detail"]
+    for refused in (api.push("1"), push_batch(api, {"body": "1"})):
+        assert "upgrade" in assert_problem(refused, 503, "intake_paused")["detail"]
         assert int(refused.headers["Retry-After"]) > 0
     ready = api.client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
@@ -123,12 +123,12 @@ def test_bad_pauses_are_refused_by_field(sqlite_api: Any) -> None:
         ("/v1/pause", {"reason": "x" * 501}, "reason"),
         ("/v1/pause", {"until": "Monday"}, "until"),
     ):
-        refused = problem(sqlite_api.client.put(path, json=body), 422, "invalid")
+        refused = assert_problem(sqlite_api.client.put(path, json=body), 422, "invalid")
         assert [error["field"] for error in refused["errors"]] == [field]
 
 
 def test_the_commands(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     run = CliRunner().invoke
     app = main.build()
     assert "feed wire: paused since" in run(app, ["pause", "--feed", "wire", "--reason", "too loud"]).stdout
@@ -165,10 +165,10 @@ def test_intake_stops_below_the_floor_of_free_disk(
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     api = serve(sqlite_database, state_dir=str(state))
     refused = api.push()
-    assert str(folder) in problem(refused, 503, "disk_full")["detail"]
+    assert str(folder) in assert_problem(refused, 503, "disk_full")["detail"]
     assert int(refused.headers["Retry-After"]) > 0
     assert "MB left" in api.client.get("/readyz").json()["checks"]["intake"]
     free = 51
     time.sleep(FRESH_S)
     assert api.push().status_code == 202
-    assert stored(sqlite_database) == 1
+    assert count_articles(sqlite_database) == 1

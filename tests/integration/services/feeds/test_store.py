@@ -8,7 +8,7 @@ import pytest
 
 from services.caller import Scope
 from services.database.engine import Database
-from tests.support.api import Api, batch, make_key, problem
+from tests.support.api import Api, assert_problem, make_key, push_batch
 
 
 def added(api: Api, name: str, **settings: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def test_a_feed_is_known_from_its_first_push(api: Api) -> None:
     assert names(api) == []
     api.push("One.", feed="wire")
     api.push("Two.", feed="wire")
-    batch(api, {"body": "Three.", "feed": "agency"}, {"body": "Four."})
+    push_batch(api, {"body": "Three.", "feed": "agency"}, {"body": "Four."})
     assert names(api) == ["agency", "default", "wire"]
     wire = api.client.get("/v1/feeds/wire").json()
     assert (wire["description"], wire["queued_limit"], wire["rate_per_s"], wire["paused_at"]) == ("", None, None, None)
@@ -46,9 +46,9 @@ def test_a_feed_is_added_shown_and_changed(api: Api) -> None:
     changed = api.client.patch("/v1/feeds/wire", json={"rate_per_s": 2.5, "queued_limit": None})
     assert changed.json() == feed | {"rate_per_s": 2.5, "queued_limit": None}
     assert api.client.get("/v1/feeds/wire").json() == changed.json()
-    problem(api.client.post("/v1/feeds", json={"name": "wire"}), 409, "feed_exists")
-    problem(api.client.patch("/v1/feeds/nobody", json={"rate_per_s": 2.5}), 404, "not_found")
-    problem(api.client.get("/v1/feeds/nobody"), 404, "not_found")
+    assert_problem(api.client.post("/v1/feeds", json={"name": "wire"}), 409, "feed_exists")
+    assert_problem(api.client.patch("/v1/feeds/nobody", json={"rate_per_s": 2.5}), 404, "not_found")
+    assert_problem(api.client.get("/v1/feeds/nobody"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_no_feed_can_be_is_refused_by_field(
     shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str
 ) -> None:
     api, _ = shared_api
-    errors = problem(api.client.post("/v1/feeds", json={"name": "wire"} | wrong), 422, "invalid")["errors"]
+    errors = assert_problem(api.client.post("/v1/feeds", json={"name": "wire"} | wrong), 422, "invalid")["errors"]
     assert [error["field"] for error in errors] == [field]
 
 
@@ -77,33 +77,33 @@ def test_a_key_sees_its_feeds_alone(api: Api, database: Database) -> None:
     added(api, "theirs")
     key = make_key(database, Scope.READ, feeds=("mine",))
     assert names(api, key) == ["mine"]
-    problem(api.client_of(key).get("/v1/feeds/theirs"), 404, "not_found")
+    assert_problem(api.client_of(key).get("/v1/feeds/theirs"), 404, "not_found")
 
 
 def test_a_feeds_own_queue_limit_goes_before_that_of_all(database: Database, serve: Any) -> None:
     api: Api = serve(database, limits={"queued_per_feed": 3}, access={"cache_s": 0.01})
     added(api, "small", queued_limit=0)
     added(api, "large", queued_limit=5)
-    problem(api.push("One.", feed="small"), 429, "feed_queue_full")
-    answers = batch(api, *({"body": f"Story {number}.", "feed": "large"} for number in range(5))).json()["items"]
+    assert_problem(api.push("One.", feed="small"), 429, "feed_queue_full")
+    answers = push_batch(api, *({"body": f"Story {number}.", "feed": "large"} for number in range(5))).json()["items"]
     assert [item["status"] for item in answers] == [202] * 5
 
 
 def test_a_feeds_own_rate_is_kept_article_by_article(database: Database, serve: Any) -> None:
     api: Api = serve(database, access={"burst_s": 1})
     added(api, "slow", rate_per_s=3)
-    answers = batch(api, *({"body": f"Story {number}.", "feed": "slow"} for number in range(8))).json()["items"]
+    answers = push_batch(api, *({"body": f"Story {number}.", "feed": "slow"} for number in range(8))).json()["items"]
     statuses = [item["status"] for item in answers]
     assert statuses[:3] == [202] * 3
     assert statuses[-1] == 429
     refused = api.push("Late.", feed="slow")
     assert refused.headers["retry-after"] == "1"
-    problem(refused, 429, "feed_rate")
+    assert_problem(refused, 429, "feed_rate")
     assert api.push("Other.", feed="quick").status_code == 202
 
 
 def test_there_are_so_many_feeds_and_no_more(database: Database, serve: Any) -> None:
     api: Api = serve(database, limits={"feeds": 2})
     assert [api.push("One.", feed=feed).status_code for feed in ("a", "b", "c", "a")] == [202, 202, 429, 200]
-    problem(api.push("Two.", feed="d"), 429, "too_many_feeds")
+    assert_problem(api.push("Two.", feed="d"), 429, "too_many_feeds")
     assert names(api) == ["a", "b"]

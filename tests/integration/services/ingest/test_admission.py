@@ -13,7 +13,7 @@ from services.caller import Scope
 from services.database.engine import Database, now_ms
 from services.database.tables import jobs
 from services.jobs.throughput import measure_throughput
-from tests.support.api import Api, batch, make_key, problem, samples, stored
+from tests.support.api import Api, assert_problem, count_articles, make_key, push_batch, read_metrics
 from tests.support.console_forms import get_page
 from tests.support.ledger import article, push, set_row
 
@@ -85,15 +85,15 @@ def test_feed_with_too_long_a_wait_is_refused_and_others_are_accepted(database: 
     ids = _queue_backlog(database, "flood", 230)
     _finish(database, ids[:30])  # 3 a second over the last ten seconds: 200 queued articles take 67 s
     refused = api.push("One more.", feed="flood")
-    assert "may wait for 60" in problem(refused, 503, "backlog_too_long")["detail"]
+    assert "may wait for 60" in assert_problem(refused, 503, "backlog_too_long")["detail"]
     assert 5 <= int(refused.headers["Retry-After"]) <= 15
     assert api.push("One.", feed="quiet").status_code == 202
-    mixed = batch(api, {"body": "Two.", "feed": "quiet"}, {"body": "Three.", "feed": "flood"})
+    mixed = push_batch(api, {"body": "Two.", "feed": "quiet"}, {"body": "Three.", "feed": "flood"})
     assert [item["status"] for item in mixed.json()["items"]] == [202, 503]
     _finish(database, ids[30:55])
     _finish(database, ids[:25], ago_s=45)  # the rate stays the same
     _await_reassessment()
-    problem(api.push("One more.", feed="flood"), 503, "backlog_too_long")  # 58 s: below the limit, but not by enough
+    assert_problem(api.push("One more.", feed="flood"), 503, "backlog_too_long")  # 58 s: below the limit, but not by enough
     _finish(database, ids[55:90])
     _finish(database, ids[25:60], ago_s=45)
     _await_reassessment()
@@ -104,8 +104,8 @@ def test_intake_is_open_while_an_old_backlog_shrinks(database: Database, serve: 
     api: Api = serve(database, limits={"wait_s": 60})
     ids = _queue_backlog(database, "a", 40)
     _update_jobs(database, ids, queued_at=now_ms() - 7_200_000)
-    problem(api.push("One more.", feed="a"), 503, "backlog_too_old")
-    problem(api.push("One more.", feed="b"), 503, "backlog_too_old")
+    assert_problem(api.push("One more.", feed="a"), 503, "backlog_too_old")
+    assert_problem(api.push("One more.", feed="b"), 503, "backlog_too_old")
     _finish(database, ids[:20])
     _await_reassessment()
     assert api.push("One more.", feed="a").status_code == 202, "the backlog is two hours old and takes ten seconds"
@@ -120,7 +120,7 @@ def test_paused_and_background_jobs_delay_no_feed(database: Database, serve: Any
     assert api.client.put("/v1/feeds/held/pause", json={"reason": "a test"}).is_success
     assert api.push("One more.", feed="a").status_code == 202
     assert api.push("One more.", feed="past").status_code == 202
-    problem(api.push("One more.", feed="held"), 503, "feed_paused")
+    assert_problem(api.push("One more.", feed="held"), 503, "feed_paused")
 
 
 # --- refusals before the body is read ---
@@ -131,17 +131,17 @@ def test_refusal_is_repeated_without_reading_body_or_database(database: Database
     own = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     assert own.post("/v1/articles", json={"body": "One."}).status_code == 202
     _await_reassessment()
-    first_refusal = problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
+    first_refusal = assert_problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     transactions: list[str] = []
     api.app.state.services.database.observer = lambda kind, _seconds: transactions.append(kind)
     for path, content in (("/v1/articles", b"{no JSON"), ("/v1/articles:batch", b'{"body": "Three."}\n')):
         repeated = own.post(path, content=content)
-        assert problem(repeated, 429, "feed_queue_full") == first_refusal
+        assert assert_problem(repeated, 429, "feed_queue_full") == first_refusal
         assert int(repeated.headers["Retry-After"]) > 0
         assert repeated.headers["X-Content-Type-Options"] == "nosniff"
     assert transactions == []
     assert own.get("/v1/jobs").status_code in {200, 403}, "other requests are not refused"
-    metrics = samples(api)
+    metrics = read_metrics(api)
     assert metrics["stancewire_articles_refused_total", (("code", "feed_queue_full"),)] == 3
     by_route = (("method", "POST"), ("route", "/v1/articles"), ("status", "429"))
     assert metrics["stancewire_http_requests_total", by_route] == 2
@@ -152,20 +152,20 @@ def test_refusal_ends_when_the_queue_has_room_again(database: Database, serve: A
     own = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     own.post("/v1/articles", json={"body": "One."})
     _await_reassessment()
-    problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
+    assert_problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     with database.read() as connection:
         ids = list(connection.execute(select(jobs.c.id)).scalars())
     _finish(database, ids)
     _await_reassessment()
     assert own.post("/v1/articles", json={"body": "Two."}).status_code == 202
-    assert stored(database) == 2
+    assert count_articles(database) == 2
 
 
 def test_refusal_is_repeated_only_to_keys_with_one_feed(database: Database, serve: Any) -> None:
     api: Api = serve(database, limits={"queued_per_feed": 1})
     api.push("One.", feed="small")
     _await_reassessment()
-    problem(api.push("Two.", feed="small"), 429, "feed_queue_full")
+    assert_problem(api.push("Two.", feed="small"), 429, "feed_queue_full")
     assert api.push("Two.", feed="other").status_code == 202
     assert (
         api.client.post("/v1/articles", content=b"{no JSON", headers={"Content-Type": "application/json"}).status_code
@@ -181,8 +181,8 @@ def test_closed_intake_is_refused_without_reading_the_body(database: Database, s
     api: Api = serve(database)
     assert api.client.put("/v1/pause", json={"reason": "upgrade"}).is_success
     _await_reassessment()
-    first_refusal = problem(api.push("One."), 503, "intake_paused")
-    assert problem(api.client.post("/v1/articles", content=b"{no JSON"), 503, "intake_paused") == first_refusal
+    first_refusal = assert_problem(api.push("One."), 503, "intake_paused")
+    assert assert_problem(api.client.post("/v1/articles", content=b"{no JSON"), 503, "intake_paused") == first_refusal
     assert api.client.delete("/v1/pause").is_success
     _await_reassessment()
     assert api.push("One.").status_code == 202
@@ -195,6 +195,6 @@ def test_looking_at_the_overview_does_not_cause_refusals(database: Database, ser
     pusher.post("/v1/articles", json={"body": "One."})
     _await_reassessment()
     assert "The feed small is full" in get_page(api.client, "/")
-    problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 400, "invalid")
-    problem(pusher.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
-    problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 429, "feed_queue_full")
+    assert_problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 400, "invalid")
+    assert_problem(pusher.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
+    assert_problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 429, "feed_queue_full")

@@ -4,15 +4,15 @@ from services.contracts import JobState
 from services.database.engine import Database
 from services.jobs import activity, hosts
 from services.jobs.hosts import HostRole
-from tests.support.api import finish, spoil
+from tests.support.api import complete_job, fail_job
 from tests.support.ledger import article, claim_all, push, set_row
 
 
 def test_what_came_in_and_what_was_stored_is_counted_by_time(database: Database) -> None:
     jobs = [answer.job_id for answer in push(database, *(article(f"Story {number}.") for number in range(5)))]
     for job_id in jobs[:3]:
-        finish(database, job_id)
-    spoil(database, jobs[3])
+        complete_job(database, job_id)
+    fail_job(database, jobs[3])
     with database.read() as connection:
         now = connection.exec_driver_sql("SELECT max(finished_at) FROM jobs").scalar_one()
     for number, job_id in enumerate(jobs):

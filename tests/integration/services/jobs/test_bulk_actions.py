@@ -15,14 +15,14 @@ from services.database.engine import Database
 from services.database.tables import audit_log
 from services.jobs import bulk_actions, queries
 from services.jobs.bulk_actions import BulkAction, Selection
-from tests.support.api import address, problem, spoil
+from tests.support.api import assert_problem, fail_job, url_of
 from tests.support.ledger import article, push, state_of
 
 
 def failed(database: Database, number: int, feed: str, code: str = "no_text") -> list[UUID]:
     pushed = push(database, *[article(f"{feed} {code} {one}.", feed=feed) for one in range(number)])
     for one in pushed:
-        spoil(database, one.job_id, code)
+        fail_job(database, one.job_id, code)
     return [one.job_id for one in pushed]
 
 
@@ -67,7 +67,7 @@ def test_over_http(database: Database, serve: Any) -> None:
     moved = api.client.post(f"/v1/jobs/{jobs[0]}:reprioritise", json={"priority": -3})
     assert moved.json()["metadata"]["priority"] == -3
     assert post("cancel", feed="wire").json()["changed"] == 3
-    problem(api.client.post(f"/v1/jobs/{jobs[0]}:reprioritise", json={"priority": 1}), 409, "job_not_queued")
+    assert_problem(api.client.post(f"/v1/jobs/{jobs[0]}:reprioritise", json={"priority": 1}), 409, "job_not_queued")
     for body, field in (
         ({}, "body"),
         ({"state": "succeeded"}, "state"),
@@ -75,12 +75,12 @@ def test_over_http(database: Database, serve: Any) -> None:
         ({"feed": "a", "limit": 0}, "limit"),
         ({"feed": "a", "dry_run": 0}, "dry_run"),
     ):
-        refused = problem(post("drop", **body), 422, "invalid")
+        refused = assert_problem(post("drop", **body), 422, "invalid")
         assert [error["field"] for error in refused["errors"]] == [field], body
 
 
 def test_the_commands(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(sqlite_database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(sqlite_database))
     jobs = failed(sqlite_database, 3, "wire")
 
     def run(*arguments: str) -> tuple[int, str]:

@@ -25,7 +25,7 @@ from services.maintenance import postgres_tools
 from services.maintenance.backup import BackupError, backup, restore
 from services.maintenance.postgres_tools import ToolError
 from services.settings import Database as DatabaseSettings
-from tests.support.api import address, finish, take
+from tests.support.api import complete_job, lease_job, url_of
 from tests.support.ledger import article, claim_all, push, result_of
 from tests.support.postgres import PostgresServer
 
@@ -117,7 +117,7 @@ def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
 ) -> None:
     file = tmp_path / "ledger.backup"
     [running] = push(database, article("At work when the backup is taken.", feed="slow"))
-    take(database, running.job_id)
+    lease_job(database, running.job_id)
     push(database, *[article(f"Waiting {number}.", feed="slow") for number in range(30)])
     with load(database):
         eventually(lambda: len(stored(database)) > 10, 60)
@@ -147,7 +147,7 @@ def test_a_database_that_holds_something_is_refused_without_the_flag(
     database: Database, fresh: Database, tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.backup"
-    finish(database, push(database, article("In the backup."))[0].job_id)
+    complete_job(database, push(database, article("In the backup."))[0].job_id)
     backup(database, file)
     migrations.upgrade(fresh)
     push(fresh, article("Other."), article("Another."))
@@ -233,11 +233,11 @@ def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp
 def test_the_commands(database: Database, fresh: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, app, file = CliRunner().invoke, main.build(), tmp_path / "ledger.backup"
     push(database, article())
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     assert run(app, ["backup", str(file)]).stdout == f"{file}: {file.stat().st_size} bytes\n"
     assert isinstance(run(app, ["backup", str(file)]).exception, BackupError)
     assert run(app, ["backup", str(file), "--replace"]).exit_code == 0
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(fresh))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(fresh))
     assert run(app, ["restore", str(file)]).stdout == f"restored from schema {migrations.newest()}\n"
     assert states(fresh) == {JobState.QUEUED: 1}
     assert [audited(one) for one in (database, fresh)] == [["ledger.backup"] * 2, ["ledger.backup", "ledger.restore"]]

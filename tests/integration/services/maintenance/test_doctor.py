@@ -21,13 +21,13 @@ from services.maintenance.diagnostics import doctor
 from services.maintenance.diagnostics.findings import Finding, Level
 from services.settings import Database as DatabaseSettings
 from services.settings import Settings
-from tests.support.api import address
+from tests.support.api import url_of
 from tests.support.ledger import article, claim_all, push
 from workers.host.model_check import check_model
 
 
 def examine(database: Database, redis_url: str, **settings: Any) -> dict[str, Finding]:
-    found = doctor.examine(Settings(database_url=address(database), redis_url=redis_url, **settings))
+    found = doctor.examine(Settings(database_url=url_of(database), redis_url=redis_url, **settings))
     return {finding.check: finding for finding in found}
 
 
@@ -56,7 +56,7 @@ def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process
     leases.requeue(database, claim_all(database)[0], TransientError("x"), max_attempts=1, delay_s=0)
     pauses.pause(database, "wire", "too loud", local())
     settings = {"retention": {"every_s": 0}, "api": {"host": "0.0.0.0"}, "access": {"required": False}}  # noqa: S104 -- never bound
-    listed = list(doctor.examine(Settings(database_url=address(database), redis_url=redis_process.url, **settings)))  # type: ignore[arg-type]  # groups as mappings
+    listed = list(doctor.examine(Settings(database_url=url_of(database), redis_url=redis_process.url, **settings)))  # type: ignore[arg-type]  # groups as mappings
     ailing = {(one.check, one.level): one for one in listed if one.level is not Level.OK}
     assert all(one.fix for one in ailing.values())
     assert "noeviction" in ailing["redis eviction", Level.FAIL].fix
@@ -104,7 +104,7 @@ def test_the_model_is_loaded_and_asked() -> None:
 
 
 def test_the_command(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(sqlite_database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(sqlite_database))
     monkeypatch.setenv("STANCEWIRE_REDIS_URL", redis_process.url)
     monkeypatch.setattr(doctor, "register", lambda _check: None)
     run, app = CliRunner().invoke, main.build()

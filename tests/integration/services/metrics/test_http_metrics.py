@@ -14,13 +14,13 @@ from services.errors import TransientError
 from services.jobs import hosts, leases
 from services.jobs.hosts import HostRole
 from services.metrics import LedgerCollector, declared_names
-from tests.support.api import Api, finish, samples, spoil, take
+from tests.support.api import Api, complete_job, fail_job, lease_job, read_metrics
 from tests.support.ledger import article, push, set_row
 
 
 def test_metrics_show_the_ledger(database: Database, serve: Any) -> None:
     api = serve(database)
-    before = samples(api)
+    before = read_metrics(api)
     assert before["stancewire_ledger_up", ()] == 1
     assert before["stancewire_jobs", (("state", "queued"),)] == 0
     assert before["stancewire_job_attempts_total", ()] == 0
@@ -28,9 +28,9 @@ def test_metrics_show_the_ledger(database: Database, serve: Any) -> None:
     api.push("One two three.", feed="wire")
     waiting = api.push_id("Other.", feed="wire")
     set_row(database, waiting, queued_at=int(time.time() * 1000) - 60_000)
-    finish(database, job_id)
+    complete_job(database, job_id)
     hosts.announce(database, HostRole.WORKER, "node/a", slots=3)
-    after = samples(api)
+    after = read_metrics(api)
     wire = (("feed", "wire"),)
     assert after["stancewire_articles_accepted_total", wire] == 2
     assert after["stancewire_articles_repeated_total", wire] == 1
@@ -54,7 +54,7 @@ def test_requests_are_counted_by_route_never_by_path(sqlite_api: Api) -> None:
         sqlite_api.client.get(f"/nowhere/{number}")
     sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001)
     sqlite_api.push("x", feed="A B")
-    found = samples(sqlite_api)
+    found = read_metrics(sqlite_api)
 
     def counted(method: str, route: str, status: int) -> float:
         return found["stancewire_http_requests_total", (("method", method), ("route", route), ("status", str(status)))]
@@ -77,15 +77,15 @@ def test_what_is_refused_is_counted_by_problem(sqlite_database: Database, serve:
     time.sleep(1.1)
     api.push("Two.")
     api.client.post("/v1/articles:batch", content=b'{"body": "Three."}\n{\n{}')
-    found = samples(api)
+    found = read_metrics(api)
     assert found["stancewire_articles_refused_total", (("code", "feed_queue_full"),)] == 2
     assert found["stancewire_articles_refused_total", (("code", "invalid"),)] == 2
 
 
 def test_every_series_on_a_scrape_is_declared(sqlite_api: Api, sqlite_database: Database) -> None:
-    finish(sqlite_database, sqlite_api.push_id())
+    complete_job(sqlite_database, sqlite_api.push_id())
     sqlite_api.push("x", feed="A B")
-    found = {name for name, _ in samples(sqlite_api)}
+    found = {name for name, _ in read_metrics(sqlite_api)}
     assert {name for name in found if not name.startswith("process_")} <= declared_names()
     assert {"process_resident_memory_bytes", "stancewire_build_info"} <= found
 
@@ -97,7 +97,7 @@ def test_metrics_answer_while_the_ledger_does_not(sqlite_database: Database, ser
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         api.push()
-        found = samples(api)
+        found = read_metrics(api)
         other.execute("ROLLBACK")
     status = (("method", "POST"), ("route", "/v1/articles"), ("status", "503"))
     assert found["stancewire_http_requests_total", status] == 1
@@ -107,7 +107,7 @@ def test_what_clients_wish_to_wait_is_not_latency_and_their_number_shows(sqlite_
     began = time.monotonic()
     sqlite_api.client.post("/v1/articles", json={"body": "One."}, headers={"Prefer": "wait=1"})
     assert time.monotonic() - began >= 1
-    found = samples(sqlite_api)
+    found = read_metrics(sqlite_api)
     push = (("method", "POST"), ("route", "/v1/articles"))
     assert found["stancewire_http_request_seconds_count", push] == 1
     assert found["stancewire_http_request_seconds_sum", push] < 0.9
@@ -118,7 +118,7 @@ def test_a_method_of_the_clients_invention_makes_no_series(sqlite_api: Api) -> N
     for method in ("PURGE", "PROPFIND", "MKCOL"):  # words that the server's parser lets through
         sqlite_api.client.request(method, "/v1/jobs")
     methods = {
-        dict(labels)["method"] for name, labels in samples(sqlite_api) if name == "stancewire_http_requests_total"
+        dict(labels)["method"] for name, labels in read_metrics(sqlite_api) if name == "stancewire_http_requests_total"
     }
     assert methods == {"other"}
 
@@ -129,7 +129,7 @@ def test_every_way_to_refuse_a_push_is_counted(sqlite_api: Api) -> None:
     sqlite_api.client.post("/v1/articles", content=b"[" * 100, headers={"Content-Type": "application/json"})
     sqlite_api.client.post("/v1/articles", content=b"a=b", headers={"Content-Type": "text/csv"})
     sqlite_api.client.get("/v1/jobs/17")  # an error, but no article refused
-    found = samples(sqlite_api)
+    found = read_metrics(sqlite_api)
     refused = {
         dict(labels)["code"]: value
         for (name, labels), value in found.items()
@@ -142,10 +142,10 @@ def test_waits_and_runs_are_histograms_of_the_ledger(database: Database, serve: 
     api = serve(database)
     job_id = api.push_id("One.")
     set_row(database, job_id, queued_at=int(time.time() * 1000) - 70_000, next_run_at=0)
-    claimed = take(database, job_id)
+    claimed = lease_job(database, job_id)
     leases.requeue(database, claimed, TransientError("later"), max_attempts=3, delay_s=0, run_s=0.3)
-    spoil(database, job_id)
-    found = samples(api)
+    fail_job(database, job_id)
+    found = read_metrics(api)
     wait, run = "stancewire_job_queue_wait_seconds", "stancewire_job_run_seconds"
     assert found[f"{wait}_count", ()] == 2
     assert found[f"{wait}_bucket", (("le", "60.0"),)] == 1
@@ -179,7 +179,7 @@ def test_only_the_first_feeds_are_named_and_they_keep_their_names(database: Data
 def test_the_stores_are_seen(sqlite_database: Database, serve: Any, redis_process: Any) -> None:
     api = serve(sqlite_database, redis_url=redis_process.url)
     api.push("One.")
-    found = samples(api)
+    found = read_metrics(api)
     assert found["stancewire_redis_up", ()] == 1
     assert found["stancewire_redis_memory_bytes", ()] > 100_000
     assert found["stancewire_redis_evicted_keys_total", ()] == 0
@@ -190,6 +190,6 @@ def test_the_stores_are_seen(sqlite_database: Database, serve: Any, redis_proces
     assert found["stancewire_database_transaction_seconds_count", (("kind", "write"),)] >= 1
     assert found["stancewire_database_size_bytes", ()] > 10_000
     redis_process.kill()
-    after = samples(api)
+    after = read_metrics(api)
     assert after["stancewire_redis_up", ()] == 0
     assert ("stancewire_redis_memory_bytes", ()) not in after

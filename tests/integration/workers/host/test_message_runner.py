@@ -23,7 +23,7 @@ from services.jobs.dispatch_window import Message, Requeued, WindowSize
 from services.metrics import WorkerMetrics
 from services.settings import Database as DatabaseSettings
 from services.settings import Worker
-from tests.support.api import address
+from tests.support.api import url_of
 from tests.support.ledger import article, fill, push, set_row, state_of
 from workers.host.message_runner import Analyse, Checkpoint, MessageRunner
 
@@ -161,7 +161,7 @@ def test_a_process_that_hangs_is_ended_and_its_jobs_run_again(sqlite_database: D
     ids = three(sqlite_database)
     [message] = fill(sqlite_database, TOGETHER)
     child = multiprocessing.get_context("spawn").Process(
-        target=work_in_a_child, args=(address(sqlite_database), message)
+        target=work_in_a_child, args=(url_of(sqlite_database), message)
     )
     child.start()
     end = time.monotonic() + 20
@@ -312,7 +312,7 @@ def test_a_database_that_is_busy_at_the_close_is_asked_again(sqlite_database: Da
     [pushed] = push(sqlite_database, article())
     file = sqlite_database.sqlite_file()
     assert file is not None
-    impatient = Database(address(sqlite_database), DatabaseSettings(busy_timeout_s=0.1))
+    impatient = Database(url_of(sqlite_database), DatabaseSettings(busy_timeout_s=0.1))
     with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         release = threading.Timer(0.6, lambda: other.execute("ROLLBACK"))
 

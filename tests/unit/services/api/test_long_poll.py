@@ -22,7 +22,7 @@ from services.api.long_poll import requested_wait_s
         ("wait=3, wait=7", 3),  # RFC 7240, section 2: the first counts
     ],
 )
-def test_a_wish_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
+def test_requested_wait_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
     assert requested_wait_s(prefer, 30) == seconds
 
 
@@ -43,12 +43,12 @@ def test_a_wish_is_granted_up_to_the_limit(prefer: str, seconds: float) -> None:
         "wait=1e3",
     ],
 )
-def test_what_is_no_wish_is_ignored(prefer: str | None) -> None:
+def test_invalid_preference_is_ignored(prefer: str | None) -> None:
     assert requested_wait_s(prefer, 30) == 0
 
 
 @given(st.text(), st.floats(min_value=0.1, max_value=60))
-def test_whatever_comes_the_limit_holds(prefer: str, limit: float) -> None:
+def test_wait_never_exceeds_the_limit(prefer: str, limit: float) -> None:
     assert 0 <= requested_wait_s(prefer, limit) <= limit
 
 
@@ -57,5 +57,5 @@ def test_whatever_comes_the_limit_holds(prefer: str, limit: float) -> None:
     st.sampled_from(["", "return=minimal, ", "a;b,"]),
     st.sampled_from(["", ", c", ";d=e"]),
 )
-def test_a_wish_is_found_among_others(seconds: int, before: str, after: str) -> None:
+def test_wait_is_read_among_other_preferences(seconds: int, before: str, after: str) -> None:
     assert requested_wait_s(f"{before}wait={seconds}{after}", 1_000_000) == seconds

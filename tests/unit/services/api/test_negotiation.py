@@ -20,14 +20,20 @@ from services.api.problems import ProblemError
         ("text/csv;q=0.5, application/json;q=0.5", Format.CSV),
         ("text/*", Format.CSV),
         ("text/csv;q=x, application/json", Format.JSON),
+        ("*/*;q=0.9, application/json;q=0.1", Format.NDJSON),  # the specific range applies to JSON, not the wildcard
+        ("*/*, application/json;q=0", Format.NDJSON),
+        ("application/json;q=0.2, text/*;q=0.8", Format.CSV),
+        ("application/*;q=0.2, application/json;q=0.1, text/csv;q=0.15", Format.NDJSON),
+        ("*", Format.JSON),
+        ("nonsense, text/csv", Format.CSV),
     ],
 )
-def test_the_format_is_what_the_client_likes_best(accept: str | None, expected: Format) -> None:
+def test_format_is_the_one_that_the_client_prefers(accept: str | None, expected: Format) -> None:
     assert negotiate_format(accept or "*/*") is expected
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", ",", "application/json;q=nonsense"])
-def test_what_cannot_be_had_is_406(accept: str) -> None:
-    with pytest.raises(ProblemError) as refused:
+def test_unavailable_format_is_406(accept: str) -> None:
+    with pytest.raises(ProblemError) as raised:
         negotiate_format(accept)
-    assert refused.value.problem.status == 406
+    assert raised.value.problem.status == 406

@@ -12,76 +12,75 @@ from services.database import migrations
 from services.database.engine import Database
 from services.database.tables import jobs
 from services.settings import Database as DatabaseSettings
-from tests.support.api import batch, finish, problem, stored
+from tests.support.api import assert_problem, complete_job, count_articles, push_batch
 from tests.support.ledger import set_row
 from tests.support.postgres import PostgresServer, find_programs
 
 
-def test_a_full_feed_is_429_and_others_go_on(database: Database, serve: Any) -> None:
+def test_push_to_a_full_feed_is_429_and_other_feeds_are_unaffected(database: Database, serve: Any) -> None:
     api = serve(database, limits={"queued_per_feed": 2})
     assert {
-        item["status"] for item in batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "a"}).json()["items"]
+        item["status"]
+        for item in push_batch(api, {"body": "1", "feed": "a"}, {"body": "2", "feed": "a"}).json()["items"]
     } == {202}
     time.sleep(1.1)  # counts may be a second old
     refused = api.push("3", feed="a")
-    assert "'a'" in problem(refused, 429, "feed_queue_full")["detail"]
+    assert "'a'" in assert_problem(refused, 429, "feed_queue_full")["detail"]
     assert int(refused.headers["Retry-After"]) > 0
-    mixed = batch(api, {"body": "3", "feed": "a"}, {"body": "4", "feed": "b"}, {"body": "5", "feed": "a"})
+    mixed = push_batch(api, {"body": "3", "feed": "a"}, {"body": "4", "feed": "b"}, {"body": "5", "feed": "a"})
     assert mixed.status_code == 200
     assert [item["status"] for item in mixed.json()["items"]] == [429, 202, 429]
     assert mixed.json()["items"][0]["problem"]["code"] == "feed_queue_full"
-    assert stored(database) == 3
+    assert count_articles(database) == 3
     with database.read() as connection:
         for job_id in connection.execute(select(jobs.c.id).where(jobs.c.feed == "a")).scalars().all():
-            finish(database, job_id)
+            complete_job(database, job_id)
     time.sleep(1.1)
     assert api.push("3", feed="a").status_code == 202
 
 
-def test_a_backlog_too_old_is_503_until_it_is_worked_off(database: Database, serve: Any) -> None:
+def test_push_behind_a_backlog_too_old_is_503_until_it_shrinks(database: Database, serve: Any) -> None:
     api = serve(database, limits={"wait_s": 60})
     job_id = api.push_id("One.")
     set_row(database, job_id, queued_at=int(time.time() * 1000) - 61_000)
     time.sleep(1.1)
     refused = api.push("Two.")
-    problem(refused, 503, "backlog_too_old")
+    assert_problem(refused, 503, "backlog_too_old")
     assert int(refused.headers["Retry-After"]) > 0
-    problem(batch(api, {"body": "Two."}), 503, "backlog_too_old")
-    assert stored(database) == 1
-    finish(database, job_id)
+    assert_problem(push_batch(api, {"body": "Two."}), 503, "backlog_too_old")
+    assert count_articles(database) == 1
+    complete_job(database, job_id)
     time.sleep(1.1)
     assert api.push("Two.").status_code == 202
 
 
-def test_a_disk_nearly_full_is_503(sqlite_database: Database, serve: Any) -> None:
+def test_push_with_a_nearly_full_disk_is_503(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database, limits={"free_disk_ratio": 0.999999})
     refused = api.push()
-    assert "MB left" in problem(refused, 503, "disk_full")["detail"]
+    assert "MB left" in assert_problem(refused, 503, "disk_full")["detail"]
     assert int(refused.headers["Retry-After"]) > 0
-    assert stored(sqlite_database) == 0
+    assert count_articles(sqlite_database) == 0
 
 
-# --- the database gone ------------------------------------------------------------------------------------------------------
+# --- the database is unavailable ---
 
 
-def test_a_locked_database_is_503_and_nothing_is_stored(sqlite_database: Database, serve: Any) -> None:
+def test_push_with_a_locked_database_is_503_and_stores_nothing(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database, database={"busy_timeout_s": 0.2})
     file = sqlite_database.sqlite_file()
     assert file is not None
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        for answer in (api.push(), batch(api, {"body": "One."})):
-            assert "nothing was taken in" in problem(answer, 503, "store_unavailable")["detail"]
+        for answer in (api.push(), push_batch(api, {"body": "One."})):
+            assert "nothing was accepted" in assert_problem(answer, 503, "store_unavailable")["detail"]
             assert int(answer.headers["Retry-After"]) > 0
         other.execute("ROLLBACK")
-    assert stored(sqlite_database) == 0
+    assert count_articles(sqlite_database) == 0
     assert api.push().status_code == 202
 
 
 @pytest.mark.postgres
-def test_a_stopped_postgresql_is_503_and_back_when_it_is_back(
-    tmp_path_factory: pytest.TempPathFactory, serve: Any
-) -> None:
+def test_push_without_postgresql_is_503_until_it_is_back(tmp_path_factory: pytest.TempPathFactory, serve: Any) -> None:
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
@@ -97,14 +96,14 @@ def test_a_stopped_postgresql_is_503_and_back_when_it_is_back(
             server.process.kill()
             server.process.wait()
             refused = api.push("Two.")
-            problem(refused, 503, "store_unavailable")
+            assert_problem(refused, 503, "store_unavailable")
             assert int(refused.headers["Retry-After"]) > 0
             ready = api.client.get("/readyz")
             assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
             assert ready.json()["checks"]["workers"] == "unknown"
             assert api.client.get("/healthz").status_code == 200
             server.start()
-            assert stored(database) == 1
+            assert count_articles(database) == 1
             assert api.push("Two.").status_code == 202
             api.stop()
             database.dispose()

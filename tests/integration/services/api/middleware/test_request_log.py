@@ -1,4 +1,4 @@
-"""Each request has an ID: on its answer, whatever the answer, and on its log lines."""
+"""The ID of a request on its response and on its log lines."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 import structlog
 
 from services.database.engine import Database
-from tests.support.api import Api, problem
+from tests.support.api import Api, assert_problem
 
 
-def test_a_request_gets_an_id_and_keeps_a_sound_one_of_its_own(sqlite_api: Api) -> None:
+def test_response_has_a_new_request_id_or_the_valid_one_of_the_client(sqlite_api: Api) -> None:
     first, second = (sqlite_api.client.get("/healthz").headers["X-Request-ID"] for _ in range(2))
     assert first != second
     assert len(first) == 32
@@ -20,20 +20,20 @@ def test_a_request_gets_an_id_and_keeps_a_sound_one_of_its_own(sqlite_api: Api) 
     assert kept.headers["X-Request-ID"] == "trace-1.b_2"
 
 
-@pytest.mark.parametrize("unsound", ["", "two words", "a" * 65, "line\tbreak", "ä"])
-def test_an_unsound_id_is_replaced(sqlite_api: Api, unsound: str) -> None:
-    answer = sqlite_api.client.get("/healthz", headers={"X-Request-ID": unsound.encode()})
+@pytest.mark.parametrize("invalid_id", ["", "two words", "a" * 65, "line\tbreak", "ä"])
+def test_invalid_request_id_is_replaced(sqlite_api: Api, invalid_id: str) -> None:
+    answer = sqlite_api.client.get("/healthz", headers={"X-Request-ID": invalid_id.encode()})
     assert len(answer.headers["X-Request-ID"]) == 32
 
 
-def test_errors_carry_it_too(sqlite_api: Api) -> None:
-    refused = sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001, headers={"X-Request-ID": "large"})
-    problem(refused, 413, "body_too_large")
-    assert refused.headers["X-Request-ID"] == "large"
+def test_errors_have_the_request_id(sqlite_api: Api) -> None:
+    response = sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001, headers={"X-Request-ID": "large"})
+    assert_problem(response, 413, "body_too_large")
+    assert response.headers["X-Request-ID"] == "large"
     assert sqlite_api.client.get("/nowhere", headers={"X-Request-ID": "lost"}).headers["X-Request-ID"] == "lost"
 
 
-def test_a_line_of_a_request_names_it_its_job_and_its_feed(sqlite_database: Database, serve: Any) -> None:
+def test_log_line_of_a_push_has_request_job_and_feed(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database)
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         answer = api.client.post(
@@ -44,12 +44,12 @@ def test_a_line_of_a_request_names_it_its_job_and_its_feed(sqlite_database: Data
     assert "minister" not in str(lines)
 
 
-def test_a_failing_store_is_told_with_the_job_that_was_asked_for(sqlite_database: Database, serve: Any) -> None:
+def test_log_line_of_an_unavailable_store_has_request_and_job(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database)
     job_id = api.push_id()
     with sqlite_database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE jobs RENAME TO gone")
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         api.client.get(f"/v1/jobs/{job_id}", headers={"X-Request-ID": "two"})
-        [told] = [line for line in lines if line["event"] == "store_unavailable" and line.get("request") == "two"]
-    assert (told["job"], told["log_level"]) == (str(job_id), logging.getLevelName(logging.WARNING).lower())
+        [warning] = [line for line in lines if line["event"] == "store_unavailable" and line.get("request") == "two"]
+    assert (warning["job"], warning["log_level"]) == (str(job_id), logging.getLevelName(logging.WARNING).lower())

@@ -26,7 +26,7 @@ def depth(value: Any) -> int:
     return 0
 
 
-def refused(body: bytes, limit: int) -> bool:
+def is_rejected(body: bytes, limit: int) -> bool:
     try:
         check_nesting(body, limit)
     except ProblemError as error:
@@ -35,11 +35,11 @@ def refused(body: bytes, limit: int) -> bool:
 
 
 @given(JSON, st.booleans())
-def test_depth_is_counted_as_a_parser_would(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 -- drawn by hypothesis
+def test_nesting_is_counted_like_a_parser_does(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 -- drawn by hypothesis
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-    assert not refused(body, depth(value))
+    assert not is_rejected(body, depth(value))
     if depth(value):
-        assert refused(body, depth(value) - 1)
+        assert is_rejected(body, depth(value) - 1)
 
 
 @pytest.mark.parametrize(
@@ -58,23 +58,23 @@ def test_depth_is_counted_as_a_parser_would(value: Any, ascii_only: bool) -> Non
         b"[],[],[],[],{},{}",
     ],
 )
-def test_brackets_in_strings_and_side_by_side_do_not_nest(body: bytes) -> None:
-    assert not refused(body, 1)
+def test_brackets_in_strings_and_siblings_are_not_nesting(body: bytes) -> None:
+    assert not is_rejected(body, 1)
 
 
 @pytest.mark.parametrize("body", [b'"\\\\"[[', b'""[[', b'{"a": {', b"[\x00[", b'"a" "b" [{'])
-def test_brackets_after_a_string_do(body: bytes) -> None:
-    assert refused(body, 1)
+def test_brackets_after_a_string_are_nesting(body: bytes) -> None:
+    assert is_rejected(body, 1)
 
 
-def test_nothing_is_nested_in_no_body() -> None:
+def test_missing_body_is_accepted() -> None:
     check_nesting(None, 1)
 
 
 @pytest.mark.parametrize(
     "piece", [b'"\\"', b'\\"', b'"', b'"a', b"\\", b"[]", b'"[', b'{"a":"b"},', b"x"], ids=lambda piece: piece.decode()
 )
-def test_time_grows_with_the_body_alone(piece: bytes) -> None:
+def test_time_is_linear_in_the_body(piece: bytes) -> None:
     def body(size: int) -> bytes:
         return b'"' + piece * (size // len(piece))
 

@@ -1,0 +1,59 @@
+"""The OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from services.contracts import Article
+from tests.support.api import Api
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_openapi_document_is_valid(sqlite_api: Api) -> None:
+    document = sqlite_api.client.get("/openapi.json").raise_for_status().json()
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Stancewire"
+    schemas = document["components"]["schemas"]
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    for reference in references(document):
+        target = document
+        for part in reference.removeprefix("#/").split("/"):
+            target = target[part]
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    assert all(operation["responses"] for operation in operations)
+
+
+def test_openapi_document_describes_articles_and_errors(sqlite_api: Api) -> None:
+    document = sqlite_api.client.get("/openapi.json").json()
+    push = document["paths"]["/v1/articles"]["post"]
+    assert push["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Article"}
+    assert set(document["components"]["schemas"]["Article"]["properties"]) == set(
+        Article.model_json_schema(by_alias=True)["properties"]
+    )
+    assert {"200", "202", "400", "413", "415", "422", "429", "503"} <= set(push["responses"])
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if status.startswith(("4", "5")) and "Health" not in json.dumps(response):
+                    problem = response.get("content", {}).get("application/problem+json", {}).get("schema")
+                    assert status == "410" or problem == {"$ref": "#/components/schemas/Problem"}, (
+                        operation["operationId"],
+                        status,
+                    )
