@@ -1,4 +1,4 @@
-"""Every page through axe, in light and dark, on a desk and on a phone: nothing serious, nothing critical."""
+"""Accessibility of every page, checked with axe in light and dark, on a desktop and on a phone."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.browser import DESKTOP, PHONE, Watch, grave_findings
-from tests.support.console_pages import pages
-from tests.support.stack import Up
+from tests.support.browser import DESKTOP, PHONE, Watch, serious_violations
+from tests.support.console_pages import page_paths
+from tests.support.stack import Stack
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_a_serious_finding(
-    visit: Callable[..., Page], stack: Up, watch: Watch, scheme: str, size: tuple[int, int]
+def test_pages_have_no_serious_accessibility_violations(
+    open_window: Callable[..., Page], stack: Stack, watch: Watch, scheme: str, size: tuple[int, int]
 ) -> None:
-    page = visit(size=size, color_scheme=scheme, reduced_motion="reduce")
+    page = open_window(size=size, color_scheme=scheme, reduced_motion="reduce")
     watch.expected.append("status of 404")
-    found = {}
-    for name, path in pages(stack).items():
+    violations_by_page = {}
+    for name, path in page_paths(stack).items():
         page.goto(path)
         for part in page.locator("main details").all():
-            part.evaluate("(one) => { one.open = true; }")
-        if grave := grave_findings(page):
-            found[name] = grave
-    assert found == {}
+            part.evaluate("(details) => { details.open = true; }")
+        if violations := serious_violations(page):
+            violations_by_page[name] = violations
+    assert violations_by_page == {}

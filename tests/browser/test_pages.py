@@ -6,22 +6,22 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import PHONE, Watch, job_of, wait_for
-from tests.support.console_pages import pages
-from tests.support.stack import Up
+from tests.support.browser import PHONE, Watch, find_job, wait_for_job
+from tests.support.console_pages import page_paths
+from tests.support.stack import Stack
 
-Visit = Callable[..., Page]
-SLOW_MS = 120_000  # a worker on a busy machine
+OpenWindow = Callable[..., Page]
+SLOW_MS = 120_000  # for a worker on a busy machine
 
 
-def test_the_login_lets_a_key_in_and_the_logout_out(visit: Visit, stack: Up, watch: Watch) -> None:
-    page = visit(key=None)
+def test_login_and_logout(open_window: OpenWindow, stack: Stack, watch: Watch) -> None:
+    page = open_window(key=None)
     page.goto("/jobs?state=failed")
     expect(page).to_have_title("Log in · Stancewire")
     watch.expected.append("status of 401")
     page.get_by_label("Key").fill("swk_wrong")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("No key like this works here")).to_be_visible()
+    expect(page.get_by_text("This key is not valid")).to_be_visible()
     page.get_by_label("Key").fill(stack.key)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/jobs\?state=failed$"))
@@ -31,26 +31,26 @@ def test_the_login_lets_a_key_in_and_the_logout_out(visit: Visit, stack: Up, wat
     expect(page).to_have_title("Log in · Stancewire")
 
 
-def test_the_overview_follows_what_happens(page: Page, stack: Up) -> None:
+def test_overview_updates_itself_and_keeps_open_details_open(page: Page, stack: Stack) -> None:
     page.goto("/")
     expect(page.get_by_text("All is well")).to_be_visible()
     expect(page.get_by_role("region", name="What needs attention")).to_have_count(0)
-    page.get_by_text("The figures as a table").click()
+    page.get_by_text("Show the figures as a table").click()
     stack.client.post("/v1/articles", json={"title": "Fresh from the press", "body": "Mayor Ida Berg said no."})
     expect(page.get_by_role("link", name="Fresh from the press")).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_role("columnheader", name="Minute from")).to_be_visible()  # what was opened stays open
+    expect(page.get_by_role("columnheader", name="Minute from")).to_be_visible()
 
 
-def test_a_job_that_is_dead_is_seen_looked_into_and_dropped(page: Page, stack: Up) -> None:
-    failed = job_of(stack, "Le ministre")
+def test_failed_job_is_found_retried_and_dropped(page: Page, stack: Stack) -> None:
+    failed = find_job(stack, "Le ministre")
     page.goto("/")
     page.get_by_role("link", name="Le ministre a parlé").first.click()
-    expect(page.get_by_role("heading", name="Why")).to_be_visible()
-    expect(page.get_by_text("Only English is read")).to_be_visible()
+    expect(page.get_by_role("heading", name="Reason")).to_be_visible()
+    expect(page.get_by_text("Only English is supported")).to_be_visible()
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("status").get_by_text("queued again")).to_be_visible()
     expect(page).to_have_url(re.compile(failed))
-    wait_for(stack, f"/v1/jobs/{failed}")
+    wait_for_job(stack, f"/v1/jobs/{failed}")
     page.goto(f"/jobs/{failed}")
     page.get_by_text("Drop …").click()
     page.get_by_role("button", name="Drop the job").click()
@@ -58,11 +58,11 @@ def test_a_job_that_is_dead_is_seen_looked_into_and_dropped(page: Page, stack: U
     expect(page.locator(".page-head .badge")).to_have_text(re.compile("Canceled"))
 
 
-def test_jobs_are_filtered_and_chosen_by_keyboard_alone(page: Page, stack: Up) -> None:
+def test_jobs_are_filtered_selected_and_dropped_by_keyboard(page: Page, stack: Stack) -> None:
     for number in range(2):
         stack.client.post("/v1/articles", json={"guid": f"k{number}", "language": "de", "body": f"Es regnet {number}."})
     job = stack.client.get("/v1/jobs", params={"guid": "k1"}).json()["items"][0]["id"]
-    wait_for(stack, f"/v1/jobs/{job}")
+    wait_for_job(stack, f"/v1/jobs/{job}")
     page.goto("/jobs")
     page.get_by_label("State").focus()
     page.keyboard.type("Failed")
@@ -72,15 +72,15 @@ def test_jobs_are_filtered_and_chosen_by_keyboard_alone(page: Page, stack: Up) -
     expect(page).to_have_url(re.compile("state=failed&feed=default"))
     expect(page.get_by_role("row", name=re.compile("Analysed"))).to_have_count(0)
     for name in ("k0", "k1"):
-        page.get_by_role("checkbox", name=f"Choose {name}").focus()
+        page.get_by_role("checkbox", name=f"Select {name}").focus()
         page.keyboard.press("Space")
     page.get_by_role("button", name="Drop").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").get_by_text("2 jobs dropped")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text("2 jobs were dropped")).to_be_visible()
 
 
-def test_the_article_shows_its_text_unchanged_with_its_marks(page: Page, stack: Up) -> None:
-    job = job_of(stack, "Foreign minister")
+def test_article_shows_unchanged_text_with_all_annotations(page: Page, stack: Stack) -> None:
+    job = find_job(stack, "Foreign minister")
     result = stack.client.get(f"/v1/jobs/{job}/result").json()
     page.goto(f"/jobs/{job}/article")
     shown = page.evaluate("[...document.querySelectorAll('.story h1, .text p')].map((part) => part.textContent)")
@@ -91,93 +91,93 @@ def test_the_article_shows_its_text_unchanged_with_its_marks(page: Page, stack: 
             ("cue", [attribution["cue"]]),
             ("content", attribution["content"]),
         ):
-            wanted = "".join(result["text"][part["start"] : part["end"]] for part in parts if part)
+            expected = "".join(result["text"][part["start"] : part["end"]] for part in parts if part)
             marked = page.evaluate(
                 "(marks) => [...document.querySelectorAll(marks)].map((mark) => mark.textContent).join('')",
                 f".m.{role}[data-of~='{attribution['id']}']",
             )
-            assert wanted.replace("\n", "") in marked.replace("\n", ""), (role, attribution["id"])
+            assert expected.replace("\n", "") in marked.replace("\n", ""), (role, attribution["id"])
     assert page.locator("#statements .card").count() == len(result["attributions"])
     assert page.locator("#stances .card").count() == len(result["positions"]) > 0
-    assert page.locator("#stances .proof").count() == len(result["stances"])
+    assert page.locator("#stances .evidence-item").count() == len(result["stances"])
     assert page.locator(".names li").count() == len(result["entities"])
 
 
-def test_a_pronoun_tells_its_name_under_the_pointer_and_by_keyboard(page: Page, stack: Up) -> None:
-    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+def test_pronoun_shows_its_name_on_hover_and_focus(page: Page, stack: Stack) -> None:
+    page.goto(f"/jobs/{find_job(stack, 'Foreign minister')}/article")
     pronoun = page.locator(".text a.m[data-name='Tomas Keller']", has_text=re.compile("^He$")).first
-    bubble = "(element) => getComputedStyle(element, '::after').content"
-    assert pronoun.evaluate(bubble) == "none"
-    for come, leave in ((pronoun.hover, lambda: page.mouse.move(0, 0)), (pronoun.focus, pronoun.blur)):
-        come()
-        assert pronoun.evaluate(bubble) == '"Tomas Keller"'
+    tooltip = "(element) => getComputedStyle(element, '::after').content"
+    assert pronoun.evaluate(tooltip) == "none"
+    for enter, leave in ((pronoun.hover, lambda: page.mouse.move(0, 0)), (pronoun.focus, pronoun.blur)):
+        enter()
+        assert pronoun.evaluate(tooltip) == '"Tomas Keller"'
         expect(page.locator(".names li.lit")).to_contain_text("Tomas Keller")
-        assert page.locator(".text .m.lit").count() > 3, "his other mentions answer"
+        assert page.locator(".text .m.lit").count() > 3, "other mentions of the same person are highlighted"
         leave()
         expect(page.locator(".lit")).to_have_count(0)
     pronoun.press("Enter")
     assert page.evaluate("document.querySelector(':target').textContent").startswith("Tomas Keller")
 
 
-def test_a_statement_in_the_list_lights_its_words(page: Page, stack: Up) -> None:
-    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+def test_hovered_statement_highlights_its_text(page: Page, stack: Stack) -> None:
+    page.goto(f"/jobs/{find_job(stack, 'Foreign minister')}/article")
     card = page.locator("#statements .card").nth(4)
     card.hover()
-    name = card.get_attribute("id")
-    assert page.locator(".m.lit").count() == page.locator(f".m[data-of~='{name}']").count() > 1
-    card.get_by_role("link", name="in the text").click()
-    expect(page.locator(f"#t-{name}")).to_be_in_viewport()
+    attribution_id = card.get_attribute("id")
+    assert page.locator(".m.lit").count() == page.locator(f".m[data-of~='{attribution_id}']").count() > 1
+    card.get_by_role("link", name="show in text").click()
+    expect(page.locator(f"#t-{attribution_id}")).to_be_in_viewport()
 
 
-def test_who_said_what_is_asked_across_articles(page: Page) -> None:
+def test_search_finds_stances_and_statements_and_links_to_the_article(page: Page) -> None:
     page.goto("/said")
-    page.get_by_label("Who").fill("Keller")
+    page.get_by_label("Holder").fill("Keller")
     page.get_by_role("button", name="Search").click()
-    found = page.get_by_role("list", name="Found").get_by_role("listitem")
-    expect(found.first).to_contain_text("Tomas Keller")
+    results = page.get_by_role("list", name="Results").get_by_role("listitem")
+    expect(results.first).to_contain_text("Tomas Keller")
     page.get_by_role("link", name="Statements").click()
-    page.get_by_label("Who").fill("minister Keller")
-    page.get_by_label("Does what").select_option("accuses")
+    page.get_by_label("Speaker").fill("minister Keller")
+    page.get_by_label("Act").select_option("accuses")
     page.keyboard.press("Enter")
-    expect(found.first).to_contain_text("accuses")
-    found.first.get_by_role("link", name=re.compile("Foreign minister")).click()
+    expect(results.first).to_contain_text("accuses")
+    results.first.get_by_role("link", name=re.compile("Foreign minister")).click()
     expect(page.locator(".card:target")).to_be_in_viewport()
 
 
-def test_a_feed_is_made_known_and_given_a_limit(page: Page, watch: Watch) -> None:
+def test_feed_is_registered_and_given_limits(page: Page, watch: Watch) -> None:
     watch.expected.append("status of 422")
     page.goto("/feeds")
     expect(page.get_by_role("row", name=re.compile("samples"))).to_be_visible()
-    page.get_by_text("Make a feed known").click()
+    page.get_by_text("Register a feed").click()
     page.get_by_label("Name").fill("Not A Name")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Name").fill("evening-wire")
-    page.get_by_label("Articles that may queue").fill("70")
-    page.get_by_role("button", name="Add the feed").click()
-    expect(page.get_by_role("status").get_by_text("evening-wire is known now")).to_be_visible()
+    page.get_by_label("Queue limit").fill("70")
+    page.get_by_role("button", name="Register the feed").click()
+    expect(page.get_by_role("status").get_by_text("evening-wire was registered")).to_be_visible()
     page.get_by_role("link", name="evening-wire").click()
-    page.get_by_label("Articles a second").fill("4")
+    page.get_by_label("Rate limit").fill("4")
     page.get_by_role("button", name="Change the feed").click()
     expect(page.get_by_role("row", name=re.compile("evening-wire .* 70 .*4"))).to_be_visible()
 
 
-def test_a_topic_is_registered_and_retired(page: Page) -> None:
+def test_topic_is_registered_and_retired(page: Page) -> None:
     page.goto("/topics")
     page.get_by_text("Register a topic").click()
-    page.get_by_role("textbox", name="Name as").fill("Crane strike")
+    page.get_by_role("textbox", name="Name for example").fill("Crane strike")
     page.get_by_label("Claim").fill("The crane drivers are right to strike.")
-    page.get_by_label("Other names").fill("walkout")
+    page.get_by_label("Aliases").fill("walkout")
     page.get_by_role("button", name="Register the topic").click()
-    expect(page.get_by_role("status").get_by_text("Crane strike is read for")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text("Crane strike was registered")).to_be_visible()
     page.get_by_role("link", name="Crane strike").click()
     page.get_by_text("Retire …").click()
     page.get_by_role("button", name="Retire the topic").click()
     expect(page.get_by_role("listitem").filter(has_text="Crane strike")).to_contain_text("retired")
 
 
-def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
-    page.goto(f"/jobs/{job_of(stack, 'Foreign minister')}/article")
+def test_annotations_can_be_hidden(page: Page, stack: Stack) -> None:
+    page.goto(f"/jobs/{find_job(stack, 'Foreign minister')}/article")
     content = page.locator(".text .m.content").first
     marked = content.evaluate("(element) => getComputedStyle(element).backgroundColor")
     page.get_by_label("Statements").uncheck()
@@ -188,29 +188,29 @@ def test_marks_can_be_put_away(page: Page, stack: Up) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_text_that_is_tried_is_read_through_the_queue(visit: Visit, scripts: bool) -> None:  # noqa: FBT001 -- a parameter of the test
-    page = visit(java_script_enabled=scripts)
+def test_trial_text_is_analysed_with_and_without_scripts(open_window: OpenWindow, scripts: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    page = open_window(java_script_enabled=scripts)
     page.goto("/try")
     page.get_by_label("Headline").fill(f"Trams {scripts}")
     page.get_by_label("Text", exact=True).fill(
         "Mayor Ida Berg said on Monday that the tram plan was “reckless”. She praised Oslo."
     )
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Analyse").click()
     expect(page.locator("#statements .card").first).to_contain_text("Ida Berg", timeout=SLOW_MS)
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Trams {scripts}")
 
 
-def test_a_text_that_cannot_be_read_leads_to_the_reason(page: Page) -> None:
+def test_trial_text_in_another_language_leads_to_the_reason(page: Page) -> None:
     page.goto("/try")
     page.get_by_label("Text", exact=True).fill(
         "Der Minister sagte am Montag, dass er nicht kommen werde und alles gut sei."
     )
-    page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_role("heading", name="Why")).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_text("Only English is read")).to_be_visible()
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_role("heading", name="Reason")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("Only English is supported")).to_be_visible()
 
 
-def test_a_service_that_is_away_is_said_and_then_not_any_more(page: Page, watch: Watch) -> None:
+def test_banner_is_shown_while_the_service_does_not_answer(page: Page, watch: Watch) -> None:
     page.goto("/")
     watch.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to fetch"]
     page.context.set_offline(True)
@@ -219,27 +219,27 @@ def test_a_service_that_is_away_is_said_and_then_not_any_more(page: Page, watch:
     expect(page.get_by_text("The service does not answer")).to_be_hidden()
 
 
-def test_a_page_that_is_not_there_helps_on(page: Page, watch: Watch) -> None:
+def test_error_page_links_to_the_overview(page: Page, watch: Watch) -> None:
     watch.expected.append("status of 404")
     page.goto("/nothing")
-    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Overview").click()
     expect(page.get_by_text("All is well")).to_be_visible()
 
 
-def test_the_content_is_one_key_away_and_focus_is_seen(page: Page) -> None:
+def test_skip_link_is_first_and_focus_is_visible(page: Page) -> None:
     page.goto("/jobs")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
     page.keyboard.press("Tab")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
 
 
-def test_nothing_is_wider_than_a_phone(visit: Visit, stack: Up, watch: Watch) -> None:
-    page = visit(size=PHONE)
+def test_pages_fit_the_width_of_a_phone(open_window: OpenWindow, stack: Stack, watch: Watch) -> None:
+    page = open_window(size=PHONE)
     watch.expected.append("status of 404")
-    for path in pages(stack).values():
+    for path in page_paths(stack).values():
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -1,4 +1,4 @@
-"""Debian's Chromium before a running stack, and a watch over what its pages do."""
+"""Debian's Chromium with a running stack, and a watch for errors and outside requests of its pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services import samples
-from tests.support.stack import Up, push_lines, up
+from tests.support.stack import Stack, push_lines, start_stack
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = (
@@ -32,12 +32,15 @@ PHONE: Final = (390, 844)
 FRENCH: Final = (
     '{"title": "Le ministre a parlé", "language": "fr", "body": "Le ministre a déclaré qu’il ne viendrait pas."}'
 )
-_CSP: Final = "document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
+_REPORT_CSP_VIOLATIONS: Final = (
+    "document.addEventListener('securitypolicyviolation', (e) => "
+    "console.error('CSP', e.violatedDirective, e.blockedURI))"
+)
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser with a profile of its own, gone at the end."""
+    """Run a browser with a temporary profile."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="stancewire-browser-") as home:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, headless=True, args=list(ARGUMENTS), env={"HOME": home, "LANG": "C.UTF-8"}
@@ -47,24 +50,24 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def console_stack(state_dir: Path) -> Iterator[Up]:
-    """A real stack in which the samples were analysed and an article in French failed."""
+def console_stack(state_dir: Path) -> Iterator[Stack]:
+    """Run a stack in which the samples were analysed and an article in French failed."""
     settings = {"STANCEWIRE_WORKER__PROCESSES": "1", "STANCEWIRE_WORKER__NICENESS": "0"}
-    with up(state_dir, **settings) as running:
+    with start_stack(state_dir, **settings) as running:
         topic = {
             "name": "Dam agreement",
             "aliases": ["river dam deal"],
             "claim": "Both countries should sign the dam agreement.",
         }
         assert running.client.post("/v1/topics", json=topic).status_code == 201
-        lines = [one.model_dump_json(exclude_none=True) for one in samples.load()]
+        lines = [article.model_dump_json(exclude_none=True) for article in samples.load()]
         for item in push_lines(running.url, [*lines, FRENCH]):
-            wait_for(running, item["href"])
+            wait_for_job(running, item["href"])
         yield running
 
 
-def wait_for(stack: Up, href: str) -> None:
-    """Until a job is done, on however slow a machine."""
+def wait_for_job(stack: Stack, href: str) -> None:
+    """Wait until a job is done: up to two minutes, for slow machines."""
     for _ in range(6):
         job = stack.client.get(href, headers={"Prefer": "wait=20"}).json()
         if job["done"]:
@@ -72,59 +75,59 @@ def wait_for(stack: Up, href: str) -> None:
     raise AssertionError(f"not done: {job}")
 
 
-def job_of(stack: Up, title: str) -> str:
-    """The ID of the job of a sample whose title begins so."""
+def find_job(stack: Stack, title: str) -> str:
+    """Return the ID of the job of the sample whose title begins with ``title``."""
     jobs = stack.client.get("/v1/jobs", params={"limit": 100}).json()["items"]
     return str(next(job["id"] for job in jobs if (job["metadata"]["title"] or "").startswith(title)))
 
 
 @dataclass(slots=True)
 class Watch:
-    """What the pages of a context did that they should not. ``expected``: patterns of console errors that a test provokes."""
+    """The faults of a context's pages. ``expected``: patterns of console errors that a test causes on purpose."""
 
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
-    def over(self, context: BrowserContext) -> None:
+    def attach(self, context: BrowserContext) -> None:
         """Watch all pages of a context."""
-        context.add_init_script(_CSP)
-        context.on("console", lambda message: self._said(message.type, message.text))
+        context.add_init_script(_REPORT_CSP_VIOLATIONS)
+        context.on("console", lambda message: self._on_console_message(message.type, message.text))
         context.on("weberror", lambda error: self.faults.append(f"script: {error.error}"))
-        context.on("request", lambda request: self._asked(request.url))
+        context.on("request", lambda request: self._on_request(request.url))
 
     def check(self) -> None:
-        """No console error, no broken policy, no request to anywhere else."""
-        left = [fault for fault in self.faults if not any(re.search(pattern, fault) for pattern in self.expected)]
-        assert left == []
+        """Assert that there were no unexpected console errors, policy violations or requests to other hosts."""
+        unexpected = [fault for fault in self.faults if not any(re.search(pattern, fault) for pattern in self.expected)]
+        assert unexpected == []
 
-    def _said(self, kind: str, text: str) -> None:
+    def _on_console_message(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:
             self.faults.append(f"{kind}: {text}")
 
-    def _asked(self, url: str) -> None:
+    def _on_request(self, url: str) -> None:
         if urlsplit(url).hostname != "127.0.0.1":
             self.faults.append(f"request to {url}")
 
 
 def open_context(browser: Browser, url: str, *, size: tuple[int, int] = DESKTOP, **options: Any) -> BrowserContext:
-    """A window before the service at this address."""
+    """Open a window for the service at ``url``."""
     context = browser.new_context(
         base_url=url, viewport={"width": size[0], "height": size[1]}, service_workers="block", **options
     )
-    context.set_default_timeout(60_000)  # on a busy machine
+    context.set_default_timeout(60_000)  # for busy machines
     return context
 
 
-def grave_findings(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds serious or critical on a page: the rule, and where."""
+def serious_violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the serious and critical violations that axe finds on a page: each rule with its elements."""
     results = Axe().run(page, options={"resultTypes": ["violations"]})
-    grave = [one for one in results.response["violations"] if one["impact"] in {"serious", "critical"}]
-    return [(one["id"], [node["html"][:150] for node in one["nodes"][:3]]) for one in grave]
+    serious = [item for item in results.response["violations"] if item["impact"] in {"serious", "critical"}]
+    return [(item["id"], [node["html"][:150] for node in item["nodes"][:3]]) for item in serious]
 
 
 def log_in(page: Page, key: str) -> None:
-    """As a person does."""
+    """Log in with the form."""
     page.goto("/login")
     page.get_by_label("Key").fill(key)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("navigation", name="Pages").wait_for()
+    page.get_by_role("navigation", name="Pages").wait_for_job()

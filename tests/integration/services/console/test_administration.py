@@ -126,13 +126,13 @@ def test_existing_topic_is_not_registered_again(sqlite_api: Api) -> None:
 
 def test_read_only_key_sees_no_forms_and_may_not_submit_them(sqlite_api: Api, sqlite_database: Database) -> None:
     post_form(sqlite_api.client, "/topics", **TRAMS)
-    for feed in ("visible", "hidden"):
+    for feed in ("visible", "private"):
         post_form(sqlite_api.client, "/feeds", name=feed)
     reader = sqlite_api.client_of(make_key(sqlite_database, Scope.READ, Scope.INGEST, feeds=("visible",)))
-    assert ("visible" in get_page(reader, "/feeds"), "hidden" in get_page(reader, "/feeds")) == (True, False)
+    assert ("visible" in get_page(reader, "/feeds"), "private" in get_page(reader, "/feeds")) == (True, False)
     for path in ("/feeds", "/feeds/visible", "/topics", "/topics/tram-plan"):
         assert 'method="post"' not in get_page(reader, path), path
-    get_page(reader, "/feeds/hidden", 404)
+    get_page(reader, "/feeds/private", 404)
     for path, fields in (
         ("/feeds", {"name": "x"}),
         ("/feeds/visible", {}),
