@@ -22,7 +22,7 @@ _INTAKE_CLOSED: Final[Mapping[str, tuple[str, str]]] = {
     "disk_full": ("No articles are accepted: the disk is full", "StancewireDiskFull"),
     "backlog_too_old": ("No articles are accepted: the backlog is too old", "StancewireBacklogOld"),
 }
-# What happened to dead jobs, by reason code; follows "2 jobs".
+# The cause of death of jobs, by reason code; the text follows "2 jobs".
 _CAUSES_OF_DEATH: Final[Mapping[str, str]] = {
     "worker_lost": "killed the worker process (poison: an article that crashes its worker; or too little memory)",
     "deadline_exceeded": "exceeded the time limit of an article",
@@ -46,7 +46,7 @@ class HealthIndicators:
     """The state of the service that health messages are derived from.
 
     ``intake_refusal``: why every push is refused. ``feed_refusals``: why pushes of single feeds are refused.
-    ``paused_feeds``: the number of paused feeds in words, empty if there are none. ``dead_by_reason``: counts of the
+    ``paused_feeds``: the number of paused feeds in words, empty if no feed is paused. ``dead_by_reason``: counts of the
     newest dead jobs.
     """
 

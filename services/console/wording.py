@@ -57,7 +57,7 @@ ENTITY_TYPES: Final[Mapping[str, str]] = {
     EntityType.MISC: "Other",
 }
 
-# What to do about a job that failed, by reason code.
+# Advice about jobs without a result, by reason code.
 ADVICE: Final[Mapping[str, str]] = {
     "language_unsupported": "Only English is supported. If the feed set the wrong language, push the article again "
     "with the right one.",

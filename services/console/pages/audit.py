@@ -57,6 +57,6 @@ def list_entries(
 
 
 def subject_page(entry: log.AuditEntry) -> str:
-    """Return the address of the page of an entry's subject; empty if there is none."""
+    """Return the address of the page of an entry's subject; empty if it has no page."""
     prefix = _SUBJECT_PAGES.get(entry.action.partition(".")[0], "")
     return prefix + entry.subject if prefix else ""

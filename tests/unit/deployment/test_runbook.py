@@ -1,4 +1,4 @@
-"""The runbook has a section for each alert, and what it tells people to type exists."""
+"""The runbook has a section for each alert, and its commands, settings and metrics exist."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE
 ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())["groups"][0][
     "rules"
 ]
-COMMANDS = sorted(
-    {
-        line.strip()
-        for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
-        for line in block.splitlines()
-        if line.strip()
-    }
-    | set(re.findall(r"`(stancewire [a-z][^`]*)`", RUNBOOK)) - {"stancewire up"}
-)
+LINES = {
+    line.strip()
+    for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+}
+MENTIONED = set(re.findall(r"`(stancewire [a-z][^`]*)`", RUNBOOK)) - {"stancewire up"}
+COMMANDS = sorted({line for line in LINES if line.startswith("stancewire ")} | MENTIONED)
+COMPOSE_COMMANDS = sorted(line for line in LINES if line.startswith("docker compose "))
+OTHER_PROGRAMS = {"dmesg", "du"}
+SERVICES = set(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 
 
-def test_each_alert_has_its_section_in_their_order() -> None:
+def test_sections_are_in_the_order_of_the_alerts() -> None:
     assert [title for title in SECTIONS if title.startswith("Stancewire")] == [rule["alert"] for rule in ALERTS]
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
-def test_the_alert_points_at_its_section_which_says_all_three(rule: dict[str, Any]) -> None:
+def test_alert_links_to_its_section_with_meaning_look_and_do(rule: dict[str, Any]) -> None:
     assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{section_anchor(rule['alert'])}"
     section = SECTIONS[rule["alert"]]
     parts = re.findall(r"^\*(\w+):\* (.+)", section, re.MULTILINE)
@@ -47,8 +49,18 @@ def test_the_alert_points_at_its_section_which_says_all_three(rule: dict[str, An
     assert all(len(text) > 20 for _, text in parts)
 
 
+@pytest.mark.parametrize("line", COMPOSE_COMMANDS)
+def test_compose_command_names_a_service(line: str) -> None:
+    words = {word.partition("=")[0] for word in shlex.split(line)[3:]}
+    assert words & SERVICES
+
+
+def test_every_line_is_a_command() -> None:
+    assert {line.split()[0] for line in LINES} == {"docker", "stancewire", *OTHER_PROGRAMS}
+
+
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_that_is_named_exists_with_its_options(line: str) -> None:
+def test_stancewire_command_exists_with_its_options(line: str) -> None:
     words = shlex.split(line, comments=True)
     assert words.pop(0) == "stancewire"
     command: Any = typer.main.get_command(build())
@@ -67,7 +79,7 @@ def test_a_command_that_is_named_exists_with_its_options(line: str) -> None:
     assert len(arguments) <= len(taken) or any(parameter.nargs == -1 for parameter in taken)
 
 
-def test_the_page_has_every_section_and_no_link_that_leads_away() -> None:
+def test_page_has_every_section_and_only_internal_links() -> None:
     sections, html = rendered_runbook()
     assert [title for _, title in sections] == list(SECTIONS)
     assert set(re.findall(r'href="([^"]+)"', html)) <= {f"#{name}" for name, _ in sections}
@@ -75,13 +87,13 @@ def test_the_page_has_every_section_and_no_link_that_leads_away() -> None:
     assert all(f'<h2 id="{name}">' in html for name, _ in sections)
 
 
-def test_links_within_lead_somewhere() -> None:
+def test_internal_links_and_linked_files_exist() -> None:
     anchors = {section_anchor(title) for title in SECTIONS}
     assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= anchors
     for file in re.findall(r"\]\(([^#)]+\.(?:md|yml))\)", RUNBOOK):
         assert (ROOT / "docs" / file).exists(), file
 
 
-def test_settings_and_metrics_that_are_named_exist() -> None:
+def test_named_settings_and_metrics_exist() -> None:
     assert set(re.findall(r"STANCEWIRE_[A-Z_]+", RUNBOOK)) <= variables_of_settings()
     assert set(re.findall(r"`((?:stancewire|celery)_\w+)`", RUNBOOK)) <= declared_names()
