@@ -73,7 +73,7 @@ def test_sentence_of_many_names_takes_linear_time() -> None:
         names = ", ".join(f"Ruth Kessler{chr(97 + i % 26)} of Geneva" for i in range(count))
         return PIPELINE.run(f"{names} met.")
 
-    assert_linear("pairs of names", component, crowd, 800)
+    assert_linear("pairs of names", component, crowd, 160)
 
 
 def test_evidence_is_the_sentence_without_trailing_white_space() -> None:
