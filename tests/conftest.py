@@ -1,11 +1,11 @@
-"""Real servers for the tests, each started here on a free port or socket and ended by its own process ID."""
+"""Fixtures of real servers, each started on a free port or socket and ended by its own process ID."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,18 +24,18 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """In CI a skipped test is an error: everything it needs is installed there."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skipped test an error in CI, where everything that tests need is installed."""
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, and CI skips nothing: {report.longrepr}"
+        report.longrepr = f"{item.nodeid} was skipped, but CI must not skip tests: {report.longrepr}"
     return report
 
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests see the default settings, and keep their state to themselves."""
+    """Remove settings from the environment, and give each test a state directory of its own."""
     for name in list(os.environ):
         if name.startswith("STANCEWIRE_"):
             monkeypatch.delenv(name)
@@ -55,7 +55,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One for all tests: a thread can have no second one beside it."""
+    """One browser for all tests, as Playwright allows only one per thread."""
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed ({CHROMIUM})")
     with chromium() as started:
@@ -84,7 +84,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
-    """A migrated SQLite database, where the kind does not matter."""
+    """A migrated SQLite database, for tests that do not depend on the kind."""
     opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}", DatabaseSettings())
     migrations.upgrade(opened)
     yield opened
@@ -97,7 +97,7 @@ def settings() -> Settings:
 
 
 class RedisProcess:
-    """A real server without persistence."""
+    """A real Redis server without persistence."""
 
     def __init__(self, directory: Path) -> None:
         self._server = redis_server.prepare(directory)
@@ -134,11 +134,11 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisPro
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool], float], None]:
-    """Waits until something holds; fails with its name if it does not in time."""
+    """Returns a function that waits until a condition is true, and fails after a time limit in seconds."""
 
-    def wait(holds: Callable[[], bool], seconds: float) -> None:
+    def wait(condition: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not holds():
+        while not condition():
             assert time.monotonic() < end, f"not within {seconds} s"
             time.sleep(0.05)
 

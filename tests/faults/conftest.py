@@ -1,4 +1,4 @@
-"""Deployments for the fault tests, and the table at their end."""
+"""Deployments for the fault tests, and the tables printed after them."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ from tests.faults.small_disk import may_mount, small_disk
 from tests.support.postgres import find_programs
 
 Deploy = Callable[..., Deployment]
-_MADE: pytest.StashKey[list[report.Line]] = pytest.StashKey()
-_SHOWN: pytest.StashKey[dict[str, list[tuple[str, str]]]] = pytest.StashKey()
+_RUNS: pytest.StashKey[list[report.FaultRun]] = pytest.StashKey()
+_FIGURES: pytest.StashKey[dict[str, list[tuple[str, str]]]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_MADE] = []
-    config.stash[_SHOWN] = {}
+    config.stash[_RUNS] = []
+    config.stash[_FIGURES] = {}
 
 
 @pytest.fixture
-def add_line(request: pytest.FixtureRequest) -> Callable[[report.Line], None]:
-    """Keeps a line for the table; those of the long form go into the report as well."""
+def record_run(request: pytest.FixtureRequest) -> Callable[[report.FaultRun], None]:
+    """Adds a run to the table; runs of the long form are also stored in the report."""
 
-    def add(line: report.Line) -> None:
-        request.config.stash[_MADE].append(line)
-        if line.pace == "long":
-            report.add(line)
+    def record(run: report.FaultRun) -> None:
+        request.config.stash[_RUNS].append(run)
+        if run.pace == "long":
+            report.append_run(run)
 
-    return add
+    return record
 
 
 @pytest.fixture
-def show(request: pytest.FixtureRequest) -> Callable[[str, list[tuple[str, str]]], None]:
-    """Prints figures at the end, whether they were good enough or not."""
-    return request.config.stash[_SHOWN].__setitem__
+def show_figures(request: pytest.FixtureRequest) -> Callable[[str, list[tuple[str, str]]], None]:
+    """Prints figures under a title at the end, whether the test passes or fails."""
+    return request.config.stash[_FIGURES].__setitem__
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`make faults` goes on where it stopped: what passed at this commit is not run again."""
+    """`make faults` resumes after an interruption: faults that passed at this commit are not run again."""
     if os.environ.get("FAULTS_AGAIN"):
         return
-    done = {line.key for line in report.read() if line.passed}
-    if not done:
+    passed = {run.key for run in report.read_runs() if run.passed}
+    if not passed:
         return
-    now = report.commit()
-    old = [item for item in items if _key(item, now) in done]
-    if old:
-        config.hook.pytest_deselected(items=old)
-        items[:] = [item for item in items if item not in old]
+    commit = report.current_commit()
+    deselected = [item for item in items if _key(item, commit) in passed]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
 
 
-def _key(item: pytest.Item, now: str) -> tuple[str, ...] | None:
+def _key(item: pytest.Item, commit: str) -> tuple[str, ...] | None:
     marker = item.get_closest_marker("faults")
-    return None if marker is None or not marker.args else (now, "long", *marker.args)
+    return None if marker is None or not marker.args else (commit, "long", *marker.args)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    made = config.stash[_MADE]
-    if made:
-        now = report.commit()
-        before = [line for line in report.read() if line.commit == now] if made[0].pace == "long" else []
-        lines = {line.key: line for line in [*before, *made]}
+    new_runs = config.stash[_RUNS]
+    if new_runs:
+        commit = report.current_commit()
+        earlier = [run for run in report.read_runs() if run.commit == commit] if new_runs[0].pace == "long" else []
+        runs = {run.key: run for run in [*earlier, *new_runs]}
         terminalreporter.section("faults")
-        terminalreporter.write_line(report.table(lines.values()))
-    for title, rows in config.stash[_SHOWN].items():
+        terminalreporter.write_line(report.table(runs.values()))
+    for title, rows in config.stash[_FIGURES].items():
         terminalreporter.section(title)
         for name, figure in rows:
             terminalreporter.write_line(f"{name:<50} {figure}")
@@ -78,7 +78,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="module")
 def faulty_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], FaultyPostgres]]:
-    """Gives a server that is started when it is first asked for."""
+    """Returns a server that is started on the first call."""
     servers: list[FaultyPostgres] = []
 
     def get() -> FaultyPostgres:
@@ -126,7 +126,7 @@ def _deployed(
 
 @pytest.fixture
 def deploy(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
-    """Starts deployments of this test's own, and stops them after it."""
+    """Starts deployments for one test, and stops them after it."""
     with contextlib.ExitStack() as stack:
 
         def start(kind: str, pace: Pace, *, small: bool = False, **extra: str) -> Deployment:
@@ -137,8 +137,10 @@ def deploy(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pyte
 
 
 @pytest.fixture(scope="module")
-def shared(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
-    """One deployment for each kind of database, for all short tests of a module."""
+def shared_deployment(
+    faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deploy]:
+    """Starts one deployment for each kind of database, which all short tests of a module share."""
     with contextlib.ExitStack() as stack:
         running: dict[str, Deployment] = {}
 

@@ -1,4 +1,4 @@
-"""The parts of the service as real processes on loopback, each to be killed, frozen and started again by a test."""
+"""Runs the parts of the service as processes on loopback, which a test can kill, freeze and restart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
@@ -26,16 +26,22 @@ from services.database.engine import Database
 from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 from services.standalone import redis_server
-from tests.faults.entry import Switch, set_sqlite_clock
-from tests.support.postgres import PostgresServer
+from tests.faults.fault_injection import Switch, set_sqlite_clock
 
-START_S = 120
+if TYPE_CHECKING:
+    from tests.faults.postgres import FaultyPostgres
+
+START_TIMEOUT_S = 120
 PARTS = ("api", "sweeper", "worker")
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How long things take: as in production, or short enough for every test run."""
+    """Durations in seconds: as in production, or short enough for every test run.
+
+    ``articles`` is the size of the load. ``outage_s`` and ``lock_s`` are the lengths of outages and of locks on the
+    database; ``timeout_s`` is the maximum time for all jobs to become final.
+    """
 
     articles: int
     lease_s: float
@@ -44,7 +50,7 @@ class Pace:
     overdue_s: float
     outage_s: float
     lock_s: float
-    patience_s: float
+    timeout_s: float
 
     def settings(self) -> dict[str, str]:
         return {
@@ -57,11 +63,11 @@ class Pace:
         }
 
 
-AGAIN_S = 40  # within this time a killed worker's articles must run again
-FOUND_S = 10  # within this time a lost message must be found and its articles run
-# Limits and leases by their defaults: it is with them that the two times must hold.
-AS_IN_PRODUCTION = Pace(2000, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, patience_s=400)
-SHORT = Pace(200, 5, 4, 3, overdue_s=1, outage_s=3, lock_s=3, patience_s=120)
+RESTART_BOUND_S = 40  # within which the articles of a killed worker must run again
+REDELIVERY_BOUND_S = 10  # within which the articles of a lost message must run
+# Limits and leases have their defaults: the two bounds are promised for these.
+AS_IN_PRODUCTION = Pace(2000, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, timeout_s=400)
+SHORT = Pace(200, 5, 4, 3, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)
 
 
 def free_port() -> int:
@@ -70,28 +76,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], seconds: float, what: str, every_s: float = 0.02) -> None:
-    """Wait until something holds. A database that does not answer meanwhile says nothing either way."""
+def wait_until(condition: Callable[[], Any], seconds: float, description: str, every_s: float = 0.02) -> None:
+    """Wait until a condition is true; keeps waiting while the database does not answer."""
     end = time.monotonic() + seconds
     while True:
         with contextlib.suppress(StoreUnavailable):
-            if holds():
+            if condition():
                 return
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {description}"
         time.sleep(every_s)
 
 
 @dataclass
 class Deployment:
-    """API, sweeper, worker host and Redis under one parent, on a database of either kind."""
+    """API, sweeper, worker host and Redis as child processes, on a database of either kind."""
 
     folder: Path
     database_url: str
     pace: Pace
-    extra: dict[str, str]
-    postgres: PostgresServer | None = None
+    extra: dict[str, str]  # further environment variables
+    postgres: FaultyPostgres | None = None
     slots: int = 2
-    small_disk: Path | None = None  # what the database lies on, where that can be filled up
+    small_disk: Path | None = None  # with the database, if a test may fill the disk up
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,12 +115,12 @@ class Deployment:
             "STANCEWIRE_ACCESS__REQUIRED": "false",
             "STANCEWIRE_API__PORT": str(self.port),
             "STANCEWIRE_WORKER__PROCESSES": str(self.slots),
-            "STANCEWIRE_WORKER__NICENESS": "0",  # a limit must not pass because something else runs on this machine
+            "STANCEWIRE_WORKER__NICENESS": "0",  # other load on this machine must not make a limit pass
             "STANCEWIRE_PIPELINE__MODEL": "rules",
             **self.pace.settings(),
             **self.extra,
         }
-        # Patient, so that a reader of the books waits where the service gives up.
+        # With a long timeout, so that an audit waits where the service gives up.
         self.database = Database(self.database_url, DatabaseSettings(busy_timeout_s=10))
         if self.kind == "sqlite":
             event.listen(self.database.engine, "connect", partial(set_sqlite_clock, self.switches))
@@ -127,7 +133,7 @@ class Deployment:
     def queue(self) -> str:
         return "stancewire:" + QueueName.ANALYSE
 
-    # --- all of it -----------------------------------------------------------------------------------------------------------
+    # --- the whole deployment ---
 
     def start(self) -> None:
         migrations.upgrade(self.database)
@@ -151,24 +157,24 @@ class Deployment:
         self.database.dispose()
 
     def wait_ready(self) -> None:
-        until(self._ready, START_S, f"the service is ready; see the logs in {self.folder}")
+        wait_until(self._ready, START_TIMEOUT_S, f"the service is ready; see the logs in {self.folder}")
 
     def _ready(self) -> bool:
         with contextlib.suppress(httpx.HTTPError, ValueError):
             return bool(httpx.get(f"{self.url}/readyz", timeout=2).json()["status"] == "ok")
         return False
 
-    # --- one part ------------------------------------------------------------------------------------------------------------
+    # --- one part ---
 
     def start_part(self, part: str, name: str = "") -> None:
-        module = (sys.executable, "-m", "tests.faults.entry", part)
+        module = (sys.executable, "-m", "tests.faults.fault_injection", part)
         command: Sequence[str] = self._redis.command if part == "redis" else module
         with (self.folder / f"{part}.log").open("ab") as log:
             self.processes[name or part] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
             )
         if part == "redis":
-            until(self._redis_answers, START_S, "Redis answers")
+            wait_until(self._redis_answers, START_TIMEOUT_S, "Redis answers")
 
     def _redis_answers(self) -> bool:
         with contextlib.suppress(redis.RedisError):
@@ -178,20 +184,21 @@ class Deployment:
     def pid(self, part: str) -> int:
         return self.processes[part].pid
 
-    def send(self, part: str, number: int) -> None:
+    def send_signal(self, part: str, number: int) -> None:
         self.processes[part].send_signal(number)
 
     def kill(self, part: str) -> None:
-        """SIGKILL, and what is left of it after that."""
+        """Send SIGKILL and wait for the end of the process."""
         self.processes[part].kill()
         self.processes[part].wait()
 
     def children(self) -> list[psutil.Process]:
-        """The worker's children that hold a pipeline; the same each time, as far as they live."""
+        """Return the living children of the worker, which run the pipelines, in a stable order."""
         return psutil.Process(self.pid("worker")).children()
 
     @contextlib.contextmanager
     def frozen(self, processes: Sequence[psutil.Process]) -> Iterator[None]:
+        """Suspend the processes inside the context."""
         for process in processes:
             process.suspend()
         try:
@@ -202,14 +209,14 @@ class Deployment:
                     process.resume()
 
     @contextlib.contextmanager
-    def armed(self, switch: Switch, content: str = "") -> Iterator[None]:
-        self.arm(switch, content)
+    def switched_on(self, switch: Switch, content: str = "") -> Iterator[None]:
+        self.switch_on(switch, content)
         try:
             yield
         finally:
             (self.switches / switch).unlink(missing_ok=True)
 
-    def arm(self, switch: Switch, content: str = "") -> None:
-        """Whole at once: a process must not read half a number."""
+    def switch_on(self, switch: Switch, content: str = "") -> None:
+        """Create the switch's file atomically, as a process must not read half a number."""
         (self.switches / "new").write_text(content)
         (self.switches / "new").rename(self.switches / switch)

@@ -1,4 +1,4 @@
-"""An upstream feed that works unattended: it pushes until it is told that an article was taken in, whatever happens."""
+"""An unattended upstream feed: it repeats each push until the article is accepted."""
 
 from __future__ import annotations
 
@@ -11,104 +11,112 @@ from uuid import UUID
 
 import httpx
 
-from tests.faults.deployment import until
-from tests.faults.entry import Trigger
+from tests.faults.deployment import wait_until
+from tests.faults.fault_injection import Trigger
 
-LOT = 25
-_STEADY_EACH = 10  # so many articles apart are those that take longer: there is always one at hand
-_AGAIN_S = 0.1
+BATCH = 25
+_STEADY_EVERY = 10  # every tenth article takes longer, so that at any time one is being analysed
+_RETRY_S = 0.1
 
 
 def story(number: int, extra: str = "") -> str:
-    """A short article with something to find, told apart from all others by its number."""
-    if not extra and number % _STEADY_EACH == 0:
+    """Return a short article with attributions and stances; the number makes its text unique."""
+    if not extra and number % _STEADY_EVERY == 0:
         extra = Trigger.STEADY
     text = (
         f"Harbour Minister Ana Ruiz said on Monday that plan {number} of Tarva Bank was “reckless”.\n\n"
-        f"“We will not pay for pier {number},” she told reporters in Orvik. Bank chairman Nils Aune rejected the criticism. "
+        f"“We will not pay for pier {number},” she told reporters in Orvik. "
+        "Bank chairman Nils Aune rejected the criticism. "
         f"According to the Port Authority, pier {number} would cost 40 million euros. {extra}"
     )
     return text.rstrip()
 
 
 class Load(threading.Thread):
-    """Pushes ``count`` articles of one feed: the first half at once, the rest spread over ``spread_s``."""
+    """Pushes ``count`` articles of one feed: the first half at once, the rest spread over ``spread_s``.
+
+    ``accepted`` has the job of each accepted article by its guid; ``defects`` are answers that break a promise of the
+    API.
+    """
 
     def __init__(self, url: str, feed: str, count: int, spread_s: float) -> None:
         super().__init__(name=f"load-{feed}", daemon=True)
         self.feed = feed
         self.count = count
-        self.answered: dict[str, UUID] = {}
-        self.tried_again = 0
+        self.accepted: dict[str, UUID] = {}
+        self.retries = 0
         self.statuses: set[int] = set()
         self.defects: list[str] = []
         self._spread_s = spread_s
         self._client = httpx.Client(base_url=url, timeout=20, trust_env=False)
-        self._giving_up = threading.Event()
+        self._stopping = threading.Event()
 
     def run(self) -> None:
-        lots = list(self._lots())
-        first = len(lots) // 2
-        pause = self._spread_s / max(1, len(lots) - first)
-        for place, lot in enumerate(lots):
-            if place >= first:
-                self._giving_up.wait(pause)
-            self._push_until_taken({guid: story(int(guid.rpartition("-")[2])) for guid in lot})
+        pushes = list(self._guids_by_push())
+        first_half = len(pushes) // 2
+        pause = self._spread_s / max(1, len(pushes) - first_half)
+        for index, guids in enumerate(pushes):
+            if index >= first_half:
+                self._stopping.wait(pause)
+            self._push_until_accepted({guid: story(int(guid.rpartition("-")[2])) for guid in guids})
 
     def stop(self) -> None:
-        self._giving_up.set()
-        self.join()
+        self._stopping.set()
+        if self.ident is not None:
+            self.join()
         self._client.close()
 
-    def add(self, bodies: dict[str, str]) -> dict[str, UUID]:
-        """Push articles of the test's own in one batch, and wait for the answer; returns the jobs by guid."""
+    def push_batch(self, bodies: dict[str, str]) -> dict[str, UUID]:
+        """Push additional articles, given by guid, in one batch; return their jobs by guid."""
         lines = [self._line(guid, body) for guid, body in bodies.items()]
         with httpx.Client(base_url=self._client.base_url, timeout=20, trust_env=False) as client:
             answer = client.post("/v1/articles:batch", content="\n".join(lines)).raise_for_status().json()
         jobs = {guid: UUID(item["job_id"]) for guid, item in zip(bodies, answer["items"], strict=True)}
-        self.answered |= jobs
+        self.accepted |= jobs
         self.count += len(bodies)
         return jobs
 
-    def taken(self, guid: str, job_id: str) -> None:
-        """Note an article that somebody else pushed to this feed, and what it was answered."""
-        self.answered[guid] = UUID(job_id)
+    def record_accepted(self, guid: str, job_id: str) -> None:
+        """Add an article that another client pushed to this feed."""
+        self.accepted[guid] = UUID(job_id)
         self.count += 1
 
-    def insist(self, guid: str, body: str) -> None:
-        """Push one article of the test's own until it is taken in."""
+    def push_until_accepted(self, guid: str, body: str) -> None:
+        """Push one additional article until it is accepted."""
         self.count += 1
-        self._push_until_taken({guid: body})
+        self._push_until_accepted({guid: body})
 
-    def wait_taken(self, count: int, seconds: float) -> None:
-        until(lambda: len(self.answered) >= count or not self.is_alive(), seconds, f"{count} articles are taken in")
+    def wait_accepted(self, count: int, seconds: float) -> None:
+        wait_until(
+            lambda: len(self.accepted) >= count or not self.is_alive(), seconds, f"{count} articles are accepted"
+        )
 
-    def _lots(self) -> Iterator[list[str]]:
-        """Guids that go together: now a batch, now one alone."""
+    def _guids_by_push(self) -> Iterator[list[str]]:
+        """Yield the guids of each push: batches and single articles in turn."""
         guids = [f"{self.feed}-{number}" for number in range(self.count)]
         while guids:
-            size = LOT if len(guids) % LOT else 1
+            size = BATCH if len(guids) % BATCH else 1
             yield guids[:size]
             del guids[:size]
 
     def _line(self, guid: str, body: str) -> str:
         return json.dumps({"feed": self.feed, "guid": guid, "version": "1", "language": "en", "body": body})
 
-    def _push_until_taken(self, bodies: dict[str, str]) -> None:
+    def _push_until_accepted(self, bodies: dict[str, str]) -> None:
         guids, lines = list(bodies), [self._line(guid, body) for guid, body in bodies.items()]
-        while not self._giving_up.is_set():
+        while not self._stopping.is_set():
             try:
                 items = self._push(lines)
-            except httpx.HTTPError:  # refused, reset, cut off, too late: what became of it, the feed cannot know
+            except httpx.HTTPError:  # refused, reset, cut off or timed out: the feed cannot know the outcome
                 items = []
-            taken = {guid: UUID(item["job_id"]) for guid, item in zip(guids, items, strict=False) if item.get("job_id")}
-            for guid, job_id in taken.items():
-                if self.answered.setdefault(guid, job_id) != job_id:
+            jobs = {guid: UUID(item["job_id"]) for guid, item in zip(guids, items, strict=False) if item.get("job_id")}
+            for guid, job_id in jobs.items():
+                if self.accepted.setdefault(guid, job_id) != job_id:
                     self.defects.append(f"{guid} was answered with two jobs")
-            if len(taken) == len(guids):
+            if len(jobs) == len(guids):
                 return
-            self.tried_again += 1
-            time.sleep(_AGAIN_S)
+            self.retries += 1
+            time.sleep(_RETRY_S)
 
     def _push(self, lines: list[str]) -> list[dict[str, Any]]:
         if len(lines) == 1:

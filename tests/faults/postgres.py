@@ -1,4 +1,4 @@
-"""A PostgreSQL server that a test may treat badly."""
+"""A PostgreSQL server that tests can kill and whose disk they can fill up."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.faults.of_the_store import put_clock_in
 from tests.faults.small_disk import small_disk
+from tests.faults.store_faults import install_clock
 from tests.support.postgres import PostgresServer
 
 
 class FaultyPostgres(PostgresServer):
-    """One cluster for all of a module's deployments; each gets a database with a clock that can be set."""
+    """One cluster for all deployments of a module; each gets a database with a clock that can be set."""
 
-    def stop_at_once(self) -> None:
-        """The immediate shutdown: every process ends where it stands."""
+    def stop_immediately(self) -> None:
+        """Shut down in immediate mode: every process exits without a checkpoint."""
         assert self.process is not None
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(timeout=30)
 
     def kill(self) -> None:
-        """SIGKILL to all its processes."""
+        """Send SIGKILL to all processes of the server."""
         assert self.process is not None
-        family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-        for process in family:
+        processes = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait()
-        psutil.wait_procs(family, timeout=30)
+        psutil.wait_procs(processes, timeout=30)
 
     @contextlib.contextmanager
     def database(self, *, small: bool) -> Iterator[str]:
-        """An empty database; a ``small`` one lies on a disk of its own that can be filled up."""
+        """Create an empty database; a ``small`` one is stored on a disk of its own that can be filled up."""
         with self._small_disk() if small else contextlib.nullcontext(), self.new_database() as url:
             dsn = url.replace("postgresql+psycopg://", "postgresql://")
             if small:
                 name = dsn.rpartition("/")[2]
                 with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
                     connection.execute(f'ALTER DATABASE "{name}" SET TABLESPACE small')
-            put_clock_in(dsn)
+            install_clock(dsn)
             yield url
 
     @property
@@ -53,9 +53,10 @@ class FaultyPostgres(PostgresServer):
 
     @contextlib.contextmanager
     def _small_disk(self) -> Iterator[None]:
-        """A tablespace on a small file system in memory. Raises CalledProcessError where mounting is not allowed."""
+        """Create a tablespace on a small file system; raises CalledProcessError if mounting is not allowed."""
         with small_disk(self.small_disk):
-            shutil.chown(self.small_disk, self._user)
+            if self._user is not None:
+                shutil.chown(self.small_disk, self._user)
             with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
                 connection.execute(f"CREATE TABLESPACE small LOCATION '{self.small_disk}'")
                 yield

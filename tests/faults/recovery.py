@@ -1,4 +1,4 @@
-"""What a fault hit, and how soon that runs again."""
+"""Measures how soon the jobs hit by a fault run again."""
 
 from __future__ import annotations
 
@@ -10,77 +10,87 @@ from uuid import UUID
 
 from services.database.engine import Database
 from tests.faults import ledger_audit
-from tests.faults.deployment import AGAIN_S, FOUND_S, Deployment, until
-from tests.faults.ledger_audit import Books
+from tests.faults.deployment import REDELIVERY_BOUND_S, RESTART_BOUND_S, Deployment, wait_until
+from tests.faults.ledger_audit import LedgerAudit
 from tests.faults.load import Load
 
-_CATCH_S = 120  # a machine may be busy with other things
+_START_TIMEOUT_S = 120  # generous, as the machine may be busy
+
+Check = Callable[[LedgerAudit], None]
+
+
+def no_check(_audit: LedgerAudit) -> None:
+    """Check nothing beyond the audit itself."""
 
 
 @dataclass
 class Recovery:
-    """``jobs`` were hit and have to begin again within ``bound_s`` of ``since_ms`` (the ledger's clock).
+    """The jobs hit by a fault. They must start again within ``bound_s`` after ``since_ms``, by the ledger's clock.
 
-    A job that was tried less than ``least_attempts`` times was not hit after all. ``seconds`` is what was measured already.
+    A job with fewer than ``min_attempts`` attempts was not hit after all. ``seconds`` is the measured time; None if
+    the fault stops nothing. ``check`` makes further assertions about the audit after the fault.
     """
 
     bound_s: float
     since_ms: int = 0
     jobs: frozenset[UUID] = frozenset()
-    least_attempts: int = 1
+    min_attempts: int = 1
     seconds: float | None = None
-    check: Callable[[Books], None] = lambda _books: None
+    check: Check = no_check
 
-    def measure(self, database: Database) -> float | None:
-        """Seconds until the last of the jobs began again; None where the fault stops nothing."""
+    def measure(self, database: Database) -> None:
+        """Set ``seconds`` to the time until the last of the jobs started again."""
         if self.jobs:
-            last = ledger_audit.last_start_ms(database, self.jobs, self.least_attempts)
-            self.seconds = max(self.seconds or 0.0, 0.0 if last is None else (last - self.since_ms) / 1000)
-        return self.seconds
+            started = ledger_audit.last_start_ms(database, self.jobs, self.min_attempts)
+            self.seconds = max(self.seconds or 0.0, 0.0 if started is None else (started - self.since_ms) / 1000)
 
 
-def again(
-    deployment: Deployment, jobs: Iterable[UUID], check: Callable[[Books], None] = lambda _books: None
-) -> Recovery:
-    """Killed work: has to run again once its lease has ended."""
+def expect_restart(deployment: Deployment, jobs: Iterable[UUID], check: Check = no_check) -> Recovery:
+    """Expect killed jobs to run again once their leases have expired."""
     since = ledger_audit.clock_ms(deployment.database)
-    return Recovery(AGAIN_S, since, frozenset(jobs), least_attempts=2, check=check)
+    return Recovery(RESTART_BOUND_S, since, frozenset(jobs), min_attempts=2, check=check)
 
 
-def found(deployment: Deployment, jobs: Iterable[UUID]) -> Recovery:
-    """Lost messages: have to be missed, and their jobs to run."""
-    return Recovery(FOUND_S, ledger_audit.clock_ms(deployment.database), frozenset(jobs))
+def expect_redelivery(deployment: Deployment, jobs: Iterable[UUID]) -> Recovery:
+    """Expect the jobs of lost messages to be dispatched again."""
+    return Recovery(REDELIVERY_BOUND_S, ledger_audit.clock_ms(deployment.database), frozenset(jobs))
 
 
-def after_work_goes_on(deployment: Deployment, recovery: Recovery) -> Recovery:
-    """Measure until the next job begins, for faults that stop all work and may leave nothing to be done again."""
+def measure_next_start(deployment: Deployment, recovery: Recovery) -> Recovery:
+    """Wait for the next job to start and measure that, for faults that stop all work but may interrupt no job."""
     began, since = time.monotonic(), ledger_audit.clock_ms(deployment.database)
-    until(lambda: ledger_audit.begun_since(deployment.database, since), recovery.bound_s + 5, "work goes on")
+    wait_until(
+        lambda: ledger_audit.any_started_since(deployment.database, since), recovery.bound_s + 5, "work continues"
+    )
     recovery.seconds = time.monotonic() - began
     return recovery
 
 
 @contextlib.contextmanager
-def caught(deployment: Deployment) -> Iterator[dict[UUID, UUID]]:
-    """The worker's children frozen while each holds a message; yields the jobs in their hands, with their leases.
+def workers_frozen(deployment: Deployment) -> Iterator[dict[UUID, UUID]]:
+    """Freeze the worker's children while each runs a message; yield the running jobs with their lease tokens.
 
-    Whatever is done then is done in the middle of an article, with no need to hit the moment.
+    A fault inflicted inside this context hits every child in the middle of an article, without races.
     """
-    end = time.monotonic() + _CATCH_S
+    end = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < end:
         children = deployment.children()
         with deployment.frozen(children):
-            held = ledger_audit.running(deployment.database)
-            if len(set(held.values())) == len(children) == deployment.slots:
-                yield held
+            leases = ledger_audit.running_jobs(deployment.database)
+            if len(set(leases.values())) == len(children) == deployment.slots:
+                yield leases
                 return
         time.sleep(0.02)
-    raise AssertionError(f"the workers did not all hold a message within {_CATCH_S} s")
+    raise AssertionError(f"not every worker process had a message within {_START_TIMEOUT_S} s")
 
 
-def begin(deployment: Deployment, load: Load) -> int:
-    """Wait until the load runs well; returns how many articles are in flight."""
+def start_load(deployment: Deployment, load: Load) -> int:
+    """Start a load and wait until its articles are being analysed; return the number of unfinished jobs."""
     load.start()
-    load.wait_taken(load.count // 3, _CATCH_S)
-    until(lambda: ledger_audit.finished(deployment.database, load.feed) >= load.count // 50, _CATCH_S, "the load runs")
-    return ledger_audit.unfinished(deployment.database, load.feed)
+    load.wait_accepted(load.count // 3, _START_TIMEOUT_S)
+    wait_until(
+        lambda: ledger_audit.count_finished(deployment.database, load.feed) >= load.count // 50,
+        _START_TIMEOUT_S,
+        "the first articles are analysed",
+    )
+    return ledger_audit.count_unfinished(deployment.database, load.feed)

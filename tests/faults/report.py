@@ -1,7 +1,4 @@
-"""One line for each run, and one table of all.
-
-python -m tests.faults.report    # the table of what was run so far
-"""
+"""Stores one line per run of a fault, and prints a table of all runs: ``python -m tests.faults.report``."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ REPORT = Path(os.environ.get("FAULTS_REPORT", ".faults/report.jsonl"))
 
 
 @dataclass(frozen=True)
-class Line:
-    """What one fault did. ``recovery_s`` is None where nothing stopped; ``bound_s`` is what it must not exceed."""
+class FaultRun:
+    """The outcome of one run. ``recovery_s`` is None if the fault stops nothing; it must not exceed ``bound_s``."""
 
     commit: str
     pace: str
     fault: str
-    shown_as: str
+    title: str
     database: str
     pipeline: str
     articles: int
@@ -38,55 +35,55 @@ class Line:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What makes a line the newer form of another."""
+        """Identifies runs of the same fault at the same commit, of which only the last is reported."""
         return (self.commit, self.pace, self.fault, self.database, self.pipeline)
 
 
-def commit() -> str:
-    """The commit that is tested, with a mark if the checkout has changes; empty without git."""
+def current_commit() -> str:
+    """Return the commit under test, with a mark if the checkout has changes; empty without git."""
     try:
-        ran = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)  # noqa: S607 -- git is on the PATH
+        git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)  # noqa: S607 -- git is on the PATH
     except OSError:
         return ""
-    return ran.stdout.strip()
+    return git.stdout.strip()
 
 
-def add(line: Line) -> None:
+def append_run(run: FaultRun) -> None:
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     with REPORT.open("a") as file:
-        file.write(json.dumps(asdict(line)) + "\n")
+        file.write(json.dumps(asdict(run)) + "\n")
 
 
-def read() -> list[Line]:
-    """The last line of each fault, in the order in which they were first run."""
+def read_runs() -> list[FaultRun]:
+    """Return the last run of each fault, in the order in which the faults were first run."""
     if not REPORT.exists():
         return []
-    lines = [Line(**json.loads(line)) for line in REPORT.read_text().splitlines()]
-    return list({line.key: line for line in lines}.values())
+    runs = [FaultRun(**json.loads(line)) for line in REPORT.read_text().splitlines()]
+    return list({run.key: run for run in runs}.values())
 
 
-def table(lines: Iterable[Line]) -> str:
-    """The lines as a table in Markdown."""
+def table(runs: Iterable[FaultRun]) -> str:
+    """Return the runs as a table in Markdown."""
     head = ("fault", "database", "pipeline", "articles", "in flight", "lost", "doubled", "recovery s", "bound s", "")
     rows = [
         (
-            line.shown_as,
-            line.database,
-            line.pipeline,
-            str(line.articles),
-            str(line.in_flight),
-            str(line.lost),
-            str(line.doubled),
-            "–" if line.recovery_s is None else f"{line.recovery_s:.1f}",
-            f"{line.bound_s:g}" if line.bound_s else "–",
-            "" if line.passed else "FAILED",
+            run.title,
+            run.database,
+            run.pipeline,
+            str(run.articles),
+            str(run.in_flight),
+            str(run.lost),
+            str(run.doubled),
+            "–" if run.recovery_s is None else f"{run.recovery_s:.1f}",
+            f"{run.bound_s:g}" if run.bound_s else "–",
+            "" if run.passed else "FAILED",
         )
-        for line in lines
+        for run in runs
     ]
-    widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     rule = tuple("-" * width for width in widths)
     return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in [head, rule, *rows])
 
 
 if __name__ == "__main__":
-    print(table(read()))  # noqa: T201 -- it is what the command is for
+    print(table(read_runs()))  # noqa: T201 -- the output of the command

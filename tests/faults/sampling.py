@@ -1,4 +1,4 @@
-"""Memory, files, threads and connections of the processes under test, sampled in the background."""
+"""Samples memory, files, threads and connections of the processes under test in the background."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MB = 1 << 20
 
 @dataclass(frozen=True)
 class Sample:
-    """One process at one moment; ``progress`` is whatever the test counts by (seconds, articles)."""
+    """One process at one moment; ``progress`` is in the unit of the test (seconds or articles)."""
 
     name: str
     pid: int
@@ -29,7 +29,7 @@ class Sample:
 
 
 class Sampler(threading.Thread):
-    """Samples every process of a deployment; the worker's children are named by their place."""
+    """Samples every process of a deployment; the worker's children are named by their number."""
 
     def __init__(self, deployment: Deployment, progress: Callable[[], float], every_s: float) -> None:
         super().__init__(name="sampler", daemon=True)
@@ -50,12 +50,12 @@ class Sampler(threading.Thread):
     def run(self) -> None:
         while not self._stopping.wait(self._every_s):
             progress = self._progress()
-            with contextlib.suppress(psutil.Error):  # one of them ended meanwhile
+            with contextlib.suppress(psutil.Error):  # a process has ended meanwhile
                 self.samples += [_sample(name, process, progress) for name, process in self._processes()]
 
     def _processes(self) -> list[tuple[str, psutil.Process]]:
-        found = [(name, psutil.Process(self._deployment.pid(name))) for name in (*PARTS, "redis")]
-        return [*found, *((f"child {place}", child) for place, child in enumerate(self._deployment.children()))]
+        parts = [(name, psutil.Process(self._deployment.pid(name))) for name in (*PARTS, "redis")]
+        return [*parts, *((f"child {number}", child) for number, child in enumerate(self._deployment.children()))]
 
     def of(self, name: str) -> list[Sample]:
         return [sample for sample in self.samples if sample.name == name]

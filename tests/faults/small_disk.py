@@ -1,4 +1,4 @@
-"""A small file system in memory, to be filled up. Mounting one needs the right to."""
+"""A small file system in memory that a test can fill up. Mounting one needs a privilege."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SMALL_MB = 96
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """Mount one at ``folder``, which is made and removed again. Raises CalledProcessError where that is not allowed."""
+    """Mount one at the new folder ``folder``; raises CalledProcessError if mounting is not allowed."""
     folder.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={_SMALL_MB}m", "tmpfs", str(folder)]
-    subprocess.run(["mount", *options], check=True, capture_output=True)  # noqa: S607 -- on the PATH of whoever may use it
+    subprocess.run(["mount", *options], check=True, capture_output=True)  # noqa: S607 -- on the PATH of privileged users
     try:
         yield
     finally:
@@ -25,7 +25,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def filled_up(folder: Path) -> Iterator[None]:
-    """Not a byte more can be written there meanwhile."""
+    """Fill up the disk, so that no byte can be written inside the context."""
     ballast = folder / "ballast"
     with ballast.open("wb") as file, contextlib.suppress(OSError):
         while file.write(bytes(8192)):
@@ -37,8 +37,8 @@ def filled_up(folder: Path) -> Iterator[None]:
 
 
 def may_mount(folder: Path) -> bool:
-    """Whether this user may mount a file system."""
-    tried = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)  # noqa: S607 -- as above
-    if tried.returncode == 0:
+    """Return whether this user may mount a file system."""
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)  # noqa: S607 -- as above
+    if mount.returncode == 0:
         subprocess.run(["umount", str(folder)], check=True, capture_output=True)  # noqa: S607 -- as above
-    return tried.returncode == 0
+    return mount.returncode == 0

@@ -1,4 +1,4 @@
-"""Nothing accepted is lost, nothing is stored twice, whatever is killed. Every fault under load; then the books are balanced."""
+"""Every fault under load, then an audit of the ledger: no accepted article is lost, and no result is stored twice."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import ledger_audit, recovery, report
-from tests.faults.catalogue import FAULTS, SIXTEEN, Fault
+from tests.faults.catalogue import FAULTS, SIXTEEN_PER_MESSAGE, Fault
 from tests.faults.conftest import Deploy
 from tests.faults.deployment import AS_IN_PRODUCTION, SHORT, Deployment
 from tests.faults.load import Load
 
-AddLine = Callable[[report.Line], None]
+RecordRun = Callable[[report.FaultRun], None]
 ARTICLES = int(os.environ.get("FAULTS_ARTICLES", "2000"))
 
 
 def _short_forms() -> list[pytest.ParameterSet]:
-    """Each fault once, on one database and the other in turn."""
-    chosen = [
-        (fault, fault.short or fault.databases[place % len(fault.databases)]) for place, fault in enumerate(FAULTS)
+    """Return each fault once, on SQLite and PostgreSQL in turn."""
+    databases = [
+        fault.short_form_database or fault.databases[number % len(fault.databases)]
+        for number, fault in enumerate(FAULTS)
     ]
-    return [pytest.param(fault, kind, id=f"{fault.name}-{kind}") for fault, kind in chosen]
+    return [pytest.param(fault, kind, id=f"{fault.name}-{kind}") for fault, kind in zip(FAULTS, databases, strict=True)]
 
 
 def _long_forms() -> list[pytest.ParameterSet]:
-    """Each fault on both databases, and some with the trained model as well."""
+    """Return each fault on both databases, and some with the trained model, too."""
     return [
         pytest.param(
             fault, kind, model, id=f"{fault.name}-{kind}-{model}", marks=pytest.mark.faults(fault.name, kind, model)
@@ -36,55 +37,61 @@ def _long_forms() -> list[pytest.ParameterSet]:
         for fault in FAULTS
         for kind in fault.databases
         for model in ("rules", "trained")
-        if model == "rules" or fault.trained
+        if model == "rules" or fault.with_trained_model
     ]
 
 
 @pytest.mark.parametrize(("fault", "kind"), _short_forms())
-def test_a_fault_under_a_short_load(fault: Fault, kind: str, shared: Deploy, add_line: AddLine) -> None:
-    _try(fault, shared(kind, SHORT, **SIXTEEN), "short", "rules", add_line)
+def test_nothing_is_lost_under_a_short_load(
+    fault: Fault, kind: str, shared_deployment: Deploy, record_run: RecordRun
+) -> None:
+    deployment = shared_deployment(kind, SHORT, **SIXTEEN_PER_MESSAGE)
+    _inflict_and_audit(fault, deployment, "short", "rules", record_run)
 
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("fault", "kind", "model"), _long_forms())
-def test_a_fault_as_in_production(fault: Fault, kind: str, model: str, deploy: Deploy, add_line: AddLine) -> None:
+def test_nothing_is_lost_as_in_production(
+    fault: Fault, kind: str, model: str, deploy: Deploy, record_run: RecordRun
+) -> None:
     pace = replace(AS_IN_PRODUCTION, articles=ARTICLES)
     settings = {"STANCEWIRE_PIPELINE__MODEL": model, **fault.settings}
-    _try(fault, deploy(kind, pace, small=fault.name == "disk", **settings), "long", model, add_line)
+    deployment = deploy(kind, pace, small=fault.name == "disk", **settings)
+    _inflict_and_audit(fault, deployment, "long", model, record_run)
 
 
-def _try(fault: Fault, deployment: Deployment, pace_name: str, model: str, add_line: AddLine) -> None:
+def _inflict_and_audit(fault: Fault, deployment: Deployment, pace_name: str, model: str, record_run: RecordRun) -> None:
     pace, began = deployment.pace, time.monotonic()
     load = Load(deployment.url, fault.name, pace.articles, fault.spread_s(pace))
-    kept, after, in_flight, passed = ledger_audit.Books(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
+    audit, after, in_flight, passed = ledger_audit.LedgerAudit(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
     try:
-        in_flight = recovery.begin(deployment, load)
+        in_flight = recovery.start_load(deployment, load)
         after = fault.inflict(deployment, load)
-        ledger_audit.wait_all_final(deployment.database, load, pace.patience_s)
-        kept = ledger_audit.balance(deployment.database, load)
+        ledger_audit.wait_all_final(deployment.database, load, pace.timeout_s)
+        audit = ledger_audit.audit_ledger(deployment.database, load)
         after.measure(deployment.database)
-        after.check(kept)
-        kept.check(load)
+        after.check(audit)
+        audit.assert_clean(load)
         assert after.seconds is None or after.seconds <= after.bound_s
         passed = True
     finally:
         load.stop()
-        add_line(
-            report.Line(
-                commit=report.commit(),
+        record_run(
+            report.FaultRun(
+                commit=report.current_commit(),
                 pace=pace_name,
                 fault=fault.name,
-                shown_as=fault.shown_as,
+                title=fault.title,
                 database=deployment.kind,
                 pipeline=model,
                 articles=load.count,
                 in_flight=in_flight,
-                lost=kept.lost,
-                doubled=kept.doubled,
+                lost=audit.lost,
+                doubled=audit.doubled,
                 recovery_s=after.seconds,
                 bound_s=after.bound_s,
-                states=dict(kept.states),
-                attempts=kept.attempts,
+                states=dict(audit.states),
+                attempts=audit.attempts,
                 passed=passed,
                 seconds=time.monotonic() - began,
             )

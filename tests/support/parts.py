@@ -1,4 +1,4 @@
-"""The parts of the service as processes that only an operator starts again, watched by a Prometheus of their own."""
+"""The parts of the service as separate processes that nothing restarts, monitored by their own Prometheus."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import httpx
 
 from tests.conftest import RedisProcess
 from tests.support.prometheus import ROOT, Prometheus, free_port
-from tests.support.stack import QUICK, client_of, command, environment
+from tests.support.stack import SHORT_LIMITS, command, environment, open_client
 
 
 @dataclass
-class Service:
-    """API, sweeper and worker beside a Redis."""
+class ServiceParts:
+    """API, sweeper and worker with a Redis and a Prometheus."""
 
     directory: Path
     redis: RedisProcess
@@ -29,69 +29,81 @@ class Service:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, part: str) -> None:
-        """``stancewire PART``; the worker as the tests of faults have it, which the words of ``Trigger`` in an article kill."""
-        line = [sys.executable, "-m", "tests.faults.entry", part] if part == "worker" else command(part)
+        """Run `stancewire PART`. The worker is that of the fault tests: an article with words of `Trigger` kills it."""
+        process_command = (
+            [sys.executable, "-m", "tests.faults.fault_injection", part] if part == "worker" else command(part)
+        )
         with (self.directory / f"{part}.log").open("ab") as log:
-            self.processes[part] = subprocess.Popen(line, env=self.settings, stdout=log, stderr=log, cwd=ROOT)
+            self.processes[part] = subprocess.Popen(
+                process_command, env=self.settings, stdout=log, stderr=log, cwd=ROOT
+            )
 
-    def end(self, part: str) -> None:
+    def stop(self, part: str) -> None:
         process = self.processes.pop(part)
         process.terminate()
         process.wait(timeout=60)
 
-    def say(self, *arguments: str) -> str:
-        """What a command of ``stancewire`` prints."""
-        done = subprocess.run(command(*arguments), env=self.settings, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def run(self, *arguments: str) -> str:
+        """Run `stancewire` with ``arguments`` and return its standard output."""
+        completed = subprocess.run(command(*arguments), env=self.settings, capture_output=True, text=True, timeout=120)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
 
-    def succeeded(self) -> int:
-        """Articles analysed so far, as Prometheus knows."""
+    def succeeded_count(self) -> int:
+        """Return the number of analysed articles, from Prometheus."""
         return int(self.prometheus.value('max(stancewire_jobs_finished_total{state="succeeded"})'))
 
-    def dead(self) -> int:
-        """Jobs that are dead, as Prometheus knows."""
+    def dead_count(self) -> int:
+        """Return the number of dead jobs, from Prometheus."""
         return int(self.prometheus.value('max(stancewire_jobs{state="dead"})'))
 
-    def done(self, number: int) -> bool:
-        """Whether so many have succeeded; what a busy machine let die meanwhile is retried, as the runbook says."""
-        if self.dead():
-            self.say("jobs", "retry", "--all-dead")
-        return self.succeeded() >= number
+    def have_succeeded(self, count: int) -> bool:
+        """Whether ``count`` articles are analysed. Jobs that died on a busy machine are retried, as the runbook says."""
+        if self.dead_count():
+            self.run("jobs", "retry", "--all-dead")
+        return self.succeeded_count() >= count
 
 
 @contextlib.contextmanager
-def parts(directory: Path, **settings: str) -> Iterator[Service]:
-    """All of it running."""
-    api, worker = free_port(), free_port()
+def start_parts(directory: Path, **settings: str) -> Iterator[ServiceParts]:
+    """Run all parts until the end of the block."""
+    api_port, metrics_port = free_port(), free_port()
     (directory / "redis").mkdir()
     redis = RedisProcess(directory / "redis")
-    environ = environment(
-        **QUICK,
+    settings_environment = environment(
+        **SHORT_LIMITS,
         STANCEWIRE_STATE_DIR=str(directory),
         STANCEWIRE_REDIS_URL=redis.url,
-        STANCEWIRE_API__PORT=str(api),
+        STANCEWIRE_API__PORT=str(api_port),
         STANCEWIRE_PIPELINE__MODEL="rules",
-        STANCEWIRE_WORKER__METRICS_PORT=str(worker),
+        STANCEWIRE_WORKER__METRICS_PORT=str(metrics_port),
         STANCEWIRE_WORKER__NICENESS="0",
         **settings,
     )
-    subprocess.run(command("migrate"), env=environ, check=True, capture_output=True, timeout=60)
+    subprocess.run(command("migrate"), env=settings_environment, check=True, capture_output=True, timeout=60)
     key = subprocess.run(
-        command("keys", "create", "--admin"), env=environ, check=True, capture_output=True, text=True, timeout=60
+        command("keys", "create", "--admin"),
+        env=settings_environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
     ).stdout.strip()
-    prometheus = Prometheus(directory / "prometheus", {"api": f"127.0.0.1:{api}", "worker": f"127.0.0.1:{worker}"})
-    running = Service(directory, redis, environ, key, client_of(f"http://127.0.0.1:{api}", key), prometheus)
+    prometheus = Prometheus(
+        directory / "prometheus", {"api": f"127.0.0.1:{api_port}", "worker": f"127.0.0.1:{metrics_port}"}
+    )
+    client = open_client(f"http://127.0.0.1:{api_port}", key)
+    service = ServiceParts(directory, redis, settings_environment, key, client, prometheus)
     try:
         redis.start()
         for part in ("api", "sweeper", "worker"):
-            running.start(part)
-        yield running
+            service.start(part)
+        yield service
     finally:
-        running.client.close()
-        for process in running.processes.values():
+        service.client.close()
+        for process in service.processes.values():
             process.terminate()
-        for process in running.processes.values():
+        for process in service.processes.values():
             process.wait(timeout=60)
         redis.kill()
         prometheus.stop()

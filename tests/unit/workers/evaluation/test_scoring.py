@@ -77,8 +77,11 @@ def test_name_of_a_pronoun_may_only_contain_words_of_its_cluster(name: str | Non
 
 
 def test_stance_needs_its_holder_and_macro_f1_covers_the_classes_of_the_gold() -> None:
-    gold = [{"text": "x", "stance": "support", "holder": "a"}, {"text": "x", "stance": "none", "holder": None}]
-    predicted = [{"stance": "support", "holder": "b"}, {"stance": "none", "holder": None}]
+    gold: list[dict[str, Any]] = [
+        {"text": "x", "stance": "support", "holder": "a"},
+        {"text": "x", "stance": "none", "holder": None},
+    ]
+    predicted: list[dict[str, Any]] = [{"stance": "support", "holder": "b"}, {"stance": "none", "holder": None}]
     assert aggregate("stance_pairs", score_documents("stance_pairs", gold, predicted)).rounded() == {
         "accuracy": 0.5,
         "macro_f": 0.5,
