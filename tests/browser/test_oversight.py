@@ -66,7 +66,7 @@ def test_key_is_created_used_and_revoked(page: Page, open_window: OpenWindow, wa
     expect(page.get_by_role("textbox", name="Feeds")).to_have_attribute("aria-invalid", "true")
     assert serious_violations(page) == []
     page.get_by_role("textbox", name="Feeds").fill("samples")
-    page.get_by_label("Valid for").select_option("90 days")
+    page.get_by_label("Expires").select_option("after 90 days")
     page.get_by_role("button", name="Create the key").click()
     token = page.get_by_role("status").locator("code").inner_text()
     assert re.fullmatch(r"swk_[0-9a-f]{12}_[0-9a-f]{48}", token)

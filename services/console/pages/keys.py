@@ -25,7 +25,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 KeyId = Annotated[str, Path(pattern="^[0-9a-f]{12}$", max_length=12)]
 _DAY_S: Final = 86_400
-_LIFETIMES: Final = {"": "until it is revoked", "1": "1 day", "30": "30 days", "90": "90 days", "365": "1 year"}
+_LIFETIMES: Final = {
+    "": "never",
+    "1": "after 1 day",
+    "30": "after 30 days",
+    "90": "after 90 days",
+    "365": "after 1 year",
+}
 
 
 @router.get("/keys")
