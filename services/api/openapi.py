@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives from the routes, made as exact as the routes are."""
+"""The OpenAPI document: FastAPI's, corrected where it is less exact than the routes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Header = dict[str, dict[str, Any]]
 RETRY_AFTER: Final[Header] = {
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 }
-LOCATION: Final[Header] = {"Location": {"description": "where the job is found", "schema": {"type": "string"}}}
+LOCATION: Final[Header] = {"Location": {"description": "the path of the job", "schema": {"type": "string"}}}
 ETAG: Final[Header] = {"ETag": {"description": "the version of the result", "schema": {"type": "string"}}}
 
 
-class _Identifier(Convertor[str]):
-    """A path segment that ends before a colon: ``/jobs/{id}`` does not answer for ``/jobs/{id}:retry``."""
+class _IdConvertor(Convertor[str]):
+    """A path segment that ends before a colon, so that ``/jobs/{id:id}`` does not match ``/jobs/17:retry``."""
 
     regex = "[^/:]+"
 
@@ -31,14 +31,14 @@ class _Identifier(Convertor[str]):
         return value
 
 
-register_url_convertor("id", _Identifier())
+register_url_convertor("id", _IdConvertor())
 
 
 def _link(operation: str, parameter: str, pointer: str) -> dict[str, Any]:
     return {"operationId": operation, "parameters": {parameter: f"$response.body#{pointer}"}}
 
 
-# What can be done with the job in an answer (OpenAPI's links).
+# OpenAPI links from a job in a response to the operations on it.
 JOB_LINKS: Final = {
     **{name: _link(name, "job_id", "/id") for name in ("get_job", "get_result", "cancel_job", "retry_job", "drop_job")},
     "withdraw_article": _link("withdraw_article", "article_id", "/metadata/article_id"),
@@ -46,36 +46,40 @@ JOB_LINKS: Final = {
 
 
 def install(app: FastAPI, limits: Limits) -> None:
-    """Make ``app`` give out its document with what FastAPI cannot know.
+    """Correct the document of ``app`` after FastAPI has generated it.
 
-    Problems have their own media type, a parameter in the address or a header is never null, and a body is as long as
-    the settings allow.
+    Problems get their own media type, parameters are never null, and the length of an article's body is limited by the
+    settings.
     """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema:  # made before
+        if app.openapi_schema:  # FastAPI caches the document here
             return app.openapi_schema
         document = generate()
         for operation in (operation for path in document["paths"].values() for operation in path.values()):
             for response in operation["responses"].values():
-                content = response.get("content", {})
-                if PROBLEM_TYPE in content:
-                    for usual in set(content) - {
-                        PROBLEM_TYPE
-                    }:  # FastAPI puts the schema under the route's own media type
-                        content[PROBLEM_TYPE] = content.pop(usual)
+                _set_problem_type(response)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
         document["components"]["schemas"]["Article"]["properties"]["body"]["maxLength"] = limits.text_chars
         return document
 
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for extending the document
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _set_problem_type(response: dict[str, Any]) -> None:
+    """Move the schema of a problem, which FastAPI puts under the route's own media type, to that of problems."""
+    content = response.get("content", {})
+    if PROBLEM_TYPE in content:
+        for media_type in set(content) - {PROBLEM_TYPE}:
+            content[PROBLEM_TYPE] = content.pop(media_type)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    if len(kinds) != 1:
+    """Return the schema of an optional parameter without its null alternative."""
+    alternatives = [alternative for alternative in schema.get("anyOf", ()) if alternative != {"type": "null"}]
+    if len(alternatives) != 1:
         return schema
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
-    return {**kinds[0], **rest}
+    return {**alternatives[0], **rest}

@@ -68,7 +68,8 @@ def search_response(
         return json_response(kind.page_model(items=page.items, next=page.next))
     query, after = search_query(filters, caller), _page_key(filters.cursor)
     limit = min(filters.limit or settings.export_limit, settings.export_limit)
-    return stream_items(media_type, kind.item_model, _all_items(services.database, query, after, kind, limit))
+    items = _all_items(services.database, query, after, kind, limit)
+    return stream_items(media_type, kind.item_model, items)
 
 
 def search_page(

@@ -34,10 +34,10 @@ def submit(
     `StoreUnavailable`; then no article of the batch was accepted.
     """
     answers = ingest.submit(intake, batch, caller, key)
-    accepted = [pair for pair in zip(batch, answers, strict=True) if isinstance(pair[1], Acceptance)]
-    for article, answer in accepted:
-        log.debug("article_accepted", feed=article.feed, job=str(answer.job_id), created=answer.created)
-    if accepted:
+    for article, answer in zip(batch, answers, strict=True):
+        if isinstance(answer, Acceptance):
+            log.debug("article_accepted", feed=article.feed, job=str(answer.job_id), created=answer.created)
+    if any(isinstance(answer, Acceptance) for answer in answers):
         context.nudge_dispatcher()
     return answers
 

@@ -8,7 +8,6 @@ from services.api.dependencies import Admin, Services
 from services.api.problems import problem_responses
 from services.api.schemas.pauses import PauseList, PauseRequest, pause_list
 from services.contracts import FeedName
-from services.database.tables import ALL_FEEDS
 from services.feeds.pauses import paused
 from services.use_cases import pauses
 
@@ -27,14 +26,14 @@ def pause_all(request: PauseRequest, services: Services, caller: Admin) -> Pause
 
     It takes effect in every API process within a second.
     """
-    pauses.pause(services.use_case_context, ALL_FEEDS, request.reason, caller)
+    pauses.pause(services.use_case_context, None, request.reason, caller)
     return pause_list(paused(services.database))
 
 
 @router.delete("/pause", status_code=204, responses=problem_responses(404, 503))
 def resume_all(services: Services, caller: Admin) -> None:
     """Accept pushes again."""
-    pauses.resume(services.use_case_context, ALL_FEEDS, caller)
+    pauses.resume(services.use_case_context, None, caller)
 
 
 @router.put("/feeds/{feed}/pause", responses=problem_responses(400, 415, 422, 503))

@@ -18,7 +18,6 @@ from services.console.forms import TextField, first_error
 from services.console.page_context import AdminForm, PageContext, ReaderPage
 from services.contracts import FeedName
 from services.database.counters import CounterName
-from services.database.tables import ALL_FEEDS
 from services.errors import Conflict
 from services.feeds import pauses as pause_store
 from services.feeds import store
@@ -100,7 +99,7 @@ def resume_feed(name: FeedName, context: AdminForm) -> Response:
 @router.post("/intake/pause")
 def pause_intake(context: AdminForm, reason: TextField = "") -> Response:
     """Pause all intake: every push is refused, and queued jobs are still analysed."""
-    pauses.pause(context.services.use_case_context, ALL_FEEDS, _clean_reason(reason), context.visitor.caller)
+    pauses.pause(context.services.use_case_context, None, _clean_reason(reason), context.visitor.caller)
     notice = "Intake is paused: every push is refused, and queued jobs are still analysed."
     return context.redirect("/feeds", notice=notice)
 
@@ -108,7 +107,7 @@ def pause_intake(context: AdminForm, reason: TextField = "") -> Response:
 @router.post("/intake/resume")
 def resume_intake(context: AdminForm) -> Response:
     """Accept articles again."""
-    pauses.resume(context.services.use_case_context, ALL_FEEDS, context.visitor.caller)
+    pauses.resume(context.services.use_case_context, None, context.visitor.caller)
     return context.redirect("/feeds", notice="Intake was resumed.")
 
 
