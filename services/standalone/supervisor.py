@@ -1,4 +1,4 @@
-"""One parent for all processes: starts them in order, restarts what falls, stops them in the other order."""
+"""A supervisor of child processes: starts them in order, restarts those that end, stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -18,66 +18,59 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-_BACKOFF_S: Final = (0.2, 0.5, 1, 2, 5, 10)
-_STEADY_S: Final = 30  # after so long a fall counts as the first again
+_RESTART_DELAYS_S: Final = (0.2, 0.5, 1, 2, 5, 10)  # by the number of failures in a row
+_STABLE_AFTER_S: Final = 30  # a child that has run for longer starts again with the first delay
 _PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(slots=True)
 class Child:
-    """A process to keep running. ``grace_s``: how long it may take to stop before it is killed."""
+    """A process to keep running. It may take ``stop_timeout_s`` to stop before it is killed."""
 
     name: str
     command: Sequence[str]
-    grace_s: float
+    stop_timeout_s: float
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    falls: int = 0
+    failures: int = 0
     restart_at: float | None = None
 
 
 class Supervisor:
-    """Keeps children running. Their output goes to ``<logs>/<name>.log``."""
+    """Keeps children running. Their output is appended to ``<log_dir>/<name>.log``."""
 
-    def __init__(self, logs: Path) -> None:
-        """Prepare to run children; ``start`` adds one."""
-        self._logs = logs
+    def __init__(self, log_dir: Path) -> None:
+        """Create the folder of the logs; `start` adds a child."""
+        self.log_dir = log_dir
         self._children: list[Child] = []
-        logs.mkdir(parents=True, exist_ok=True)
+        log_dir.mkdir(parents=True, exist_ok=True)
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ID of each child that runs."""
+        """The process ID of each running child, by name."""
         return {child.name: child.process.pid for child in self._children if child.process is not None}
 
-    def log_of(self, name: str) -> Path:
-        """Where the output of a child goes."""
-        return self._logs / f"{name}.log"
+    def log_file(self, name: str) -> Path:
+        """Return the file with the output of a child."""
+        return self.log_dir / f"{name}.log"
 
     def start(self, child: Child) -> None:
-        """Run a child from now on."""
+        """Start a child and keep it running."""
         self._children.append(child)
         self._spawn(child)
 
-    def check(self) -> None:
-        """Restart what has ended, each time a little later."""
+    def restart_ended(self) -> None:
+        """Restart children that have ended, after a delay that grows with each failure. Call this regularly."""
         now = time.monotonic()
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
-                code = child.process.returncode
-                child.falls = 0 if now - child.started_at > _STEADY_S else child.falls
-                delay = _BACKOFF_S[min(child.falls, len(_BACKOFF_S) - 1)]
-                log.warning(
-                    "child_ended", child=child.name, code=code, restart_in_s=delay, log=str(self.log_of(child.name))
-                )
-                child.falls += 1
-                child.process, child.restart_at = None, now + delay
+                self._schedule_restart(child, child.process.returncode, now)
             if child.process is None and child.restart_at is not None and now >= child.restart_at:
                 self._spawn(child)
 
     def stop(self) -> None:
-        """Stop all, last started first, each in order if it can within its grace."""
+        """Stop all children, the last started first. Kill those that exceed their ``stop_timeout_s``."""
         for child in reversed(self._children):
             child.restart_at = None
             if child.process is None:
@@ -85,22 +78,31 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 child.process.send_signal(signal.SIGTERM)
             try:
-                child.process.wait(child.grace_s)
+                child.process.wait(child.stop_timeout_s)
             except subprocess.TimeoutExpired:
-                log.warning("child_killed", child=child.name, after_s=child.grace_s)
+                log.warning("child_killed", child=child.name, after_s=child.stop_timeout_s)
                 child.process.kill()
                 child.process.wait()
             child.process = None
 
+    def _schedule_restart(self, child: Child, code: int, now: float) -> None:
+        if now - child.started_at > _STABLE_AFTER_S:
+            child.failures = 0
+        delay_s = _RESTART_DELAYS_S[min(child.failures, len(_RESTART_DELAYS_S) - 1)]
+        file = str(self.log_file(child.name))
+        log.warning("child_ended", child=child.name, code=code, restart_in_s=delay_s, log=file)
+        child.failures += 1
+        child.process, child.restart_at = None, now + delay_s
+
     def _spawn(self, child: Child) -> None:
-        with self.log_of(child.name).open("ab") as output:
+        with self.log_file(child.name).open("ab") as output:
             child.process = subprocess.Popen(  # noqa: S603 -- commands are ours
                 child.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ | child.environment,
-                start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops all in order
+                start_new_session=True,  # Ctrl-C reaches only the parent, which then stops the children in order
                 preexec_fn=_end_with_parent(),  # noqa: PLW1509 -- no thread runs in the parent at this point
             )
         child.started_at = time.monotonic()
@@ -108,17 +110,20 @@ class Supervisor:
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """On Linux a child gets SIGTERM when its parent is killed, so that nothing is left behind holding the port."""
+    """Return a function for the child, which then gets SIGTERM if its parent is killed. Linux only; else None.
+
+    Otherwise orphans would keep the port and the database.
+    """
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None, use_errno=True)
 
-    def ask() -> None:
+    def request_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
-    return ask
+    return request_signal
 
 
-def stancewire(*arguments: str) -> tuple[str, ...]:
-    """The command line of one of our own processes, with this interpreter."""
+def stancewire_command(*arguments: str) -> tuple[str, ...]:
+    """Return the command that runs `stancewire` with ``arguments`` under this interpreter."""
     return (sys.executable, "-m", "services.cli.main", *arguments)
