@@ -1,4 +1,4 @@
-"""The subcommands that need the model: `worker`, `analyze`, `predict`, `bench`."""
+"""The subcommands of `stancewire` that need the model: `worker`, `analyze`, `predict`, `bench`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from services import samples
+from services.cli.arguments import fail
 from services.cli.render import render_result
 from services.contracts import QueueName, Result
 from services.errors import StancewireError
@@ -22,12 +23,12 @@ from services.maintenance.diagnostics import doctor
 from services.settings import Settings
 from workers.host.model_check import check_model
 
-_BENCH_ARTICLES = 1000
-_NO_JOB = UUID(int=0)  # a result that belongs to no job, because no ledger was asked
+_BENCH_ARTICLES: Final = 1000
+_NO_ID: Final = UUID(int=0)  # the job and article of a result that is not from the ledger
 
 
 def register(app: typer.Typer) -> None:
-    """Add the subcommands; called by ``services.cli.main`` through the entry point."""
+    """Add the subcommands to ``app``; `services.cli.main` calls this through the entry point."""
     doctor.register(check_model)
     app.command()(analyze)
     app.command()(predict)
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def worker(
     queues: Annotated[str, typer.Option(help="Celery queues to consume.")] = QueueName.ANALYSE,
 ) -> None:
-    """Run a worker host: prefork processes that analyse."""
+    """Run a worker host: a parent process and children that analyse articles."""
     from services import logs
     from workers.host.celery_worker import WorkerHost
 
@@ -49,27 +50,29 @@ def worker(
 
 def analyze(
     file: Annotated[Path, typer.Argument(metavar="[FILE|-]")] = Path("-"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result document and nothing else.")] = False,
-    ndjson: Annotated[bool, typer.Option("--ndjson", help="Articles in, one a line; results out, in order.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the result document.")] = False,
+    ndjson: Annotated[
+        bool, typer.Option("--ndjson", help="Read one article per line, print one result per line in the same order.")
+    ] = False,
 ) -> None:
-    """Analyse in this process, without API, queue or database."""
+    """Analyse a file in this process, without API, queue or database."""
     from workers.pipeline.pipeline import Pipeline
 
     try:
         articles = list(read_articles(file, ndjson=ndjson))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        _stop(str(error))
+    except (OSError, ValueError) as error:
+        fail(str(error))
     pipeline = Pipeline(Settings().pipeline)
     console = Console(highlight=False)
     failed = False
-    shown = track(articles, "analysing", console=Console(stderr=True), disable=not (ndjson and sys.stderr.isatty()))
-    for article in shown:
+    hide_progress = not (ndjson and sys.stderr.isatty())
+    for article in track(articles, "analysing", console=Console(stderr=True), disable=hide_progress):
         try:
-            result = Result.of(pipeline.analyse(article), job_id=_NO_JOB, article_id=_NO_JOB)
+            result = Result.of(pipeline.analyse(article), job_id=_NO_ID, article_id=_NO_ID)
         except StancewireError as error:
             failed = True
             problem = {"code": error.code, "detail": error.detail}
-            if ndjson:  # the order of the lines is the order of the articles
+            if ndjson:  # there is a line of output for every article, in order
                 typer.echo(json.dumps({"guid": article.guid, "error": problem}))
             typer.echo(f"{article.title or article.guid or file}: {error.detail} ({error.code})", err=True)
             continue
@@ -84,52 +87,47 @@ def predict(
     task: Annotated[
         str, typer.Argument(help="attributions, entities, stance_pairs, target_sentiment, claim_stance, coreference")
     ],
-    inputs: Annotated[Path, typer.Argument(help="JSON lines with what a system may see; - is standard input.")],
+    inputs: Annotated[Path, typer.Argument(help="The inputs as JSON lines; - is standard input.")],
 ) -> None:
-    """Predict a task of the corpora: inputs in, predictions out, line by line."""
+    """Predict a task of the corpora: read inputs, print predictions, one per line."""
     from workers.evaluation import predict as prediction
 
     if task not in prediction.TASKS:
-        _stop(f"unknown task {task!r}; there are {', '.join(prediction.TASKS)}")
+        fail(f"unknown task {task!r}; the tasks are {', '.join(prediction.TASKS)}")
     model = Settings().pipeline.model
     if model == "rules" and task not in prediction.RULE_TASKS:
-        _stop(f"no rule answers {task}: take STANCEWIRE_PIPELINE__MODEL=trained")
-    for answer in prediction.predict(task, _records(inputs), model):
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        fail(f"there are no rules for {task}: set STANCEWIRE_PIPELINE__MODEL=trained")
+    for output in prediction.predict(task, _json_lines(inputs), model):
+        sys.stdout.write(json.dumps(output, ensure_ascii=False) + "\n")
 
 
 def bench(
     file: Annotated[
-        Path | None, typer.Argument(help="Articles as NDJSON: the mix to measure on; else the samples.")
+        Path | None, typer.Argument(help="Articles to measure with, as NDJSON; by default the samples.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=0, help="How often the articles are pushed, as new ones each time; 0: about a thousand.")
+        int, typer.Option(min=0, help="How often to push the articles, as new ones each time; 0 for about 1000 pushes.")
     ] = 0,
-    processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a core.")] = 0,
+    processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Measure the bare pipeline and the whole service on the same cores in the same run."""
+    """Measure the pipeline alone and the whole service, on the same cores in the same run."""
     from workers.evaluation.bench import measure, render
 
     settings = Settings()
     try:
         articles = list(read_articles(file) if file else samples.load())
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        _stop(str(error))
-    figures = measure(articles, settings, rounds=rounds or -(-_BENCH_ARTICLES // len(articles)), processes=processes)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    result = measure(articles, settings, rounds=rounds or -(-_BENCH_ARTICLES // len(articles)), processes=processes)
     if as_json:
-        typer.echo(json.dumps(figures.as_dict()))
+        typer.echo(json.dumps(result.as_dict()))
     else:
-        render(figures, Console(highlight=False))
+        render(result, Console(highlight=False))
 
 
-def _records(file: Path) -> Iterator[dict[str, Any]]:
+def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
     lines: Iterable[str] = sys.stdin if str(file) == "-" else file.read_text(encoding="utf-8").split("\n")
     for line in lines:
         if line.strip():
             yield json.loads(line)
-
-
-def _stop(reason: str) -> NoReturn:
-    typer.echo(f"stancewire: {reason}", err=True)
-    raise typer.Exit(1)

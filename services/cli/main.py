@@ -1,4 +1,7 @@
-"""The command `stancewire`. Subcommands that need the model come in through the entry points ``stancewire.commands``."""
+"""The command `stancewire`.
+
+Subcommands that need the model are registered through the entry points ``stancewire.commands``.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +34,16 @@ _WORKER_MODULES: Final = frozenset({"spacy", "lxml", "trafilatura", "py3langid",
 
 
 def build() -> typer.Typer:
-    """The command line with everything that is installed."""
+    """Return the command line with the subcommands of all installed packages."""
     app = typer.Typer(
         name="stancewire",
-        help="News articles pushed in; who said what, and where they stand, out.",
+        help="Accepts news articles, and finds who said what and where they stand.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for everyday in (serve.up, demo.demo, client.submit, client.result):
-        app.command()(everyday)
+    for everyday_command in (serve.up, demo.demo, client.submit, client.result):
+        app.command()(everyday_command)
     app.add_typer(jobs.app, name="jobs")
     app.add_typer(keys.app, name="keys")
     app.add_typer(feeds.app, name="feeds")
@@ -49,29 +52,35 @@ def build() -> typer.Typer:
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
     app.command()(index.index)
-    for act in (pause.pause, pause.resume, prune.prune, erase.erase, backup.backup, backup.restore, doctor.doctor):
-        app.command(rich_help_panel="Administration")(act)
-    for part in (serve.api, serve.sweeper, serve.migrate, serve.health):
-        app.command(rich_help_panel="One part of the service")(part)
+    for admin_command in (
+        pause.pause,
+        pause.resume,
+        prune.prune,
+        erase.erase,
+        backup.backup,
+        backup.restore,
+        doctor.doctor,
+    ):
+        app.command(rich_help_panel="Administration")(admin_command)
+    for part_command in (serve.api, serve.sweeper, serve.migrate, serve.health):
+        app.command(rich_help_panel="One part of the service")(part_command)
     return app
 
 
 def main() -> None:
-    """Run the command line. What a user can put right ends in one line and status 1, not in a traceback."""
+    """Run the command line. An error that a user can fix is one line and status 1, without a traceback."""
     try:
         build()()
     except StancewireError as error:
         sys.exit(f"stancewire: {error.detail}")
-    except ValidationError as error:  # commands check their own input, so these are settings
-        lines = [
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
+    except ValidationError as error:  # commands validate their own input, so this is about settings
+        reasons = [
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors(include_url=False)
         ]
-        sys.exit("stancewire: setting " + "; ".join(lines))
+        sys.exit("stancewire: setting " + "; ".join(reasons))
     except ModuleNotFoundError as error:
         extra = "worker" if error.name in _WORKER_MODULES else "api"
-        sys.exit(
-            f"stancewire: {error.name} is not installed; pip install 'stancewire[{extra}]' has what this command needs"
-        )
+        sys.exit(f"stancewire: {error.name} is not installed; this command needs `pip install 'stancewire[{extra}]'`")
 
 
 if __name__ == "__main__":

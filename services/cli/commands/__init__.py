@@ -1,1 +1,1 @@
-"""The subcommands of `stancewire` that need no language model."""
+"""The subcommands of `stancewire` that do not need the model."""

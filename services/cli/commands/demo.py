@@ -1,4 +1,4 @@
-"""`stancewire demo`: the whole way, from push to result, on the sample articles."""
+"""`stancewire demo`: run the whole service on the sample articles, from push to result."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from services import logs, samples
 from services.access import bootstrap
+from services.cli.arguments import fail
 from services.cli.commands.client import push_batch, wait_for
 from services.cli.render import render_result
 from services.contracts import Result
@@ -22,28 +23,31 @@ from services.settings import Settings
 
 def demo(
     state_dir: Annotated[
-        Path | None, typer.Option(help="Where to keep database and logs; else removed at the end.")
+        Path | None, typer.Option(help="Folder for database and logs; by default a temporary one, removed at the end.")
     ] = None,
 ) -> None:
-    """Start everything, push the sample articles through HTTP and the queue, show who said what, stop."""
+    """Start all parts, push the sample articles through HTTP and the queue, show their attributions, and stop."""
     from services.standalone import redis_server, state
-    from services.standalone.up import StartError, running
+    from services.standalone.up import StartError, start_service
 
     console = Console(highlight=False, soft_wrap=True)
+
+    def report(line: str) -> None:
+        console.print(Text(line, style="dim"))
+
     with tempfile.TemporaryDirectory(prefix="stancewire-demo-") as temporary:
         settings = Settings()
         api = settings.api.model_copy(update={"port": 0})
         settings = settings.model_copy(update={"state_dir": state_dir or Path(temporary), "api": api})
         logs.configure(settings.log, "demo")
         try:
-            console.print(Text("starting Redis, API, worker and sweeper on this machine …", style="dim"))
-            with running(settings, lambda line: console.print(Text(line, style="dim"))) as service:
-                console.print(Text(f"ready after {service.seconds:.1f} s at {service.url}", style="dim"))
+            report("starting Redis, API, worker and sweeper on this machine …")
+            with start_service(settings, report) as service:
+                report(f"ready after {service.startup_s:.1f} s at {service.url}")
                 with bootstrap.borrowed(service.database, "stancewire demo") as headers:
                     failed = _push_and_show(service.url, headers, console)
-        except (state.TakenError, redis_server.NoRedisServerError, StartError) as error:
-            typer.echo(f"stancewire: {error}", err=True)
-            raise typer.Exit(1) from error
+        except (state.InUseError, redis_server.NoRedisServerError, StartError) as error:
+            fail(str(error))
     console.print(
         "\nNext: `.venv/bin/stancewire up` to keep it running, `.venv/bin/stancewire submit FILE --wait` in another"
     )
@@ -52,31 +56,29 @@ def demo(
 
 
 def _push_and_show(url: str, headers: dict[str, str], console: Console) -> bool:
+    """Push the samples, print the results and a summary. Return whether any article failed."""
     articles = samples.load()
-    failed = False
+    results: dict[str, Result] = {}
     with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
         began = time.perf_counter()
-        items = push_batch(client, list(articles))
+        items = push_batch(client, articles)
         console.print(f"pushed {len(items)} articles to {url}/v1/articles:batch\n")
-        found: list[tuple[str, Result]] = []
         for item, article in zip(items, articles, strict=True):
             job = wait_for(client, item["job_id"])
             if job.get("error"):
-                failed = True
                 console.print(Text(f"{article.title}: {job['error']['detail']}", style="bold red"))
                 continue
             href = job["result"]["href"]
-            found.append((href, Result.model_validate_json(client.get(href).content)))
+            results[href] = Result.model_validate_json(client.get(href).content)
         seconds = time.perf_counter() - began
-        for href, one in found:
-            render_result(one, console)
-            console.print(Text(f"  GET {url}{href}\n", style="dim"))
-    results = [one for _, one in found]
-    attributions = sum(len(one.attributions) for one in results)
-    stances = sum(len(one.stances) for one in results)
-    words = sum(len(one.text.split()) for one in results)
+    for href, result in results.items():
+        render_result(result, console)
+        console.print(Text(f"  GET {url}{href}\n", style="dim"))
+    attributions = sum(len(result.attributions) for result in results.values())
+    stances = sum(len(result.stances) for result in results.values())
+    words = sum(len(result.text.split()) for result in results.values())
     console.print(
         f"{len(results)} articles, {words} words, {attributions} attributions, {stances} stances in {seconds:.2f} s "
         f"from push to last result ({len(results) / seconds:.1f} articles/s; `stancewire bench` measures a full load)"
     )
-    return failed or len(results) != len(articles)
+    return len(results) != len(articles)

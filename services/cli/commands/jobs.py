@@ -1,11 +1,10 @@
-"""`stancewire jobs`: look at jobs and act on them, straight in the ledger."""
+"""`stancewire jobs`: list, show and change jobs, directly in the ledger."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -13,27 +12,24 @@ from rich.console import Console
 from rich.table import Table
 
 from services.api.schemas.jobs import job_view
-from services.caller import local
+from services.caller import Caller, local
+from services.cli.context import open_context, open_database
 from services.contracts import JobState
-from services.database.engine import Database
-from services.errors import StancewireError
-from services.jobs import actions, bulk_actions, queries
+from services.errors import InvalidInput, StancewireError
+from services.jobs import queries
 from services.jobs.bulk_actions import BulkAction, Selection
-from services.settings import Settings
+from services.use_cases import jobs as use_cases
+from services.use_cases.context import UseCaseContext
 
-app = typer.Typer(help="Look at jobs and act on them.", no_args_is_help=True)
+app = typer.Typer(help="List, show and change jobs.", no_args_is_help=True)
 
 Ids = Annotated[list[UUID] | None, typer.Argument(metavar="JOB…")]
 AllDead = Annotated[bool, typer.Option("--all-dead", help="Short for --state dead.")]
-State = Annotated[JobState | None, typer.Option(help="Those in this state.")]
-Feed = Annotated[str | None, typer.Option(help="Those of this feed.")]
-Reason = Annotated[str | None, typer.Option(help="Those that ended with this reason, as `jobs list` shows it.")]
+State = Annotated[JobState | None, typer.Option(help="Jobs in this state.")]
+Feed = Annotated[str | None, typer.Option(help="Jobs of this feed.")]
+Reason = Annotated[str | None, typer.Option(help="Jobs that ended with this reason, as `jobs list` shows it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")]
-
-
-def _database() -> Database:
-    settings = Settings()
-    return Database(settings.resolved_database_url(), settings.database, pooled=False)
+JobAction = Callable[[UseCaseContext, UUID, Caller], None]
 
 
 @app.command("list")
@@ -44,17 +40,14 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1)] = 20,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """The newest jobs."""
-    try:
-        found = queries.list_jobs(_database(), feed=feed, guid=guid, state=state, limit=limit)
-    except StancewireError as error:
-        _stop(error)
+    """List the newest jobs."""
+    records = queries.list_jobs(open_database(), feed=feed, guid=guid, state=state, limit=limit)
     if as_json:
-        for record in found:
+        for record in records:
             typer.echo(job_view(record).model_dump_json())
         return
     table = Table("job", "state", "feed", "title or guid", "attempts", "created", "reason", box=None)
-    for record in found:
+    for record in records:
         created = f"{record.created_at:%Y-%m-%d %H:%M:%S}"
         name = record.title or record.guid or ""
         reason = record.reason_code or ""
@@ -64,11 +57,8 @@ def list_jobs(
 
 @app.command()
 def show(job_id: Annotated[UUID, typer.Argument(metavar="JOB")]) -> None:
-    """One job, with the reason it ended with."""
-    try:
-        view = job_view(queries.job(_database(), job_id))
-    except StancewireError as error:
-        _stop(error)
+    """Show a job as JSON, with the reason for its end."""
+    view = job_view(queries.job(open_database(), job_id))
     typer.echo(json.dumps(view.model_dump(mode="json"), indent=2, ensure_ascii=False))
 
 
@@ -82,8 +72,8 @@ def retry(
     all_dead: AllDead = False,
 ) -> None:
     """Queue failed or dead jobs again, with all their attempts."""
-    chosen = Selection(JobState.DEAD if all_dead else state, feed, reason)
-    _act(BulkAction.RETRY, jobs, chosen, actions.retry, "queued again", dry_run=dry_run)
+    selection = Selection(JobState.DEAD if all_dead else state, feed, reason)
+    _act(BulkAction.RETRY, use_cases.retry, jobs, selection, "queued again", dry_run=dry_run)
 
 
 @app.command()
@@ -96,8 +86,8 @@ def drop(
     all_dead: AllDead = False,
 ) -> None:
     """Give up failed or dead jobs for good."""
-    chosen = Selection(JobState.DEAD if all_dead else state, feed, reason)
-    _act(BulkAction.DROP, jobs, chosen, actions.drop, "dropped", dry_run=dry_run)
+    selection = Selection(JobState.DEAD if all_dead else state, feed, reason)
+    _act(BulkAction.DROP, use_cases.drop, jobs, selection, "dropped", dry_run=dry_run)
 
 
 @app.command()
@@ -105,82 +95,87 @@ def cancel(
     jobs: Ids = None, state: State = None, feed: Feed = None, reason: Reason = None, dry_run: DryRun = False
 ) -> None:
     """Cancel queued or running jobs."""
-    _act(BulkAction.CANCEL, jobs, Selection(state, feed, reason), actions.cancel, "canceled", dry_run=dry_run)
+    selection = Selection(state, feed, reason)
+    _act(BulkAction.CANCEL, use_cases.cancel, jobs, selection, "canceled", dry_run=dry_run)
 
 
 @app.command()
 def reprioritise(
     jobs: Ids = None,
-    priority: Annotated[int, typer.Option("--to", min=-100, max=100, help="Higher goes first within its feed.")] = 0,
+    priority: Annotated[int, typer.Option("--to", min=-100, max=100, help="Higher is earlier, within the feed.")] = 0,
     feed: Feed = None,
     reason: Reason = None,
     dry_run: DryRun = False,
 ) -> None:
     """Move queued jobs forward or back within their feeds."""
-    act = partial(actions.reprioritise, priority=priority)
-    _act(
-        BulkAction.REPRIORITISE,
-        jobs,
-        Selection(None, feed, reason),
-        act,
-        f"priority {priority}",
-        dry_run=dry_run,
-        priority=priority,
-    )
+
+    def act(context: UseCaseContext, job_id: UUID, caller: Caller) -> None:
+        use_cases.reprioritise(context, job_id, priority, caller)
+
+    selection = Selection(None, feed, reason)
+    outcome = f"priority {priority}"
+    _act(BulkAction.REPRIORITISE, act, jobs, selection, outcome, dry_run=dry_run, priority=priority)
 
 
 def _act(
-    act: BulkAction,
-    jobs: list[UUID] | None,
-    chosen: Selection,
-    one: Callable[[Database, UUID], None],
-    done: str,
+    bulk_action: BulkAction,
+    act: JobAction,
+    job_ids: list[UUID] | None,
+    selection: Selection,
+    outcome: str,
     *,
     dry_run: bool,
     priority: int = 0,
 ) -> None:
-    """On the jobs named, or on those of a selection: never on both, and never on all by leaving everything out."""
-    if bool(jobs) == (chosen != Selection()):
+    """Change the given jobs by ``act``, or the selected ones by ``bulk_action``. ``outcome`` describes a changed job.
+
+    Exactly one of the two must be given, so that leaving out everything does not select every job.
+    """
+    if bool(job_ids) == (selection != Selection()):
         raise typer.BadParameter("name jobs, or choose them by --state, --feed or --reason")
-    database = _database()
-    try:
-        if jobs:
-            failed = _each(database, jobs, one, done, dry_run=dry_run)
-        elif dry_run:
-            typer.echo(f"{bulk_actions.count(database, act, chosen)} jobs would be {done}")
-            failed = False
-        else:
-            outcome = bulk_actions.apply(database, act, chosen, local(), priority=priority)
-            typer.echo(f"{outcome.changed} jobs {done}")
-            for code, number in sorted(outcome.refused.items()):
-                typer.echo(f"{number} jobs not: {code}", err=True)
-            failed = bool(outcome.refused)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--state") from error
-    except StancewireError as error:
-        _stop(error)
+    context = open_context()
+    if job_ids:
+        failed = _act_on_each(context, act, job_ids, outcome, dry_run=dry_run)
+    else:
+        try:
+            failed = _act_on_selection(context, bulk_action, selection, outcome, dry_run=dry_run, priority=priority)
+        except InvalidInput as error:
+            raise typer.BadParameter(error.reason, param_hint=f"--{error.field}") from error
     raise typer.Exit(1 if failed else 0)
 
 
-def _each(
-    database: Database, jobs: list[UUID], act: Callable[[Database, UUID], None], done: str, *, dry_run: bool
+def _act_on_selection(
+    context: UseCaseContext,
+    bulk_action: BulkAction,
+    selection: Selection,
+    outcome: str,
+    *,
+    dry_run: bool,
+    priority: int,
 ) -> bool:
-    """Whether any failed."""
+    """Change the selected jobs. Return whether any could not be changed."""
+    if dry_run:
+        typer.echo(f"{use_cases.count_selected(context, bulk_action, selection)} jobs would be {outcome}")
+        return False
+    result = use_cases.apply_bulk_action(context, bulk_action, selection, local(), priority=priority)
+    typer.echo(f"{result.changed} jobs {outcome}")
+    for code, count in sorted(result.refused.items()):
+        typer.echo(f"{count} jobs not: {code}", err=True)
+    return bool(result.refused)
+
+
+def _act_on_each(context: UseCaseContext, act: JobAction, job_ids: list[UUID], outcome: str, *, dry_run: bool) -> bool:
+    """Change one job after the other. Return whether any could not be changed."""
     failed = False
-    for job_id in jobs:
+    for job_id in job_ids:
         try:
             if dry_run:
-                typer.echo(f"{job_id}: {queries.job(database, job_id).state}, would be {done}")
+                typer.echo(f"{job_id}: {queries.job(context.database, job_id).state}, would be {outcome}")
                 continue
-            act(database, job_id)
+            act(context, job_id, local())
         except StancewireError as error:
             failed = True
             typer.echo(f"{job_id}: {error.detail}", err=True)
         else:
-            typer.echo(f"{job_id}: {done}")
+            typer.echo(f"{job_id}: {outcome}")
     return failed
-
-
-def _stop(error: StancewireError) -> NoReturn:
-    typer.echo(f"stancewire: {error.detail}", err=True)
-    raise typer.Exit(1)

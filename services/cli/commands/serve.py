@@ -1,4 +1,4 @@
-"""`stancewire up`, `api`, `sweeper`, `migrate`, `health`: run the service or a part of it."""
+"""`stancewire up`, `api`, `sweeper`, `migrate` and `health`: run the service or one part of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 
 from services import logs
+from services.cli.arguments import fail
 from services.settings import Settings
 
 
 class Part(StrEnum):
-    """The parts whose health can be asked for."""
+    """The parts of the service that have a health check."""
 
     API = "api"
     WORKER = "worker"
@@ -24,14 +25,12 @@ class Part(StrEnum):
 
 
 def up(
-    port: Annotated[
-        int | None, typer.Option(help="Port of the API; 0 for any that is free. [setting: api.port]")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API; 0 for any free port. [setting: api.port]")] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(help="Where database, logs and socket lie. [setting: state_dir]")
+        Path | None, typer.Option(help="Folder for database, logs and socket. [setting: state_dir]")
     ] = None,
 ) -> None:
-    """Run everything on this machine: Redis, SQLite, API, workers and sweeper under one parent."""
+    """Run everything on this machine: Redis, SQLite, API, workers and sweeper under one parent process."""
     from services.standalone import redis_server, state
     from services.standalone.up import StartError, run
 
@@ -43,9 +42,8 @@ def up(
     logs.configure(settings.log, "up")
     try:
         run(settings, Console(soft_wrap=True, highlight=False))
-    except (state.TakenError, redis_server.NoRedisServerError, StartError) as error:
-        typer.echo(f"stancewire: {error}", err=True)
-        raise typer.Exit(1) from error
+    except (state.InUseError, redis_server.NoRedisServerError, StartError) as error:
+        fail(str(error))
 
 
 def api() -> None:
@@ -61,14 +59,14 @@ def api() -> None:
         host=settings.api.host,
         port=settings.api.port,
         log_config=None,
-        access_log=False,  # requests are counted by route; a line each would drown what matters
+        access_log=False,  # metrics count requests by route; a line for each would hide important ones
         server_header=False,
         timeout_graceful_shutdown=10,
     )
 
 
 def sweeper() -> None:
-    """Run a sweeper: returns lost leases and lost messages to the queue, and keeps the window in Redis filled."""
+    """Run a sweeper: queues jobs of lost workers and messages again, keeps Redis supplied, applies retention."""
     from services.database.engine import Database
     from services.dispatch.celery_app import Role, create_celery
     from services.dispatch.dispatcher import Dispatcher
@@ -81,10 +79,8 @@ def sweeper() -> None:
         signal.signal(number, lambda *_: stopping.set())
     database = Database(settings.resolved_database_url(), settings.database)
     redis_url = settings.resolved_redis_url()
-    dispatcher = Dispatcher(
-        database, create_celery(settings.broker, redis_url, Role.SENDER), redis_url, settings.broker
-    )
-    Sweeper(database, dispatcher, settings).run(stopping)
+    celery = create_celery(settings.broker, redis_url, Role.SENDER)
+    Sweeper(database, Dispatcher(database, celery, redis_url, settings.broker), settings).run(stopping)
 
 
 def migrate() -> None:
@@ -98,17 +94,17 @@ def migrate() -> None:
     file = database.sqlite_file()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    missing = migrations.pending(database)
+    revision = migrations.pending(database)
     migrations.upgrade(database)
-    typer.echo(f"migrated to revision {missing}" if missing else "the schema is up to date")
+    typer.echo(f"migrated to revision {revision}" if revision else "the schema is up to date")
 
 
 def health(part: Part) -> None:
-    """Exit with 0 if a part works and with 1, saying why, if it does not; for container health checks."""
+    """Exit with 0 if a part works, else print the reason and exit with 1; for health checks of containers."""
     from services.maintenance.diagnostics.part_health import check
 
-    ailing = check(part.value, Settings())
-    if ailing:
-        typer.echo(f"{part.value}: {ailing}", err=True)
+    problem = check(part.value, Settings())
+    if problem:
+        typer.echo(f"{part.value}: {problem}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{part.value}: ok")

@@ -1,9 +1,9 @@
-"""`stancewire topics`: register topics, look at them, retire them, and read the past for them."""
+"""`stancewire topics`: register, list and retire topics, and reanalyse stored articles for them."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
@@ -12,59 +12,57 @@ from rich.table import Table
 
 from services.api.schemas.topics import NewTopic, TopicView
 from services.caller import local
-from services.database.engine import Database
+from services.cli.context import open_context, open_database
+from services.errors import InvalidInput
 from services.settings import Settings
 from services.topics import reanalysis, store
+from services.use_cases import topics
 
-app = typer.Typer(help="Topics: what statements are read for besides people and things.", no_args_is_help=True)
+app = typer.Typer(help="Topics: targets of stances besides people and things.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's ID.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
-_PAGE = 500
-
-
-def _database(settings: Settings) -> Database:
-    return Database(settings.resolved_database_url(), settings.database, pooled=False)
+_PAGE: Final = 500
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help='What it is called: "NATO enlargement".')],
-    claim: Annotated[str, typer.Option(help='A sentence; who supports the topic agrees: "Ukraine should join NATO".')],
-    alias: Annotated[list[str] | None, typer.Option(help="Words that speak of it; may be given several times.")] = None,
+    name: Annotated[str, typer.Argument(help='The name: "NATO enlargement".')],
+    claim: Annotated[
+        str, typer.Option(help='A sentence that supporters of the topic agree with: "Ukraine should join NATO".')
+    ],
+    alias: Annotated[list[str] | None, typer.Option(help="Words that mention it; may be repeated.")] = None,
 ) -> None:
-    """Register a topic. Articles analysed from now on are read for it; `reanalyze` does so for those of before."""
-    settings = Settings()
+    """Register a topic. Articles analysed from now on are matched against it; `reanalyze` does so for earlier ones."""
     try:
-        new = NewTopic(name=name, aliases=alias or [], claim=claim)
+        new_topic = NewTopic(name=name, aliases=alias or [], claim=claim)
+        created = topics.add(
+            open_context(), name=new_topic.name, aliases=new_topic.aliases, claim=new_topic.claim, caller=local()
+        )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(map(str, first["loc"]))
         raise typer.BadParameter(f"{field}: {first['msg'].removeprefix('Value error, ')}") from error
-    if len(new.aliases) > settings.topics.aliases:
-        raise typer.BadParameter(f"a topic may have {settings.topics.aliases} aliases")
-    made = store.add(
-        _database(settings), name=new.name, aliases=new.aliases, claim=new.claim, limits=settings.topics, by=local()
-    )
-    typer.echo(made.topic.id)
+    except InvalidInput as error:
+        raise typer.BadParameter(error.detail) from error
+    typer.echo(created.topic.id)
 
 
 @app.command("list")
 def list_topics(
-    everything: Annotated[bool, typer.Option("--all", help="Retired ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include retired topics.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The topics that articles are read for."""
-    database = _database(Settings())
+    """List the topics that articles are matched against."""
+    database = open_database()
     table = Table("topic", "name", "aliases", "support means", "", box=None)
+    retired = None if everything else False
     after = ""
-    while found := store.list_topics(database, retired=None if everything else False, after=after, limit=_PAGE):
-        after = found[-1].topic.id
-        for record in found:
-            topic = record.topic
-            table.add_row(
-                topic.id, topic.name, ", ".join(topic.aliases), topic.claim, "retired" if record.retired_at else ""
-            )
+    while records := store.list_topics(database, retired=retired, after=after, limit=_PAGE):
+        after = records[-1].topic.id
+        for record in records:
+            topic, status = record.topic, "retired" if record.retired_at else ""
+            table.add_row(topic.id, topic.name, ", ".join(topic.aliases), topic.claim, status)
             if as_json:
                 typer.echo(TopicView.of(record).model_dump_json())
     if not as_json:
@@ -73,46 +71,50 @@ def list_topics(
 
 @app.command()
 def show(topic_id: Id) -> None:
-    """One topic."""
-    typer.echo(TopicView.of(store.get(_database(Settings()), topic_id)).model_dump_json(indent=2))
+    """Show a topic as JSON."""
+    typer.echo(TopicView.of(store.get(open_database(), topic_id)).model_dump_json(indent=2))
 
 
 @app.command()
 def retire(topic_id: Id) -> None:
-    """Read no more articles for a topic; the stances that were found stay."""
-    settings = Settings()
-    store.change(_database(settings), topic_id, retired=True, limits=settings.topics, by=local())
+    """Match no more articles against a topic; its stances stay."""
+    topics.retire(open_context(), topic_id, local())
     typer.echo(f"{topic_id}: retired")
 
 
 @app.command()
 def reanalyze(
     topic_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="TOPIC…", help="Their IDs; without any, all active.")
+        list[str] | None, typer.Argument(metavar="TOPIC…", help="Their IDs; without any, all active topics.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Articles to queue, at most; run it again for more.")] = 1_000_000,
-    page: Annotated[int, typer.Option(min=1, max=5_000, help="Results to look at in one transaction.")] = 200,
+    limit: Annotated[
+        int, typer.Option(min=1, help="The maximum of articles to queue; run it again for more.")
+    ] = 1_000_000,
+    page: Annotated[int, typer.Option(min=1, max=5_000, help="Results to check in one transaction.")] = 200,
 ) -> None:
-    """Read the past for topics: articles that speak of them are analysed again, behind all live work.
+    """Queue earlier articles that mention topics for another analysis, after all current work.
 
-    It may be stopped and goes on where it was. What is queued waits for workers like any job.
+    A stopped run is continued by the next one. Queued articles wait for workers like any job.
     """
     settings = Settings()
-    database = _database(settings)
+    database = open_database(settings)
     chosen = [topic for topic in store.active(database) if not topic_ids or topic.id in topic_ids]
-    for missing in sorted(set(topic_ids or ()) - {topic.id for topic in chosen}):
-        raise typer.BadParameter(f"there is no active topic {missing}")
-    looked = queued = bodiless = 0
+    unknown = sorted(set(topic_ids or ()) - {topic.id for topic in chosen})
+    if unknown:
+        raise typer.BadParameter(f"there is no active topic {unknown[0]}")
+    checked = queued = without_body = 0
     while chosen and queued < limit:
-        wait = reanalysis.unsettled(database, chosen, settings.topics.cache_s)
-        free = min(limit - queued, reanalysis.room(database, settings.topics.reanalyze_waiting))
-        if wait or free <= 0:
-            time.sleep(min(1.0, wait or 1.0))
+        wait_s = reanalysis.unsettled(database, chosen, settings.topics.cache_s)
+        room = min(limit - queued, reanalysis.room(database, settings.topics.reanalyze_waiting))
+        if wait_s or room <= 0:
+            time.sleep(min(1.0, wait_s or 1.0))
             continue
-        done = reanalysis.read_page(database, chosen, cache_s=settings.topics.cache_s, page=page, most=free)
-        looked, queued, bodiless = looked + done.looked, queued + done.queued, bodiless + done.bodiless
-        if not done.more:
+        progress = reanalysis.read_page(database, chosen, cache_s=settings.topics.cache_s, page=page, most=room)
+        checked += progress.looked
+        queued += progress.queued
+        without_body += progress.bodiless
+        if not progress.more:
             break
-        typer.echo(f"{looked} results looked at, {queued} articles queued", err=True)
-    kept = f"; {bodiless} speak of a topic and are no longer kept as pushed" if bodiless else ""
-    typer.echo(f"{looked} results looked at, {queued} articles queued{kept}")
+        typer.echo(f"{checked} results checked, {queued} articles queued", err=True)
+    note = f"; {without_body} mention a topic and are no longer stored as pushed" if without_body else ""
+    typer.echo(f"{checked} results checked, {queued} articles queued{note}")

@@ -24,12 +24,12 @@ from services.jobs.leases import LeasedJob
 from services.results import search_index
 from services.results.full_text import phrases
 from services.results.search import SearchQuery, count_articles, find_stances
-from tests.support.api import address
+from tests.support.api import url_of
 from tests.support.ledger import claim_all
-from tests.support.speech import Said, result_of, tell
+from tests.support.speech import Statement, build_result, store_result
 
 TABLES = (indexed_results, coverage, attributions, attribution_names, stances, stance_names)
-ONE = Said("Ida Berg", "the tram is a mistake", target="Port Union")
+ONE = Statement("Ida Berg", "the tram is a mistake", target="Port Union")
 DAY = 20_000  # 2024-10-04
 WHEN = {"published_at": "2024-10-04T12:00:00Z"}
 
@@ -47,19 +47,19 @@ def words(database: Database) -> list[UUID]:
     return who(database, phrases=phrases("tram mistake"))
 
 
-def again(database: Database, told: LeasedJob, *said: Said, analysis: int = 2) -> LeasedJob:
+def again(database: Database, told: LeasedJob, *said: Statement, analysis: int = 2) -> LeasedJob:
     """The article is analysed once more."""
     with database.write() as connection:
         row = connection.execute(select(jobs).where(jobs.c.article_id == told.article_id, jobs.c.analysis == 1)).one()
         values = dict(row._mapping) | {"id": UUID(int=analysis, version=4), "analysis": analysis, "state": "queued"}
         connection.execute(jobs.insert().values(**values | {"attempts": 0, "finished_at": None, "started_at": None}))
     [claimed] = claim_all(database)
-    leases.complete(database, claimed, result_of(claimed, said))
+    leases.complete(database, claimed, build_result(claimed, said))
     return claimed
 
 
 def test_what_is_stored_is_found_and_what_is_withdrawn_is_gone(database: Database) -> None:
-    kept, gone = (tell(database, ONE, feed=feed, **WHEN) for feed in "ab")
+    kept, gone = (store_result(database, ONE, feed=feed, **WHEN) for feed in "ab")
     assert who(database) == words(database) == [gone.article_id, kept.article_id]
     assert count_articles(database, SearchQuery()) == {DAY: 2}
     actions.withdraw(database, gone.article_id)
@@ -70,7 +70,7 @@ def test_what_is_stored_is_found_and_what_is_withdrawn_is_gone(database: Databas
 
 @pytest.mark.parametrize("table", [articles, jobs, results])
 def test_what_is_deleted_takes_its_rows_along(database: Database, table: object) -> None:
-    tell(database, ONE, ONE, feed="a", **WHEN)
+    store_result(database, ONE, ONE, feed="a", **WHEN)
     assert counts(database) == [1, 1, 2, 4, 2, 8]  # "ida berg" and "berg", "port union" and "union"
     with database.write() as connection:
         connection.execute(delete(table))  # type: ignore[arg-type]  # one of three tables
@@ -79,25 +79,25 @@ def test_what_is_deleted_takes_its_rows_along(database: Database, table: object)
 
 
 def test_the_newest_version_speaks_for_a_story(database: Database) -> None:
-    first = tell(database, ONE, feed="a", guid="g", version="1")
-    second = tell(database, ONE, ONE, feed="a", guid="g", version="2")
-    other = tell(database, ONE, feed="b", guid="g", version="1")
+    first = store_result(database, ONE, feed="a", guid="g", version="1")
+    second = store_result(database, ONE, ONE, feed="a", guid="g", version="2")
+    other = store_result(database, ONE, feed="b", guid="g", version="1")
     assert set(who(database)) == {second.article_id, other.article_id}
     listed = [stored.job.article_id for stored in queries.list_results(database, after=0, limit=10)]
     assert listed == [first.article_id, second.article_id, other.article_id]
 
 
 def test_a_version_that_is_analysed_late_does_not_come_back(database: Database) -> None:
-    first = tell(database, ONE, feed="a", guid="g", version="1")
-    second = tell(database, ONE, feed="a", guid="g", version="2")
+    first = store_result(database, ONE, feed="a", guid="g", version="1")
+    second = store_result(database, ONE, feed="a", guid="g", version="2")
     again(database, first, ONE)
     assert who(database) == [second.article_id]
 
 
 def test_a_new_analysis_replaces_the_old_one_when_it_is_stored(database: Database) -> None:
-    told = tell(database, ONE, feed="a")
+    told = store_result(database, ONE, feed="a")
     [before] = find_stances(database, SearchQuery(), None, 10)
-    newer = again(database, told, Said("Ida Berg", "the tram is fine", target="Tram Company"))
+    newer = again(database, told, Statement("Ida Berg", "the tram is fine", target="Tram Company"))
     [after] = find_stances(database, SearchQuery(), None, 10)
     assert (before.job_id, after.job_id) == (told.job_id, newer.job_id)
     assert (after.target, after.at) == ("Tram Company", before.at)
@@ -108,7 +108,7 @@ def test_a_new_analysis_replaces_the_old_one_when_it_is_stored(database: Databas
 
 
 def test_an_older_analysis_that_ends_late_replaces_nothing(database: Database) -> None:
-    told = tell(database, ONE, feed="a")
+    told = store_result(database, ONE, feed="a")
     newest = again(database, told, ONE, analysis=3)
     late = again(database, told, ONE, analysis=2)
     assert [row.job_id for row in find_stances(database, SearchQuery(), None, 10)] == [newest.job_id]
@@ -117,33 +117,33 @@ def test_an_older_analysis_that_ends_late_replaces_nothing(database: Database) -
 
 
 def test_a_time_in_the_future_counts_as_received(database: Database) -> None:
-    tell(database, ONE, feed="a", published_at="9999-01-01T00:00:00Z")
-    tell(database, ONE, feed="b", published_at="1969-07-20T20:17:40Z")
+    store_result(database, ONE, feed="a", published_at="9999-01-01T00:00:00Z")
+    store_result(database, ONE, feed="b", published_at="1969-07-20T20:17:40Z")
     ahead, old = find_stances(database, SearchQuery(), None, 10)
     assert old.day == -165
     assert ahead.day == ahead.at // 86_400_000 < 40_000
 
 
 def test_results_of_before_are_found_after_the_backfill(database: Database) -> None:
-    told = [tell(database, ONE, feed="a", guid=f"g{number}", **WHEN) for number in range(5)]
-    withdrawn = tell(database, ONE, feed="a")
+    told = [store_result(database, ONE, feed="a", guid=f"g{number}", **WHEN) for number in range(5)]
+    withdrawn = store_result(database, ONE, feed="a")
     with database.write() as connection:
         connection.execute(delete(indexed_results))
         connection.execute(update(articles).where(articles.c.id == withdrawn.article_id).values(withdrawn_at=1))
     assert counts(database) == [0] * 6
     after, looked, added = search_index.backfill(database, 0, 2)  # and then it is stopped
     assert (after, looked, added) == (2, 2, 2)
-    runner = CliRunner(env={"STANCEWIRE_DATABASE_URL": address(database)})
+    runner = CliRunner(env={"STANCEWIRE_DATABASE_URL": url_of(database)})
     ended = runner.invoke(build(), ["index", "--page", "2"])
     assert ended.exit_code == 0, ended.output
-    assert ended.stdout == "3 results indexed; 1 left out, as a newer version speaks for them, or withdrawn\n"
+    assert ended.stdout == "3 results indexed; 1 left out: withdrawn, or replaced by a newer version\n"
     assert sorted(who(database)) == sorted(words(database)) == sorted(one.article_id for one in told)
     assert count_articles(database, SearchQuery()) == {DAY: 5}
 
 
 def test_what_an_article_may_put_into_the_index_is_bounded(database: Database) -> None:
     long = "word " * 30_000
-    tell(database, Said("Ida " + "x" * 5_000, long, target="Port Union"), feed="a")
+    store_result(database, Statement("Ida " + "x" * 5_000, long, target="Port Union"), feed="a")
     [row] = find_stances(database, SearchQuery(), None, 10)
     assert len(row.evidence) == search_index.WORDS_MAX
     assert row.end - row.start > search_index.WORDS_MAX

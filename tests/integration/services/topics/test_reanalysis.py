@@ -18,13 +18,13 @@ from services.settings import Topics
 from services.topics import reanalysis, store
 from services.topics.active_topics import ActiveTopics
 from services.topics.reanalysis import Progress
-from tests.support.api import address
+from tests.support.api import url_of
 from tests.support.ledger import article as an_article
 from tests.support.ledger import claim_all, fill, push
-from tests.support.speech import Said, result_of, tell
+from tests.support.speech import Statement, build_result, store_result
 
-TRAM = Said("Ida Berg", "the tram is a mistake")
-BUS = Said("Ida Berg", "the bus is late")
+TRAM = Statement("Ida Berg", "the tram is a mistake")
+BUS = Statement("Ida Berg", "the bus is late")
 
 
 def register(database: Database, name: str, **fields: Any) -> Topic:
@@ -55,11 +55,11 @@ def waiting(database: Database) -> list[tuple[UUID, int, int]]:
 
 
 def test_only_articles_that_speak_of_the_topic_are_read_again(database: Database) -> None:
-    tram = [tell(database, TRAM, feed="a", guid=f"t{number}").article_id for number in range(2)]
-    tell(database, BUS, feed="a")
-    withdrawn = tell(database, TRAM, feed="b")
+    tram = [store_result(database, TRAM, feed="a", guid=f"t{number}").article_id for number in range(2)]
+    store_result(database, BUS, feed="a")
+    withdrawn = store_result(database, TRAM, feed="b")
     actions.withdraw(database, withdrawn.article_id)
-    bodiless = tell(database, TRAM, feed="c")
+    bodiless = store_result(database, TRAM, feed="c")
     with database.write() as connection:
         connection.execute(update(articles).where(articles.c.id == bodiless.article_id).values(body=None))
     topic = register(database, "tram")
@@ -70,7 +70,7 @@ def test_only_articles_that_speak_of_the_topic_are_read_again(database: Database
 
 
 def test_it_goes_on_where_it_was_stopped(database: Database) -> None:
-    told = [tell(database, TRAM if number % 2 else BUS, feed="a", guid=f"g{number}").article_id for number in range(6)]
+    told = [store_result(database, TRAM if number % 2 else BUS, feed="a", guid=f"g{number}").article_id for number in range(6)]
     topic = register(database, "tram")
     settle(database)
     assert read(database, topic, page=3) == Progress(3, 1, 0, more=True)
@@ -80,14 +80,14 @@ def test_it_goes_on_where_it_was_stopped(database: Database) -> None:
 
 
 def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -> None:
-    told = tell(database, TRAM, feed="a")
+    told = store_result(database, TRAM, feed="a")
     topic = register(database, "tram")
     settle(database)
     read(database, topic)
     assert queries.result(database, told.job_id) is not None
     assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [told.job_id]
     [again] = claim_all(database)
-    leases.complete(database, again, result_of(again, [Said("Ida Berg", "the tram is a mistake", target="#tram")]))
+    leases.complete(database, again, build_result(again, [Statement("Ida Berg", "the tram is a mistake", target="#tram")]))
     assert [(row.job_id, row.topic) for row in find_stances(database, SearchQuery(topic="tram"), None, 5)] == [
         (again.job_id, "tram")
     ]
@@ -97,7 +97,7 @@ def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -
 def test_what_was_analysed_with_the_topic_is_not_read_again(database: Database) -> None:
     first = register(database, "tram")
     settle(database)
-    tell(database, TRAM, BUS, feed="a")  # analysed long after the topic was registered
+    store_result(database, TRAM, BUS, feed="a")  # analysed long after the topic was registered
     assert read(database, first) == Progress(0, 0, 0, more=False)
     second = register(database, "bus")
     assert reanalysis.unsettled(database, [second], 10) > 5
@@ -107,7 +107,7 @@ def test_what_was_analysed_with_the_topic_is_not_read_again(database: Database) 
 
 
 def test_changed_aliases_make_the_past_unread(database: Database) -> None:
-    tell(database, BUS, feed="a")
+    store_result(database, BUS, feed="a")
     topic = register(database, "tram")
     settle(database)
     assert read(database, topic).queued == 0
@@ -120,7 +120,7 @@ def test_changed_aliases_make_the_past_unread(database: Database) -> None:
 
 
 def test_an_article_that_waits_anyway_is_not_queued_twice(database: Database) -> None:
-    tell(database, TRAM, BUS, feed="a")
+    store_result(database, TRAM, BUS, feed="a")
     chosen = [register(database, name) for name in ("tram", "bus")]
     settle(database)
     assert read(database, chosen[0]).queued == 1
@@ -136,12 +136,12 @@ def test_an_analysis_that_began_before_is_waited_for(database: Database) -> None
         connection.execute(update(topics).values(changed_at=topics.c.changed_at - 3_600_000))
         connection.execute(update(jobs).values(started_at=1))
     assert reanalysis.unsettled(database, [topic], 10) > 0
-    leases.complete(database, claimed, result_of(claimed, [TRAM]))
+    leases.complete(database, claimed, build_result(claimed, [TRAM]))
     assert reanalysis.unsettled(database, [topic], 10) == 0
 
 
 def test_live_jobs_of_any_feed_go_first_and_the_past_ages_nobody(database: Database) -> None:
-    told = [tell(database, TRAM, feed="a", guid=f"g{number}").article_id for number in range(3)]
+    told = [store_result(database, TRAM, feed="a", guid=f"g{number}").article_id for number in range(3)]
     topic = register(database, "tram")
     settle(database)
     read(database, topic)
@@ -161,7 +161,7 @@ def test_the_command_waits_for_room_and_says_what_it_did(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        tell(sqlite_database, TRAM, feed="a", guid=f"g{number}")
+        store_result(sqlite_database, TRAM, feed="a", guid=f"g{number}")
     register(sqlite_database, "tram")
     settle(sqlite_database)
     slept: list[float] = []
@@ -169,14 +169,14 @@ def test_the_command_waits_for_room_and_says_what_it_did(
     def work_meanwhile(seconds: float) -> None:
         slept.append(seconds)
         for claimed in claim_all(sqlite_database):
-            leases.complete(sqlite_database, claimed, result_of(claimed, [TRAM]))
+            leases.complete(sqlite_database, claimed, build_result(claimed, [TRAM]))
 
     monkeypatch.setattr("time.sleep", work_meanwhile)
-    environment = {"STANCEWIRE_DATABASE_URL": address(sqlite_database), "STANCEWIRE_TOPICS__REANALYZE_WAITING": "2"}
+    environment = {"STANCEWIRE_DATABASE_URL": url_of(sqlite_database), "STANCEWIRE_TOPICS__REANALYZE_WAITING": "2"}
     runner = CliRunner(env=environment)
     ended = runner.invoke(build(), ["topics", "reanalyze", "tram"])
     assert ended.exit_code == 0, ended.output
-    assert ended.stdout == "5 results looked at, 5 articles queued\n"
+    assert ended.stdout == "5 results checked, 5 articles queued\n"
     assert len(slept) == 2
     assert len(find_stances(sqlite_database, SearchQuery(), None, 10)) == 0
     unknown = runner.invoke(build(), ["topics", "reanalyze", "none"])
