@@ -1,4 +1,4 @@
-"""What stands on a log line, and what never does."""
+"""The content of log lines, and what they never contain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 CANARY = "the minister's secret paragraph"
-START = """
+SETUP = """
 import logging, sys, threading, warnings
 import structlog
 from services import logs
@@ -22,23 +22,24 @@ canary = sys.argv[1]
 """
 
 
-def run(script: str, form: str = "json") -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", START.replace("{format}", form) + script, CANARY],
+def run(script: str, log_format: str = "json") -> tuple[int, str]:
+    """Return the exit status and standard error of a script with logging set up."""
+    completed = subprocess.run(
+        [sys.executable, "-c", SETUP.replace("{format}", log_format) + script, CANARY],
         capture_output=True,
         text=True,
         timeout=60,
     )
-    return done.returncode, done.stderr
+    return completed.returncode, completed.stderr
 
 
-def lines(script: str) -> list[dict[str, Any]]:
-    _, written = run(script)
-    return [json.loads(line) for line in written.splitlines()]
+def log_lines(script: str) -> list[dict[str, Any]]:
+    _, output = run(script)
+    return [json.loads(line) for line in output.splitlines()]
 
 
-def test_lines_of_ours_and_of_libraries_look_the_same() -> None:
-    found = lines(
+def test_lines_of_libraries_have_the_same_format() -> None:
+    lines = log_lines(
         """
 with structlog.contextvars.bound_contextvars(job="j1", feed="wire"):
     log.info("ours", code="x")
@@ -46,34 +47,34 @@ with structlog.contextvars.bound_contextvars(job="j1", feed="wire"):
     warnings.warn("careful")
 """
     )
-    assert [line["event"] for line in found[:2]] == ["ours", "theirs too"]
-    assert "careful" in found[2]["event"]
-    for line in found:
+    assert [line["event"] for line in lines[:2]] == ["ours", "theirs too"]
+    assert "careful" in lines[2]["event"]
+    for line in lines:
         assert {"level", "timestamp", "logger"} <= set(line)
         assert (line["process"], line["job"], line["feed"]) == ("worker", "j1", "wire")
 
 
-def test_a_thread_names_its_process_and_its_end() -> None:
-    found = lines(
+def test_failing_thread_is_logged_with_its_process() -> None:
+    lines = log_lines(
         """
-def fall():
+def fail():
     log.info("begun")
     raise KeyError(canary)
-thread = threading.Thread(target=fall, name="dispatch")
+thread = threading.Thread(target=fail, name="dispatch")
 thread.start()
 thread.join()
 """
     )
-    assert [(line["event"], line["level"], line["process"]) for line in found] == [
+    assert [(line["event"], line["level"], line["process"]) for line in lines] == [
         ("begun", "info", "worker"),
         ("thread_ends", "critical", "worker"),
     ]
-    assert found[1]["exception"].endswith("KeyError")
+    assert lines[1]["exception"].endswith("KeyError")
 
 
-@pytest.mark.parametrize("form", ["json", "console"])
-def test_what_an_exception_quotes_stays_out_with_its_causes(form: str) -> None:
-    _, written = run(
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_messages_of_foreign_exceptions_and_their_causes_are_left_out(log_format: str) -> None:
+    _, output = run(
         """
 try:
     try:
@@ -85,40 +86,41 @@ except RuntimeError:
     logging.getLogger("celery.worker").exception("theirs")
 logging.getLogger("celery.app.trace").error("Task raised: %s", canary)
 """,
-        form,
+        log_format,
     )
-    assert CANARY not in written
-    assert written.count("ValueError") == written.count("RuntimeError") == 2
-    assert "Task raised" not in written
+    assert CANARY not in output
+    assert output.count("ValueError") == output.count("RuntimeError") == 2
+    assert "Task raised" not in output
 
 
-def test_what_errors_of_ours_and_of_the_system_say_is_shown() -> None:
-    found = lines(
+def test_messages_of_our_errors_and_of_the_system_are_kept() -> None:
+    lines = log_lines(
         """
-for error in (StoreUnavailable("the database is away"), PermissionError(13, "not yours"), PermanentError("it is in French")):
+errors = (StoreUnavailable("the database is down"), PermissionError(13, "not yours"), PermanentError("not English"))
+for error in errors:
     try:
         raise error
     except Exception:
         log.exception("failed")
 """
     )
-    assert [line["exception"].splitlines()[-1] for line in found] == [
-        "StoreUnavailable: the database is away",
+    assert [line["exception"].splitlines()[-1] for line in lines] == [
+        "StoreUnavailable: the database is down",
         "PermissionError: [Errno 13] not yours",
-        "PermanentError: it is in French",
+        "PermanentError: not English",
     ]
 
 
-def test_what_ends_a_process_is_a_line_too() -> None:
-    code, written = run("raise LookupError(canary)")
-    [line] = [json.loads(line) for line in written.splitlines()]
+def test_uncaught_exception_is_logged_before_the_process_ends() -> None:
+    code, output = run("raise LookupError(canary)")
+    [line] = [json.loads(line) for line in output.splitlines()]
     assert code == 1
     assert (line["event"], line["level"]) == ("process_ends", "critical")
     assert line["exception"].endswith("LookupError")
 
 
-def test_parameters_of_a_statement_stay_out() -> None:
-    found = lines(
+def test_parameters_of_a_database_statement_are_left_out() -> None:
+    lines = log_lines(
         """
 from sqlalchemy import text
 from services.database.engine import Database
@@ -130,5 +132,5 @@ except Exception:
     log.exception("failed")
 """
     )
-    assert "no such table" in found[0]["exception"]
-    assert CANARY not in json.dumps(found)
+    assert "no such table" in lines[0]["exception"]
+    assert CANARY not in json.dumps(lines)
