@@ -1,4 +1,4 @@
-"""What a user can put right ends in one line and status 1."""
+"""Errors that a user can fix are one line without a traceback."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         (("jobs", "retry"), {}, "name jobs, or choose them by"),
     ],
 )
-def test_the_reason_is_named(arguments: tuple[str, ...], settings: dict[str, str], message: str) -> None:
-    ran = run(*arguments, **settings)
-    assert ran.returncode in {1, 2}
-    assert message in ran.stderr
-    assert "Traceback" not in ran.stderr
-    assert "secret" not in ran.stderr
+def test_error_names_its_reason(arguments: tuple[str, ...], settings: dict[str, str], message: str) -> None:
+    completed = run(*arguments, **settings)
+    assert completed.returncode in {1, 2}
+    assert message in completed.stderr
+    assert "Traceback" not in completed.stderr
+    assert "secret" not in completed.stderr
 
 
-def test_migrate_makes_the_folder_of_a_new_database(tmp_path: Path) -> None:
-    ran = run("migrate", STANCEWIRE_STATE_DIR=str(tmp_path / "new" / "state"))
-    assert re.fullmatch(r"migrated to revision \d{4}\n", ran.stdout), ran.stderr
+def test_migrate_creates_the_folder_of_a_new_database(tmp_path: Path) -> None:
+    completed = run("migrate", STANCEWIRE_STATE_DIR=str(tmp_path / "new" / "state"))
+    assert re.fullmatch(r"migrated to revision \d{4}\n", completed.stdout), completed.stderr
     assert (tmp_path / "new" / "state" / "stancewire.db").exists()

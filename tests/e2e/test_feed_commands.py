@@ -1,4 +1,4 @@
-"""Feeds and the audit log on the command line, on a database that no service uses."""
+"""The commands `feeds` and `audit`, on a database that no service uses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    there = environment(STANCEWIRE_STATE_DIR=str(folder))
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, env=there)
+    variables = environment(STANCEWIRE_STATE_DIR=str(folder))
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, env=variables)
 
 
-def test_a_feed_is_added_changed_and_shown_and_the_log_says_so(folder: Path) -> None:
+def test_feed_is_added_changed_and_shown_and_audited(folder: Path) -> None:
     assert (
         run(folder, "feeds", "add", "wire", "--queued-limit", "7", "--description", "[red]The wire").stdout
         == "wire: added\n"
@@ -31,10 +31,10 @@ def test_a_feed_is_added_changed_and_shown_and_the_log_says_so(folder: Path) -> 
     shown = json.loads(run(folder, "feeds", "show", "wire").stdout)
     assert (shown["queued_limit"], shown["rate_per_s"], shown["description"]) == (None, 2.5, "[red]The wire")
     assert "[red]The wire" in run(folder, "feeds", "list").stdout
-    acts = [json.loads(line) for line in run(folder, "audit", "--json", "--subject", "wire").stdout.splitlines()]
-    assert [act["action"] for act in acts] == ["feed.set", "feed.add"]
-    assert acts[0]["detail"] == {"queued_limit": [7, None], "rate_per_s": [None, 2.5]}
-    assert all(act["actor"].startswith("shell:") for act in acts)
+    entries = [json.loads(line) for line in run(folder, "audit", "--json", "--subject", "wire").stdout.splitlines()]
+    assert [entry["action"] for entry in entries] == ["feed.set", "feed.add"]
+    assert entries[0]["detail"] == {"queued_limit": [7, None], "rate_per_s": [None, 2.5]}
+    assert all(entry["actor"].startswith("shell:") for entry in entries)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_feed_is_added_changed_and_shown_and_the_log_says_so(folder: Path) -> 
         (("feeds", "show", "nobody"), "there is no feed 'nobody'"),
     ],
 )
-def test_what_cannot_be_is_said(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
+def test_invalid_request_is_rejected_with_its_reason(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
     refused = run(folder, *arguments)
     assert refused.returncode in {1, 2}
     assert reason in " ".join(refused.stderr.replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""What others put into Redis does nothing: a real worker drops it, counts it, and goes on with what is ours."""
+"""Foreign messages in Redis have no effect: a real worker drops and counts them, and goes on with its jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 import redis
 
 from services.contracts import QueueName, TaskName
-from tests.support.stack import QUICK, Up, metric, up
+from tests.support.prometheus import free_port
+from tests.support.stack import SHORT_LIMITS, Stack, metric_value, start_stack
 
 Eventually = Callable[[Callable[[], bool], float], None]
 QUEUE = f"stancewire:{QueueName.ANALYSE}"
@@ -23,37 +24,29 @@ CANARY = "canary-of-a-foreign-message"
 
 
 class Exploit:
-    """Runs a command where it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (os.mkdir, (str(self._file),))
+        return (os.mkdir, (str(self._folder),))
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("foreign")
     settings = {"STANCEWIRE_PIPELINE__MODEL": "rules", "STANCEWIRE_WORKER__PROCESSES": "1"}
-    settings |= {"STANCEWIRE_WORKER__METRICS_PORT": str(_free_port())}
-    with up(folder / "state", **(QUICK | settings)) as running:
-        running.worker_metrics = f"http://127.0.0.1:{settings['STANCEWIRE_WORKER__METRICS_PORT']}/metrics"  # type: ignore[attr-defined]
-        yield running
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    settings |= {"STANCEWIRE_WORKER__METRICS_PORT": str(free_port())}
+    with start_stack(folder / "state", **(SHORT_LIMITS | settings)) as running_stack:
+        running_stack.worker_metrics = f"http://127.0.0.1:{settings['STANCEWIRE_WORKER__METRICS_PORT']}/metrics"  # type: ignore[attr-defined]
+        yield running_stack
 
 
 def message(
     content: bytes, content_type: str = "application/json", task: str = TaskName.ANALYSE, **headers: Any
 ) -> bytes:
-    whole = {
+    fields = {
         "body": base64.b64encode(content).decode(),
         "content-encoding": "utf-8" if content_type == "application/json" else "binary",
         "content-type": content_type,
@@ -64,20 +57,20 @@ def message(
             "delivery_info": {"exchange": "", "routing_key": QueueName.ANALYSE},
         },
     }
-    return json.dumps(whole).encode()
+    return json.dumps(fields).encode()
 
 
 def arguments(*job_ids: Any) -> bytes:
     return json.dumps([[list(job_ids)], {}, {}]).encode()
 
 
-def test_foreign_entries_are_dropped_and_counted_and_the_worker_lives_on(
-    stack: Up, tmp_path: Path, eventually: Eventually
+def test_foreign_entries_are_dropped_and_counted_and_the_worker_survives(
+    stack: Stack, tmp_path: Path, eventually: Eventually
 ) -> None:
-    worker, children = stack.part("worker"), stack.worker_children()
-    trap = tmp_path / "unpickled"
-    pickled = pickle.dumps(Exploit(trap))
-    theirs = {
+    worker, child_pids = stack.pid_of("worker"), stack.worker_child_pids()
+    folder = tmp_path / "unpickled"
+    pickled = pickle.dumps(Exploit(folder))
+    foreign = {
         "no_json": [b"", b"{", b"\xff\xfe", pickled, f'"{CANARY}'.encode(), b"[" * 200_000],
         "no_message": [b"5", b"[]", b"{}", json.dumps({"body": CANARY, "headers": {}, "properties": {}}).encode()],
         "content_type": [message(pickled, "application/x-python-serialize"), message(CANARY.encode(), "text/plain")],
@@ -86,36 +79,36 @@ def test_foreign_entries_are_dropped_and_counted_and_the_worker_lives_on(
         "arguments": [message(arguments("seventeen")), message(arguments()), message(pickled), message(b"[[],{},{}]")],
         "unclaimed": [message(arguments(str(uuid4()), str(uuid4())))],
     }
-    # "content_type" also takes what has no content type at all.
-    theirs["content_type"] += theirs["no_message"][2:]
-    theirs["no_message"] = theirs["no_message"][:2]
+    # A JSON object without a content type is counted under "content_type".
+    foreign["content_type"] += foreign["no_message"][2:]
+    foreign["no_message"] = foreign["no_message"][:2]
     with redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock") as client:
-        for entries in theirs.values():
+        for entries in foreign.values():
             for entry in entries:
                 client.lpush(QUEUE, entry)
-    for cause, entries in theirs.items():
-        wanted = len(entries)
+    for cause, entries in foreign.items():
+        expected = len(entries)
         eventually(
-            lambda cause=cause, wanted=wanted: (
-                metric(
+            lambda cause=cause, expected=expected: (
+                metric_value(
                     stack.worker_metrics,
                     "stancewire_messages_dropped_total",
                     cause=cause,  # type: ignore[attr-defined]
                 )
-                >= wanted
+                >= expected
             ),
             30,
         )
     job = stack.client.post("/v1/articles", json={"body": "“No,” said Ana Ruiz."}, headers={"Prefer": "wait=20"}).json()
     assert job["metadata"]["state"] == "succeeded"
-    assert (stack.part("worker"), stack.worker_children()) == (worker, children), "nothing was restarted"
-    assert not trap.exists()
-    said = (stack.state_dir / "logs/worker.log").read_text()
-    assert said.count("foreign_message_dropped") >= sum(map(len, theirs.values())) - 1
-    assert CANARY not in said
+    assert (stack.pid_of("worker"), stack.worker_child_pids()) == (worker, child_pids), "no process was restarted"
+    assert not folder.exists()
+    output = (stack.state_dir / "logs/worker.log").read_text()
+    assert output.count("foreign_message_dropped") >= sum(map(len, foreign.values())) - 1
+    assert CANARY not in output
 
 
-def test_workers_take_no_orders_from_redis_which_has_no_network(stack: Up) -> None:
+def test_worker_has_no_remote_control_and_redis_no_network(stack: Stack) -> None:
     with redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock") as client:
         assert client.pubsub_channels("*") == []
         assert client.config_get("port") == {"port": "0"}

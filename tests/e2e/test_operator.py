@@ -62,11 +62,11 @@ class Operator:
 
     def has_alerts(self, *alerts: str) -> bool:
         """Return whether these alerts are firing."""
-        return set(alerts) <= self.service.prometheus.firing()
+        return set(alerts) <= self.service.prometheus.firing_alerts()
 
     def is_all_well(self) -> bool:
         """Return whether the overview reports that all is well and no alert fires."""
-        return self.overview.get_by_text("All is well").count() > 0 and not self.service.prometheus.firing()
+        return self.overview.get_by_text("All is well").count() > 0 and not self.service.prometheus.firing_alerts()
 
     def check_runbook(self, title: str, *steps: str) -> None:
         """Follow the runbook link of a message that was shown, and assert that the section names these steps."""
@@ -121,22 +121,22 @@ def each_at_some_time(*conditions: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def test_stopped_workers(healthy: Operator, eventually: Eventually) -> None:
-    service, before = healthy.service, healthy.service.succeeded()
-    service.end("worker")
+    service, succeeded_before = healthy.service, healthy.service.succeeded_count()
+    service.stop("worker")
     items = push_lines(service.client, sample_lines(5, "wire"))
     alerts = ("StancewireWorkersMissing", "StancewireWorkerDown", "StancewireQueueStuck")
     alerts_fired = [lambda name=name: healthy.has_alerts(name) for name in alerts]
     eventually(each_at_some_time(lambda: healthy.sees("No worker is running"), *alerts_fired), WITHIN_S)
     assert service.prometheus.value("max(celery_active_process_count)") == 0
-    assert "wire" in service.say("jobs", "list", "--state", "queued")
+    assert "wire" in service.run("jobs", "list", "--state", "queued")
     healthy.check_runbook("No worker is running", "stancewire worker")
     service.start("worker")
-    eventually(lambda: service.done(before + len(items)), WITHIN_S)
+    eventually(lambda: service.has_succeeded(succeeded_before + len(items)), WITHIN_S)
     eventually(healthy.is_all_well, WITHIN_S)
 
 
 def test_killed_redis(healthy: Operator, eventually: Eventually) -> None:
-    service, before = healthy.service, healthy.service.succeeded()
+    service, succeeded_before = healthy.service, healthy.service.succeeded_count()
     service.redis.kill()
     reported = each_at_some_time(
         lambda: healthy.sees("Redis does not answer"), lambda: healthy.has_alerts("StancewireRedisDown")
@@ -146,12 +146,12 @@ def test_killed_redis(healthy: Operator, eventually: Eventually) -> None:
     push_lines(service.client, sample_lines(3, "meanwhile"))
     healthy.check_runbook("Redis does not answer", "Start Redis")
     service.redis.start()
-    eventually(lambda: service.done(before + 3), WITHIN_S)
+    eventually(lambda: service.has_succeeded(succeeded_before + 3), WITHIN_S)
     eventually(healthy.is_all_well, WITHIN_S)
 
 
 def test_stopped_sweeper(healthy: Operator, eventually: Eventually) -> None:
-    healthy.service.end("sweeper")
+    healthy.service.stop("sweeper")
     reported = each_at_some_time(
         lambda: healthy.sees("No sweeper is running"), lambda: healthy.has_alerts("StancewireSweeperMissing")
     )
@@ -180,35 +180,35 @@ def test_flooding_feed(healthy: Operator, eventually: Eventually) -> None:
         'stancewire pause --feed FEED --reason "floods by mistake"',
         "stancewire resume --feed FEED",
     )
-    service.say("pause", "--feed", "flood", "--reason", "floods by mistake")
+    service.run("pause", "--feed", "flood", "--reason", "floods by mistake")
     refused = json.dumps({"feed": "flood", "body": story(next(number))})
     eventually(lambda: push_lines(service.client, [refused])[0]["status"] == 503, WITHIN_S)
     eventually(lambda: healthy.sees("Paused: 1 feed") and not healthy.sees("is full"), WITHIN_S)
-    before = service.succeeded()
+    succeeded_before = service.succeeded_count()
     push_lines(service.client, sample_lines(2, "other"))
-    eventually(lambda: service.succeeded() >= before + 2, WITHIN_S)
-    service.say("resume", "--feed", "flood")
+    eventually(lambda: service.succeeded_count() >= succeeded_before + 2, WITHIN_S)
+    service.run("resume", "--feed", "flood")
     eventually(healthy.is_all_well, WITHIN_S)
     eventually(lambda: service.prometheus.value('max(stancewire_jobs{state="queued"})') == 0, WITHIN_S)
     assert push_lines(service.client, [refused])[0]["status"] == 202, "intake is open again"
 
 
 def test_article_that_kills_its_worker(healthy: Operator, eventually: Eventually) -> None:
-    service, before = healthy.service, healthy.service.succeeded()
+    service, succeeded_before = healthy.service, healthy.service.succeeded_count()
     poison = {"feed": "poison", "title": "Poison", "body": story(8, Trigger.KILL)}
     items = push_lines(service.client, [json.dumps(poison), *sample_lines(20, "beside")])
     alerts = [lambda name=name: healthy.has_alerts(name) for name in ("StancewireDeadLetters", "StancewireLeasesLost")]
-    eventually(each_at_some_time(lambda: healthy.sees("dead"), lambda: service.dead() > 0, *alerts), WITHIN_S)
+    eventually(each_at_some_time(lambda: healthy.sees("dead"), lambda: service.dead_count() > 0, *alerts), WITHIN_S)
     expect(healthy.message("dead")).to_contain_text("killed the worker process (poison")
     healthy.check_runbook("dead", "stancewire jobs retry --all-dead", "stancewire jobs drop JOB")
-    listed = service.say("jobs", "list", "--state", "dead")
+    listed = service.run("jobs", "list", "--state", "dead")
     [job] = re.findall(r"([0-9a-f]{8}-[0-9a-f-]{27}).*Poison", listed)
-    assert "worker_lost" in service.say("jobs", "show", job)
+    assert "worker_lost" in service.run("jobs", "show", job)
     # The other jobs of the killed process succeed; the poisonous one is dead again, alone.
     lost = service.prometheus.value("max(stancewire_leases_lost_total)")
-    service.say("jobs", "retry", "--all-dead")
+    service.run("jobs", "retry", "--all-dead")
     eventually(lambda: service.prometheus.value("max(stancewire_leases_lost_total)") > lost, WITHIN_S)
-    eventually(lambda: service.succeeded() >= before + len(items) - 1, WITHIN_S)
+    eventually(lambda: service.succeeded_count() >= succeeded_before + len(items) - 1, WITHIN_S)
     eventually(lambda: healthy.sees("One job is dead"), WITHIN_S)
     healthy.second_window.goto("/")
     healthy.second_window.get_by_role("link", name="Show dead jobs").click()

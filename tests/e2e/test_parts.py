@@ -1,4 +1,4 @@
-"""The parts as a deployment runs them: each a process of its own, on PostgreSQL and a Redis with a password on loopback."""
+"""The parts as a deployment runs them: separate processes, on PostgreSQL and a Redis with a password."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,26 +18,21 @@ import pytest
 
 from services.standalone.redis_server import find_program
 from tests.support.postgres import PostgresServer
+from tests.support.prometheus import free_port
 from tests.support.stack import (
-    QUICK,
+    SHORT_LIMITS,
     all_results,
-    children,
-    client_of,
+    child_pids,
     command,
     environment,
-    metric,
+    metric_value,
+    open_client,
     push_lines,
     sample_lines,
 )
 
-PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that lives for one test module
+PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that runs for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -61,7 +55,7 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
     processes: dict[str, subprocess.Popen[bytes]] = {}
     with postgres.new_database() as database_url, (folder / "log").open("wb") as log:
         settings = environment(
-            **QUICK,
+            **SHORT_LIMITS,
             STANCEWIRE_STATE_DIR=str(folder / "state"),
             STANCEWIRE_DATABASE_URL=database_url,
             STANCEWIRE_REDIS_URL=f"redis://:{PASSWORD}@127.0.0.1:{redis_port}/0",
@@ -71,19 +65,19 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         url = f"http://127.0.0.1:{api_port}"
         migrated = subprocess.run(command("migrate"), env=settings, capture_output=True, text=True, timeout=60)
         assert re.fullmatch(r"migrated to revision \d{4}\n", migrated.stdout), migrated.stderr
-        made = subprocess.run(
+        key = subprocess.run(
             command("keys", "create", "--admin"), env=settings, capture_output=True, text=True, timeout=60
         )
-        client = client_of(url, made.stdout.strip())
-        running = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, client, processes)
+        client = open_client(url, key.stdout.strip())
+        running_parts = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, client, processes)
         processes["redis"] = subprocess.Popen(redis, stdout=log, stderr=log, cwd=folder)
         for name in ("api", "sweeper", "worker"):
             processes[name] = subprocess.Popen(command(name), env=settings, stdout=log, stderr=log)
-        end = time.monotonic() + 60
-        while not _ready(url):
-            assert time.monotonic() < end, (folder / "log").read_text()
+        deadline = time.monotonic() + 60
+        while not _is_ready(url):
+            assert time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.1)
-        yield running
+        yield running_parts
         client.close()
         for name in ("api", "worker", "sweeper", "redis"):
             processes[name].terminate()
@@ -91,25 +85,25 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
             process.wait(timeout=40)
 
 
-def _ready(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     try:
         return bool(httpx.get(f"{url}/readyz", timeout=2).json()["status"] == "ok")
     except httpx.HTTPError:
         return False
 
 
-def test_migrating_again_changes_nothing(parts: Parts) -> None:
+def test_second_migration_changes_nothing(parts: Parts) -> None:
     assert parts.run("migrate").stdout == "the schema is up to date\n"
 
 
 @pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
-def test_health_of_a_part_that_runs(parts: Parts, part: str) -> None:
+def test_health_check_of_a_running_part_passes(parts: Parts, part: str) -> None:
     checked = parts.run("health", part)
     assert (checked.returncode, checked.stdout) == (0, f"{part}: ok\n"), checked.stderr
 
 
 @pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
-def test_health_of_a_part_that_is_not_there(parts: Parts, tmp_path: Path, part: str) -> None:
+def test_health_check_of_a_missing_part_fails(parts: Parts, tmp_path: Path, part: str) -> None:
     elsewhere = parts.environment | {
         "STANCEWIRE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
         "STANCEWIRE_API__PORT": "1",
@@ -120,75 +114,78 @@ def test_health_of_a_part_that_is_not_there(parts: Parts, tmp_path: Path, part: 
     assert "Traceback" not in checked.stderr
 
 
-def test_nothing_is_lost_when_the_workers_parent_is_killed(parts: Parts, eventually: Eventually) -> None:
+def test_no_article_is_lost_when_the_parent_of_the_workers_is_killed(parts: Parts, eventually: Eventually) -> None:
     def succeeded() -> float:
-        return metric(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
+        return metric_value(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
 
-    before = succeeded()
+    succeeded_before = succeeded()
     items = push_lines(parts.client, sample_lines(200, "killed"))
-    eventually(lambda: succeeded() > before + 10, 30)
+    eventually(lambda: succeeded() > succeeded_before + 10, 30)
     worker = parts.processes["worker"]
-    orphans = children(worker.pid)
+    orphans = child_pids(worker.pid)
     worker.kill()
     worker.wait()
     parts.processes["worker"] = subprocess.Popen(
         command("worker"), env=parts.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    eventually(lambda: succeeded() >= before + 200, 60)
-    found = [one for one in all_results(parts.client) if one["feed"] == "killed"]
-    assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
-    assert len(found) == 200
+    eventually(lambda: succeeded() >= succeeded_before + 200, 60)
+    results = [result for result in all_results(parts.client) if result["feed"] == "killed"]
+    assert {result["job_id"] for result in results} == {item["job_id"] for item in items}
+    assert len(results) == 200
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 40)
 
 
 def test_stage_timings_survive_a_killed_child(parts: Parts, eventually: Eventually) -> None:
-    def read() -> float:
-        return metric(parts.worker_metrics, "stancewire_stage_seconds_count", stage="read")
+    def analysed() -> float:
+        return metric_value(parts.worker_metrics, "stancewire_stage_seconds_count", stage="read")
 
     def push(feed: str) -> None:
         for item in push_lines(parts.client, sample_lines(40, feed)):
             parts.client.get(item["href"], headers={"Prefer": "wait=30"})
 
     push("before")
-    before = read()
-    assert before >= 40
-    os.kill(children(parts.processes["worker"].pid)[0], signal.SIGKILL)
-    eventually(lambda: len(children(parts.processes["worker"].pid)) == 2, 20)
+    analysed_before = analysed()
+    assert analysed_before >= 40
+    os.kill(child_pids(parts.processes["worker"].pid)[0], signal.SIGKILL)
+    eventually(lambda: len(child_pids(parts.processes["worker"].pid)) == 2, 20)
     push("after")
-    assert read() >= before + 40
-    assert metric(parts.worker_metrics, "stancewire_article_seconds_count", outcome="succeeded") >= before + 40
+    assert analysed() >= analysed_before + 40
+    assert (
+        metric_value(parts.worker_metrics, "stancewire_article_seconds_count", outcome="succeeded")
+        >= analysed_before + 40
+    )
 
 
-def test_metrics_are_what_prometheus_expects(parts: Parts) -> None:
+def test_metrics_pass_the_checks_of_promtool(parts: Parts) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool (Debian: prometheus) is not installed")
     for url in (f"{parts.url}/metrics", parts.worker_metrics):
         page = httpx.get(url).text
         checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)
-        # Names of celery-exporter are kept where the meaning is the same.
+        # These names of celery-exporter are used as they have the same meaning here.
         complaints = [
             line for line in checked.stderr.splitlines() if not re.match(r"celery_active_(process|worker)_count ", line)
         ]
         assert not complaints, checked.stdout + checked.stderr
 
 
-def test_readyz_tells_of_redis_and_pushes_still_work(parts: Parts, eventually: Eventually) -> None:
+def test_readyz_reports_a_frozen_redis_and_pushes_still_work(parts: Parts, eventually: Eventually) -> None:
     os.kill(parts.processes["redis"].pid, signal.SIGSTOP)
     try:
         ready = httpx.get(f"{parts.url}/readyz", timeout=10)
         assert ready.status_code == 200
         assert ready.json()["status"] == "degraded"
         assert "articles wait in the ledger" in ready.json()["checks"]["redis"]
-        took: list[float] = []
+        durations: list[float] = []
         items: list[Any] = []
         for line in sample_lines(10, "frozen"):
             began = time.perf_counter()
             items.append(
                 parts.client.post("/v1/articles", content=line, headers={"Content-Type": "application/json"}).json()
             )
-            took.append(time.perf_counter() - began)
-        assert max(took) < 1, took
+            durations.append(time.perf_counter() - began)
+        assert max(durations) < 1, durations
     finally:
         os.kill(parts.processes["redis"].pid, signal.SIGCONT)
     for item in items:

@@ -16,29 +16,29 @@ import redis
 from services import samples
 from services.contracts import Result
 from tests.support.stack import (
-    QUICK,
-    Up,
+    SHORT_LIMITS,
+    Stack,
     all_results,
     check_result,
     command,
     environment,
-    metric,
+    metric_value,
     push_lines,
     sample_lines,
-    up,
+    start_stack,
 )
 
 Eventually = Callable[[Callable[[], bool], float], None]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    with up(tmp_path_factory.mktemp("up") / "state", **QUICK) as running:
-        yield running
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with start_stack(tmp_path_factory.mktemp("up") / "state", **SHORT_LIMITS) as running_stack:
+        yield running_stack
 
 
-def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
-    speech = next(one for one in samples.load() if "speech" in (one.guid or "") or "minister" in (one.guid or ""))
+def test_result_of_a_pushed_sample_is_fetched_by_job_id(stack: Stack) -> None:
+    speech = next(sample for sample in samples.load() if "speech" in (sample.guid or ""))
     headers = {"Content-Type": "application/json", "Prefer": "wait=20"}
     answer = stack.client.post(
         "/v1/articles", content=speech.model_dump_json(exclude_none=True), headers=headers, timeout=30
@@ -53,22 +53,22 @@ def test_a_sample_pushed_over_http_comes_back_by_job_id(stack: Up) -> None:
     check_result(document)
     assert document["job_id"] == job["id"]
     assert len(document["attributions"]) >= 5
-    assert any(one["source"] and one["source"]["entity"] for one in document["attributions"])
+    assert any(attribution["source"] and attribution["source"]["entity"] for attribution in document["attributions"])
 
 
-def test_every_sample_is_analysed(stack: Up, eventually: Eventually) -> None:
-    items = push_lines(stack.client, [one.model_dump_json(exclude_none=True) for one in samples.load()])
+def test_every_sample_is_analysed(stack: Stack, eventually: Eventually) -> None:
+    items = push_lines(stack.client, [sample.model_dump_json(exclude_none=True) for sample in samples.load()])
     for item in items:
         job = stack.client.get(item["href"], headers={"Prefer": "wait=20"}).json()
         assert job["metadata"]["state"] == "succeeded", job
         document = stack.client.get(job["result"]["href"]).json()
         check_result(document)
-    silent = next(one for one in samples.load() if one.guid and "snow" in one.guid)
+    silent = next(sample for sample in samples.load() if sample.guid and "snow" in sample.guid)
     listed = stack.client.get("/v1/jobs", params={"guid": silent.guid}).json()["items"]
     assert stack.client.get(listed[0]["result"]["href"]).json()["attributions"] == []
 
 
-def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
+def test_article_in_another_language_fails_with_that_reason(stack: Stack) -> None:
     body = {
         "title": "Le ministre a parlé",
         "language": "fr",
@@ -83,17 +83,19 @@ def test_what_is_not_english_fails_with_that_reason(stack: Up) -> None:
     assert result.json()["code"] == "job_failed"
 
 
-def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
-    stack: Up, eventually: Eventually
+def test_no_article_is_lost_or_duplicated_by_a_killed_child_and_a_flushed_redis(
+    stack: Stack, eventually: Eventually
 ) -> None:
-    done_before = metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
+    done_before = metric_value(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
     items = push_lines(stack.client, sample_lines(200, "load"))
     assert {item["status"] for item in items} == {202}
     eventually(
-        lambda: metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20,
+        lambda: (
+            metric_value(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > done_before + 20
+        ),
         30,
     )
-    killed = stack.worker_children()[0]
+    killed = stack.worker_child_pids()[0]
     os.kill(killed, signal.SIGKILL)
     client = redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock")
     client.flushall()
@@ -101,36 +103,37 @@ def test_nothing_is_lost_or_doubled_when_a_child_is_killed_and_redis_is_flushed(
     flushed_at = time.monotonic()
     eventually(
         lambda: (
-            metric(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= done_before + 200
+            metric_value(f"{stack.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
+            >= done_before + 200
         ),
         60,
     )
     assert time.monotonic() - flushed_at < 45
-    found = [one for one in all_results(stack.client) if one["feed"] == "load"]
-    assert len(found) == 200
-    assert {one["job_id"] for one in found} == {item["job_id"] for item in items}
-    assert metric(f"{stack.url}/metrics", "stancewire_leases_lost_total") > 0
-    assert killed not in stack.worker_children()
+    results = [result for result in all_results(stack.client) if result["feed"] == "load"]
+    assert len(results) == 200
+    assert {result["job_id"] for result in results} == {item["job_id"] for item in items}
+    assert metric_value(f"{stack.url}/metrics", "stancewire_leases_lost_total") > 0
+    assert killed not in stack.worker_child_pids()
 
 
 @pytest.mark.parametrize("part", ["api", "sweeper", "redis", "worker"])
-def test_a_part_that_is_killed_comes_back(stack: Up, eventually: Eventually, part: str) -> None:
+def test_killed_part_is_restarted(stack: Stack, eventually: Eventually, part: str) -> None:
     items = push_lines(stack.client, sample_lines(20, feed=f"kill-{part}"))
-    os.kill(stack.part(part), signal.SIGKILL)
+    os.kill(stack.pid_of(part), signal.SIGKILL)
 
-    def answers_well() -> bool:
+    def is_ready() -> bool:
         try:
             return bool(httpx.get(f"{stack.url}/readyz", timeout=2).json()["status"] == "ok")
         except httpx.HTTPError:
             return False
 
-    eventually(answers_well, 30)
+    eventually(is_ready, 30)
     for item in items:
         job = stack.client.get(item["href"], headers={"Prefer": "wait=30"}).json()
         assert job["metadata"]["state"] == "succeeded", job
 
 
-def test_the_folder_and_the_port_of_another_are_named(stack: Up, tmp_path: Path) -> None:
+def test_folder_and_port_in_use_are_named(stack: Stack, tmp_path: Path) -> None:
     same_folder = subprocess.run(
         command("up", "--state-dir", str(stack.state_dir), "--port", "0"),
         capture_output=True,
@@ -140,10 +143,10 @@ def test_the_folder_and_the_port_of_another_are_named(stack: Up, tmp_path: Path)
     )
     assert same_folder.returncode == 1
     assert f"is in use by another `stancewire up` (process {stack.process.pid})" in same_folder.stderr
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
         same_port = subprocess.run(
             command("up", "--state-dir", str(tmp_path / "s"), "--port", port),
             capture_output=True,
@@ -156,53 +159,62 @@ def test_the_folder_and_the_port_of_another_are_named(stack: Up, tmp_path: Path)
     assert "Traceback" not in same_folder.stderr + same_port.stderr
 
 
-def test_it_stops_in_order_and_starts_again_without_loss(tmp_path: Path, eventually: Eventually) -> None:
-    with up(tmp_path / "state", **QUICK) as first:
+def test_service_stops_in_order_and_restarts_without_loss(tmp_path: Path, eventually: Eventually) -> None:
+    with start_stack(tmp_path / "state", **SHORT_LIMITS) as first:
         push_lines(first.client, sample_lines(300, "load"))
-        eventually(lambda: metric(f"{first.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > 5, 30)
+        eventually(
+            lambda: metric_value(f"{first.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") > 5, 30
+        )
         began = time.monotonic()
         assert first.stop() == 0
         assert time.monotonic() - began < 15
-        assert first.said().rstrip().endswith("stopped")
-    with up(tmp_path / "state", **QUICK) as second:
+        assert first.read_output().rstrip().endswith("stopped")
+    with start_stack(tmp_path / "state", **SHORT_LIMITS) as second:
         eventually(
-            lambda: metric(f"{second.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 300, 60
+            lambda: metric_value(f"{second.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 300,
+            60,
         )
         assert len(all_results(second.client)) == 300
-        attempts = metric(f"{second.url}/metrics", "stancewire_job_attempts_total")
-        assert metric(f"{second.url}/metrics", "stancewire_leases_lost_total") == 0, "all was handed back in order"
+        attempts = metric_value(f"{second.url}/metrics", "stancewire_job_attempts_total")
+        assert metric_value(f"{second.url}/metrics", "stancewire_leases_lost_total") == 0, (
+            "all articles were handed back in order"
+        )
         assert attempts <= 300 + 2 * 8
 
 
-def test_a_killed_parent_takes_its_children_along(tmp_path: Path, eventually: Eventually) -> None:
-    running = Up(tmp_path / "state", QUICK)
-    parts = [running.part(name) for name in ("api", "worker", "sweeper", "redis")]
-    push_lines(running.client, sample_lines(100, "load"))
-    running.stop(signal.SIGKILL)
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in parts), 20)
-    with up(tmp_path / "state", **QUICK) as again:
+def test_children_end_with_their_killed_parent(tmp_path: Path, eventually: Eventually) -> None:
+    stack = Stack(tmp_path / "state", SHORT_LIMITS)
+    part_pids = [stack.pid_of(name) for name in ("api", "worker", "sweeper", "redis")]
+    push_lines(stack.client, sample_lines(100, "load"))
+    stack.stop(signal.SIGKILL)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in part_pids), 20)
+    with start_stack(tmp_path / "state", **SHORT_LIMITS) as restarted:
         eventually(
-            lambda: metric(f"{again.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100, 60
+            lambda: (
+                metric_value(f"{restarted.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100
+            ),
+            60,
         )
-        assert len(all_results(again.client)) == 100
+        assert len(all_results(restarted.client)) == 100
 
 
-def test_demo_shows_who_said_what_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    ran = subprocess.run(
+def test_demo_shows_results_and_leaves_no_files(tmp_path: Path) -> None:
+    completed = subprocess.run(
         command("demo"), capture_output=True, text=True, env=environment(TMPDIR=str(tmp_path)), timeout=120
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    for one in samples.load():
-        assert one.title is None or " ".join(one.title.split()) in " ".join(ran.stdout.split())
-    assert "opposes" in ran.stdout or "supports" in ran.stdout
-    assert f"{len(samples.load())} articles" in ran.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    output = " ".join(completed.stdout.split())
+    for sample in samples.load():
+        assert sample.title is None or " ".join(sample.title.split()) in output
+    assert "opposes" in output or "supports" in output
+    assert f"{len(samples.load())} articles" in output
     assert list(tmp_path.iterdir()) == []
 
 
-def test_submit_result_and_jobs_on_the_command_line(stack: Up, tmp_path: Path) -> None:
+def test_submit_result_and_jobs_commands_work_together(stack: Stack, tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        there = environment(STANCEWIRE_URL=stack.url, STANCEWIRE_STATE_DIR=str(stack.state_dir))
-        return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, env=there)
+        variables = environment(STANCEWIRE_URL=stack.url, STANCEWIRE_STATE_DIR=str(stack.state_dir))
+        return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, env=variables)
 
     file = tmp_path / "story.txt"
     file.write_text("Bakers protest in Orvik\n\n“We will not pay this tax,” baker Nils Aune said on Monday.\n")
@@ -227,9 +239,9 @@ def test_submit_result_and_jobs_on_the_command_line(stack: Up, tmp_path: Path) -
     dropped = run("jobs", "drop", job["id"])
     assert dropped.returncode == 0, dropped.stderr
     assert json.loads(run("jobs", "show", job["id"]).stdout)["error"]["code"] == "dropped"
-    again = run("jobs", "drop", job["id"])
-    assert again.returncode == 1
-    assert "only failed or dead jobs can be dropped" in again.stderr
-    nobody = run("submit", str(file), "--url", "http://127.0.0.1:1")
-    assert nobody.returncode == 1
-    assert "start one with `stancewire up`" in nobody.stderr
+    dropped_twice = run("jobs", "drop", job["id"])
+    assert dropped_twice.returncode == 1
+    assert "only failed or dead jobs can be dropped" in dropped_twice.stderr
+    unreachable = run("submit", str(file), "--url", "http://127.0.0.1:1")
+    assert unreachable.returncode == 1
+    assert "start one with `stancewire up`" in unreachable.stderr

@@ -1,4 +1,4 @@
-"""What is shipped: one wheel that holds everything needed at run time."""
+"""The wheel contains everything that is needed at run time."""
 
 from __future__ import annotations
 
@@ -27,18 +27,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
+def test_wheel_has_every_file_of_the_packages_and_no_tests(wheel: Path) -> None:
     files = [file for package in ("services", "workers") for file in (ROOT / package).rglob("*") if file.is_file()]
-    wanted = {str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc"}
-    inside = set(zipfile.ZipFile(wheel).namelist())
-    assert len(wanted) > 100
-    assert wanted <= inside
-    assert "services/console/runbook.md" in inside, "the console shows it"
-    assert not [name for name in inside if name.startswith("tests")]
+    expected = {str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc"}
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    assert len(expected) > 100
+    assert expected <= packed
+    assert "services/console/runbook.md" in packed, "the console shows it"
+    assert not [name for name in packed if name.startswith("tests")]
 
 
-def test_the_wheel_alone_analyses_an_article(wheel: Path, tmp_path: Path) -> None:
-    """Unpacked elsewhere, with the checkout out of reach."""
+def test_wheel_analyses_an_article_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
     script = (
         "import sys; sys.path = [p for p in sys.path if p not in ('', sys.argv[2])]; sys.path.insert(0, sys.argv[1])\n"
@@ -47,7 +46,7 @@ def test_the_wheel_alone_analyses_an_article(wheel: Path, tmp_path: Path) -> Non
         "sys.argv = ['stancewire', 'analyze', '-', '--json']\n"
         "services.cli.main.main()\n"
     )
-    ran = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "unpacked"), str(ROOT)],
         input="The harbour will stay closed until Friday, Mayor Ida Berg told reporters in Oslo.",
         cwd=tmp_path,
@@ -55,5 +54,5 @@ def test_the_wheel_alone_analyses_an_article(wheel: Path, tmp_path: Path) -> Non
         text=True,
         timeout=60,
     )
-    assert ran.returncode == 0, ran.stderr
-    assert '"name":"Ida Berg"' in ran.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert '"name":"Ida Berg"' in completed.stdout

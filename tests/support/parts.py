@@ -57,8 +57,8 @@ class ServiceParts:
         """Return the number of dead jobs, from Prometheus."""
         return int(self.prometheus.value('max(stancewire_jobs{state="dead"})'))
 
-    def have_succeeded(self, count: int) -> bool:
-        """Whether ``count`` articles are analysed. Jobs that died on a busy machine are retried, as the runbook says."""
+    def has_succeeded(self, count: int) -> bool:
+        """Whether ``count`` articles are analysed. Retries jobs that died on a busy machine, as the runbook says."""
         if self.dead_count():
             self.run("jobs", "retry", "--all-dead")
         return self.succeeded_count() >= count

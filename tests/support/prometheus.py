@@ -1,4 +1,4 @@
-"""A Prometheus of the tests' own, from the program that is installed."""
+"""A Prometheus server for tests, run from the installed program."""
 
 from __future__ import annotations
 
@@ -21,64 +21,66 @@ ROOT = paths.ROOT
 RULES = ROOT / "deploy/prometheus/rules"
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 
-# A test has no day to wait: what rules look back on, and how often they are worked out, in seconds instead. Longest first.
-_SHORTER = {
+# Durations of rules in tests, in seconds instead of days. The longest pattern comes first.
+_SHORT_PATTERNS = {
     "[1d] offset 1h": "[30s] offset 5s",
     "offset 7d": "offset 40s",
     "offset 1d": "offset 30s",
     "queued_seconds) > 45": "queued_seconds) > 5",
 }
-_WINDOWS = {"1m": "10s", "2m": "8s", "5m": "20s", "10m": "60s", "15m": "60s", "1h": "30s"}
+_SHORT_RANGES = {"1m": "10s", "2m": "8s", "5m": "20s", "10m": "60s", "15m": "60s", "1h": "30s"}
 
 
-def shorter(expression: str) -> str:
-    """The same question about a shorter past."""
-    for long, short in _SHORTER.items():
+def shorten_durations(expression: str) -> str:
+    """Return a PromQL expression with shorter ranges and offsets."""
+    for long, short in _SHORT_PATTERNS.items():
         expression = expression.replace(long, short)
-    return re.sub(r"\[(\w+)\]", lambda found: f"[{_WINDOWS.get(found.group(1), found.group(1))}]", expression)
+    return re.sub(r"\[(\w+)\]", lambda match: f"[{_SHORT_RANGES.get(match.group(1), match.group(1))}]", expression)
 
 
-def program() -> str:
-    found = shutil.which("prometheus")
-    if found is None:
+def find_program() -> str:
+    """Return the path of Prometheus, or skip the test."""
+    program = shutil.which("prometheus")
+    if program is None:
         pytest.skip("Prometheus (Debian: prometheus) is not installed")
-    return found
+    return program
 
 
 def free_port() -> int:
+    """Return a port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Prometheus:
-    """Scrapes ``targets`` (job to address) each second and works out the rules of the deployment, with shorter times."""
+    """Scrapes ``targets`` (address by job) every second, and evaluates the deployed rules with shorter durations."""
 
     def __init__(self, directory: Path, targets: Mapping[str, str]) -> None:
-        found = program()
+        program = find_program()
         (directory / "rules").mkdir(parents=True)
         for file in RULES.glob("*.yml"):
             rules = yaml.safe_load(file.read_text())
             for group in rules["groups"]:
                 group["interval"] = "1s"
                 for rule in group["rules"]:
-                    rule["expr"] = shorter(rule["expr"])
+                    rule["expr"] = shorten_durations(rule["expr"])
                     if "for" in rule:
                         rule["for"] = "2s"
             (directory / "rules" / file.name).write_text(yaml.safe_dump(rules))
         scrapes = [{"job_name": job, "static_configs": [{"targets": [address]}]} for job, address in targets.items()]
-        times = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-        configuration = {"global": times, "rule_files": [str(directory / "rules/*.yml")], "scrape_configs": scrapes}
+        intervals = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+        configuration = {"global": intervals, "rule_files": [str(directory / "rules/*.yml")], "scrape_configs": scrapes}
         (directory / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        # One client: each new one reads the certificates of the world, which a loop that polls should not.
+        # One client for all requests: creating one loads the CA certificates, which is slow in a polling loop.
         self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
         self.log = directory / "prometheus.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [
-                    found,
+                    program,
                     f"--config.file={directory / 'prometheus.yml'}",
                     f"--storage.tsdb.path={directory / 'data'}",
                     f"--web.listen-address=127.0.0.1:{port}",
@@ -102,29 +104,28 @@ class Prometheus:
         self.process.wait(timeout=30)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The vector that an expression gives now."""
+        """Return the instant vector of an expression."""
         return self._data("query", query=expression)
 
-    def past(self, expression: str, seconds: int) -> list[dict[str, Any]]:
-        """The series of an expression over the last seconds, a value a second."""
+    def query_range(self, expression: str, seconds: int) -> list[dict[str, Any]]:
+        """Return the series of an expression over the last ``seconds``, with one value per second."""
         now = time.time()
         return self._data("query_range", query=expression, start=now - seconds, end=now, step="1")
 
     def value(self, expression: str) -> float:
-        """A single value; 0 where there is none."""
+        """Return the first value of an expression, or 0 if it has none."""
         return next((float(series["value"][1]) for series in self.query(expression)), 0.0)
 
-    def names(self) -> set[str]:
-        """All metrics that were ever scraped or recorded."""
-        answer = self._client.get("/api/v1/label/__name__/values").json()
-        return set(answer["data"])
+    def metric_names(self) -> set[str]:
+        """Return the names of all metrics that were scraped or recorded."""
+        return set(self._client.get("/api/v1/label/__name__/values").json()["data"])
 
-    def firing(self) -> set[str]:
-        """The alerts that fire now."""
+    def firing_alerts(self) -> set[str]:
+        """Return the names of the alerts that are firing."""
         return {series["metric"]["alertname"] for series in self.query('ALERTS{alertstate="firing"}')}
 
     def _data(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
-        answer = self._client.get(f"/api/v1/{path}", params=parameters)
-        assert answer.status_code == 200, f"{parameters}: {answer.text}"
-        found: list[dict[str, Any]] = answer.json()["data"]["result"]
-        return found
+        response = self._client.get(f"/api/v1/{path}", params=parameters)
+        assert response.status_code == 200, f"{parameters}: {response.text}"
+        series: list[dict[str, Any]] = response.json()["data"]["result"]
+        return series

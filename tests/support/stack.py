@@ -1,4 +1,4 @@
-"""The service as an operator runs it: real processes, told apart by the ports and folders they were given."""
+"""The service as an operator runs it: real processes of `stancewire up`, and clients for their API."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import httpx
 
 from services import samples
 
-# Short limits, so that a test sees a lease end: a killed worker's articles run again within LEASE + a sweep.
-QUICK = {
+# Settings under which the articles of a killed worker run again soon: after the lease and one sweep.
+SHORT_LIMITS = {
     "STANCEWIRE_WORKER__LEASE_S": "6",
     "STANCEWIRE_WORKER__HARD_LIMIT_S": "5",
     "STANCEWIRE_WORKER__SOFT_LIMIT_S": "4",
@@ -26,72 +26,77 @@ QUICK = {
     "STANCEWIRE_BROKER__OVERDUE_S": "1",
 }
 START_S = 60
-_CLIENTS: dict[str, httpx.Client] = {}  # by the address of the stack that runs there: each with its admin key
+_CLIENTS: dict[str, httpx.Client] = {}  # admin clients of the running stacks, by address
 
 
 def command(*arguments: str) -> list[str]:
+    """Return the command that runs `stancewire` with ``arguments``."""
     return [sys.executable, "-m", "services.cli.main", *arguments]
 
 
 def environment(**extra: str) -> dict[str, str]:
+    """Return environment variables for `stancewire`: two worker processes, plain output, and ``extra``."""
     return os.environ | {"STANCEWIRE_WORKER__PROCESSES": "2", "NO_COLOR": "1", "COLUMNS": "200"} | extra
 
 
-def children(pid: int) -> list[int]:
-    """The children of a process."""
+def child_pids(pid: int) -> list[int]:
+    """Return the process IDs of the children of a process."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
 
 
-def command_line(pid: int) -> str:
+def _command_line(pid: int) -> str:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\x00", b" ").decode()
     return ""
 
 
-class Up:
-    """A running `stancewire up`."""
+class Stack:
+    """A running `stancewire up`, with a client that has its admin key."""
 
     def __init__(self, state_dir: Path, settings: Mapping[str, str]) -> None:
         self.state_dir = state_dir
-        self.output = state_dir.parent / "up.log"
-        with self.output.open("ab") as log:
-            self.began_at = self.output.stat().st_size
+        self.output_file = state_dir.parent / "up.log"
+        with self.output_file.open("ab") as log:
+            self._output_start = self.output_file.stat().st_size
             self.process = subprocess.Popen(
                 command("up", "--port", "0", "--state-dir", str(state_dir)),
                 stdout=log,
                 stderr=log,
                 env=environment(**settings),
             )
-        self.url = self._ready()
+        self.url = self._wait_until_ready()
         self.key = (state_dir / "admin.key").read_text().strip()
-        self.client = client_of(self.url, self.key)
+        self.client = open_client(self.url, self.key)
         _CLIENTS[self.url] = self.client
 
-    def _ready(self) -> str:
+    def _wait_until_ready(self) -> str:
         end = time.monotonic() + START_S
         while time.monotonic() < end:
-            found = re.search(r"ready after [\d.]+ s: (http://\S+)", self.said())
-            if found:
-                return found.group(1)
+            match = re.search(r"ready after [\d.]+ s: (http://\S+)", self.read_output())
+            if match:
+                return match.group(1)
             if self.process.poll() is not None:
                 break
             time.sleep(0.1)
-        raise AssertionError(f"not ready: {self.said()}")
+        raise AssertionError(f"not ready: {self.read_output()}")
 
-    def said(self) -> str:
-        return self.output.read_bytes()[self.began_at :].decode()
+    def read_output(self) -> str:
+        """Return the output of this start."""
+        return self.output_file.read_bytes()[self._output_start :].decode()
 
-    def part(self, name: str) -> int:
-        """The process ID of api, worker, sweeper or redis."""
-        ends = f" {name} " if name != "redis" else "redis.sock"
-        return next(pid for pid in children(self.process.pid) if ends in command_line(pid))
+    def pid_of(self, name: str) -> int:
+        """Return the process ID of api, worker, sweeper or redis."""
+        marker = f" {name} " if name != "redis" else "redis.sock"
+        return next(pid for pid in child_pids(self.process.pid) if marker in _command_line(pid))
 
-    def worker_children(self) -> list[int]:
-        return children(self.part("worker"))
+    def worker_child_pids(self) -> list[int]:
+        """Return the process IDs of the children of the worker."""
+        return child_pids(self.pid_of("worker"))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit status."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -99,8 +104,9 @@ class Up:
 
 
 @contextlib.contextmanager
-def up(state_dir: Path, **settings: str) -> Iterator[Up]:
-    running = Up(state_dir, settings)
+def start_stack(state_dir: Path, **settings: str) -> Iterator[Stack]:
+    """Run `stancewire up` until the end of the block."""
+    running = Stack(state_dir, settings)
     try:
         yield running
     finally:
@@ -108,7 +114,7 @@ def up(state_dir: Path, **settings: str) -> Iterator[Up]:
 
 
 def sample_lines(count: int, feed: str) -> list[str]:
-    """Sample articles as the lines of a batch, each a new one of the feed."""
+    """Return ``count`` sample articles as the lines of a batch, each with its own guid in ``feed``."""
     articles = samples.load()
     return [
         articles[number % len(articles)]
@@ -118,35 +124,37 @@ def sample_lines(count: int, feed: str) -> list[str]:
     ]
 
 
-def client_of(url: str, key: str | None = None) -> httpx.Client:
-    """A client that sends this key, and waits as long as ``Prefer: wait`` may take."""
+def open_client(url: str, key: str | None = None) -> httpx.Client:
+    """Return a client that sends this key; its timeout allows for ``Prefer: wait``."""
     return httpx.Client(
         base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60, trust_env=False
     )
 
 
-def push_lines(to: str | httpx.Client, lines: list[str]) -> list[dict[str, Any]]:
-    answer = (_CLIENTS[to] if isinstance(to, str) else to).post("/v1/articles:batch", content="\n".join(lines))
-    assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()["items"]
+def push_lines(target: str | httpx.Client, lines: list[str]) -> list[dict[str, Any]]:
+    """Push a batch to a client, or to the stack at an address. Return the items of the answer."""
+    client = _CLIENTS[target] if isinstance(target, str) else target
+    response = client.post("/v1/articles:batch", content="\n".join(lines))
+    assert response.status_code == 200, response.text
+    items: list[dict[str, Any]] = response.json()["items"]
     return items
 
 
-def all_results(of: str | httpx.Client) -> list[dict[str, Any]]:
-    """Every result there is, by walking the cursor."""
-    client = _CLIENTS[of] if isinstance(of, str) else of
-    found: list[dict[str, Any]] = []
+def all_results(target: str | httpx.Client) -> list[dict[str, Any]]:
+    """Return all results of a client, or of the stack at an address, by following the cursor."""
+    client = _CLIENTS[target] if isinstance(target, str) else target
+    results: list[dict[str, Any]] = []
     after = ""
     while True:
         page = client.get("/v1/results", params={"limit": 200, **({"after": after} if after else {})}).json()
         if not page["items"]:
-            return found
-        found += page["items"]
+            return results
+        results += page["items"]
         after = page["after"]
 
 
-def metric(url: str, name: str, **labels: str) -> float:
-    """The value of one time series on a /metrics page; 0 where it is missing."""
+def metric_value(url: str, name: str, **labels: str) -> float:
+    """Return the value of a time series on a /metrics page, or 0 if it is missing."""
     from prometheus_client.parser import text_string_to_metric_families
 
     for family in text_string_to_metric_families(httpx.get(url, timeout=10).text):
@@ -157,7 +165,7 @@ def metric(url: str, name: str, **labels: str) -> float:
 
 
 def check_result(document: dict[str, Any]) -> None:
-    """Every offset points at its text, every reference at what it names."""
+    """Check that all offsets of a result are within its text and all references have their target."""
     text = document["text"]
     entities = {entity["id"]: entity for entity in document["entities"]}
     attributions = {attribution["id"] for attribution in document["attributions"]}
@@ -172,9 +180,9 @@ def check_result(document: dict[str, Any]) -> None:
         assert stance["holder"] in {None, *entities}
         assert stance["target"]["entity"] in entities
         assert stance["attribution"] in {None, *attributions}
-    named = [stance for position in document["positions"] for stance in position["stances"]]
-    assert sorted(named) == sorted(stance["id"] for stance in document["stances"])
+    stance_ids = [stance for position in document["positions"] for stance in position["stances"]]
+    assert sorted(stance_ids) == sorted(stance["id"] for stance in document["stances"])
     for span in spans:
-        words = text[span["start"] : span["end"]]
-        assert words
-        assert words == words.strip()
+        span_text = text[span["start"] : span["end"]]
+        assert span_text
+        assert span_text == span_text.strip()
