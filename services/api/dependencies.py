@@ -1,4 +1,4 @@
-"""What the routes of one API process share, and the dependencies that give routes their caller."""
+"""The parts that the routes of one API process share, and the dependencies that give routes their caller."""
 
 from __future__ import annotations
 

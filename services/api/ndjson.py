@@ -7,19 +7,19 @@ from typing import Final
 from services.api.middleware.body_limits import check_nesting
 from services.api.problems import FieldError, ProblemError, invalid_input_problem
 from services.contracts import Article
-from services.ingest.formats import NDJSON
 from services.ingest.formats.feed_format import FormatError, ParseOptions, Record
+from services.ingest.formats.ndjson import NDJSON
 from services.settings import Limits
 
 _OPTIONS: Final = ParseOptions()
 
 
-def split_lines(body: bytes, limits: Limits) -> list[Record]:
+def split_lines(body: bytes, limits: Limits) -> list[tuple[int, bytes]]:
     """Return the lines that are not blank, each with its number from 1.
 
-    Raises `ProblemError`: 400 if there are none, 413 if there are more than ``limits.batch_lines``.
+    Raises `ProblemError`: 400 for a blank body, 413 for more lines than ``limits.batch_lines``.
     """
-    lines = list(NDJSON.records(body))
+    lines: list[tuple[int, bytes]] = list(NDJSON.records(body))
     if not lines:
         raise ProblemError(400, "empty_batch", "the body has no line")
     if len(lines) > limits.batch_lines:

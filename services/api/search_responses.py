@@ -41,7 +41,7 @@ ItemT = TypeVar("ItemT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class SearchKind(Generic[ItemT]):
-    """What a search looks for: how its rows are found, and the models of its items and pages."""
+    """A kind of item to search for: how its rows are found, and the models of its items and pages."""
 
     find: Callable[[Database, SearchQuery, PageKey | None, int], Sequence[Any]]
     to_item: Callable[[Any], ItemT]

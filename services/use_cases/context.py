@@ -1,4 +1,4 @@
-"""What use cases act on, and how they reach the dispatcher and the caches of the process that they run in."""
+"""The database that use cases act on, and their way to the dispatcher and the caches of their process."""
 
 from __future__ import annotations
 

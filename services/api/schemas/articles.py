@@ -1,4 +1,4 @@
-"""Responses about articles: the items of a batch, and what an erasure removed."""
+"""Responses about articles: the items of a batch, and the extent of an erasure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BatchAnswer(BaseModel):
 
 
 class Erasure(BaseModel):
-    """What was erased. ``log_emptied``: SQLite's write-ahead log holds no copy of it any more either."""
+    """The extent of an erasure. ``log_emptied``: SQLite's write-ahead log holds no copy of it any more either."""
 
     article_id: UUID
     jobs: int
