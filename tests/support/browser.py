@@ -130,4 +130,4 @@ def log_in(page: Page, key: str) -> None:
     page.goto("/login")
     page.get_by_label("Key").fill(key)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("navigation", name="Pages").wait_for_job()
+    page.get_by_role("navigation", name="Pages").wait_for()
