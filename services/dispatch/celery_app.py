@@ -20,7 +20,7 @@ from services.settings import Broker
 
 
 class Role(StrEnum):
-    """What a process uses the application for. A sender must not wait for Redis; a consumer keeps trying."""
+    """The use of an application. A sender must not wait for Redis; a consumer keeps trying."""
 
     SENDER = "sender"
     CONSUMER = "consumer"

@@ -1,4 +1,4 @@
-"""The project's own sample articles: invented people and places, the layouts that feeds really send."""
+"""The project's sample articles: fictional people and places, in layouts that real feeds send."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from services.contracts import Article
 
 
 def load() -> tuple[Article, ...]:
-    """Return every sample, ordered by file name."""
+    """Return all samples, in the order of their file names."""
     names = sorted(entry.name for entry in files(__name__).iterdir() if entry.name.endswith(".json"))
     return tuple(Article.model_validate_json(files(__name__).joinpath(name).read_bytes()) for name in names)

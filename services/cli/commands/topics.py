@@ -77,7 +77,7 @@ def show(topic_id: Id) -> None:
 
 @app.command()
 def retire(topic_id: Id) -> None:
-    """Match no more articles against a topic; its stances stay."""
+    """Stop matching articles against a topic; its stances stay."""
     topics.retire(open_context(), topic_id, local())
     typer.echo(f"{topic_id}: retired")
 

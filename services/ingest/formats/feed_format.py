@@ -16,7 +16,7 @@ _NOT_AN_OBJECT: Final = frozenset({"model_type", "model_attributes_type", "dict_
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """What the caller of a parser decides.
+    """The options of a parser, which its caller decides.
 
     ``feed`` is the feed of articles that name none; without it the default of `Article` applies.
     ``text_as_body`` also accepts the name ``text`` for the field ``body`` of JSON records.

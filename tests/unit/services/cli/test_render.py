@@ -13,7 +13,7 @@ from tests.support import paths
 RESULT = Result.model_validate(json.loads((paths.GOLDEN / "result-1.json").read_text(encoding="utf-8")))
 
 
-def shown(result: Result, title: str | None = None, *, color: bool = False) -> str:
+def rendered(result: Result, title: str | None = None, *, color: bool = False) -> str:
     console = Console(
         file=io.StringIO(),
         width=200,
@@ -26,8 +26,8 @@ def shown(result: Result, title: str | None = None, *, color: bool = False) -> s
     return console.file.getvalue()
 
 
-def test_who_said_what_and_where_they_stand() -> None:
-    lines = shown(RESULT).splitlines()
+def test_attributions_positions_and_warnings_are_printed() -> None:
+    lines = rendered(RESULT).splitlines()
     assert lines[0] == "Harbour fees"
     assert lines[1] == "  Ilse Brandt (Mayor Ilse Brandt) said [demand, mixed] the “absurd” fees 🙂 must go  0.94"
     assert lines[2] == "  ? … [direct] absurd … must go  0.50"
@@ -39,17 +39,17 @@ def test_who_said_what_and_where_they_stand() -> None:
     assert len(lines) == 8
 
 
-def test_a_result_of_before_there_were_positions_shows_the_same() -> None:
-    assert shown(RESULT.model_copy(update={"positions": ()})) == shown(RESULT)
+def test_positions_of_an_older_result_are_computed() -> None:
+    assert rendered(RESULT.model_copy(update={"positions": ()})) == rendered(RESULT)
 
 
-def test_an_article_without_speech_says_so() -> None:
-    quiet = RESULT.model_copy(update={"attributions": (), "stances": (), "positions": (), "warnings": ()})
-    assert shown(quiet, "A title").splitlines() == ["A title", "  no attributed speech"]
+def test_result_without_attributions_says_so() -> None:
+    empty = RESULT.model_copy(update={"attributions": (), "stances": (), "positions": (), "warnings": ()})
+    assert rendered(empty, "A title").splitlines() == ["A title", "  no attributed speech"]
 
 
 @pytest.mark.parametrize("text", ["[bold red]said[/] [link=http://x]no[/link] [/nothing]", ":smile: {0} %s"])
-def test_what_looks_like_markup_is_only_text(text: str) -> None:
+def test_markup_of_rich_is_printed_literally(text: str) -> None:
     extent = {"start": 0, "end": len(text)}
     attribution = {"id": "a", "kind": "direct", "score": 1, "source": None, "cue": None, "content": [extent]}
     document = json.loads(RESULT.model_dump_json()) | {
@@ -59,10 +59,10 @@ def test_what_looks_like_markup_is_only_text(text: str) -> None:
         "positions": [],
         "entities": [],
     }
-    assert shown(Result.model_validate(document)).count(text) == 2
+    assert rendered(Result.model_validate(document)).count(text) == 2
 
 
-def test_an_article_cannot_talk_to_the_terminal() -> None:
+def test_control_characters_are_replaced() -> None:
     text = "He said \x1b]0;mine\x07 and \x9b31m no."
     extent = {"start": 0, "end": len(text)}
     attribution = {"id": "a", "kind": "direct", "score": 1, "source": extent, "cue": None, "content": [extent]}
@@ -72,12 +72,12 @@ def test_an_article_cannot_talk_to_the_terminal() -> None:
         "attributions": [attribution],
         "warnings": [warning],
     }
-    printed = shown(Result.model_validate(document | {"stances": [], "positions": [], "entities": []}))
+    printed = rendered(Result.model_validate(document | {"stances": [], "positions": [], "entities": []}))
     assert "mine" in printed
     assert not set(printed) & set(map(chr, (*range(10), *range(11, 32), *range(127, 160))))
 
 
-def test_a_long_quotation_is_cut_at_a_word() -> None:
+def test_long_quotation_is_cut_at_a_word() -> None:
     text = "word " * 200
     attribution = {
         "id": "a",
@@ -94,13 +94,13 @@ def test_a_long_quotation_is_cut_at_a_word() -> None:
         "positions": [],
         "entities": [],
     }
-    printed = shown(Result.model_validate(document), "T")
+    printed = rendered(Result.model_validate(document), "T")
     assert "word …" in printed
     assert printed.count("word") < 60
 
 
-def test_stances_are_coloured_on_a_terminal_only() -> None:
-    assert "\x1b[1;33m both supports and opposes" in shown(RESULT, color=True)
-    assert "\x1b[1;32msupports" in shown(RESULT, color=True)
-    assert "\x1b[1;31m opposes" in shown(RESULT, color=True)
-    assert "\x1b" not in shown(RESULT)
+def test_colours_are_used_only_on_a_terminal() -> None:
+    assert "\x1b[1;33m both supports and opposes" in rendered(RESULT, color=True)
+    assert "\x1b[1;32msupports" in rendered(RESULT, color=True)
+    assert "\x1b[1;31m opposes" in rendered(RESULT, color=True)
+    assert "\x1b" not in rendered(RESULT)

@@ -6,7 +6,7 @@ from services.samples import load
 from workers.text import to_plain_text
 
 
-def test_there_are_samples_of_both_media_types_each_its_own() -> None:
+def test_samples_have_both_media_types_and_distinct_guids() -> None:
     articles = load()
     assert len(articles) >= 6
     assert {article.media_type for article in articles} == {MediaType.TEXT, MediaType.HTML}
@@ -15,14 +15,14 @@ def test_there_are_samples_of_both_media_types_each_its_own() -> None:
     assert all(article.title or article.media_type is MediaType.HTML for article in articles)
 
 
-def test_every_sample_is_read_without_a_warning_and_at_length() -> None:
+def test_samples_are_parsed_without_warnings_and_have_enough_words() -> None:
     for article in load():
-        reading = to_plain_text(article)
-        assert reading.warnings == ()
-        assert 120 <= len(reading.text[reading.body_start :].split()) <= 450
+        plain = to_plain_text(article)
+        assert plain.warnings == ()
+        assert 120 <= len(plain.text[plain.body_start :].split()) <= 450
 
 
-def test_the_html_samples_lose_no_paragraph() -> None:
+def test_no_paragraph_of_html_samples_is_lost() -> None:
     checked = 0
     for article in load():
         if article.media_type is not MediaType.HTML:
@@ -36,9 +36,9 @@ def test_the_html_samples_lose_no_paragraph() -> None:
     assert checked > 20
 
 
-def test_the_web_page_is_read_without_what_surrounds_the_article() -> None:
+def test_surroundings_of_the_article_on_a_web_page_are_removed() -> None:
     page = next(article for article in load() if article.guid == "sample-museum-web-page")
     text = to_plain_text(page).text
     assert text.startswith("Museum to return bronze horse to Tavira\n\n")
-    for noise in ("cookies", "Weather desk", "Ten beaches", "newsletter", "All rights reserved", "Imprint"):
-        assert noise not in text
+    for boilerplate in ("cookies", "Weather desk", "Ten beaches", "newsletter", "All rights reserved", "Imprint"):
+        assert boilerplate not in text
