@@ -9,8 +9,8 @@ from typing import Final
 
 from services.contracts import Article
 from services.ingest import formats
-from services.ingest.formats import NDJSON
 from services.ingest.formats.feed_format import FormatError, ParseOptions
+from services.ingest.formats.ndjson import NDJSON
 
 STANDARD_INPUT: Final = Path("-")
 
