@@ -1,4 +1,4 @@
-"""Articles that are well formed and hostile all the same: each must be analysed, or fail with a reason that says why."""
+"""Well-formed articles with hostile content: each must be analysed, or fail with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXTS: Final = QUOTATION_MARKS | SPACING | UNICODE | PROSE
 MARKUP: Final = FRAGMENTS | PAGES
 LARGE_CHARS: Final = 900_000  # under `limits.text_chars`
 _LARGE: Final[dict[str, Text]] = {
-    "marks": repeated('"'),  # a request has no room for a million of two bytes
+    "marks": repeated('"'),  # of one byte, as a million curly marks would exceed the limit of a request
     "sentence": repeated("the minister and the bank of the town "),
     "newlines": lambda size: "a" + "\n" * size + "b",
     "word": repeated("a"),
@@ -26,7 +26,7 @@ def _article(name: str, body: str, media_type: str = "text/plain") -> dict[str, 
 
 
 def small(size: int) -> dict[str, dict[str, Any]]:
-    """An article of each kind of trouble, with about so many characters of it after a bit of news."""
+    """Return an article for each hostile text and markup, of about ``size`` characters after a news paragraph."""
     texts = {name: _article(name, NEWS + text(size)) for name, text in TEXTS.items()}
     bare = {
         f"bare-{name}": _article(f"bare-{name}", text(size // 10)) for name, text in (QUOTATION_MARKS | UNICODE).items()
@@ -39,7 +39,7 @@ def small(size: int) -> dict[str, dict[str, Any]]:
 
 
 def large() -> dict[str, dict[str, Any]]:
-    """The largest that are let in."""
+    """Return articles just below the limit of characters."""
     return {
         f"large-{name}": _article(f"large-{name}", NEWS + text(LARGE_CHARS - 1_000)) for name, text in _LARGE.items()
     }

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hostile.service import Service, serving
+from tests.hostile.service import Service, running_service
 
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for all that is pushed at it; what it is sent must not bring it down."""
-    with serving(tmp_path_factory.mktemp("hostile")) as running:
+    """One service for all tests of the package; nothing that they send may bring it down."""
+    with running_service(tmp_path_factory.mktemp("hostile")) as running:
         yield running

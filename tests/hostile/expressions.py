@@ -1,4 +1,4 @@
-"""Every regular expression of the tree, found by walking its modules, and inputs that are hard for each."""
+"""All compiled regular expressions of ``services`` and ``workers``, with inputs that are hard for each."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any, Final
 import services
 import workers
 
-# What an expression may be asked at most, where its caller cuts the text first: there it need not be linear.
+# Lengths of inputs whose caller cuts the text first, so the expression need not be linear.
 BOUNDED: Final = {
-    "workers.segmentation.paragraphs._LINE": 120,  # LINE, in is_boilerplate
-    "workers.segmentation.paragraphs._DATELINE": 100,  # in dateline
-    "workers.segmentation.paragraphs._CAPITALS": 100,  # as above
+    "workers.segmentation.paragraphs._LINE": 120,  # cut to LINE in is_boilerplate
+    "workers.segmentation.paragraphs._DATELINE": 100,  # cut in dateline
+    "workers.segmentation.paragraphs._CAPITALS": 100,  # cut in dateline
     "services.api.long_poll._WAIT": 200,  # PreferHeader
 }
-# What begins like a match and is none, chosen by reading the expressions.
-CHOSEN: Final[dict[str, tuple[str, ...]]] = {
+# Beginnings of a match that never complete it, chosen by reading the expressions.
+NEAR_MATCHES: Final[dict[str, tuple[str, ...]]] = {
     "services.api.middleware.body_limits._TOKENS": ('"\\"', '\\"', '"a', "\\\\", '"['),
     "workers.doc.tokens._TOKEN": (
         "Aa-",
@@ -46,25 +46,26 @@ _PIECES: Final = ("a", "A", "1", " ", "\n", ".", "-", "_", "'", '"', "a ", "A. "
 
 
 def expressions() -> dict[str, re.Pattern[Any]]:
-    """Compiled expressions by module and name; those that only training has stay out, it reads no article of a feed."""
-    found: dict[str, re.Pattern[Any]] = {}
+    """Return compiled expressions by module and name; training is left out, as it never reads articles of feeds."""
+    expressions_by_name: dict[str, re.Pattern[Any]] = {}
     for package in (services, workers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.startswith(("workers.training", "services.database.migrations")) or module.name.endswith(
                 "__main__"
             ):
                 continue
-            holder = importlib.import_module(module.name)
-            for name, value in vars(holder).items():
+            imported = importlib.import_module(module.name)
+            for name, value in vars(imported).items():
                 values = value if isinstance(value, tuple | list) else (value,)
-                for number, one in enumerate(values):
-                    if isinstance(one, re.Pattern) and one not in found.values():
-                        found[f"{module.name}.{name}{f'[{number}]' if number else ''}"] = one
-    return found
+                for number, expression in enumerate(values):
+                    if isinstance(expression, re.Pattern) and expression not in expressions_by_name.values():
+                        index = f"[{number}]" if number else ""
+                        expressions_by_name[f"{module.name}.{name}{index}"] = expression
+    return expressions_by_name
 
 
-def uses(name: str) -> set[str]:
-    """The methods that the tree calls on an expression: one that only matches whole texts need not be quick to search."""
+def called_methods(name: str) -> set[str]:
+    """Return the methods called on an expression: if the code never searches with it, searching need not be linear."""
     variable = name.rpartition(".")[2].partition("[")[0]
     sources = [
         path.read_text(encoding="utf-8") for top in (services, workers) for path in Path(top.__path__[0]).rglob("*.py")
@@ -74,9 +75,9 @@ def uses(name: str) -> set[str]:
 
 
 def pieces(name: str, expression: re.Pattern[Any]) -> list[str]:
-    """What to repeat for an expression: what was chosen, the words that it names, and the usual characters."""
+    """Return strings to repeat for an expression: near matches, the words in it, and common characters."""
     source = expression.pattern if isinstance(expression.pattern, str) else expression.pattern.decode("latin-1")
     words = sorted(set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\\.", " ", source))))[:12]
     marks = sorted(set(re.findall(r"[^\w\s\\]", source)) - set("()[]{}?*+|^$"))[:8]
     joined = [first + second for first, second in product(words[:3], (" ", ".", "-"))]
-    return list(dict.fromkeys((*CHOSEN.get(name, ()), *words, *marks, *joined, *_PIECES)))
+    return list(dict.fromkeys((*NEAR_MATCHES.get(name, ()), *words, *marks, *joined, *_PIECES)))

@@ -1,4 +1,4 @@
-"""HTML that no page is made of: each a small generator that gives about so many characters of one kind of trouble."""
+"""Hostile HTML: generators of about a given number of characters of one kind of malformed markup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PARAGRAPH: Final = f"<p>{NEWS.strip()}</p>"
 
 
 def _page(text: Text) -> Text:
-    """The trouble inside a whole page, so that the article has to be told from it."""
+    """Put the markup into a whole page, from which the article has to be extracted."""
     return lambda size: (
         "<!DOCTYPE html><html><head><title>Bridge</title></head><body><nav><a href='/'>Home</a></nav>"
         f"<article>{_PARAGRAPH * 3}</article><div>{text(size)}</div><footer>All rights reserved</footer></body></html>"
@@ -19,7 +19,7 @@ def _page(text: Text) -> Text:
 
 
 def _fragment(text: Text) -> Text:
-    """The trouble in an agency's fragment."""
+    """Put the markup into an HTML fragment, as news agencies send."""
     return lambda size: _PARAGRAPH + text(size)
 
 
@@ -38,12 +38,12 @@ def _attributes(size: int) -> str:
 
 
 def _laughs(size: int) -> str:
-    """The billion laughs: entities that name ten of the one before."""
+    """Return a "billion laughs" attack: each entity expands to ten of the previous one."""
     levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     return f'<!DOCTYPE x [<!ENTITY l0 "ha">{levels}]><p>' + "&l9;" * (size // 4) + "</p>"
 
 
-TROUBLE: Final[dict[str, Text]] = {
+MARKUP: Final[dict[str, Text]] = {
     "open-tags": repeated("<p>"),
     "open-brackets": repeated("<"),
     "open-comments": repeated("<!-- "),
@@ -95,5 +95,5 @@ TROUBLE: Final[dict[str, Text]] = {
     "spans": repeated("<span>a</span>"),
     "xml-header": lambda size: "<?xml version='1.0' encoding='UTF-16'?>" + "<p>a</p>" * (size // 8),
 }
-FRAGMENTS: Final[dict[str, Text]] = {f"fragment-{name}": _fragment(text) for name, text in TROUBLE.items()}
-PAGES: Final[dict[str, Text]] = {f"page-{name}": _page(text) for name, text in TROUBLE.items()}
+FRAGMENTS: Final[dict[str, Text]] = {f"fragment-{name}": _fragment(text) for name, text in MARKUP.items()}
+PAGES: Final[dict[str, Text]] = {f"page-{name}": _page(text) for name, text in MARKUP.items()}

@@ -1,4 +1,4 @@
-"""Prose gone wrong: texts that look like news to the rules and repeat what the rules look for."""
+"""Hostile prose: texts that look like news and repeat the patterns that the rules search for."""
 
 from __future__ import annotations
 

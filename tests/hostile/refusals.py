@@ -1,6 +1,6 @@
-"""Requests that no feed should send, and how each is answered: the status, the code, and the field that is named.
+"""Invalid requests with the expected answers: the status, the code, and the field that the problem names.
 
-What is wrong with the article (``ARTICLES``), with a batch (``BATCHES``), and with the request around it (``HEADERS``).
+The faults are in the article (``ARTICLES``), in a batch (``BATCHES``) or in the headers (``HEADERS``).
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ GOOD: Final = {"body": "The minister said no."}
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A request and its refusal; ``named`` is the field that the problem names, None where it is about the whole."""
+class RefusedRequest:
+    """A request and its refusal; ``field_name`` is the field that the problem names, None if it names none."""
 
     content: Callable[[], bytes]
     status: int
     code: str
-    named: str | None = None
+    field_name: str | None = None
     path: str = PUSH
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": JSON})
 
 
-def _raw(content: bytes, status: int, code: str, name: str | None = None) -> Refused:
-    return Refused(lambda: content, status, code, name)
+def _body(content: bytes, status: int, code: str, name: str | None = None) -> RefusedRequest:
+    return RefusedRequest(lambda: content, status, code, name)
 
 
-def _made(make: Callable[[], bytes], status: int, code: str, name: str | None = None) -> Refused:
-    return Refused(make, status, code, name)
+def _generated_body(make: Callable[[], bytes], status: int, code: str, name: str | None = None) -> RefusedRequest:
+    return RefusedRequest(make, status, code, name)
 
 
-def _broken(content: bytes) -> Refused:
-    return _raw(content, 400, "invalid", "")
+def _malformed_body(content: bytes) -> RefusedRequest:
+    return _body(content, 400, "invalid", "")
 
 
-def _wrong(name: str, value: Any) -> Refused:
-    return _raw(json.dumps(GOOD | {name: value}).encode(), 422, "invalid", name)
+def _invalid_field(name: str, value: Any) -> RefusedRequest:
+    return _body(json.dumps(GOOD | {name: value}).encode(), 422, "invalid", name)
 
 
-def _with(
+def _with_headers(
     headers: dict[str, str], status: int, code: str, content: bytes = b'{"body": "One."}', name: str | None = None
-) -> Refused:
-    return Refused(lambda: content, status, code, name, headers={"Content-Type": JSON} | headers)
+) -> RefusedRequest:
+    return RefusedRequest(lambda: content, status, code, name, headers={"Content-Type": JSON} | headers)
 
 
 def _zip_bomb() -> bytes:
@@ -70,72 +70,76 @@ _WHOLE: Final = json.dumps(
     {"feed": "wire", "title": "Ü “q” \\ \u2028", "body": 'Text\n"said" é 😀.'}, ensure_ascii=False
 ).encode()
 
-ARTICLES: Final[dict[str, Refused]] = {
-    **{f"truncated-at-{cut}": _broken(_WHOLE[:cut]) for cut in range(1, len(_WHOLE) - 1, 7)},
-    "trailing-comma": _broken(b'{"body": "One.",}'),
-    "trailing-garbage": _broken(b'{"body": "One."} x'),
-    "two-documents": _broken(b'{"body": "One."}{"body": "Two."}'),
-    "single-quotes": _broken(b"{'body': 'One.'}"),
-    "comment": _broken(b'{"body": "One." /* no */}'),
-    "unquoted-key": _broken(b'{body: "One."}'),
-    "no-comma": _broken(b'{"body": "One." "title": "T"}'),
-    "bare-word": _broken(b'{"body": undefined}'),
-    "nan": _raw(b'{"body": NaN}', 422, "invalid", "body"),
-    "infinity": _raw(b'{"body": -Infinity}', 422, "invalid", "body"),
-    "number-endless": _broken(b'{"body": ' + b"9" * 5000 + b"}"),
-    "number-huge": _raw(b'{"body": 1e400}', 422, "invalid", "body"),
-    "number-leading-zero": _broken(b'{"body": 007}'),
-    "newline-in-string": _broken(b'{"body": "One.\nTwo."}'),
-    "tab-in-string": _broken(b'{"body": "One.\tTwo."}'),
-    "nul-byte-in-string": _broken(b'{"body": "One.\x00Two."}'),
-    "nul-bytes": _broken(b"\x00" * 100),
-    "bad-escape": _broken(b'{"body": "One\\x41"}'),
-    "bad-unicode-escape": _broken(b'{"body": "One\\u12"}'),
-    "no-utf-8": _broken(b'{"body": "caf\xe9"}'),
-    "overlong-utf-8": _broken(b'{"body": "\xc0\xaf"}'),
-    "surrogate-in-utf-8": _raw(b'{"body": "\xed\xa0\x80"}', 422, "invalid", "body"),
-    "beyond-unicode": _broken(b'{"body": "\xf4\x90\x80\x80"}'),
-    "latin-1": _broken('{"body": "Café “no”"}'.encode("cp1252")),
-    "xml": _broken(b'<?xml version="1.0"?><article><body>One.</body></article>'),
-    "xml-bomb": _broken(b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'),
-    "html": _broken(b"<!DOCTYPE html><p>One.</p>"),
-    "csv": _broken(b"feed,title,body\nwire,T,One."),
-    "yaml": _broken(b"body: One.\n"),
-    "pickle": _broken(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00}\x94."),
-    "zip-bomb": _made(_zip_bomb, 400, "invalid", ""),
-    "gzip-unsaid": _made(lambda: gzip.compress(b'{"body": "One."}'), 400, "invalid", ""),
-    "empty": _raw(b"", 422, "invalid", ""),
-    "blank": _broken(b" \r\n\t "),
-    "null": _raw(b"null", 422, "invalid", ""),
-    "list": _raw(b'[{"body": "One."}]', 422, "invalid", ""),
-    "text": _raw(b'"One."', 422, "invalid", ""),
-    "number": _raw(b"1", 422, "invalid", ""),
-    "object-empty": _raw(b"{}", 422, "invalid", "body"),
-    "brackets-deep": _raw(b"[" * 100_000, 400, "nesting_too_deep"),
-    "objects-deep": _raw(b'{"a":' * 100_000, 400, "nesting_too_deep"),
-    "nested-body": _raw(b'{"body": ' + b"[" * 40 + b"]" * 40 + b"}", 400, "nesting_too_deep"),
-    "keys-many": _made(lambda: json.dumps(GOOD | {f"k{n}": n for n in range(50_000)}).encode(), 422, "invalid", "k0"),
-    "key-long": _made(lambda: json.dumps(GOOD | {"k" * 500_000: 1}).encode(), 422, "invalid", "k" * 500_000),
-    "key-nul": _raw(b'{"body": "One.", "a\\u0000": 1}', 422, "invalid", "a\x00"),
-    "key-duplicate-last-wrong": _raw(b'{"body": "One.", "body": 5}', 422, "invalid", "body"),
-    "key-proto": _raw(b'{"body": "One.", "__proto__": {"a": 1}}', 422, "invalid", "__proto__"),
-    "ten-megabytes-one-line": _made(lambda: b'{"body": "' + b"a" * 10_000_000 + b'"}', 413, "body_too_large"),
-    "ten-megabytes-blanks": _made(lambda: b" " * 10_000_000, 413, "body_too_large"),
-    "five-megabytes-one-sentence": _made(
+ARTICLES: Final[dict[str, RefusedRequest]] = {
+    **{f"truncated-at-{cut}": _malformed_body(_WHOLE[:cut]) for cut in range(1, len(_WHOLE) - 1, 7)},
+    "trailing-comma": _malformed_body(b'{"body": "One.",}'),
+    "trailing-garbage": _malformed_body(b'{"body": "One."} x'),
+    "two-documents": _malformed_body(b'{"body": "One."}{"body": "Two."}'),
+    "single-quotes": _malformed_body(b"{'body': 'One.'}"),
+    "comment": _malformed_body(b'{"body": "One." /* no */}'),
+    "unquoted-key": _malformed_body(b'{body: "One."}'),
+    "no-comma": _malformed_body(b'{"body": "One." "title": "T"}'),
+    "bare-word": _malformed_body(b'{"body": undefined}'),
+    "nan": _body(b'{"body": NaN}', 422, "invalid", "body"),
+    "infinity": _body(b'{"body": -Infinity}', 422, "invalid", "body"),
+    "number-endless": _malformed_body(b'{"body": ' + b"9" * 5000 + b"}"),
+    "number-huge": _body(b'{"body": 1e400}', 422, "invalid", "body"),
+    "number-leading-zero": _malformed_body(b'{"body": 007}'),
+    "newline-in-string": _malformed_body(b'{"body": "One.\nTwo."}'),
+    "tab-in-string": _malformed_body(b'{"body": "One.\tTwo."}'),
+    "nul-byte-in-string": _malformed_body(b'{"body": "One.\x00Two."}'),
+    "nul-bytes": _malformed_body(b"\x00" * 100),
+    "bad-escape": _malformed_body(b'{"body": "One\\x41"}'),
+    "bad-unicode-escape": _malformed_body(b'{"body": "One\\u12"}'),
+    "no-utf-8": _malformed_body(b'{"body": "caf\xe9"}'),
+    "overlong-utf-8": _malformed_body(b'{"body": "\xc0\xaf"}'),
+    "surrogate-in-utf-8": _body(b'{"body": "\xed\xa0\x80"}', 422, "invalid", "body"),
+    "beyond-unicode": _malformed_body(b'{"body": "\xf4\x90\x80\x80"}'),
+    "latin-1": _malformed_body('{"body": "Café “no”"}'.encode("cp1252")),
+    "xml": _malformed_body(b'<?xml version="1.0"?><article><body>One.</body></article>'),
+    "xml-bomb": _malformed_body(b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'),
+    "html": _malformed_body(b"<!DOCTYPE html><p>One.</p>"),
+    "csv": _malformed_body(b"feed,title,body\nwire,T,One."),
+    "yaml": _malformed_body(b"body: One.\n"),
+    "pickle": _malformed_body(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00}\x94."),
+    "zip-bomb": _generated_body(_zip_bomb, 400, "invalid", ""),
+    "gzip-unsaid": _generated_body(lambda: gzip.compress(b'{"body": "One."}'), 400, "invalid", ""),
+    "empty": _body(b"", 422, "invalid", ""),
+    "blank": _malformed_body(b" \r\n\t "),
+    "null": _body(b"null", 422, "invalid", ""),
+    "list": _body(b'[{"body": "One."}]', 422, "invalid", ""),
+    "text": _body(b'"One."', 422, "invalid", ""),
+    "number": _body(b"1", 422, "invalid", ""),
+    "object-empty": _body(b"{}", 422, "invalid", "body"),
+    "brackets-deep": _body(b"[" * 100_000, 400, "nesting_too_deep"),
+    "objects-deep": _body(b'{"a":' * 100_000, 400, "nesting_too_deep"),
+    "nested-body": _body(b'{"body": ' + b"[" * 40 + b"]" * 40 + b"}", 400, "nesting_too_deep"),
+    "keys-many": _generated_body(
+        lambda: json.dumps(GOOD | {f"k{n}": n for n in range(50_000)}).encode(), 422, "invalid", "k0"
+    ),
+    "key-long": _generated_body(lambda: json.dumps(GOOD | {"k" * 500_000: 1}).encode(), 422, "invalid", "k" * 500_000),
+    "key-nul": _body(b'{"body": "One.", "a\\u0000": 1}', 422, "invalid", "a\x00"),
+    "key-duplicate-last-wrong": _body(b'{"body": "One.", "body": 5}', 422, "invalid", "body"),
+    "key-proto": _body(b'{"body": "One.", "__proto__": {"a": 1}}', 422, "invalid", "__proto__"),
+    "ten-megabytes-one-line": _generated_body(lambda: b'{"body": "' + b"a" * 10_000_000 + b'"}', 413, "body_too_large"),
+    "ten-megabytes-blanks": _generated_body(lambda: b" " * 10_000_000, 413, "body_too_large"),
+    "five-megabytes-one-sentence": _generated_body(
         lambda: json.dumps({"body": "the minister and " * 300_000}).encode(), 413, "body_too_large"
     ),
-    "text-too-long": _made(lambda: json.dumps({"body": "a" * 1_000_001}).encode(), 413, "text_too_long", "body"),
-    "body-nul": _wrong("body", "One.\x00Two."),
-    "body-lone-surrogate": _raw(b'{"body": "One \\ud83d two"}', 422, "invalid", "body"),
-    "body-reversed-surrogates": _raw(b'{"body": "One \\ude00\\ud83d two"}', 422, "invalid", "body"),
+    "text-too-long": _generated_body(
+        lambda: json.dumps({"body": "a" * 1_000_001}).encode(), 413, "text_too_long", "body"
+    ),
+    "body-nul": _invalid_field("body", "One.\x00Two."),
+    "body-lone-surrogate": _body(b'{"body": "One \\ud83d two"}', 422, "invalid", "body"),
+    "body-reversed-surrogates": _body(b'{"body": "One \\ude00\\ud83d two"}', 422, "invalid", "body"),
     **{
-        f"body-{type(value).__name__}-{number}": _wrong("body", value)
+        f"body-{type(value).__name__}-{number}": _invalid_field("body", value)
         for number, value in enumerate(
             (None, 5, 0.5, True, [], {}, ["One."], {"text": "One."}, "", " \t\r\n\u3000\u2028")
         )
     },
     **{
-        f"{name}-{number}": _wrong(name, value)
+        f"{name}-{number}": _invalid_field(name, value)
         for name, values in {
             "feed": (None, 1, "", "Wire", "a b", "a/b", "../a", "f" * 64, "wire\n", "wi\u200bre", "é", "-a"),
             "guid": (1, "", "  ", "g" * 501, "a\x00", ["a"], {"id": "a"}),
@@ -163,25 +167,25 @@ ARTICLES: Final[dict[str, Refused]] = {
     },
 }
 
-HEADERS: Final[dict[str, Refused]] = {
-    "encoding-gzip-bomb": Refused(
+HEADERS: Final[dict[str, RefusedRequest]] = {
+    "encoding-gzip-bomb": RefusedRequest(
         lambda: gzip.compress(b"0" * 50_000_000),
         415,
         "content_encoding",
         headers={"Content-Type": JSON, "Content-Encoding": "gzip"},
     ),
-    "encoding-deflate-bomb": Refused(
+    "encoding-deflate-bomb": RefusedRequest(
         lambda: zlib.compress(b"0" * 50_000_000),
         415,
         "content_encoding",
         headers={"Content-Type": JSON, "Content-Encoding": "deflate"},
     ),
     **{
-        f"encoding-{number}": _with({"Content-Encoding": value}, 415, "content_encoding")
+        f"encoding-{number}": _with_headers({"Content-Encoding": value}, 415, "content_encoding")
         for number, value in enumerate(("br", "zstd", "gzip, gzip", "identity, gzip", "aes128gcm", "x"))
     },
     **{
-        f"type-{number}": _with({"Content-Type": value}, 415, "media_type")
+        f"type-{number}": _with_headers({"Content-Type": value}, 415, "media_type")
         for number, value in enumerate(
             (
                 "text/plain",
@@ -195,29 +199,41 @@ HEADERS: Final[dict[str, Refused]] = {
             )
         )
     },
-    "form": _with({"Content-Type": "application/x-www-form-urlencoded"}, 415, "media_type", b"body=One."),
-    "multipart": _with({"Content-Type": "multipart/form-data; boundary=x"}, 415, "media_type", _multipart("body")),
-    "multipart-no-boundary": _with({"Content-Type": "multipart/form-data"}, 415, "media_type", _multipart("body")),
-    "charset-latin-1": _with({"Content-Type": f"{JSON}; charset=latin-1"}, 400, "invalid", b'{"body": "caf\xe9"}', ""),
-    "key-long": _with({"Idempotency-Key": "k" * 256}, 422, "invalid", name="Idempotency-Key"),
-    "key-empty": _with({"Idempotency-Key": ""}, 422, "invalid", name="Idempotency-Key"),
-    "prefer-long": _with({"Prefer": "wait=1," * 100}, 422, "invalid", name="Prefer"),
+    "form": _with_headers({"Content-Type": "application/x-www-form-urlencoded"}, 415, "media_type", b"body=One."),
+    "multipart": _with_headers(
+        {"Content-Type": "multipart/form-data; boundary=x"}, 415, "media_type", _multipart("body")
+    ),
+    "multipart-no-boundary": _with_headers(
+        {"Content-Type": "multipart/form-data"}, 415, "media_type", _multipart("body")
+    ),
+    "charset-latin-1": _with_headers(
+        {"Content-Type": f"{JSON}; charset=latin-1"}, 400, "invalid", b'{"body": "caf\xe9"}', ""
+    ),
+    "key-long": _with_headers({"Idempotency-Key": "k" * 256}, 422, "invalid", name="Idempotency-Key"),
+    "key-empty": _with_headers({"Idempotency-Key": ""}, 422, "invalid", name="Idempotency-Key"),
+    "prefer-long": _with_headers({"Prefer": "wait=1," * 100}, 422, "invalid", name="Prefer"),
 }
 
 
-def _batch(content: bytes, status: int, code: str, **headers: str) -> Refused:
-    return Refused(lambda: content, status, code, None, BATCH, {"Content-Type": NDJSON} | headers)
+def _batch(content: bytes, status: int, code: str, **headers: str) -> RefusedRequest:
+    return RefusedRequest(lambda: content, status, code, None, BATCH, {"Content-Type": NDJSON} | headers)
 
 
-BATCHES: Final[dict[str, Refused]] = {
+BATCHES: Final[dict[str, RefusedRequest]] = {
     "batch-empty": _batch(b"", 400, "empty_batch"),
-    "batch-newlines": Refused(lambda: b"\n" * 1_000_000, 400, "empty_batch", None, BATCH, {"Content-Type": NDJSON}),
-    "batch-too-many": Refused(lambda: b"{}\n" * 5_001, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}),
-    "batch-million-lines": Refused(
+    "batch-newlines": RefusedRequest(
+        lambda: b"\n" * 1_000_000, 400, "empty_batch", None, BATCH, {"Content-Type": NDJSON}
+    ),
+    "batch-too-many": RefusedRequest(
+        lambda: b"{}\n" * 5_001, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}
+    ),
+    "batch-million-lines": RefusedRequest(
         lambda: b"x\n" * 1_000_000, 413, "batch_too_long", None, BATCH, {"Content-Type": NDJSON}
     ),
-    "batch-too-large": Refused(lambda: b"x" * 32_000_001, 413, "body_too_large", None, BATCH, {"Content-Type": NDJSON}),
-    "batch-gzip": Refused(
+    "batch-too-large": RefusedRequest(
+        lambda: b"x" * 32_000_001, 413, "body_too_large", None, BATCH, {"Content-Type": NDJSON}
+    ),
+    "batch-gzip": RefusedRequest(
         lambda: gzip.compress(b"0" * 50_000_000),
         415,
         "content_encoding",

@@ -1,4 +1,4 @@
-"""The service under attack: `stancewire up` with rules, as real processes on this machine."""
+"""Runs the service for hostile input: `stancewire up` with the rules pipeline, as real processes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Final
 
 import psutil
 
-from tests.support.stack import Up, children, up
+from tests.support.stack import Stack, child_pids, start_stack
 
-FUZZ: Final = bool(os.environ.get("FUZZ"))  # `make fuzz`: more of everything
+FUZZ: Final = bool(os.environ.get("FUZZ"))  # set by `make fuzz`: more and larger examples
 SETTINGS: Final[Mapping[str, str]] = {
     "STANCEWIRE_PIPELINE__MODEL": "rules",
     "STANCEWIRE_WORKER__PROCESSES": "1",
-    # By the wall, which on a busy machine says nothing of the article; processor time is held to the default limit
-    # in tests/hostile/test_growth.py.
+    # The limits are in wall time, which depends on the load of the machine.
+    # tests/fuzz/test_growth.py compares processor time with the default limit instead.
     "STANCEWIRE_WORKER__SOFT_LIMIT_S": "200",
     "STANCEWIRE_WORKER__HARD_LIMIT_S": "250",
     "STANCEWIRE_WORKER__LEASE_S": "300",
-    # Who comes without a key that works is to be told so each time, however often; the limit has tests of its own.
+    # Requests without a valid key get 401 however often they come; the rate limit has tests of its own.
     "STANCEWIRE_ACCESS__FAILURES_PER_S": "0",
 }
 
@@ -33,24 +33,24 @@ class Service:
 
     url: str
     folder: Path
-    up: Up
+    stack: Stack
 
     def processes(self) -> dict[str, psutil.Process]:
-        """The processes that meet what is pushed."""
-        worker = self.up.part("worker")
-        found = {"api": self.up.part("api"), "worker": worker}
-        found |= {f"worker child {number}": pid for number, pid in enumerate(children(worker))}
-        return {name: psutil.Process(pid) for name, pid in found.items()}
+        """Return the processes that handle pushed articles, by name."""
+        worker = self.stack.pid_of("worker")
+        pids = {"api": self.stack.pid_of("api"), "worker": worker}
+        pids |= {f"worker child {number}": pid for number, pid in enumerate(child_pids(worker))}
+        return {name: psutil.Process(pid) for name, pid in pids.items()}
 
     def log(self) -> str:
-        """All that the service has said."""
-        return self.up.said()
+        """Return all output of the service."""
+        return self.stack.read_output()
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Service]:
-    """A service of one's own, whose state lies in ``folder``."""
-    outside = [name for name in os.environ if name.startswith("STANCEWIRE_")]
-    assert set(outside) <= {"STANCEWIRE_STATE_DIR"}
-    with up(folder / "state", **SETTINGS) as running:
+def running_service(folder: Path) -> Iterator[Service]:
+    """Run a service with its state in ``folder``."""
+    variables = [name for name in os.environ if name.startswith("STANCEWIRE_")]
+    assert set(variables) <= {"STANCEWIRE_STATE_DIR"}
+    with start_stack(folder / "state", **SETTINGS) as running:
         yield Service(running.url, folder, running)

@@ -1,4 +1,4 @@
-"""Hostile articles through the real service: API, ledger, queue, worker process, result."""
+"""Hostile articles pass through the real service: API, ledger, queue, worker process and result."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from tests.hostile.service import FUZZ, Service
 from tests.support.stack import all_results, check_result, push_lines
 
 SIZE: Final = 50_000 if FUZZ else 3_000
-# What an article may fail with; anything else is a defect of ours, or took too long.
-REASONS: Final = {"no_text", "language_unsupported", "text_too_long"}
-PATIENCE_S: Final = 1800 if FUZZ else 240
+# Codes with which an article may fail; any other failure is a defect of the service.
+ALLOWED_FAILURES: Final = {"no_text", "language_unsupported", "text_too_long"}
+TIMEOUT_S: Final = 1800 if FUZZ else 240
 API_BYTES: Final = 500_000_000
 WORKER_BYTES: Final = 1_500_000_000
 
 
 @pytest.fixture(scope="module")
-def before(service: Service) -> dict[str, psutil.Process]:
+def processes_before(service: Service) -> dict[str, psutil.Process]:
     return service.processes()
 
 
 @pytest.fixture(scope="module")
-def answers(service: Service, before: dict[str, psutil.Process]) -> dict[str, dict[str, Any]]:
-    """Every article's last state, by name."""
+def final_views(service: Service, processes_before: dict[str, psutil.Process]) -> dict[str, dict[str, Any]]:
+    """The final view of each article's job, by the name of the article."""
     articles = small(SIZE)
     lines = [json.dumps(article) for article in articles.values()]
     items = [
         item for start in range(0, len(lines), 100) for item in push_lines(service.url, lines[start : start + 100])
     ]
     for article in large().values():
-        answer = service.up.client.post("/v1/articles", json=article)
+        answer = service.stack.client.post("/v1/articles", json=article)
         assert answer.status_code == 202, answer.text
         items.append({"status": 202, "job_id": answer.json()["id"]})
     assert {item["status"] for item in items} == {202}, [item for item in items if item["status"] != 202]
     names = [*articles, *large()]
-    return dict(zip(names, last_views(service.up.client, [item["job_id"] for item in items]), strict=True))
+    return dict(zip(names, wait_final_views(service.stack.client, [item["job_id"] for item in items]), strict=True))
 
 
-def last_views(client: httpx.Client, jobs: list[str]) -> Iterator[dict[str, Any]]:
-    end = time.monotonic() + PATIENCE_S
+def wait_final_views(client: httpx.Client, jobs: list[str]) -> Iterator[dict[str, Any]]:
+    end = time.monotonic() + TIMEOUT_S
     for job in jobs:
         while True:
             view = client.get(f"/v1/jobs/{job}", headers={"Prefer": "wait=10"}).raise_for_status().json()
@@ -59,39 +59,41 @@ def last_views(client: httpx.Client, jobs: list[str]) -> Iterator[dict[str, Any]
             assert time.monotonic() < end, f"{view['metadata']['guid']} is {view['metadata']['state']}: {view}"
 
 
-def test_there_are_many(answers: dict[str, dict[str, Any]]) -> None:
-    assert len(answers) >= 220
+def test_hostile_articles_are_many(final_views: dict[str, dict[str, Any]]) -> None:
+    assert len(final_views) >= 220
 
 
-def test_each_is_analysed_or_says_why_not(answers: dict[str, dict[str, Any]]) -> None:
-    ends = {name: (view["metadata"]["state"], (view["error"] or {}).get("code")) for name, view in answers.items()}
-    odd = {
-        name: end
-        for name, end in ends.items()
-        if end[0] != "succeeded" and (end[0] != "failed" or end[1] not in REASONS)
+def test_hostile_article_is_analysed_or_fails_with_an_allowed_code(final_views: dict[str, dict[str, Any]]) -> None:
+    outcomes = {
+        name: (view["metadata"]["state"], (view["error"] or {}).get("code")) for name, view in final_views.items()
     }
-    assert odd == {}
-    assert all(view["metadata"]["attempts"] == 1 for view in answers.values()), "each within its first attempt"
-    failed = [name for name, end in ends.items() if end[0] == "failed"]
-    assert len(failed) < len(ends) / 3, failed
+    unexpected = {
+        name: (state, code)
+        for name, (state, code) in outcomes.items()
+        if state != "succeeded" and (state != "failed" or code not in ALLOWED_FAILURES)
+    }
+    assert unexpected == {}
+    assert all(view["metadata"]["attempts"] == 1 for view in final_views.values()), "more than one attempt"
+    failed = [name for name, (state, _) in outcomes.items() if state == "failed"]
+    assert len(failed) < len(outcomes) / 3, failed
 
 
-def test_every_offset_fits_its_text(service: Service, answers: dict[str, dict[str, Any]]) -> None:
-    wanted = {view["id"] for view in answers.values() if view["metadata"]["state"] == "succeeded"}
-    found = {item["job_id"] for item in all_results(service.url) if item["feed"] == "hostile"}
-    assert wanted <= found
-    for job in sorted(wanted):
-        document = service.up.client.get(f"/v1/jobs/{job}/result").raise_for_status()
+def test_offsets_of_every_result_are_inside_its_text(service: Service, final_views: dict[str, dict[str, Any]]) -> None:
+    succeeded = {view["id"] for view in final_views.values() if view["metadata"]["state"] == "succeeded"}
+    listed = {item["job_id"] for item in all_results(service.url) if item["feed"] == "hostile"}
+    assert succeeded <= listed
+    for job in sorted(succeeded):
+        document = service.stack.client.get(f"/v1/jobs/{job}/result").raise_for_status()
         check_result(document.json())
         assert Result.model_validate_json(document.content).job_id == UUID(job)
 
 
-def test_the_same_processes_are_alive_and_within_bounds(
-    service: Service, before: dict[str, psutil.Process], answers: dict[str, dict[str, Any]]
+def test_processes_survive_and_their_memory_is_bounded(
+    service: Service, processes_before: dict[str, psutil.Process], final_views: dict[str, dict[str, Any]]
 ) -> None:
     after = service.processes()
     assert {name: process.pid for name, process in after.items()} == {
-        name: process.pid for name, process in before.items()
+        name: process.pid for name, process in processes_before.items()
     }
     peaks = {name: peak_bytes(process.pid) for name, process in after.items()}
     assert peaks["api"] < API_BYTES, peaks
@@ -99,6 +101,6 @@ def test_the_same_processes_are_alive_and_within_bounds(
 
 
 def peak_bytes(pid: int) -> int:
-    """The most that a process ever had resident (Linux)."""
+    """Return the peak resident memory of a process (Linux)."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document, right ones and wrong ones: no 5xx, and answers as the document says."""
+"""Valid and invalid requests generated from the OpenAPI document: no 5xx, and answers that conform to the document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.hostile.service import FUZZ, Service, serving
+from tests.hostile.service import FUZZ, Service, running_service
 
 HERE = Path(__file__).parent
 EXAMPLES = 400 if FUZZ else 25
@@ -19,12 +19,12 @@ EXAMPLES = 400 if FUZZ else 25
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that nobody else needs: keys are revoked here, and articles erased."""
-    with serving(tmp_path_factory.mktemp("openapi")) as running:
+    """A service of this module alone, as these tests revoke keys and erase articles."""
+    with running_service(tmp_path_factory.mktemp("openapi")) as running:
         yield running
 
 
-def schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
     root = HERE.parents[1]
     program = Path(sys.executable).parent / "schemathesis"
     command = [
@@ -40,20 +40,20 @@ def schemathesis(service: Service, *arguments: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         cwd=service.folder,
-        env=os.environ | {"PYTHONPATH": str(root), "STANCEWIRE_KEY": service.up.key},
+        env=os.environ | {"PYTHONPATH": str(root), "STANCEWIRE_KEY": service.stack.key},
         timeout=3600 if FUZZ else 240,
     )
 
 
-def test_every_route_answers_as_the_document_says(service: Service) -> None:
+def test_answers_of_every_operation_conform_to_the_document(service: Service) -> None:
     arguments = [f"--max-examples={EXAMPLES}", "--continue-on-failure", *([] if FUZZ else ["--seed=1"])]
-    run = schemathesis(service, *arguments)
-    said = "\n".join(line[:500] for line in (run.stdout + run.stderr).splitlines())  # some bodies are long
-    assert run.returncode == 0, said
-    assert "Errors:" not in said, said
+    run = run_schemathesis(service, *arguments)
+    output = "\n".join(line[:500] for line in (run.stdout + run.stderr).splitlines())  # some bodies are long
+    assert run.returncode == 0, output
+    assert "Errors:" not in output, output
 
 
-def test_every_operation_names_its_bounds_and_its_problems(service: Service) -> None:
+def test_every_parameter_is_bounded_and_every_error_is_a_problem_document(service: Service) -> None:
     document = httpx.get(f"{service.url}/openapi.json", timeout=10).json()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -77,12 +77,10 @@ def is_bounded(schema: dict[str, object], document: dict[str, dict[str, dict[str
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
 @pytest.mark.parametrize(
-    ("tail", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")]
+    ("suffix", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")]
 )
-def test_a_method_that_is_not_there_names_those_that_are(
-    service: Service, method: str, tail: str, methods: str
-) -> None:
+def test_method_not_allowed_lists_the_allowed_methods(service: Service, method: str, suffix: str, methods: str) -> None:
     if method in methods.split(", "):
         return
-    answer = service.up.client.request(method, f"/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{tail}")
+    answer = service.stack.client.request(method, f"/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{suffix}")
     assert (answer.status_code, answer.headers["allow"]) == (405, methods)

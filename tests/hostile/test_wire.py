@@ -1,4 +1,4 @@
-"""What no client library sends: bytes on the socket that are no request, or half of one."""
+"""Bytes that no HTTP client library sends: malformed and incomplete requests on the socket."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from tests.hostile.service import Service
 
 BODY: Final = b'{"body": "The minister said no."}'
 HEAD: Final = (
-    b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"  # the key comes in after HOST
+    b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"  # the key is inserted after HOST
 )
 HOST: Final = b"Host: x\r\n"
 CLOSE: Final = b"Connection: close\r\n"
 CHUNKED: Final = HEAD + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def length(number: bytes) -> bytes:
+def head_with_length(number: bytes) -> bytes:
     return HEAD + CLOSE + b"Content-Length: " + number + b"\r\n\r\n"
 
 
-def chunks(*pieces: bytes) -> bytes:
+def chunked_body(*pieces: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
 
 
-# What is sent, and the statuses that may answer it; none: the connection is closed without an answer.
+# The bytes to send, and the allowed statuses of the answer.
 WIRE: Final[dict[str, tuple[bytes, set[int]]]] = {
-    "right": (length(b"%d" % len(BODY)) + BODY, {200, 202}),
-    "chunked": (CHUNKED + chunks(BODY), {200, 202}),
-    "chunked-byte-by-byte": (CHUNKED + chunks(*(BODY[i : i + 1] for i in range(len(BODY)))), {200, 202}),
+    "right": (head_with_length(b"%d" % len(BODY)) + BODY, {200, 202}),
+    "chunked": (CHUNKED + chunked_body(BODY), {200, 202}),
+    "chunked-byte-by-byte": (CHUNKED + chunked_body(*(BODY[i : i + 1] for i in range(len(BODY)))), {200, 202}),
     "chunked-bad-size": (CHUNKED + b"zz\r\n" + BODY, {400}),
     "chunked-negative-size": (CHUNKED + b"-5\r\n" + BODY, {400}),
     "chunked-huge-size": (CHUNKED + b"f" * 40 + b"\r\n" + BODY, {400}),
-    "chunked-too-large": (CHUNKED + chunks(*[b"a" * 100_000] * 30), {413}),
+    "chunked-too-large": (CHUNKED + chunked_body(*[b"a" * 100_000] * 30), {413}),
     "chunked-extensions": (CHUNKED + b"%x;%s\r\n%s\r\n0\r\n\r\n" % (len(BODY), b"a" * 1000, BODY), {200, 202, 400}),
-    "length-too-short": (length(b"5") + BODY, {400}),
-    "length-negative": (length(b"-1") + BODY, {400}),
-    "length-no-number": (length(b"many") + BODY, {400}),
-    "length-huge": (length(b"9" * 30) + BODY, {400, 413}),
-    "length-large": (length(b"3000000") + BODY, {413}),
+    "length-too-short": (head_with_length(b"5") + BODY, {400}),
+    "length-negative": (head_with_length(b"-1") + BODY, {400}),
+    "length-no-number": (head_with_length(b"many") + BODY, {400}),
+    "length-huge": (head_with_length(b"9" * 30) + BODY, {400, 413}),
+    "length-large": (head_with_length(b"3000000") + BODY, {413}),
     "length-twice": (HEAD + CLOSE + b"Content-Length: 5\r\nContent-Length: 33\r\n\r\n" + BODY, {400}),
     "length-and-chunked": (
-        HEAD + CLOSE + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(BODY),
+        HEAD + CLOSE + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked_body(BODY),
         {400, 200, 202},
     ),
     "transfer-unknown": (HEAD + CLOSE + b"Transfer-Encoding: gzip\r\n\r\n" + BODY, {400, 411, 422, 501}),
@@ -86,17 +86,19 @@ WIRE: Final[dict[str, tuple[bytes, set[int]]]] = {
 }
 
 
-def keyed(service: Service, content: bytes) -> bytes:
-    """The bytes with the admin key beside their host."""
-    return content.replace(HOST, HOST + f"Authorization: Bearer {service.up.key}\r\n".encode(), 1)
+def with_key(service: Service, content: bytes) -> bytes:
+    """Insert the admin key after the Host header."""
+    return content.replace(HOST, HOST + f"Authorization: Bearer {service.stack.key}\r\n".encode(), 1)
 
 
 def send(service: Service, content: bytes) -> int:
-    """The status of the answer to these bytes; 0 where the connection was closed without one."""
+    """Send bytes; return the status of the answer, or 0 if the connection is closed without one."""
     address = urlsplit(service.url)
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # answered before all was sent
-            connection.sendall(keyed(service, content))
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # the server may answer before everything is sent
+            connection.sendall(with_key(service, content))
         try:
             answer = connection.recv(65_536)
         except ConnectionResetError:
@@ -105,22 +107,22 @@ def send(service: Service, content: bytes) -> int:
 
 
 @pytest.mark.parametrize(("content", "statuses"), WIRE.values(), ids=WIRE)
-def test_bytes_are_answered_or_the_connection_is_closed(service: Service, content: bytes, statuses: set[int]) -> None:
+def test_malformed_request_gets_an_allowed_status(service: Service, content: bytes, statuses: set[int]) -> None:
     assert send(service, content) in statuses
 
 
 @pytest.mark.parametrize(
-    "sent", [HEAD, length(b"100") + BODY, CHUNKED + b"ff\r\nhalf"], ids=["headers", "length", "chunk"]
+    "partial", [HEAD, head_with_length(b"100") + BODY, CHUNKED + b"ff\r\nhalf"], ids=["headers", "length", "chunk"]
 )
-def test_half_a_request_holds_nothing_up(service: Service, sent: bytes) -> None:
+def test_incomplete_requests_do_not_delay_others(service: Service, partial: bytes) -> None:
     address = urlsplit(service.url)
-    halves = [socket.create_connection((address.hostname, address.port), timeout=20) for _ in range(50)]
-    for half in halves:
-        half.sendall(keyed(service, sent))
+    connections = [socket.create_connection((address.hostname, address.port), timeout=20) for _ in range(50)]
+    for connection in connections:
+        connection.sendall(with_key(service, partial))
     began = time.monotonic()
-    answer = service.up.client.post("/v1/articles", json={"body": f"The minister said no to {began}."})
-    for half in halves:
-        half.close()
+    answer = service.stack.client.post("/v1/articles", json={"body": f"The minister said no to {began}."})
+    for connection in connections:
+        connection.close()
     assert answer.status_code == 202
     assert httpx.get(f"{service.url}/healthz", timeout=20).status_code == 200
     assert "Traceback" not in service.log()

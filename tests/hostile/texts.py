@@ -1,7 +1,7 @@
-"""Texts that no journalist wrote: each a small generator that gives at least so many characters of one kind of trouble.
+"""Hostile texts: generators of at least a given number of characters of one kind.
 
-They are English as far as the language detector goes (``NEWS`` stands at their head where a test needs that), so that they
-reach the stages they are aimed at.
+Tests put ``NEWS`` in front of a text where the language detector must take it for English, so that the text reaches the
+components that it is aimed at.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import Final
 Text = Callable[[int], str]
 
 NEWS: Final = (
-    "The minister said on Monday that the bridge would be closed for the whole of the winter. “We have no choice,” she told "
-    "reporters after the meeting. The opposition rejected the plan and called for a new vote in the council next week.\n\n"
+    "The minister said on Monday that the bridge would be closed for the whole of the winter. “We have no choice,” she "
+    "told reporters after the meeting. The opposition rejected the plan and called for a new vote in the council next "
+    "week.\n\n"
 )
 
 
 def repeated(piece: str) -> Text:
-    """``piece`` again and again."""
+    """Repeat ``piece``."""
     return lambda size: piece * (size // len(piece) + 1)
 
 
 def numbered(pattern: str) -> Text:
-    """``pattern`` again and again, with a number that counts up in the place of ``{}``: no word comes twice."""
+    """Repeat ``pattern`` with a counter in the place of ``{}``, so that no word occurs twice."""
 
     def text(size: int) -> str:
         pieces, length = [], 0
@@ -40,7 +41,7 @@ def numbered(pattern: str) -> Text:
 
 
 def lettered(pattern: str) -> Text:
-    """As ``numbered``, with names made of letters: Abaca, Abacb, …"""
+    """Like ``numbered``, with names made of letters instead of a counter."""
 
     def name(number: int) -> str:
         letters = ""
@@ -63,14 +64,14 @@ def lettered(pattern: str) -> Text:
 
 
 def opened_then_closed(opening: str, closing: str) -> Text:
-    """All that opens first, all that closes after it."""
+    """Return all opening marks first, then all closing marks."""
     return lambda size: (
         opening * (size // (len(opening) + len(closing))) + closing * (size // (len(opening) + len(closing)))
     )
 
 
 def _cycled(pieces: tuple[str, ...]) -> Text:
-    """The pieces in an order that repeats late."""
+    """Return the pieces in an order with a long period."""
 
     def text(size: int) -> str:
         kinds = len(pieces)

@@ -1,4 +1,4 @@
-"""What holds for any text: spans are what they say, nothing is lost on the way, and what was made can be read again."""
+"""Properties of the pipeline for any text: spans fit the text, no text is lost, and results can be parsed again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,19 @@ from workers.text.cleaning import clean, clean_line
 MANY: Final = settings(max_examples=2_000 if FUZZ else 60, deadline=None, suppress_health_check=list(HealthCheck))
 FEW: Final = settings(max_examples=100 if FUZZ else 6, deadline=None, suppress_health_check=list(HealthCheck))
 
-# What the rules look for, in any order: most of it is no English, and some of it nearly is.
+# Words and marks that the rules search for, combined at random: mostly nonsense, sometimes nearly English.
 PIECES: Final = st.sampled_from(
     """
-    Ann Lee|Ann Lee's|the minister|The Finance Minister|Tarva Bank|TB|Moscow|Moscow-based|France|he|She|they|who|it|her|Mr.|if
-    said|told|asked|was told by|did not say|according to|denied|vowed to|accused|supports|rejected|adding|saying|says|that
-    and|but|, |. |.|? |! |: |; |, and |—| – |-|...|…|\n|\n\n|\n\n\n|\t|  |“|”|‘|’|"|'|«|»|„|``|''|(|)|[|]|”,|,”|.”|.’|"," |“‘
-    the plan|no|not|never|$5 million|3 May 2026|on Monday|42|1,000|J.|U.S.|p.m.|e.g.|GENEVA, 3 May (AP) – |Read more: |By Ann Lee
-    Q: |A: |Lee: |\U0001f600|\U00010400\U00010428|\u05d0\u05de\u05e8|\u5927\u81e3|caf\u00e9|e\u0301|\u200b|\u202e|\ufeff|\u2028|\x85|\u00ad|http://a.b/c
+    Ann Lee|Ann Lee's|the minister|The Finance Minister|Tarva Bank|TB|Moscow|Moscow-based|France|he|She|they
+    who|it|her|Mr.|if
+    said|told|asked|was told by|did not say|according to|denied|vowed to|accused|supports|rejected|adding
+    saying|says|that
+    and|but|, |. |.|? |! |: |; |, and |—| – |-|...|…|\n|\n\n|\n\n\n|\t|  |“|”|‘|’|"|'|«|»|„|``|''|(|)|[|]|”,
+    ,”|.”|.’|"," |“‘
+    the plan|no|not|never|$5 million|3 May 2026|on Monday|42|1,000|J.|U.S.|p.m.|e.g.
+    GENEVA, 3 May (AP) – |Read more: |By Ann Lee
+    Q: |A: |Lee: |\U0001f600|\U00010400\U00010428|\u05d0\u05de\u05e8|\u5927\u81e3|caf\u00e9|e\u0301|\u200b
+    \u202e|\ufeff|\u2028|\x85|\u00ad|http://a.b/c
     """.replace("\n    ", "|")
     .strip(" |")
     .split("|")
@@ -51,38 +56,37 @@ def pipeline(model: Literal["rules", "trained"]) -> Pipeline:
     return Pipeline(PipelineSettings(model=model))
 
 
-def checked(analysis: Analysis) -> dict[str, Any]:
-    """The analysis as a client gets it, with every offset looked at."""
+def checked_result(analysis: Analysis) -> dict[str, Any]:
+    """Return the analysis as a client receives it, after checking every offset."""
     result = Result.of(analysis, job_id=UUID(int=1), article_id=UUID(int=2))
     document = result.model_dump_json()
-    again = Result.model_validate_json(document)
-    assert again == result
-    assert again.text == analysis.text
-    shown = again.model_dump(mode="json")
-    check_result(shown)
-    return shown
+    parsed = Result.model_validate_json(document)
+    assert parsed == result
+    assert parsed.text == analysis.text
+    fields = parsed.model_dump(mode="json")
+    check_result(fields)
+    return fields
 
 
 @MANY
 @given(CLEAN)
-def test_every_span_of_the_rules_fits_its_text(text: str) -> None:
-    shown = checked(pipeline("rules").analyse_text(text))
-    assert shown["text"] == text
+def test_spans_of_the_rules_fit_the_text(text: str) -> None:
+    assert checked_result(pipeline("rules").analyse_text(text))["text"] == text
 
 
 @FEW
 @given(CLEAN)
-def test_every_span_of_the_trained_model_fits_its_text(text: str) -> None:
-    assert checked(pipeline("trained").analyse_text(NEWS + text))["text"] == NEWS + text
+def test_spans_of_the_trained_model_fit_the_text(text: str) -> None:
+    assert checked_result(pipeline("trained").analyse_text(NEWS + text))["text"] == NEWS + text
 
 
 @MANY
 @given(TEXTS)
-def test_a_character_outside_of_the_basic_plane_counts_as_one(text: str) -> None:
-    """The same text with a sign of either plane: the same findings at the same places."""
+def test_character_outside_the_basic_plane_counts_as_one(text: str) -> None:
+    """The same text with a symbol of either plane has the same findings at the same offsets."""
     base = clean(f"{NEWS}\u2603 {text} \u2603")
-    plain = checked(pipeline("rules").analyse_text(base.replace("\U0001f600", "\u2603")))
-    astral = checked(pipeline("rules").analyse_text(base.replace("\u2603", "\U0001f600")))
+    plain = checked_result(pipeline("rules").analyse_text(base.replace("\U0001f600", "\u2603")))
+    astral = checked_result(pipeline("rules").analyse_text(base.replace("\u2603", "\U0001f600")))
     for part in ("entities", "attributions", "stances"):
         swapped = str(astral[part]).replace("\U0001f600", "\u2603")
         assert str(plain[part]) == swapped
@@ -112,7 +116,7 @@ def test_tokens_paragraphs_and_quotations_are_in_order_and_in_bounds(text: str) 
 
 @MANY
 @given(TEXTS | ANY.map(lambda text: text.encode("utf-8", "ignore").decode()))
-def test_cleaning_is_done_once_and_for_all(text: str) -> None:
+def test_cleaning_is_idempotent(text: str) -> None:
     once = clean(text)
     assert clean(once) == once
     assert clean_line(clean_line(text)) == clean_line(text)
@@ -121,14 +125,14 @@ def test_cleaning_is_done_once_and_for_all(text: str) -> None:
 
 @MANY
 @given(st.lists(LETTERS, min_size=1, max_size=8))
-def test_paragraphs_come_back_from_html(paragraphs: list[str]) -> None:
-    written = [clean(paragraph) for paragraph in paragraphs]
+def test_paragraphs_survive_html_extraction(paragraphs: list[str]) -> None:
+    expected = [clean(paragraph) for paragraph in paragraphs]
     body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
     try:
         reading = to_plain_text(Article(body=NEWS.strip() + body, media_type=MediaType.HTML, language="en"))
     except PermanentError as error:
         pytest.fail(f"{error.code}: {error.detail}")
-    assert reading.text.split("\n\n") == [NEWS.strip(), *(paragraph for paragraph in written if paragraph)]
+    assert reading.text.split("\n\n") == [NEWS.strip(), *(paragraph for paragraph in expected if paragraph)]
 
 
 @MANY
