@@ -1,4 +1,4 @@
-"""Results as a worker would store them, told in a few words: who says what, who is for or against whom."""
+"""Stores results as a worker would, built from short descriptions of statements and stances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ from tests.support.ledger import article, push
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence of the article "<speaker> <cue> <content>", and the stance that it shows; a topic is ``#id``."""
+    """A sentence "<speaker> <cue> <content>", and the stance that it shows towards ``target``, if any.
+
+    A target "#id" is a topic, any other an entity. With ``attributed=False`` the sentence is not an attribution.
+    """
 
     speaker: str | None
     content: str
@@ -47,49 +50,58 @@ class Statement:
 
 
 class _Story:
-    """An article as it is written, sentence by sentence, with what is found in it."""
+    """An article that is written sentence by sentence, with its mentions, attributions and stances."""
 
-    def __init__(self, also: dict[str, Sequence[str]]) -> None:
+    def __init__(self, other_names: dict[str, Sequence[str]]) -> None:
         self.text = ""
-        self.names: dict[str, list[Mention]] = {}
+        self.mentions: dict[str, list[Mention]] = {}
         self.attributions: list[Attribution] = []
         self.stances: list[Stance] = []
-        self._owner = {other: name for name, others in also.items() for other in others}
+        self._main_names = {other: name for name, others in other_names.items() for other in others}
 
     def write(self, words: str) -> Extent:
         start = len(self.text) + bool(self.text)
         self.text = f"{self.text} {words}" if self.text else words
         return Extent(start=start, end=start + len(words))
 
-    def name(self, name: str) -> tuple[Extent, str]:
-        """Write a name; its extent and its entity."""
-        at = self.write(name)
-        whole = self._owner.get(name, name)
-        self.names.setdefault(whole, []).append(Mention(start=at.start, end=at.end, form=MentionForm.NAME))
-        return at, f"e{list(self.names).index(whole) + 1}"
+    def write_name(self, name: str) -> tuple[Extent, str]:
+        """Write a name; return its extent and the ID of its entity."""
+        extent = self.write(name)
+        main_name = self._main_names.get(name, name)
+        mention = Mention(start=extent.start, end=extent.end, form=MentionForm.NAME)
+        self.mentions.setdefault(main_name, []).append(mention)
+        return extent, f"e{list(self.mentions).index(main_name) + 1}"
 
-    def say(self, number: int, one: Statement) -> None:
+    def write_statement(self, number: int, statement: Statement) -> None:
         source = cue = None
-        if one.speaker:
-            at, entity = self.name(one.speaker)
-            source = Source(start=at.start, end=at.end, entity=entity)
-            at = self.write(one.cue)
-            cue = Cue(start=at.start, end=at.end, lemma=one.cue, act=one.act)
-        content = self.write(one.content)
-        if one.attributed:
-            found = {"id": f"a{number}", "kind": Kind.INDIRECT, "score": one.score}
-            self.attributions.append(Attribution(**found, source=source, cue=cue, content=(content,)))
-        if one.target:
-            topic = one.target[1:] if one.target.startswith("#") else None
+        if statement.speaker:
+            extent, entity = self.write_name(statement.speaker)
+            source = Source(start=extent.start, end=extent.end, entity=entity)
+            extent = self.write(statement.cue)
+            cue = Cue(start=extent.start, end=extent.end, lemma=statement.cue, act=statement.act)
+        content = self.write(statement.content)
+        if statement.attributed:
+            self.attributions.append(
+                Attribution(
+                    id=f"a{number}",
+                    kind=Kind.INDIRECT,
+                    score=statement.score,
+                    source=source,
+                    cue=cue,
+                    content=(content,),
+                )
+            )
+        if statement.target:
+            topic = statement.target[1:] if statement.target.startswith("#") else None
             self.stances.append(
                 Stance(
                     id=f"s{number}",
                     holder=source.entity if source else None,
-                    target=Target(topic=topic) if topic else Target(entity=self.name(one.target)[1]),
-                    stance=one.stance,
-                    score=one.score,
+                    target=Target(topic=topic) if topic else Target(entity=self.write_name(statement.target)[1]),
+                    stance=statement.stance,
+                    score=statement.score,
                     evidence=Extent(start=source.start if source else content.start, end=content.end),
-                    attribution=f"a{number}" if one.attributed else None,
+                    attribution=f"a{number}" if statement.attributed else None,
                 )
             )
 
@@ -97,31 +109,35 @@ class _Story:
         return tuple(
             Entity(
                 id=f"e{number}",
-                name=max((self.text[m.start : m.end] for m in mentions), key=len),
+                name=max((self.text[mention.start : mention.end] for mention in mentions), key=len),
                 type=EntityType.ORGANIZATION if name in organizations else EntityType.PERSON,
                 score=1.0,
                 mentions=tuple(mentions),
             )
-            for number, (name, mentions) in enumerate(self.names.items(), 1)
+            for number, (name, mentions) in enumerate(self.mentions.items(), 1)
         )
 
 
 def build_result(
-    claimed: LeasedJob,
-    said: Sequence[Statement],
-    also: dict[str, Sequence[str]] | None = None,
+    job: LeasedJob,
+    statements: Sequence[Statement],
+    other_names: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
 ) -> Result:
-    """``also`` are further names of the same entity, which the text gives at its end."""
-    story = _Story(also or {})
-    for number, one in enumerate(said, 1):
-        story.say(number, one)
-    for others in (also or {}).values():
-        for other in others:
-            story.name(other)
+    """Return the result of ``job`` for an article of these statements.
+
+    ``other_names`` are further names of an entity, which the text mentions at its end. Names in ``organizations`` are
+    organisations, all others persons.
+    """
+    story = _Story(other_names or {})
+    for number, statement in enumerate(statements, 1):
+        story.write_statement(number, statement)
+    for names in (other_names or {}).values():
+        for name in names:
+            story.write_name(name)
     return Result(
-        job_id=claimed.job_id,
-        article_id=claimed.article_id,
+        job_id=job.job_id,
+        article_id=job.article_id,
         language="en",
         pipeline=Pipeline(version="test", model="test", analysed_at=datetime(2026, 11, 24, tzinfo=UTC)),
         text=story.text,
@@ -134,14 +150,14 @@ def build_result(
 
 def store_result(
     database: Database,
-    *said: Statement,
-    also: dict[str, Sequence[str]] | None = None,
+    *statements: Statement,
+    other_names: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
     **fields: Any,
 ) -> LeasedJob:
-    """Push an article and store the result that says this of it."""
-    body = fields.pop("body", "; ".join(f"{one.speaker}: {one.content}" for one in said) or "Nothing.")
+    """Push an article with ``fields`` and store its result, as given by ``build_result``."""
+    body = fields.pop("body", "; ".join(f"{each.speaker}: {each.content}" for each in statements) or "Nothing.")
     [accepted] = push(database, article(body, **fields))
-    claimed = lease_job(database, accepted.job_id)
-    leases.complete(database, claimed, build_result(claimed, said, also, organizations))
-    return claimed
+    job = lease_job(database, accepted.job_id)
+    leases.complete(database, job, build_result(job, statements, other_names, organizations))
+    return job

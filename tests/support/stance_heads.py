@@ -1,4 +1,4 @@
-"""Random weights of the heads that stances are read with, under the names that training gives them."""
+"""Random weights of the stance heads, under the names used in training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from workers.model.stance_heads import HIDDEN, WIDTH, Array
 
 
 def random_stance_weights() -> dict[str, Array]:
-    """Return the arrays of ``sides.npz``."""
-    chance = np.random.default_rng(11)
+    """Return the arrays of ``sides.npz``; they are the same in every call."""
+    generator = np.random.default_rng(11)
     shapes: dict[str, tuple[int, ...]] = {
         "pairs.query.weight": (WIDTH, 2 * WIDTH),
         "pairs.query.bias": (WIDTH,),
@@ -26,4 +26,4 @@ def random_stance_weights() -> dict[str, Array]:
         "claims.side.weight": (1, HIDDEN),
         "claims.side.bias": (1,),
     }
-    return {name: (chance.standard_normal(shape) / 4).astype(np.float32) for name, shape in shapes.items()}
+    return {name: (generator.standard_normal(shape) / 4).astype(np.float32) for name, shape in shapes.items()}

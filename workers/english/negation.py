@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ActModifier(Enum):
-    """What the words before an act say about it."""
+    """The effect of a modifier on the act after it."""
 
     NOT = "the act was not done"
     FAIL = "the act was left undone"

@@ -34,7 +34,7 @@ class Shape(IntEnum):
 
 
 class Start(IntEnum):
-    """What a word begins."""
+    """The unit of text that a word begins, if any."""
 
     NOTHING = 1
     SENTENCE = 2

@@ -1,4 +1,4 @@
-"""One language pipeline for all tests of its stages."""
+"""A pipeline of the rules that all component tests share."""
 
 from __future__ import annotations
 

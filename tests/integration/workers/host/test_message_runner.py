@@ -27,31 +27,31 @@ from tests.support.api import url_of
 from tests.support.ledger import article, fill, push, set_row, state_of
 from workers.host.message_runner import Analyse, Checkpoint, MessageRunner
 
-TOGETHER = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
-QUICK = Worker(lease_s=4, soft_limit_s=2, hard_limit_s=3, renew_s=5, backoff_s=60, max_attempts=3)
+ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
+SETTINGS = Worker(lease_s=4, soft_limit_s=2, hard_limit_s=3, renew_s=5, backoff_s=60, max_attempts=3)
 
 
 def analysis_of(pushed: Article) -> Analysis:
     return Analysis(language="en", pipeline=Pipeline(version="t", model="t", analysed_at=instant(0)), text=pushed.body)
 
 
-def plain(pushed: Article, checkpoint: Checkpoint) -> Analysis:
+def analyse_at_once(pushed: Article, checkpoint: Checkpoint) -> Analysis:
     checkpoint("reading")
     return analysis_of(pushed)
 
 
 def run(
-    database: Database, analyse: Analyse, settings: Worker = QUICK, stopping: Callable[[], bool] = bool
+    database: Database, analyse: Analyse, settings: Worker = SETTINGS, stopping: Callable[[], bool] = bool
 ) -> tuple[int, CollectorRegistry]:
-    """Dispatch one message and work it off; returns how many jobs were ours, and what was measured."""
+    """Dispatch one message and run it; return how many jobs were leased, and the metrics."""
     registry = CollectorRegistry()
-    [message] = fill(database, TOGETHER)
-    batch = MessageRunner(database, analyse, settings, WorkerMetrics(registry), stopping)
-    return batch.run(message.id, message.job_ids), registry
+    [message] = fill(database, ONE_MESSAGE)
+    runner = MessageRunner(database, analyse, settings, WorkerMetrics(registry), stopping)
+    return runner.run(message.id, message.job_ids), registry
 
 
-def three(database: Database) -> list[UUID]:
-    return [one.job_id for one in push(database, article("One."), article("Two."), article("Three."))]
+def push_three(database: Database) -> list[UUID]:
+    return [accepted.job_id for accepted in push(database, article("One."), article("Two."), article("Three."))]
 
 
 def states(database: Database, ids: list[UUID]) -> list[JobState]:
@@ -67,31 +67,31 @@ def outcomes(registry: CollectorRegistry) -> dict[str, float]:
     }
 
 
-def test_all_that_goes_well_is_stored(database: Database) -> None:
-    ids = three(database)
-    ours, registry = run(database, plain)
-    assert ours == 3
+def test_results_of_analysed_jobs_are_stored(database: Database) -> None:
+    ids = push_three(database)
+    leased, registry = run(database, analyse_at_once)
+    assert leased == 3
     assert [queries.result(database, job_id).job.id for job_id in ids] == ids
     assert '"text":"Two."' in queries.result(database, ids[1]).document
     assert outcomes(registry) == {"succeeded": 3}
     assert registry.get_sample_value("stancewire_stage_seconds_count", {"stage": "reading"}) == 3
 
 
-def test_a_doubled_message_does_nothing(database: Database) -> None:
-    three(database)
-    [message] = fill(database, TOGETHER)
-    batch = MessageRunner(database, plain, QUICK, WorkerMetrics(CollectorRegistry()))
-    assert [batch.run(message.id, message.job_ids) for _ in range(2)] == [3, 0]
+def test_second_delivery_of_message_has_no_effect(database: Database) -> None:
+    push_three(database)
+    [message] = fill(database, ONE_MESSAGE)
+    runner = MessageRunner(database, analyse_at_once, SETTINGS, WorkerMetrics(CollectorRegistry()))
+    assert [runner.run(message.id, message.job_ids) for _ in range(2)] == [3, 0]
     assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 3
 
 
-def test_an_article_that_cannot_be_analysed_fails_alone(database: Database) -> None:
-    ids = three(database)
+def test_permanent_error_fails_only_its_own_job(database: Database) -> None:
+    ids = push_three(database)
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         if pushed.body == "Two.":
             raise PermanentError("it is in French", code="language_unsupported")
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
     _, registry = run(database, analyse)
     assert states(database, ids) == [JobState.SUCCEEDED, JobState.FAILED, JobState.SUCCEEDED]
@@ -109,7 +109,7 @@ def test_an_article_that_cannot_be_analysed_fails_alone(database: Database) -> N
     ],
     ids=["transient", "defect", "memory"],
 )
-def test_what_may_pass_is_tried_later_and_then_dead(
+def test_transient_error_is_retried_with_backoff_until_dead(
     database: Database, raised: Exception, code: str, detail: str
 ) -> None:
     [pushed] = push(database, article())
@@ -130,39 +130,37 @@ def test_what_may_pass_is_tried_later_and_then_dead(
             set_row(database, pushed.job_id, next_run_at=0)
 
 
-def test_an_article_over_its_soft_limit_is_tried_again(sqlite_database: Database) -> None:
-    ids = three(sqlite_database)
+def test_article_over_soft_limit_is_requeued(sqlite_database: Database) -> None:
+    ids = push_three(sqlite_database)
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         if pushed.body == "One.":
             time.sleep(0.15)
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
-    run(sqlite_database, analyse, QUICK.model_copy(update={"soft_limit_s": 0.1}))
+    run(sqlite_database, analyse, SETTINGS.model_copy(update={"soft_limit_s": 0.1}))
     assert states(sqlite_database, ids) == [JobState.QUEUED, JobState.SUCCEEDED, JobState.SUCCEEDED]
     record = queries.job(sqlite_database, ids[0])
     assert record.reason_code == "deadline_exceeded"
     assert record.reason_detail == "longer than 0.1 s; last stage finished: reading"
 
 
-def work_in_a_child(url: str, message: Message) -> None:
+def run_in_child(url: str, message: Message) -> None:
     settings = Worker(lease_s=1.5, soft_limit_s=0.5, hard_limit_s=1, renew_s=5)
     database = Database(url, DatabaseSettings())
-    MessageRunner(database, sleepless, settings, WorkerMetrics(CollectorRegistry())).run(message.id, message.job_ids)
+    MessageRunner(database, hang, settings, WorkerMetrics(CollectorRegistry())).run(message.id, message.job_ids)
 
 
-def sleepless(_pushed: Article, _checkpoint: Checkpoint) -> Analysis:
-    """Never returns, never checks, and lets no other thread of Python run: one call into C."""
+def hang(_pushed: Article, _checkpoint: Checkpoint) -> Analysis:
+    """Never return, call no checkpoint, and block all other Python threads with a single call into C."""
     sum(iter(int, 1))
     raise AssertionError("never reached")
 
 
-def test_a_process_that_hangs_is_ended_and_its_jobs_run_again(sqlite_database: Database) -> None:
-    ids = three(sqlite_database)
-    [message] = fill(sqlite_database, TOGETHER)
-    child = multiprocessing.get_context("spawn").Process(
-        target=work_in_a_child, args=(url_of(sqlite_database), message)
-    )
+def test_hanging_process_is_ended_and_its_jobs_are_requeued(sqlite_database: Database) -> None:
+    ids = push_three(sqlite_database)
+    [message] = fill(sqlite_database, ONE_MESSAGE)
+    child = multiprocessing.get_context("spawn").Process(target=run_in_child, args=(url_of(sqlite_database), message))
     child.start()
     end = time.monotonic() + 20
     while JobState.RUNNING not in states(sqlite_database, ids):
@@ -170,16 +168,16 @@ def test_a_process_that_hangs_is_ended_and_its_jobs_run_again(sqlite_database: D
         time.sleep(0.01)
     began = time.monotonic()
     child.join(timeout=3)
-    took = time.monotonic() - began
-    hung = child.is_alive()
-    if hung:
+    seconds = time.monotonic() - began
+    is_hanging = child.is_alive()
+    if is_hanging:
         child.kill()
     child.join()
-    assert not hung, "the hard limit did not end it"
-    assert took < 3
+    assert not is_hanging, "the hard limit did not end the process"
+    assert seconds < 3
     assert child.exitcode == 1
     child.close()
-    time.sleep(max(0, 1.7 - took))
+    time.sleep(max(0, 1.7 - seconds))
     assert dispatch_window.requeue_expired_leases(sqlite_database, max_attempts=3, lease_s=1.5) == Requeued(requeued=3)
     assert {queries.job(sqlite_database, job_id).reason_code for job_id in ids} == {"worker_lost"}
 
@@ -189,8 +187,8 @@ def lease_of(database: Database, job_id: UUID) -> int:
         return connection.execute(select(jobs.c.lease_until).where(jobs.c.id == job_id)).scalar_one()
 
 
-def test_leases_are_renewed_while_an_article_takes_long(database: Database) -> None:
-    ids = three(database)
+def test_leases_of_all_jobs_are_extended_during_long_article(database: Database) -> None:
+    ids = push_three(database)
     leases: list[list[int]] = []
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
@@ -199,15 +197,17 @@ def test_leases_are_renewed_while_an_article_takes_long(database: Database) -> N
                 leases.append([lease_of(database, job_id) for job_id in ids])
                 time.sleep(0.06)
                 checkpoint("long")
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
-    run(database, analyse, QUICK.model_copy(update={"renew_s": 0.05}))
+    run(database, analyse, SETTINGS.model_copy(update={"renew_s": 0.05}))
     for earlier, later in itertools.pairwise(leases):
-        assert all(after > before for before, after in zip(earlier, later, strict=True)), "of the waiting ones, too"
+        assert all(after > before for before, after in zip(earlier, later, strict=True)), (
+            "leases of waiting jobs are extended too"
+        )
     assert states(database, ids) == [JobState.SUCCEEDED] * 3
 
 
-def test_leases_are_not_renewed_more_often_than_needed(sqlite_database: Database) -> None:
+def test_leases_are_not_extended_before_renewal_interval(sqlite_database: Database) -> None:
     [pushed] = push(sqlite_database, article())
     leases: set[int] = set()
 
@@ -215,19 +215,19 @@ def test_leases_are_not_renewed_more_often_than_needed(sqlite_database: Database
         for _ in range(50):
             checkpoint("short")
             leases.add(lease_of(sqlite_database, pushed.job_id))
-        return plain(article, checkpoint)
+        return analyse_at_once(article, checkpoint)
 
     run(sqlite_database, analyse)
     assert len(leases) == 1
 
 
-def test_a_job_canceled_in_the_middle_stores_nothing_and_the_rest_goes_on(database: Database) -> None:
-    ids = three(database)
+def test_job_canceled_during_analysis_stores_nothing_and_others_continue(database: Database) -> None:
+    ids = push_three(database)
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         if pushed.body == "Two.":
             actions.cancel(database, ids[1])
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
     _, registry = run(database, analyse)
     assert states(database, ids) == [JobState.SUCCEEDED, JobState.CANCELED, JobState.SUCCEEDED]
@@ -235,9 +235,9 @@ def test_a_job_canceled_in_the_middle_stores_nothing_and_the_rest_goes_on(databa
     assert outcomes(registry) == {"succeeded": 2, "lease_lost": 1}
 
 
-def test_a_checkpoint_ends_the_work_on_a_canceled_job(sqlite_database: Database) -> None:
-    ids = three(sqlite_database)
-    reached = []
+def test_checkpoint_ends_analysis_of_canceled_job(sqlite_database: Database) -> None:
+    ids = push_three(sqlite_database)
+    analysed = []
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         if pushed.body == "One.":
@@ -245,39 +245,37 @@ def test_a_checkpoint_ends_the_work_on_a_canceled_job(sqlite_database: Database)
             actions.cancel(sqlite_database, ids[2])
             time.sleep(0.06)
             checkpoint("first")
-        reached.append(pushed.body)
-        return plain(pushed, checkpoint)
+        analysed.append(pushed.body)
+        return analyse_at_once(pushed, checkpoint)
 
-    run(sqlite_database, analyse, QUICK.model_copy(update={"renew_s": 0.05}))
-    assert reached == ["Two."], "neither the one at hand nor the one that waited"
+    run(sqlite_database, analyse, SETTINGS.model_copy(update={"renew_s": 0.05}))
+    assert analysed == ["Two."], "neither the current job nor the waiting one, both canceled"
     assert states(sqlite_database, ids) == [JobState.CANCELED, JobState.SUCCEEDED, JobState.CANCELED]
 
 
-def test_told_to_stop_the_rest_is_given_back_with_its_attempt(database: Database) -> None:
-    ids = three(database)
+def test_stopping_runner_releases_waiting_jobs_without_attempt(database: Database) -> None:
+    ids = push_three(database)
     begun: list[str] = []
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         begun.append(pushed.body)
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
-    ours, _ = run(database, analyse, stopping=lambda: bool(begun))
-    assert (ours, begun) == (3, ["One."])
+    leased, _ = run(database, analyse, stopping=lambda: bool(begun))
+    assert (leased, begun) == (3, ["One."])
     assert states(database, ids) == [JobState.SUCCEEDED, JobState.QUEUED, JobState.QUEUED]
     assert [queries.job(database, job_id).attempts for job_id in ids] == [1, 0, 0]
-    assert run(database, plain)[0] == 2
+    assert run(database, analyse_at_once)[0] == 2
 
 
 @pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt])
-def test_a_process_that_is_told_to_exit_gives_back_what_it_holds(
-    database: Database, raised: type[BaseException]
-) -> None:
-    ids = three(database)
+def test_exiting_process_releases_its_jobs_without_attempt(database: Database, raised: type[BaseException]) -> None:
+    ids = push_three(database)
 
     def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
         if pushed.body == "Two.":
             raise raised
-        return plain(pushed, checkpoint)
+        return analyse_at_once(pushed, checkpoint)
 
     with pytest.raises(raised):
         run(database, analyse)
@@ -285,44 +283,44 @@ def test_a_process_that_is_told_to_exit_gives_back_what_it_holds(
     assert [queries.job(database, job_id).attempts for job_id in ids] == [1, 0, 0]
 
 
-def test_a_result_that_cannot_be_stored_goes_back_with_its_attempt(
+def test_job_whose_result_cannot_be_stored_is_released_without_attempt(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that is full is not the article's fault: however often it is full, the job is not dead."""
-    monkeypatch.setattr("workers.host.message_runner.time.sleep", lambda _seconds: None)  # between the tries
+    """A full disk is not the article's fault, so it never makes the job dead."""
+    monkeypatch.setattr("workers.host.message_runner.time.sleep", lambda _seconds: None)  # between attempts to close
     [pushed] = push(sqlite_database, article("word " * 20_000))
-    event.listen(sqlite_database.engine, "begin", _let_it_not_grow)
+    event.listen(sqlite_database.engine, "begin", _forbid_growth)
     for _ in range(4):
-        _, registry = run(sqlite_database, plain)
+        _, registry = run(sqlite_database, analyse_at_once)
         record = queries.job(sqlite_database, pushed.job_id)
         assert (record.state, record.attempts) == (JobState.QUEUED, 0)
         assert outcomes(registry) == {"lease_lost": 1}
-    event.remove(sqlite_database.engine, "begin", _let_it_not_grow)
+    event.remove(sqlite_database.engine, "begin", _forbid_growth)
     with sqlite_database.write() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=4294967294")
-    run(sqlite_database, plain)
+    run(sqlite_database, analyse_at_once)
     assert state_of(sqlite_database, pushed.job_id) is JobState.SUCCEEDED
 
 
-def _let_it_not_grow(connection: Connection) -> None:
-    connection.exec_driver_sql("PRAGMA max_page_count=1")  # fewer than there are means: as many as there are
+def _forbid_growth(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA max_page_count=1")  # SQLite raises a lower limit to the current size
 
 
-def test_a_database_that_is_busy_at_the_close_is_asked_again(sqlite_database: Database) -> None:
+def test_close_is_retried_while_database_is_busy(sqlite_database: Database) -> None:
     [pushed] = push(sqlite_database, article())
     file = sqlite_database.sqlite_file()
     assert file is not None
-    impatient = Database(url_of(sqlite_database), DatabaseSettings(busy_timeout_s=0.1))
+    short_timeout = Database(url_of(sqlite_database), DatabaseSettings(busy_timeout_s=0.1))
     with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         release = threading.Timer(0.6, lambda: other.execute("ROLLBACK"))
 
         def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
             other.execute("BEGIN IMMEDIATE")
             release.start()
-            return plain(article, checkpoint)
+            return analyse_at_once(article, checkpoint)
 
-        _, registry = run(impatient, analyse)
+        _, registry = run(short_timeout, analyse)
         release.join()
-    impatient.dispose()
+    short_timeout.dispose()
     assert state_of(sqlite_database, pushed.job_id) is JobState.SUCCEEDED
     assert outcomes(registry) == {"succeeded": 1}

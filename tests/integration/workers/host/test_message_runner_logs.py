@@ -1,4 +1,4 @@
-"""What a worker logs about an article: whose it is, and nothing of what it says."""
+"""The log lines of a worker name the job and the feed and never quote the article."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.ledger import article, fill, push
 from workers.host.message_runner import Checkpoint, MessageRunner
 
 
-def test_lines_name_job_and_feed_and_a_defect_does_not_quote_the_article(sqlite_database: Database) -> None:
+def test_log_lines_name_job_and_feed_without_quoting_the_article(sqlite_database: Database) -> None:
     [broken] = push(sqlite_database, article("A secret paragraph.", feed="wire"))
     [foreign] = push(sqlite_database, article("Un paragraphe.", feed="presse"))
 
@@ -23,15 +23,14 @@ def test_lines_name_job_and_feed_and_a_defect_does_not_quote_the_article(sqlite_
             raise PermanentError("it is in French", code="language_unsupported")
         raise KeyError(pushed.body)
 
-    batch = MessageRunner(sqlite_database, analyse, Worker(), WorkerMetrics(CollectorRegistry()))
+    runner = MessageRunner(sqlite_database, analyse, Worker(), WorkerMetrics(CollectorRegistry()))
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         for message in fill(sqlite_database):
-            batch.run(message.id, message.job_ids)
-    of_broken = [line for line in lines if line.get("job") == str(broken.job_id)]
-    assert [line["event"] for line in of_broken] == ["article_defect", "article_postponed", "article_done"]
-    assert {line["feed"] for line in of_broken} == {"wire"}
-    assert "secret" not in str(
-        [line for line in of_broken if line["event"] != "article_defect"]
-    )  # its exception is for the formatter
+            runner.run(message.id, message.job_ids)
+    broken_lines = [line for line in lines if line.get("job") == str(broken.job_id)]
+    assert [line["event"] for line in broken_lines] == ["article_defect", "article_postponed", "article_done"]
+    assert {line["feed"] for line in broken_lines} == {"wire"}
+    # The formatter leaves out the message of the exception in "article_defect".
+    assert "secret" not in str([line for line in broken_lines if line["event"] != "article_defect"])
     [failed] = [line for line in lines if line["event"] == "article_failed"]
     assert (failed["job"], failed["feed"], failed["reason"]) == (str(foreign.job_id), "presse", "it is in French")

@@ -4,7 +4,7 @@ import pytest
 
 from workers.english.lemmas import lemma
 
-KNOWN = frozenset(
+VOCABULARY = frozenset(
     {
         "say",
         "vote",
@@ -53,5 +53,5 @@ KNOWN = frozenset(
         (":", ":"),
     ],
 )
-def test_the_base_form(word: str, base: str) -> None:
-    assert lemma(word, KNOWN) == base
+def test_lemma_returns_base_form(word: str, base: str) -> None:
+    assert lemma(word, VOCABULARY) == base

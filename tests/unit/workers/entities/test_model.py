@@ -22,5 +22,5 @@ PIPELINE = Pipeline(Settings())
         ("Senator Ruth Kessler spoke in Geneva.", "Ruth Kessler", EntityType.PERSON),
     ],
 )
-def test_a_name_has_the_type_that_its_words_tell(text: str, name: str, kind: EntityType) -> None:
+def test_model_entity_has_type_shown_by_its_words(text: str, name: str, kind: EntityType) -> None:
     assert (name, kind) in {(entity.name, entity.type) for entity in PIPELINE.analyse_text(text).entities}

@@ -1,4 +1,4 @@
-"""With a spaCy package of an operator's own: a real recogniser, trained here on three sentences and saved to disk."""
+"""Entities of an operator's spaCy package: a real recogniser, trained here on three sentences and saved to disk."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp.add_pipe("ner").add_label("PRODUCT")
     examples = []
     for sentence in SENTENCES:
-        found = re.search("Zorblat", sentence)
-        assert found
+        match = re.search("Zorblat", sentence)
+        assert match
         examples.append(
-            Example.from_dict(nlp.make_doc(sentence), {"entities": [(found.start(), found.end(), "PRODUCT")]})
+            Example.from_dict(nlp.make_doc(sentence), {"entities": [(match.start(), match.end(), "PRODUCT")]})
         )
     optimizer = nlp.initialize(lambda: examples)
     for _ in range(30):
@@ -37,7 +37,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_its_entities_are_used_beside_our_own(package: Path) -> None:
+def test_entities_of_package_are_added_to_our_own(package: Path) -> None:
     article = Article(
         body="The Zorblat was late. “We are sorry,” said Foreign Minister Ana Ruiz in Oslo on Monday.", language="en"
     )
@@ -45,5 +45,5 @@ def test_its_entities_are_used_beside_our_own(package: Path) -> None:
     types = {entity.name: entity.type for entity in with_package.entities}
     assert types["Zorblat"] is EntityType.PRODUCT
     assert types["Ana Ruiz"] is EntityType.PERSON
-    ours = {entity.name: entity.type for entity in Pipeline(PipelineSettings()).analyse(article).entities}
-    assert ours.get("Zorblat") is not EntityType.PRODUCT
+    without_package = {entity.name: entity.type for entity in Pipeline(PipelineSettings()).analyse(article).entities}
+    assert without_package.get("Zorblat") is not EntityType.PRODUCT

@@ -29,12 +29,12 @@ from spacy.language import Language
         ("Protesters came. The protesters stayed.", []),
     ],
 )
-def test_names(nlp: Language, text: str, entities: list[tuple[str, str]]) -> None:
+def test_rules_find_entities(nlp: Language, text: str, entities: list[tuple[str, str]]) -> None:
     with nlp.memory_zone():
         assert [(ent.text, ent.label_) for ent in nlp(text).ents] == entities
 
 
-def test_a_surname_alone_is_a_person_where_the_full_name_stands(nlp: Language) -> None:
+def test_surname_is_a_person_if_the_full_name_is_in_the_text(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("President Kofi Mensah left. Later Mensah came back.")
         assert [(ent.text, ent.label_) for ent in doc.ents] == [("Kofi Mensah", "PERSON"), ("Mensah", "PERSON")]
@@ -57,7 +57,7 @@ def test_a_surname_alone_is_a_person_where_the_full_name_stands(nlp: Language) -
         ),
     ],
 )
-def test_aliases_are_joined(nlp: Language, text: str, name: str, mentions: list[str]) -> None:
+def test_aliases_become_mentions_of_one_entity(nlp: Language, text: str, name: str, mentions: list[str]) -> None:
     with nlp.memory_zone():
         doc = nlp(text)
         key = next(entity.key for entity in doc._.entities if entity.name == name)
@@ -73,6 +73,6 @@ def test_aliases_are_joined(nlp: Language, text: str, name: str, mentions: list[
         ("Ama Osei left.", ()),
     ],
 )
-def test_roles_come_from_titles_and_appositions(nlp: Language, text: str, roles: tuple[str, ...]) -> None:
+def test_roles_are_read_from_titles_and_appositions(nlp: Language, text: str, roles: tuple[str, ...]) -> None:
     with nlp.memory_zone():
         assert next(entity.roles for entity in nlp(text)._.entities if entity.name == "Ama Osei") == roles

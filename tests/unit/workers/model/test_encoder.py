@@ -47,12 +47,12 @@ PACKAGED = paths.ROOT / "workers" / "model" / "weights"
 
 @pytest.fixture(scope="module")
 def weights() -> Weights:
-    """Random weights of a small network, under the names that the trained one has."""
-    chance = np.random.default_rng(7)
-    made: Weights = {}
+    """Return random weights of a small network, under the names of the trained one."""
+    generator = np.random.default_rng(7)
+    arrays: Weights = {}
 
     def matrix(name: str, *shape: int, size: float = 1.0) -> None:
-        made[name] = (size * chance.standard_normal(shape)).astype(np.float32)
+        arrays[name] = (size * generator.standard_normal(shape)).astype(np.float32)
 
     def linear(name: str, inputs: int, outputs: int) -> None:
         matrix(f"{name}.weight", outputs, inputs, size=1 / math.sqrt(inputs))
@@ -60,7 +60,7 @@ def weights() -> Weights:
 
     def norm(name: str) -> None:
         matrix(f"{name}.weight", HIDDEN, size=0.1)
-        made[f"{name}.weight"] += 1
+        arrays[f"{name}.weight"] += 1
         matrix(f"{name}.bias", HIDDEN, size=0.1)
 
     for name, rows in (
@@ -81,7 +81,7 @@ def weights() -> Weights:
         norm(f"{layer}.norm")
     for head, width in WIDTHS.items():
         linear(f"heads.{head}", HIDDEN, width)
-    return made
+    return arrays
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +110,15 @@ def folder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def text(count: int) -> EncoderInput:
-    """A document of so many words, in sentences of 9."""
-    chance = np.random.default_rng(count)
-    pieces = [tuple(chance.integers(3, VOCABULARY_SIZE, chance.integers(1, 4)).tolist()) for _ in range(count)]
+def document(count: int) -> EncoderInput:
+    """Return a random document of ``count`` words, in sentences of 9."""
+    generator = np.random.default_rng(count)
+    pieces = [tuple(generator.integers(3, VOCABULARY_SIZE, generator.integers(1, 4)).tolist()) for _ in range(count)]
     starts = [int(Start.NOTHING if i % 9 else Start.SENTENCE) for i in range(count)]
-    shapes = chance.integers(1, len(Shape), count).tolist()
-    return EncoderInput(list(range(count)), pieces, shapes, chance.integers(0, POSITION_TYPES, count).tolist(), starts)
+    shapes = generator.integers(1, len(Shape), count).tolist()
+    return EncoderInput(
+        list(range(count)), pieces, shapes, generator.integers(0, POSITION_TYPES, count).tolist(), starts
+    )
 
 
 def norm(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
@@ -135,21 +137,21 @@ def gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def expected(w: Weights, words: EncoderInput, start: int, end: int) -> dict[str, NDArray[np.float32]]:
-    """What the network gives for one window, worked out without quantization or short cuts."""
+    """Return the network's outputs for one window, computed without quantization or shortcuts."""
     counts = [len(words.pieces[i]) for i in range(start, end)]
     pieces = [1, *(piece for i in range(start, end) for piece in words.pieces[i]), 2]
     shapes = [0, *np.repeat(words.shapes[start:end], counts), 0]
     places = [0, *np.repeat(words.position_types[start:end], counts), 0]
     x = w["pieces.weight"][pieces] + w["positions.weight"][: len(pieces)] + w["kind"]
     x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][places], w, "norm")
-    shared = above(x, w, "layers.0")
+    shared = apply_layer(x, w, "layers.0")
     firsts = np.cumsum([1, *counts])[:-1]
-    read, sided = (above(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
-    return {head: linear(sided if head in BRANCH_OUTPUTS else read, w, f"heads.{head}") for head in WIDTHS}
+    main, branch = (apply_layer(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
+    return {head: linear(branch if head in BRANCH_OUTPUTS else main, w, f"heads.{head}") for head in WIDTHS}
 
 
-def above(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]:
-    """What a layer gives for what the one below it gives."""
+def apply_layer(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]:
+    """Return the output of a layer."""
     q, k, v = linear(x, w, f"{layer}.qkv").reshape(len(x), 3, ATTENTION, -1).transpose(1, 2, 0, 3)
     shares = np.exp(q @ k.transpose(0, 2, 1) / math.sqrt(HIDDEN // ATTENTION))
     attended = (shares / shares.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(x), HIDDEN)
@@ -158,41 +160,41 @@ def above(x: NDArray[np.float32], w: Weights, layer: str) -> NDArray[np.float32]
 
 
 @pytest.mark.parametrize("count", [1, 2, 60, 700])
-def test_the_integers_say_what_the_network_says(weights: Weights, folder: Path, count: int) -> None:
-    words = text(count)
+def test_quantized_scores_match_exact_network(weights: Weights, folder: Path, count: int) -> None:
+    words = document(count)
     scores = Encoder(folder).run(words)
     assert (len(scores.windows) > 1) == (count == 700)
-    whole = [expected(weights, words, *window) for window in scores.windows]
-    for head, found in (
+    exact = [expected(weights, words, *window) for window in scores.windows]
+    for head, outputs in (
         ("entities", scores.entities),
         ("roles", scores.roles),
         ("links", scores.links),
         ("stances", scores.stances),
     ):
-        wanted = np.concatenate([each[head] for each in whole])
-        assert found.shape == wanted.shape == (count, WIDTHS[head])
-        # One part in 127 in each of the matrices; a wrong row, scale or bias is off by about the scores' own size, 1.
-        assert np.abs(found - wanted).mean() < 0.05
-    parts = np.concatenate([each["parts"] for each in whole])
+        expected_outputs = np.concatenate([each[head] for each in exact])
+        assert outputs.shape == expected_outputs.shape == (count, WIDTHS[head])
+        # Quantization costs one part in 127 per matrix. A wrong row, scale or bias costs about 1, a score's size.
+        assert np.abs(outputs - expected_outputs).mean() < 0.05
+    parts = np.concatenate([each["parts"] for each in exact])
     lost = parts.max(1) - np.take_along_axis(parts, scores.parts[:, None].astype(int), 1)[:, 0]
     assert lost.max() < 0.5
 
 
-def test_no_words_no_scores(folder: Path) -> None:
-    scores = Encoder(folder).run(text(0))
+def test_empty_document_has_no_scores(folder: Path) -> None:
+    scores = Encoder(folder).run(document(0))
     assert scores.windows == []
     assert [len(scores.entities), len(scores.roles), len(scores.parts), len(scores.links)] == [0, 0, 0, 0]
 
 
-def test_a_document_alters_no_other(folder: Path) -> None:
+def test_scores_do_not_depend_on_earlier_documents(folder: Path) -> None:
     encoder = Encoder(folder)
-    before = encoder.run(text(60)).entities
-    encoder.run(text(200))
-    assert np.array_equal(encoder.run(text(60)).entities, before)
+    before = encoder.run(document(60)).entities
+    encoder.run(document(200))
+    assert np.array_equal(encoder.run(document(60)).entities, before)
 
 
-def test_a_claim_and_a_statement_are_read_together(weights: Weights, folder: Path) -> None:
-    claim, statement = text(7), text(11)
+def test_claim_and_statement_are_encoded_together(weights: Weights, folder: Path) -> None:
+    claim, statement = document(7), document(11)
     both = join_claim_and_statement(claim, statement, 2)
     encoder = Encoder(folder)
     vectors = expected(weights, both, 0, len(both))["claims"]
@@ -200,23 +202,25 @@ def test_a_claim_and_a_statement_are_read_together(weights: Weights, folder: Pat
         encoder.claim_head.support_probability(vectors, 7), abs=0.05
     )
     with pytest.raises(ValueError, match="must have words"):
-        encoder.support_probability(claim, text(0))
+        encoder.support_probability(claim, document(0))
     with pytest.raises(ValueError, match="leaves no room"):
-        encoder.support_probability(text(300), statement)
+        encoder.support_probability(document(300), statement)
 
 
-def test_weights_come_back_as_floats(weights: Weights, folder: Path) -> None:
-    found = restore(folder)
-    assert set(found) >= set(weights)
+def test_restore_returns_exported_weights_as_floats(weights: Weights, folder: Path) -> None:
+    restored = restore(folder)
+    assert set(restored) >= set(weights)
     for name in ("layers.0.qkv.weight", "layers.1.down.weight", "pieces.weight"):
-        assert np.abs(found[name] - weights[name]).max() < np.abs(weights[name]).max() / 100
-    assert np.array_equal(found["layers.1.norm.bias"], weights["layers.1.norm.bias"])
-    assert found["positions.weight"] + found["kind"] == pytest.approx(weights["positions.weight"] + weights["kind"])
-    assert found["roles.first"].tolist() == [0.25] * WIDTHS["roles"]
-    assert np.array_equal(found["pairs.hidden.weight"], random_stance_weights()["pairs.hidden.weight"])
+        assert np.abs(restored[name] - weights[name]).max() < np.abs(weights[name]).max() / 100
+    assert np.array_equal(restored["layers.1.norm.bias"], weights["layers.1.norm.bias"])
+    assert restored["positions.weight"] + restored["kind"] == pytest.approx(
+        weights["positions.weight"] + weights["kind"]
+    )
+    assert restored["roles.first"].tolist() == [0.25] * WIDTHS["roles"]
+    assert np.array_equal(restored["pairs.hidden.weight"], random_stance_weights()["pairs.hidden.weight"])
 
 
-def test_reads_the_tables(folder: Path) -> None:
+def test_heads_are_read_from_tables(folder: Path) -> None:
     heads = Encoder(folder).heads
     assert heads.roles.transitions.shape == (WIDTHS["roles"], WIDTHS["roles"])
     assert heads.entities.start.tolist() == [0.25] * WIDTHS["entities"]
@@ -226,7 +230,7 @@ def test_reads_the_tables(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, PIECES_FILE, HEADS_FILE, STANCE_HEADS_FILE, VOCABULARY_FILE])
-def test_names_the_file_that_is_missing(folder: Path, tmp_path: Path, name: str) -> None:
+def test_missing_file_is_named_in_error(folder: Path, tmp_path: Path, name: str) -> None:
     for file in folder.iterdir():
         if file.name != name:
             (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -234,15 +238,15 @@ def test_names_the_file_that_is_missing(folder: Path, tmp_path: Path, name: str)
         Encoder(tmp_path)
 
 
-def test_refuses_tables_of_other_labels(folder: Path, tmp_path: Path) -> None:
+def test_tables_of_other_labels_are_rejected(folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes().replace(b'"cue"', b'"verb"'))
     with pytest.raises(ValueError, match="other labels"):
         Encoder(tmp_path)
 
 
-@pytest.mark.skipif(not PACKAGED.exists(), reason="the weights enter the repository when they are trained")
-def test_the_packaged_weights_know_a_name_and_a_cue() -> None:
+@pytest.mark.skipif(not PACKAGED.exists(), reason="the weights are not in this checkout")
+def test_packaged_weights_recognize_name_and_cue() -> None:
     encoder = Encoder()
     nlp = build_nlp(("stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations"))
     doc = nlp("Ana Ruiz told reporters on Monday that the port would not be sold.")
@@ -254,18 +258,23 @@ def test_the_packaged_weights_know_a_name_and_a_cue() -> None:
     assert PARTS_OF_SPEECH[scores.parts[at["port"]]] == "NOUN"
 
 
-def test_the_runtime_neither_reports_nor_writes_anything(tmp_path: Path) -> None:
-    """It does both on its own account, but not where a continuous integration is set up: so this runs without its variables."""
-    ours = {name: value for name, value in os.environ.items() if name in {"PATH", "VIRTUAL_ENV", "PYTHONPATH", "LANG"}}
-    read = "from workers.model.component import packaged_encoder; packaged_encoder()._session; print(len(os.listdir('/proc/self/task')))"
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import os; {read}"],
-        env=ours
+def test_runtime_sends_no_telemetry_and_writes_no_files(tmp_path: Path) -> None:
+    """onnxruntime does both by default, except where CI variables are set; so the test runs without them."""
+    environment = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "VIRTUAL_ENV", "PYTHONPATH", "LANG"}
+    }
+    code = (
+        "import os; from workers.model.component import packaged_encoder; packaged_encoder()._session; "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment
         | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert ran.stdout == "1\n", "a thread that nobody asked for"
+    assert process.stdout == "1\n", "onnxruntime has started another thread"
     assert list(tmp_path.iterdir()) == []

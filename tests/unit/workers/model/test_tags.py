@@ -6,23 +6,23 @@ from workers.model.tags import TaggedSpan, decode_spans, encode_spans, forbidden
 
 
 @pytest.mark.parametrize(
-    ("found", "written"),
+    ("spans", "tags"),
     [
         ([], [0, 0, 0, 0]),
         ([TaggedSpan(0, 2, 0), TaggedSpan(2, 4, 0)], [1, 2, 1, 2]),
         ([TaggedSpan(1, 4, 1)], [0, 3, 4, 4]),
     ],
 )
-def test_spans_and_tags_are_two_ways_to_write_the_same(found: list[TaggedSpan], written: list[int]) -> None:
-    assert encode_spans(found, 4) == written
-    assert decode_spans(written) == found
+def test_spans_round_trip_through_tags(spans: list[TaggedSpan], tags: list[int]) -> None:
+    assert encode_spans(spans, 4) == tags
+    assert decode_spans(tags) == spans
 
 
-def test_of_spans_that_overlap_the_first_stays() -> None:
+def test_first_of_overlapping_spans_is_encoded() -> None:
     assert decode_spans(encode_spans([TaggedSpan(0, 3, 0), TaggedSpan(2, 4, 1)], 4)) == [TaggedSpan(0, 3, 0)]
 
 
-def test_only_a_span_s_own_tags_may_go_on_with_it() -> None:
+def test_inside_tag_may_only_follow_tags_of_its_label() -> None:
     after, first = forbidden_transitions(2)
     assert after.shape == (tag_count(2), tag_count(2))
     assert [(a, b) for a in range(5) for b in range(5) if not after[a, b] and b in {2, 4}] == [

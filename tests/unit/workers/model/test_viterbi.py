@@ -23,48 +23,49 @@ def tables(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def total(sequence: tuple[int, ...], scores: np.ndarray, transitions: np.ndarray, first: np.ndarray) -> float:
-    moved = sum(float(transitions[a, b]) for a, b in pairwise(sequence))
-    return float(first[sequence[0]]) + moved + sum(float(scores[i, tag]) for i, tag in enumerate(sequence))
+    between = sum(float(transitions[a, b]) for a, b in pairwise(sequence))
+    return float(first[sequence[0]]) + between + sum(float(scores[i, tag]) for i, tag in enumerate(sequence))
 
 
-@settings(deadline=None)  # a busy machine is no mistake
+@settings(deadline=None)  # other load is harmless
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 5), min_size=1, max_size=4))
-def test_no_other_sequence_scores_higher(seed: int, lengths: list[int]) -> None:
+def test_best_tags_have_highest_score_of_all_sequences(seed: int, lengths: list[int]) -> None:
     transitions, first = tables(seed)
     scores = np.random.default_rng(seed + 1).normal(scale=2, size=(sum(lengths), tag_count(LABELS))).astype(np.float32)
-    stretches, start = [], 0
+    windows, start = [], 0
     for length in lengths:
-        stretches.append((start, start + length))
+        windows.append((start, start + length))
         start += length
-    found = best_tags(scores, stretches, transitions, first).tolist()
-    for begin, end in stretches:
+    tags = best_tags(scores, windows, transitions, first).tolist()
+    for begin, end in windows:
         part = scores[begin:end]
         best = max(
-            product(range(tag_count(LABELS)), repeat=end - begin), key=lambda one: total(one, part, transitions, first)
+            product(range(tag_count(LABELS)), repeat=end - begin),
+            key=lambda tags: total(tags, part, transitions, first),
         )
         assert (
-            abs(total(tuple(found[begin:end]), part, transitions, first) - total(best, part, transitions, first)) < 1e-3
+            abs(total(tuple(tags[begin:end]), part, transitions, first) - total(best, part, transitions, first)) < 1e-3
         )
 
 
 @given(st.integers(0, 10_000), st.integers(0, 300))
-def test_no_span_is_broken(seed: int, words: int) -> None:
+def test_best_tags_never_break_a_span(seed: int, words: int) -> None:
     transitions, first = tables(seed)
     scores = np.random.default_rng(seed).normal(scale=5, size=(words, tag_count(LABELS))).astype(np.float32)
-    found = best_tags(scores, [(0, words)] if words else [], transitions, first).tolist()
+    tags = best_tags(scores, [(0, words)] if words else [], transitions, first).tolist()
     covered = [0] * words
-    for start, end, label in decode_spans(found):
+    for start, end, label in decode_spans(tags):
         covered[start:end] = [1 + 2 * label, *[2 + 2 * label] * (end - start - 1)]
-    assert covered == found
+    assert covered == tags
 
 
-def test_more_stretches_than_are_decoded_together() -> None:
+def test_windows_beyond_one_batch_are_decoded() -> None:
     transitions, first = tables(3)
     scores = np.random.default_rng(3).normal(size=(300, tag_count(LABELS))).astype(np.float32)
-    together = best_tags(scores, [(i, i + 1) for i in range(300)], transitions, first)
-    assert together.tolist() == (scores + first).argmax(1).tolist()
+    tags = best_tags(scores, [(i, i + 1) for i in range(300)], transitions, first)
+    assert tags.tolist() == (scores + first).argmax(1).tolist()
 
 
-def test_the_share_of_a_tag_among_its_word_s_tags() -> None:
+def test_tag_probabilities_are_softmax_of_scores() -> None:
     scores = np.log(np.array([[1, 3, 4], [8, 1, 1]], dtype=np.float32))
     assert np.allclose(tag_probabilities(scores, np.array([2, 0], dtype=np.int8)), [0.5, 0.8])

@@ -36,7 +36,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> WordPieces:
     return WordPieces(path)
 
 
-def spelled(vocabulary: WordPieces, word: str) -> list[str]:
+def pieces_of(vocabulary: WordPieces, word: str) -> list[str]:
     return [VOCABULARY[number] for number in vocabulary.pieces_of(word)]
 
 
@@ -58,23 +58,23 @@ def spelled(vocabulary: WordPieces, word: str) -> list[str]:
         ("", ["[UNK]"]),
     ],
 )
-def test_takes_the_longest_pieces(vocabulary: WordPieces, word: str, pieces: list[str]) -> None:
-    assert spelled(vocabulary, word) == pieces
+def test_word_is_split_into_longest_pieces(vocabulary: WordPieces, word: str, pieces: list[str]) -> None:
+    assert pieces_of(vocabulary, word) == pieces
 
 
-def test_a_word_has_a_few_pieces_at_most(vocabulary: WordPieces) -> None:
-    assert spelled(vocabulary, "-" * 40) == ["-"] * MAX_PIECES
-    assert spelled(vocabulary, "a" * 40) == ["a"] + ["##a"] * (MAX_PIECES - 1)
+def test_number_of_pieces_per_word_is_limited(vocabulary: WordPieces) -> None:
+    assert pieces_of(vocabulary, "-" * 40) == ["-"] * MAX_PIECES
+    assert pieces_of(vocabulary, "a" * 40) == ["a"] + ["##a"] * (MAX_PIECES - 1)
 
 
 @given(st.text())
-def test_every_word_has_pieces(vocabulary: WordPieces, word: str) -> None:
+def test_any_word_has_pieces(vocabulary: WordPieces, word: str) -> None:
     numbers = vocabulary.pieces_of(word)
     assert 1 <= len(numbers) <= MAX_PIECES
     assert all(0 <= number < len(VOCABULARY) for number in numbers)
 
 
-def test_a_vocabulary_without_the_marks_is_refused(tmp_path: Path) -> None:
+def test_vocabulary_without_special_pieces_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "vocab.txt"
     path.write_text("[UNK]\nopen\n", encoding="utf-8")
     with pytest.raises(KeyError, match="CLS"):

@@ -16,9 +16,9 @@ from workers.pipeline.components import COMPONENTS
 from workers.pipeline.pipeline import Pipeline
 
 RULES = Pipeline(Settings(model="rules", min_stance_score=0))
-# The model's own time is linear; that it reads only so much of an article keeps these tests short.
+# The model's time is linear; a limit on the words it reads keeps these tests short.
 TRAINED = Pipeline(Settings(min_stance_score=0, max_words=1000))
-either = pytest.mark.parametrize("pipeline", [RULES, TRAINED], ids=["rules", "trained"])
+both_pipelines = pytest.mark.parametrize("pipeline", [RULES, TRAINED], ids=["rules", "trained"])
 
 STORY = """Works Minister Ama Osei told parliament on Tuesday that the Tarva bridge was “safe for now”.
 She accused Tarva Bank of delay.
@@ -29,8 +29,8 @@ Read more: Ten bridges that fell
 Tarva Bank denied that it was late, saying the papers had been “sent back twice”. According to the bank, Osei knew."""
 
 
-def check(analysis: Analysis) -> None:
-    """Hold an analysis to what its contract promises beyond its shape."""
+def assert_valid(analysis: Analysis) -> None:
+    """Assert what the contract of an analysis promises in addition to its schema."""
     text = analysis.text
     extents: list[Extent] = [mention for entity in analysis.entities for mention in entity.mentions]
     for attribution in analysis.attributions:
@@ -56,11 +56,11 @@ def check(analysis: Analysis) -> None:
     assert analysis.positions == merge_positions(analysis.stances)
 
 
-def test_the_rules_read_a_whole_story() -> None:
+def test_rules_analyse_a_whole_story() -> None:
     analysis = RULES.analyse(Article(title="Bridge row", body=STORY, language="en"))
-    check(analysis)
+    assert_valid(analysis)
     names = {entity.id: entity.name for entity in analysis.entities}
-    said = [
+    attributions = [
         (
             names.get(attribution.source.entity or "") if attribution.source else None,
             attribution.cue.lemma if attribution.cue else None,
@@ -68,7 +68,7 @@ def test_the_rules_read_a_whole_story() -> None:
         )
         for attribution in analysis.attributions
     ]
-    assert said == [
+    assert attributions == [
         ("Ama Osei", "tell", "mixed"),
         ("Ama Osei", "accuse", "indirect"),
         ("Ama Osei", "say", "direct"),
@@ -86,27 +86,27 @@ def test_the_rules_read_a_whole_story() -> None:
     assert analysis.text.startswith("Bridge row\n\nWorks Minister")
 
 
-@either
-def test_says_when_it_finds_no_speech(pipeline: Pipeline) -> None:
+@both_pipelines
+def test_text_without_attributions_has_warning(pipeline: Pipeline) -> None:
     analysis = pipeline.analyse_text(
         "The bridge opened in 1954. It is made of steel.", warnings=(Warned(code="given", detail="kept"),)
     )
     assert [warning.code for warning in analysis.warnings] == ["given", "no_speech_found"]
 
 
-@either
-def test_says_when_a_quotation_is_not_closed(pipeline: Pipeline) -> None:
+@both_pipelines
+def test_unclosed_quotation_has_warning(pipeline: Pipeline) -> None:
     analysis = pipeline.analyse_text("“The bridge is old and it will fall")
     assert "unbalanced_quotation" in [warning.code for warning in analysis.warnings]
 
 
-@either
-def test_a_quotation_over_paragraphs_is_balanced(pipeline: Pipeline) -> None:
+@both_pipelines
+def test_quotation_over_paragraphs_has_no_warning(pipeline: Pipeline) -> None:
     analysis = pipeline.analyse_text("“The bridge is old.\n\n“It will fall,” Osei said.")
     assert "unbalanced_quotation" not in [warning.code for warning in analysis.warnings]
 
 
-def test_what_is_not_english_is_refused() -> None:
+def test_article_in_other_language_is_rejected() -> None:
     body = (
         "Der Minister sagte am Dienstag im Parlament, die Brücke sei vorerst sicher und werde nicht geschlossen. " * 3
     )
@@ -115,10 +115,10 @@ def test_what_is_not_english_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("pipeline", "model"), [(RULES, "rules"), (TRAINED, "trained")], ids=["rules", "trained"])
-def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work(pipeline: Pipeline, model: str) -> None:
-    heard: list[str] = []
-    pipeline.analyse(Article(body=STORY, language="en"), heard.append)
-    assert heard == ["read", "tokens", *(stage.removeprefix("stancewire_") for stage in COMPONENTS[model])]
+def test_checkpoint_is_called_after_each_stage_and_can_end_analysis(pipeline: Pipeline, model: str) -> None:
+    stages: list[str] = []
+    pipeline.analyse(Article(body=STORY, language="en"), stages.append)
+    assert stages == ["read", "tokens", *(name.removeprefix("stancewire_") for name in COMPONENTS[model])]
 
     def stop(stage: str) -> None:
         if stage == "aliases":
@@ -126,36 +126,36 @@ def test_a_checkpoint_hears_of_each_stage_and_may_end_the_work(pipeline: Pipelin
 
     with pytest.raises(TimeoutError):
         pipeline.analyse(Article(body=STORY, language="en"), stop)
-    assert pipeline.analyse(Article(body=STORY, language="en")).attributions  # it is as good as new
+    assert pipeline.analyse(Article(body=STORY, language="en")).attributions  # the pipeline is still usable
 
 
-@either
-def test_the_same_article_gives_the_same_analysis(pipeline: Pipeline) -> None:
+@both_pipelines
+def test_analysis_is_deterministic(pipeline: Pipeline) -> None:
     first, second = (pipeline.analyse_text(STORY) for _ in range(2))
     assert first.model_dump(exclude={"pipeline"}) == second.model_dump(exclude={"pipeline"})
 
 
-@either
+@both_pipelines
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.sampled_from("“”‘’\"'«» .,:;!?—-()\n\tabAB1É漢ب😀\u00a0\u2028"), max_size=200))
-def test_any_text_is_analysed(pipeline: Pipeline, text: str) -> None:
+def test_any_characters_are_analysed(pipeline: Pipeline, text: str) -> None:
     analysis = pipeline.analyse_text(text)
     assert analysis.text == text
-    check(analysis)
+    assert_valid(analysis)
 
 
 NAMES = ["Osei", "Tarva", "Bank", "the", "minister", "President", "he", "she", "who", "it"]
 WORDS = [*NAMES, *sorted(word_set("said told denied accused according to that was safe and “ ” , . :")), "\n\n"]
 
 
-@either
+@both_pipelines
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=60))
-def test_any_order_of_words_is_analysed(pipeline: Pipeline, words: list[str]) -> None:
-    check(pipeline.analyse_text(" ".join(words)))
+def test_any_sequence_of_words_is_analysed(pipeline: Pipeline, words: list[str]) -> None:
+    assert_valid(pipeline.analyse_text(" ".join(words)))
 
 
-@either
+@both_pipelines
 @pytest.mark.parametrize(
     "piece",
     [
@@ -171,7 +171,7 @@ def test_any_order_of_words_is_analysed(pipeline: Pipeline, words: list[str]) ->
         " ",
     ],
 )
-def test_work_grows_with_the_length(pipeline: Pipeline, piece: str) -> None:
+def test_time_grows_linearly_with_length(pipeline: Pipeline, piece: str) -> None:
     def seconds(size: int) -> float:
         text = (piece * (size // len(piece) + 1))[:size]
         began = time.perf_counter()
@@ -179,23 +179,23 @@ def test_work_grows_with_the_length(pipeline: Pipeline, piece: str) -> None:
         return time.perf_counter() - began
 
     small = max(min(seconds(10_000) for _ in range(2)), 0.005)
-    assert seconds(100_000) < 40 * small  # 10 were linear, 100 the square
+    assert seconds(100_000) < 40 * small  # linear time gives 10, quadratic 100
 
 
-@either
-def test_a_megabyte_is_analysed_in_seconds(pipeline: Pipeline) -> None:
+@both_pipelines
+def test_megabyte_is_analysed_in_seconds(pipeline: Pipeline) -> None:
     text = "Osei said the bridge was safe and, " * 30_000
     began = time.perf_counter()
-    check(pipeline.analyse_text(text))
+    assert_valid(pipeline.analyse_text(text))
     assert time.perf_counter() - began < 30
 
 
-def test_a_result_says_how_much_the_model_has_read() -> None:
+def test_text_beyond_max_words_has_warning() -> None:
     analysis = TRAINED.analyse_text("Osei said the bridge was safe. " * 200)
     assert [(warning.code, warning.detail) for warning in analysis.warnings][:1] == [
         ("text_cut", "The model has read the first 1000 of 1400 words; the rest has been read by rule.")
     ]
-    check(analysis)
+    assert_valid(analysis)
     last = 1000 / 1400 * len(analysis.text)
     assert (
         max(mention.end for entity in analysis.entities for mention in entity.mentions if mention.form == "name")
@@ -203,24 +203,25 @@ def test_a_result_says_how_much_the_model_has_read() -> None:
     )
 
 
-def test_the_rules_alone_load_no_model() -> None:
+def test_rules_do_not_import_onnxruntime() -> None:
     code = (
-        "import sys; from services.settings import Pipeline as Settings; from workers.pipeline.pipeline import Pipeline;"
-        "Pipeline(Settings(model='rules')); print('onnxruntime' in sys.modules)"
+        "import sys; from services.settings import Pipeline as Settings; "
+        "from workers.pipeline.pipeline import Pipeline; Pipeline(Settings(model='rules')); "
+        "print('onnxruntime' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "False"
 
 
-def test_importing_the_pipeline_brings_in_no_server_or_store() -> None:
+def test_pipeline_imports_no_server_or_store() -> None:
     code = (
         "import sys, workers.pipeline.pipeline, workers.evaluation.predict;"
         "print([m for m in ('fastapi', 'starlette', 'sqlalchemy', 'celery', 'redis') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
-def test_a_package_that_is_not_installed_is_an_error_at_once() -> None:
+def test_missing_spacy_package_is_rejected_at_construction() -> None:
     with pytest.raises(OSError, match="no_such_package"):
         Pipeline(Settings(spacy_package="no_such_package"))

@@ -28,7 +28,7 @@ from workers.segmentation.paragraphs import dateline_length, is_boilerplate, is_
         "https://example.org/story",
     ],
 )
-def test_knows_boilerplate(line: str) -> None:
+def test_boilerplate_line_is_recognized(line: str) -> None:
     assert is_boilerplate(line)
 
 
@@ -45,12 +45,12 @@ def test_knows_boilerplate(line: str) -> None:
         "",
     ],
 )
-def test_leaves_the_story_alone(line: str) -> None:
+def test_line_of_story_is_not_boilerplate(line: str) -> None:
     assert not is_boilerplate(line)
 
 
 @pytest.mark.parametrize(
-    ("line", "marked"),
+    ("line", "dateline"),
     [
         ("GENEVA, 3 May (AP) - Talks went on.", "GENEVA, 3 May (AP) - "),
         ("ACCRA – Talks went on.", "ACCRA – "),
@@ -58,11 +58,11 @@ def test_leaves_the_story_alone(line: str) -> None:
         ("The talks: a review", ""),
     ],
 )
-def test_measures_datelines(line: str, marked: str) -> None:
-    assert line[: dateline_length(line)] == marked
+def test_dateline_length_covers_dateline_up_to_dash(line: str, dateline: str) -> None:
+    assert line[: dateline_length(line)] == dateline
 
 
-def test_marks_whole_lines_and_keeps_the_text(nlp: Language) -> None:
+def test_component_marks_whole_lines_and_keeps_text(nlp: Language) -> None:
     text = "The vote is on Monday.\nRead more\nTurnout was low."
     with nlp.memory_zone():
         doc = nlp(text)
@@ -71,7 +71,7 @@ def test_marks_whole_lines_and_keeps_the_text(nlp: Language) -> None:
         assert doc.text == text
 
 
-def test_a_hard_wrapped_text_is_one_paragraph() -> None:
+def test_text_is_hard_wrapped_if_lines_break_sentences() -> None:
     line = "the council of the harbour town met again on that long and rainy day in"
     assert is_hard_wrapped("\n".join([line] * 12))
     assert not is_hard_wrapped("\n".join([line + "."] * 12))

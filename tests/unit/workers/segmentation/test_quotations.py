@@ -10,10 +10,10 @@ from spacy.tokens import Doc
 
 from workers.pipeline.components import build_nlp
 
-SHORT = build_nlp(["stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations"])
+SEGMENTATION = build_nlp(["stancewire_paragraphs", "stancewire_sentences", "stancewire_quotations"])
 
 
-def spans(doc: Doc) -> list[str]:
+def quotation_texts(doc: Doc) -> list[str]:
     return [span.text for span in doc.spans["quotations"]]
 
 
@@ -43,9 +43,9 @@ def spans(doc: Doc) -> list[str]:
         ("6' tall and 5\" wide", []),
     ],
 )
-def test_pairs_marks(nlp: Language, text: str, quoted: list[str]) -> None:
+def test_marks_are_paired(nlp: Language, text: str, quoted: list[str]) -> None:
     with nlp.memory_zone():
-        assert spans(nlp(text)) == quoted
+        assert quotation_texts(nlp(text)) == quoted
 
 
 @pytest.mark.parametrize(
@@ -61,31 +61,31 @@ def test_pairs_marks(nlp: Language, text: str, quoted: list[str]) -> None:
         ("the “real weight” of the region", False),
     ],
 )
-def test_tells_speech_from_titles_and_scare_quotes(nlp: Language, text: str, speech: bool) -> None:  # noqa: FBT001  # a parametrised case
+def test_quotation_is_speech_unless_title_or_scare_quotes(nlp: Language, text: str, speech: bool) -> None:  # noqa: FBT001  # a parameter
     with nlp.memory_zone():
         doc = nlp(text)
         assert [span._.speech for span in doc.spans["quotations"]] == [speech]
 
 
-def test_a_quotation_may_run_over_paragraphs(nlp: Language) -> None:
+def test_quotation_continues_over_paragraphs(nlp: Language) -> None:
     text = "“We began in spring.\n“We went on in autumn.\n“We stop today,” Osei said."
     with nlp.memory_zone():
         doc = nlp(text)
-        found = doc.spans["quotations"]
-        assert [span._.continues for span in found] == [False, True, True]
-        assert [span._.closed for span in found] == [False, False, True]
+        quotations = doc.spans["quotations"]
+        assert [span._.continues for span in quotations] == [False, True, True]
+        assert [span._.closed for span in quotations] == [False, False, True]
 
 
-def test_boilerplate_holds_no_quotation(nlp: Language) -> None:
+def test_boilerplate_has_no_quotations(nlp: Language) -> None:
     with nlp.memory_zone():
-        assert spans(nlp("Osei left.\nRead more: “We will be back soon”\nHe waved.")) == []
+        assert quotation_texts(nlp("Osei left.\nRead more: “We will be back soon”\nHe waved.")) == []
 
 
 @given(st.text(alphabet="“”‘’\"'«»„ ab.\n,", max_size=120))
-def test_pairing_never_raises_and_never_overlaps(text: str) -> None:
-    with SHORT.memory_zone():
-        doc = SHORT(text)
-        found = [(span.start, span.end) for span in doc.spans["quotations"]]
-        assert found == sorted(found)
-        assert all(start < end for start, end in found)
-        assert all(before[1] <= after[0] for before, after in pairwise(found))
+def test_any_marks_give_ordered_quotations_without_overlaps(text: str) -> None:
+    with SEGMENTATION.memory_zone():
+        doc = SEGMENTATION(text)
+        quotations = [(span.start, span.end) for span in doc.spans["quotations"]]
+        assert quotations == sorted(quotations)
+        assert all(start < end for start, end in quotations)
+        assert all(before[1] <= after[0] for before, after in pairwise(quotations))

@@ -23,16 +23,16 @@ from spacy.language import Language
         ("(He left.) She stayed.", 2),
     ],
 )
-def test_ends_sentences(nlp: Language, text: str, count: int) -> None:
+def test_text_is_split_into_sentences(nlp: Language, text: str, count: int) -> None:
     with nlp.memory_zone():
         assert len(list(nlp(text).sents)) == count
 
 
-def test_a_mark_after_a_space_opens_the_next_sentence(nlp: Language) -> None:
+def test_straight_mark_after_space_belongs_to_next_sentence(nlp: Language) -> None:
     with nlp.memory_zone():
         assert [sent.text for sent in nlp('He left. "We won," she said.').sents] == ["He left.", '"We won," she said.']
 
 
-def test_an_empty_text_has_no_sentence(nlp: Language) -> None:
+def test_empty_text_has_no_sentences(nlp: Language) -> None:
     with nlp.memory_zone():
         assert not list(nlp("").sents)

@@ -32,26 +32,26 @@ TOKENIZER = RegexTokenizer(Vocab())
         ("one  two", ["one", " ", "two"]),
     ],
 )
-def test_splits_as_the_rules_want(text: str, words: list[str]) -> None:
+def test_tokenizer_splits_text_into_words(text: str, words: list[str]) -> None:
     assert [token.text for token in TOKENIZER(text)] == words
 
 
 @given(st.text(max_size=200))
-def test_keeps_every_character(text: str) -> None:
+def test_tokenizer_preserves_every_character(text: str) -> None:
     doc = TOKENIZER(text)
     assert doc.text == text
     assert all(text[token.idx : token.idx + len(token)] == token.text for token in doc)
 
 
 @given(st.text(min_size=1, max_size=80), st.data())
-def test_offsets_find_the_token_over_a_character(text: str, data: st.DataObject) -> None:
+def test_offsets_return_token_that_covers_character(text: str, data: st.DataObject) -> None:
     doc = TOKENIZER(text)
     char = data.draw(st.integers(0, len(text) - 1))
     token = doc[Offsets(doc).token(char)]
     assert token.idx <= char < token.idx + len(token.text_with_ws)
 
 
-def test_a_million_marks_take_no_longer_than_their_number() -> None:
+def test_million_marks_are_tokenized_in_seconds() -> None:
     began = time.perf_counter()
     doc = TOKENIZER('"' * 1_000_000)
     assert len(doc) == 1_000_000

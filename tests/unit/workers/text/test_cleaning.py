@@ -9,7 +9,7 @@ from workers.text.cleaning import clean, clean_line
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200)
 QUOTES = "“a” ‘b’ \"c\" 'd' «e» „f“"
-NASTY_TEXT = st.text(
+DIFFICULT_TEXT = st.text(
     alphabet="a \t\n\r\v\f\x00\x1c\x85\u2028\u2029\u200b\u202e\ufeff\u00ad\u00a0\u0301\u0323e\u1100\u1161", max_size=60
 )
 
@@ -29,22 +29,22 @@ NASTY_TEXT = st.text(
         ("\n \u200b\n", ""),
     ],
 )
-def test_text_is_made_regular(pushed: str, cleaned: str) -> None:
+def test_clean_normalizes_text(pushed: str, cleaned: str) -> None:
     assert clean(pushed) == cleaned
 
 
-def test_a_title_is_one_line() -> None:
+def test_clean_line_returns_one_line() -> None:
     assert clean_line(" Talks\r\nfail \u2028again\n\n") == "Talks fail again"
 
 
-@given(ANY_TEXT | NASTY_TEXT)
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+@given(ANY_TEXT | DIFFICULT_TEXT)
+def test_clean_is_idempotent(text: str) -> None:
     once = clean(text)
     assert clean(once) == once
 
 
-@given(ANY_TEXT | NASTY_TEXT)
-def test_nothing_invisible_is_left(text: str) -> None:
+@given(ANY_TEXT | DIFFICULT_TEXT)
+def test_clean_removes_invisible_characters_and_extra_white_space(text: str) -> None:
     cleaned = clean(text)
     assert {unicodedata.category(character) for character in cleaned.replace("\n", "")}.isdisjoint({"Cc", "Cf"})
     assert "\n\n\n" not in cleaned
@@ -53,7 +53,7 @@ def test_nothing_invisible_is_left(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1, max_size=80))
-def test_letters_and_digits_stay(text: str) -> None:
+def test_clean_keeps_letters_and_digits(text: str) -> None:
     assert clean(text) == unicodedata.normalize("NFC", text)
 
 
@@ -74,14 +74,14 @@ def test_letters_and_digits_stay(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_a_megabyte_takes_two_seconds_at_most(unit: str) -> None:
+def test_clean_takes_at_most_two_seconds_for_a_megabyte(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    begun = time.process_time()
+    began = time.process_time()
     clean("a" + text)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - began < 2
 
 
-def test_marks_piled_on_one_letter_are_cut_and_others_are_not() -> None:
+def test_clean_limits_combining_marks_per_letter() -> None:
     assert clean("e\u0301" * 1000) == "é" * 1000
     piled = clean("a" + "\u0301" * 1000)
     assert 20 < len(piled) < 40

@@ -5,26 +5,28 @@ from services.errors import PermanentError
 from workers.text import to_plain_text
 
 ENGLISH = (
-    "The harbour office said on Monday that the ferry to the island would run again from next week, after engineers had "
-    "repaired the engine that failed in the storm. Passengers who bought tickets for the days when it stood still will "
-    "get their money back, and those who waited on the quay were thanked for their patience."
+    "The harbour office said on Monday that the ferry to the island would run again from next week, after "
+    "engineers had repaired the engine that failed in the storm. Passengers who bought tickets for the days "
+    "when it stood still will get their money back, and those who waited on the quay were thanked for their "
+    "patience."
 )
 GERMAN = (
-    "Das Hafenamt teilte am Montag mit, dass die Fähre zur Insel ab der kommenden Woche wieder fahren werde, nachdem die "
-    "Techniker den im Sturm ausgefallenen Motor repariert hätten. Wer für die Tage des Stillstands einen Fahrschein gekauft "
-    "habe, bekomme sein Geld zurück, und allen, die am Kai gewartet hätten, werde für ihre Geduld herzlich gedankt."
+    "Das Hafenamt teilte am Montag mit, dass die Fähre zur Insel ab der kommenden Woche wieder fahren werde, "
+    "nachdem die Techniker den im Sturm ausgefallenen Motor repariert hätten. Wer für die Tage des Stillstands "
+    "einen Fahrschein gekauft habe, bekomme sein Geld zurück, und allen, die am Kai gewartet hätten, werde für "
+    "ihre Geduld herzlich gedankt."
 )
 
 
-def codes(body: str, language: str | None) -> list[str]:
+def warning_codes(body: str, language: str | None) -> list[str]:
     result = to_plain_text(Article(body=body, language=language))
     assert result.language == "en"
     return [warning.code for warning in result.warnings]
 
 
 @pytest.mark.parametrize("declared", [None, "en", "en-GB", "EN", "eng"])
-def test_english_is_read(declared: str | None) -> None:
-    assert codes(ENGLISH, declared) == []
+def test_english_text_is_accepted_without_warning(declared: str | None) -> None:
+    assert warning_codes(ENGLISH, declared) == []
 
 
 @pytest.mark.parametrize(
@@ -37,20 +39,20 @@ def test_english_is_read(declared: str | None) -> None:
         ("Der Minister sagte am Montag, dass die Regierung zurücktreten werde.", None, r"language is de \(detected"),
     ],
 )
-def test_what_is_not_english_says_which_and_how_it_is_known(body: str, declared: str | None, detail: str) -> None:
+def test_other_language_is_rejected_with_language_and_evidence(body: str, declared: str | None, detail: str) -> None:
     with pytest.raises(PermanentError, match=detail) as caught:
         to_plain_text(Article(body=body, language=declared))
     assert caught.value.code == "language_unsupported"
 
 
-def test_a_declaration_is_believed_for_a_short_text() -> None:
-    assert codes("Die Fähre fährt wieder.", "en") == []
+def test_declared_english_is_believed_for_short_text() -> None:
+    assert warning_codes("Die Fähre fährt wieder.", "en") == []
 
 
-def test_sure_detection_of_english_wins_over_a_wrong_declaration() -> None:
-    assert codes(ENGLISH, "fr") == ["language_mismatch"]
+def test_certain_detection_of_english_overrides_declaration() -> None:
+    assert warning_codes(ENGLISH, "fr") == ["language_mismatch"]
 
 
 @pytest.mark.parametrize("body", ["Minister quits", "12 345", "Ferry to run again, office says"])
-def test_a_short_text_is_read_with_a_warning(body: str) -> None:
-    assert codes(body, None) == ["language_uncertain"]
+def test_short_undeclared_text_is_accepted_with_warning(body: str) -> None:
+    assert warning_codes(body, None) == ["language_uncertain"]

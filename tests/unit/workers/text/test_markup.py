@@ -36,7 +36,7 @@ def text_of(markup: str) -> str:
         ("<del>old</del><ins>new</ins>", "new"),
     ],
 )
-def test_a_fragment_becomes_text(markup: str, text: str) -> None:
+def test_fragment_is_converted_to_text(markup: str, text: str) -> None:
     assert text_of(markup) == text
 
 
@@ -50,8 +50,8 @@ def paragraphs() -> list[str]:
 @pytest.mark.parametrize(
     "style", ["p", "p unclosed", "div", "br", "br in one p", "blockquote", "lists", "inline", "table", "mixed"]
 )
-def test_every_paragraph_of_an_agency_body_survives(style: str) -> None:
-    wanted = paragraphs()
+def test_every_paragraph_of_agency_body_is_kept(style: str) -> None:
+    expected = paragraphs()
     wrap = {
         "p": "<p>{}</p>",
         "p unclosed": "<p class=x>{}\n",
@@ -65,18 +65,18 @@ def test_every_paragraph_of_an_agency_body_survives(style: str) -> None:
     }
     styles = list(wrap.values())
     marked = [
-        (styles[n % len(styles)] if style == "mixed" else wrap[style]).format(text) for n, text in enumerate(wanted)
+        (styles[n % len(styles)] if style == "mixed" else wrap[style]).format(text) for n, text in enumerate(expected)
     ]
     body = "".join(marked)
-    assert text_of(f"<p>{body}</p>" if style == "br in one p" else body).split("\n\n") == wanted
+    assert text_of(f"<p>{body}</p>" if style == "br in one p" else body).split("\n\n") == expected
 
 
-def test_no_depth_costs_text_or_breaks() -> None:
+def test_deep_nesting_keeps_text_and_breaks() -> None:
     deep = (
         "<div>" * 100_000 + "one <b>two</b> <i>th</i>ree<p>four</p><script>no()</script><br>five" + "</div>" * 100_000
     )
     assert text_of(f"<p>before</p>{deep}<p>after</p>") == "before\n\none two three\n\nfour\n\nfive\n\nafter"
 
 
-def test_the_encoding_named_in_the_markup_is_not_believed() -> None:
+def test_encoding_declared_in_markup_is_ignored() -> None:
     assert text_of("<meta charset='iso-8859-1'><p>“Zoë”</p>") == "“Zoë”"

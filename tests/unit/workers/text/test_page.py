@@ -28,82 +28,86 @@ def page(content: str, head: str = "<title>Bridge to be rebuilt | Lorn Gazette</
     )
 
 
-def reading(body: str, title: str | None = None) -> PlainText:
+def read_page(body: str, title: str | None = None) -> PlainText:
     return to_plain_text(Article(title=title, body=body, media_type=MediaType.HTML))
 
 
-def marked(paragraphs: list[str]) -> str:
+def as_paragraphs(paragraphs: list[str]) -> str:
     return "".join(f"<p>{text}</p>" for text in paragraphs)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        f"<main><article><h1>Lorn to rebuild its bridge</h1>{marked(STORY)}</article></main>",
-        f"<div id='content'><div class='article-body'>{marked(STORY)}</div></div>",
-        f"<main><h1>Lorn to rebuild its bridge</h1>{marked(STORY)}</main>",
+        f"<main><article><h1>Lorn to rebuild its bridge</h1>{as_paragraphs(STORY)}</article></main>",
+        f"<div id='content'><div class='article-body'>{as_paragraphs(STORY)}</div></div>",
+        f"<main><h1>Lorn to rebuild its bridge</h1>{as_paragraphs(STORY)}</main>",
     ],
     ids=["article", "divs", "main"],
 )
-def test_the_article_survives_and_what_is_around_it_does_not(content: str) -> None:
-    result = reading(page(content))
+def test_article_is_extracted_without_surroundings(content: str) -> None:
+    result = read_page(page(content))
     assert [text for text in STORY if text in result.text] == STORY
     assert [noise for noise in NOISE if noise in result.text] == []
     assert result.warnings == ()
 
 
-def test_a_page_names_its_own_title() -> None:
-    inside = reading(page(f"<article><h1>Lorn to <i>rebuild</i> its bridge</h1>{marked(STORY)}</article>"))
+def test_title_is_read_from_page_unless_pushed() -> None:
+    inside = read_page(page(f"<article><h1>Lorn to <i>rebuild</i> its bridge</h1>{as_paragraphs(STORY)}</article>"))
     assert inside.text.startswith("Lorn to rebuild its bridge\n\nThe council")
     assert inside.text[inside.body_start :].startswith("The council")
     meta = "<meta property='og:title' content='Stone for the bridge'><title>Other | Lorn Gazette</title>"
-    assert reading(page(f"<article>{marked(STORY)}</article>", meta)).text.startswith(
+    assert read_page(page(f"<article>{as_paragraphs(STORY)}</article>", meta)).text.startswith(
         "Stone for the bridge\n\nThe council"
     )
-    assert reading(page(f"<article>{marked(STORY)}</article>")).text.startswith(
+    assert read_page(page(f"<article>{as_paragraphs(STORY)}</article>")).text.startswith(
         "Bridge to be rebuilt | Lorn Gazette\n\n"
     )
-    assert reading(page(f"<article>{marked(STORY)}</article>"), "As pushed").text.startswith("As pushed\n\nThe council")
+    assert read_page(page(f"<article>{as_paragraphs(STORY)}</article>"), "As pushed").text.startswith(
+        "As pushed\n\nThe council"
+    )
 
 
-def test_what_trafilatura_drops_is_taken_from_the_pages_own_structure() -> None:
-    # A class of this name makes trafilatura take the paragraphs for what readers wrote below.
-    hidden_from_it = "".join(f"<div class='comments'><p>{text}</p></div>" for text in STORY)
-    result = reading(page(f"<article>{marked(STORY[:1])}{hidden_from_it}</article>"))
+def test_text_dropped_by_trafilatura_is_read_from_page_structure() -> None:
+    # This class name makes trafilatura take the paragraphs for comments of readers.
+    as_comments = "".join(f"<div class='comments'><p>{text}</p></div>" for text in STORY)
+    result = read_page(page(f"<article>{as_paragraphs(STORY[:1])}{as_comments}</article>"))
     assert [text for text in STORY if text in result.text] == STORY
     assert [noise for noise in NOISE if noise in result.text] == []
     assert [warning.code for warning in result.warnings] == ["page_extraction_fallback"]
 
 
-def test_a_page_too_large_for_trafilatura_is_read_by_its_structure() -> None:
-    result = reading(page(f"<article>{marked([*STORY, *['Short.'] * 10_000])}</article>"))
+def test_page_too_large_for_trafilatura_is_read_from_structure() -> None:
+    result = read_page(page(f"<article>{as_paragraphs([*STORY, *['Short.'] * 10_000])}</article>"))
     assert result.text.count("Short.") == 10_000
     assert [warning.code for warning in result.warnings] == ["page_extraction_fallback"]
     assert [noise for noise in NOISE if noise in result.text] == []
 
 
-def test_tables_in_tables_are_read_by_their_structure() -> None:
+def test_deeply_nested_tables_are_read_from_structure() -> None:
     def nested(depth: int) -> str:
-        return page(f"<article>{marked(STORY)}{'<table><tr><td>' * depth}cell{'</td></tr></table>' * depth}</article>")
+        return page(
+            f"<article>{as_paragraphs(STORY)}{'<table><tr><td>' * depth}cell{'</td></tr></table>' * depth}</article>"
+        )
 
-    assert reading(nested(6)).warnings == ()
-    begun = time.thread_time()
-    deep = reading(nested(3_000))
-    assert time.thread_time() - begun < 2
+    assert read_page(nested(6)).warnings == ()
+    began = time.thread_time()
+    deep = read_page(nested(3_000))
+    assert time.thread_time() - began < 2
     assert [warning.code for warning in deep.warnings] == ["page_extraction_fallback"]
     assert [text for text in STORY if text in deep.text] == STORY
 
 
-def test_the_article_among_teasers_is_the_one_with_most_prose() -> None:
+def test_article_with_most_prose_is_chosen_among_teasers() -> None:
     teasers = "".join(f"<article><h2>Teaser {n}</h2><p>Short.</p></article>" for n in range(5))
-    result = reading(
-        page(f"{teasers}<article><h1>Bridge</h1>{marked([*STORY, *['Short.'] * 10_000])}</article>{teasers}")
+    result = read_page(
+        page(f"{teasers}<article><h1>Bridge</h1>{as_paragraphs([*STORY, *['Short.'] * 10_000])}</article>{teasers}")
     )
     assert "Teaser" not in result.text
     assert result.text.startswith("Bridge\n\n")
 
 
-def test_an_agency_text_in_html_and_body_is_not_cut() -> None:
+def test_agency_text_in_html_wrapper_is_kept_whole() -> None:
     short = ["One.", "Two, he said.", "Read more: Three"]
-    result = reading(f"<html><head><title>No title of ours</title></head><body>{marked(short)}</body></html>")
+    result = read_page(f"<html><head><title>No title of ours</title></head><body>{as_paragraphs(short)}</body></html>")
     assert result.text == "One.\n\nTwo, he said.\n\nRead more: Three"

@@ -7,7 +7,7 @@ from services.errors import PermanentError
 from workers.text import PlainText, to_plain_text
 
 
-def reading(body: str, title: str | None = None, media_type: MediaType = MediaType.TEXT) -> PlainText:
+def read_body(body: str, title: str | None = None, media_type: MediaType = MediaType.TEXT) -> PlainText:
     return to_plain_text(Article(title=title, body=body, media_type=media_type, language="en"))
 
 
@@ -26,7 +26,7 @@ def reading(body: str, title: str | None = None, media_type: MediaType = MediaTy
     ],
 )
 def test_title_and_body_are_joined(title: str | None, body: str, text: str, body_start: int) -> None:
-    result = reading(body, title)
+    result = read_body(body, title)
     assert (result.text, result.body_start) == (text, body_start)
 
 
@@ -40,13 +40,13 @@ def test_title_and_body_are_joined(title: str | None, body: str, text: str, body
         ("</p>", MediaType.HTML),
     ],
 )
-def test_nothing_left_is_no_text(body: str, media_type: MediaType) -> None:
+def test_body_without_text_is_rejected(body: str, media_type: MediaType) -> None:
     with pytest.raises(PermanentError) as caught:
-        reading(body, "A title is not enough", media_type)
+        read_body(body, "A title is not enough", media_type)
     assert caught.value.code == "no_text"
 
 
-def test_a_text_may_be_as_long_as_the_limit_and_no_longer() -> None:
+def test_text_longer_than_limit_is_rejected() -> None:
     article = Article(title="ab", body="c" * 6 + " " * 50, language="en")
     assert len(to_plain_text(article, limit=10).text) == 10
     with pytest.raises(PermanentError) as caught:
@@ -91,14 +91,14 @@ SINGLE = {
 
 @pytest.mark.parametrize("wrapper", ["", "<html><body><nav>n</nav>"], ids=["fragment", "page"])
 @pytest.mark.parametrize("name", [*HOSTILE, *SINGLE])
-def test_a_hostile_megabyte_ends_in_seconds_with_text_or_a_reason(name: str, wrapper: str) -> None:
+def test_hostile_megabyte_gives_text_or_error_in_seconds(name: str, wrapper: str) -> None:
     body = SINGLE[name] if name in SINGLE else HOSTILE[name] * (1_000_000 // len(HOSTILE[name]))
     article = Article(body=wrapper + body, media_type=MediaType.HTML, language="en")
-    begun = time.process_time()
+    began = time.process_time()
     try:
         result = to_plain_text(article, limit=2_000_000)
     except PermanentError as error:
-        assert error.code in {"no_text", "language_unsupported"}  # noqa: PT017 - either outcome is right, another error is not
+        assert error.code in {"no_text", "language_unsupported"}  # noqa: PT017 - both outcomes are right, other errors are not
     else:
         assert result.text.strip()
-    assert time.process_time() - begun < 15
+    assert time.process_time() - began < 15

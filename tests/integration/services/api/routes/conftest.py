@@ -17,7 +17,7 @@ def search_api(api: Api, database: Database) -> Api:
         Statement("Sergey Lavrov", "the plan is reckless", act=Act.REJECT, target="NATO"),
         Statement("Lavrov", "the talks go on", "added"),
         Statement("Jens Stoltenberg", "members’ fees must rise", act=Act.DEMAND, score=0.6),
-        also={"Sergey Lavrov": ["Lavrov"], "NATO": ["North Atlantic Treaty Organization"]},
+        other_names={"Sergey Lavrov": ["Lavrov"], "NATO": ["North Atlantic Treaty Organization"]},
         organizations=["NATO"],
         feed="wire",
         guid="1",
