@@ -1,1 +1,1 @@
-"""The records and token views that pipeline components hand to one another."""
+"""The records and token views that pipeline components exchange."""

@@ -15,8 +15,8 @@ from workers.english.lexicon import word_set
 
 # The name of a city with fewer inhabitants is more often a surname or a common word than the city (measured on
 # entities/train).
-CITY_POPULATION: Final = 100_000
-CONTINENTS: Final = (
+_CITY_POPULATION: Final = 100_000
+_CONTINENTS: Final = (
     word_set(
         "Africa Asia Europe Antarctica Oceania Eurasia Scandinavia Caribbean Balkans Caucasus Sahel Maghreb Levant "
         "Americas"
@@ -80,7 +80,7 @@ ALTERNATIVE_NAMES: Final = {
     "Türkiye": "Turkey",
 }
 # Cities, other than the capitals in ``countryinfo``, that stand for a government.
-GOVERNMENT_SEATS: Final = {
+_GOVERNMENT_SEATS: Final = {
     "Washington": "United States",
     "Kiev": "Ukraine",
     "Delhi": "India",
@@ -88,7 +88,7 @@ GOVERNMENT_SEATS: Final = {
     "Brussels": "European Union",
 }
 # Peoples, faiths and parties; an underscore stands for a space.
-PEOPLES: Final = word_set(
+_PEOPLES: Final = word_set(
     "Arab Jewish Jew Kurdish Kurd Muslim Christian Catholic Protestant Hindu Sikh Buddhist Islamic Islamist "
     "Shia Sunni Orthodox Palestinian African Asian European Western Soviet Latino Hispanic Aboriginal "
     "Indigenous Inuit Maori Māori Rohingya Uighur Uyghur Tibetan Zulu Yoruba Hausa Igbo Tamil Scottish Welsh "
@@ -134,14 +134,14 @@ def government_names() -> dict[str, str]:
         for alias in (country.capital, *country.demonyms, country.name)
         if alias
     }
-    return country_names | ALTERNATIVE_NAMES | GOVERNMENT_SEATS
+    return country_names | ALTERNATIVE_NAMES | _GOVERNMENT_SEATS
 
 
 @cache
 def peoples() -> frozenset[str]:
     """Return the adjectives and nouns for peoples, faiths and parties, plurals included."""
     singular = {demonym for country in countries() for demonym in country.demonyms if demonym[0].isupper()}
-    singular |= {people.replace("_", " ") for people in PEOPLES}
+    singular |= {people.replace("_", " ") for people in _PEOPLES}
     return frozenset(singular | {people + "s" for people in singular if not people.endswith(("s", "sh", "ch", "ese"))})
 
 
@@ -152,8 +152,8 @@ def places() -> frozenset[str]:
     names = {country.name for country in countries()} | {country.capital for country in countries() if country.capital}
     names |= {country["name"] for country in geonames.get_countries().values()}
     names |= {state["name"] for state in geonames.get_us_states().values()}
-    names |= {city["name"] for city in geonames.get_cities().values() if city["population"] >= CITY_POPULATION}
-    names |= CONTINENTS | set(ALTERNATIVE_NAMES) | set(GOVERNMENT_SEATS)
+    names |= {city["name"] for city in geonames.get_cities().values() if city["population"] >= _CITY_POPULATION}
+    names |= _CONTINENTS | set(ALTERNATIVE_NAMES) | set(_GOVERNMENT_SEATS)
     return frozenset(name for name in names if len(name) > 1 and name[0].isupper())
 
 

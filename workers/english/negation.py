@@ -60,7 +60,7 @@ _DISCLOSING: Final = word_set(
     "share speak specify talk"
 )
 # First words of a subject that negates its whole sentence.
-NEGATIVE_SUBJECTS: Final = word_set("nobody none neither no nothing few not")
+_NEGATIVE_SUBJECTS: Final = word_set("nobody none neither no nothing few not")
 _NEGATIVE_SUBJECT_WORDS: Final = 2
 _MAX_MODIFIER_WORDS: Final = 4
 
@@ -166,5 +166,7 @@ def is_negative_subject(words: Iterable[str]) -> bool:
     """
     opening = list(words)[:_NEGATIVE_SUBJECT_WORDS]
     return (
-        bool(opening) and (opening[0] in NEGATIVE_SUBJECTS or opening == ["no", "one"]) and not opening[-1][0].isdigit()
+        bool(opening)
+        and (opening[0] in _NEGATIVE_SUBJECTS or opening == ["no", "one"])
+        and not opening[-1][0].isdigit()
     )

@@ -51,7 +51,7 @@ _WEAK_MARKS: Final = frozenset({",", ";", ":", ".", "—", "–", "-", "--"})
 _TRIMMED_LEFT: Final = _WEAK_MARKS | {")", "]"}
 _TRIMMED_RIGHT: Final = _WEAK_MARKS | {"(", "["}
 MAX_SUBJECT_WORDS: Final = 30
-MAX_VERB_GROUP_WORDS: Final = 12
+_MAX_VERB_GROUP_WORDS: Final = 12
 # Adverbs in -ly are longer than this; "fly" and "ply" are verbs.
 _MAX_LY_VERB_LENGTH: Final = 4
 _LY_NOUNS: Final = frozenset({"family", "italy", "ally", "july", "assembly"})
@@ -64,7 +64,7 @@ def is_adverb(word: str) -> bool:
 
 def verb_group_start(tokens: Tokens, i: int) -> int:
     """Return the first token of the auxiliaries and adverbs directly before the verb ``i``, or ``i``."""
-    first = max(tokens.sentence_start[i], i - MAX_VERB_GROUP_WORDS)
+    first = max(tokens.sentence_start[i], i - _MAX_VERB_GROUP_WORDS)
     while i > first and (
         tokens.lower[i - 1] in AUXILIARIES or tokens.lower[i - 1] in NEGATIONS or is_adverb(tokens.lower[i - 1])
     ):

@@ -8,11 +8,11 @@ from services.contracts import EntityType
 from workers.doc.tokens import Tokens
 from workers.english.lexicon import word_set
 
-MONTHS: Final = word_set(
+_MONTHS: Final = word_set(
     "January February March April May June July August September October November December Jan. Feb. Mar. "
     "Apr. Aug. Sept. Sep. Oct. Nov. Dec. Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec"
 )
-WEEKDAYS: Final = word_set("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_WEEKDAYS: Final = word_set("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _HOLIDAYS: Final = word_set("Christmas Easter Ramadan Diwali Thanksgiving")
 _SIGNS: Final = word_set("$ € £ ¥ ₹ ₡ ₩ ₦ ₽ ₺ ₫ ₱ ฿ ₪ ₵ ₴")
 # Codes and abbreviations before an amount or before its currency sign ("US$", "Rs 500").
@@ -75,12 +75,12 @@ def _date_end(tokens: Tokens, i: int) -> int:  # noqa: C901, PLR0911, PLR0912  #
         return words[k] if k < last else ""
 
     word = words[i]
-    if word in WEEKDAYS:
+    if word in _WEEKDAYS:
         end = i + 1
-        if at(end) == "," and at(end + 1) in MONTHS:
+        if at(end) == "," and at(end + 1) in _MONTHS:
             end = _date_end(tokens, end + 1)
         return end
-    is_month = word in MONTHS
+    is_month = word in _MONTHS
     if (
         is_month
         and word in ("May", "March")
@@ -100,12 +100,12 @@ def _date_end(tokens: Tokens, i: int) -> int:  # noqa: C901, PLR0911, PLR0912  #
         elif at(end) == "of" and _is_year(at(end + 1)):
             return end + 2
         return end + 1 if _is_year(at(end)) else end
-    if _is_day(word) and at(i + 1) in MONTHS:
+    if _is_day(word) and at(i + 1) in _MONTHS:
         end = i + 2
         if at(end) == "," and _is_year(at(end + 1)):
             return end + 2
         return end + 1 if _is_year(at(end)) else end
-    if _is_day(word) and at(i + 1) == "of" and at(i + 2) in MONTHS:
+    if _is_day(word) and at(i + 1) == "of" and at(i + 2) in _MONTHS:
         return i + 3
     if _is_year(word) and word[0] in "12" and tokens.at(i - 1) not in _SIGNS and at(i + 1) not in _UNITS | _SCALES:
         if tokens.at(i - 1) in _BEFORE_YEAR or (

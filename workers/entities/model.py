@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workers.model.tags import TaggedSpan
 
-TYPES: Final = tuple(EntityType(label.upper()) for label in ENTITIES)
+_TYPES: Final = tuple(EntityType(label.upper()) for label in ENTITIES)
 
 
 @Language.factory("stancewire_names")
@@ -55,8 +55,8 @@ class ModelEntities:
         entities = []
         for tagged in tagged_spans:
             start, end = encoded.span(tagged)
-            end = _full_name_end(doc, start, end, starts) if TYPES[tagged.label] is EntityType.PERSON else end
-            span = Span(doc, start, end, label=TYPES[tagged.label].value)
+            end = _full_name_end(doc, start, end, starts) if _TYPES[tagged.label] is EntityType.PERSON else end
+            span = Span(doc, start, end, label=_TYPES[tagged.label].value)
             # The model takes capitals that act and speak ("Kiev dismissed the offer") for persons.
             if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in person_words:
                 span = Span(doc, span.start, span.end, label=EntityType.LOCATION.value)
@@ -110,5 +110,5 @@ def _missed_persons(doc: Doc, entities: Sequence[Span], given_names: frozenset[s
 
 def _words_of_full_names(encoded: EncodedDocument, doc: Doc, tagged_spans: Sequence[TaggedSpan]) -> set[str]:
     """Return the words of persons' names of several words; each of them alone may name the person elsewhere."""
-    persons = (encoded.span(tagged) for tagged in tagged_spans if TYPES[tagged.label] is EntityType.PERSON)
+    persons = (encoded.span(tagged) for tagged in tagged_spans if _TYPES[tagged.label] is EntityType.PERSON)
     return {doc[i].text for start, end in persons if end - start > 1 for i in range(start, end)}

@@ -31,7 +31,7 @@ LABELS: Final = {
     "LAW": EntityType.MISC,
 }
 # The package's memory grows with the text; longer texts are left to our own component.
-MAX_CHARS: Final = 1_000_000
+_MAX_CHARS: Final = 1_000_000
 _NEEDED_PIPES: Final = ("tok2vec", "transformer", "ner")
 
 
@@ -50,7 +50,7 @@ class PackageEntities:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc.ents`` to the package's entities, with our labels and aligned to our tokens."""
-        if len(doc.text) > MAX_CHARS:
+        if len(doc.text) > _MAX_CHARS:
             return doc
         offsets = Offsets(doc)
         spans = []

@@ -26,7 +26,7 @@ HIDDEN: Final = 128
 NONE, SUPPORT, OPPOSE = 0, 1, 2
 # The exponent of the class priors when a class is chosen: 0 chooses the most probable class and hardly ever a rare one,
 # 1 gives every class the same chance.
-PRIOR_EXPONENT: Final = 0.15
+_PRIOR_EXPONENT: Final = 0.15
 _MIN_PROBABILITY: Final = 1e-9  # before taking logarithms
 _BATCH: Final = 64  # pairs; a larger batch only needs more memory
 
@@ -198,7 +198,7 @@ class Calibration(NamedTuple):
 
         A rare class needs a lower probability than a common one.
         """
-        return int((calibrated / np.array(self.priors, np.float32) ** PRIOR_EXPONENT).argmax())
+        return int((calibrated / np.array(self.priors, np.float32) ** _PRIOR_EXPONENT).argmax())
 
 
 def softmax(logits: Array) -> Array:

@@ -16,11 +16,11 @@ from spacy.tokens import Doc
 
 from workers.english.lexicon import word_set
 
-TERMINAL: Final = frozenset({".", "!", "?", "…", "..."})
-CLOSING: Final = frozenset("”’»\"')]") | {"''"}
-OPENING: Final = frozenset("“‘«\"'([") | {"``", "''"}
+_TERMINAL: Final = frozenset({".", "!", "?", "…", "..."})
+_CLOSING: Final = frozenset("”’»\"')]") | {"''"}
+_OPENING: Final = frozenset("“‘«\"'([") | {"``", "''"}
 # An abbreviation with inner full stops ends a sentence only before one of these words, which are hardly ever names.
-STARTERS: Final = word_set(
+_STARTERS: Final = word_set(
     "The A An He She It They We I You This That These Those In On At But And As If When While After Before "
     "For From There His Her Their Its However Meanwhile Since So Such Some Many Most Both Not No Nor Now Then "
     "To With By"
@@ -65,12 +65,12 @@ def _sentence_ends(words: list[str], spaced: list[bool]) -> list[int]:
     while i < count:
         word = words[i]
         i += 1
-        stop = word in TERMINAL
+        stop = word in _TERMINAL
         abbreviation = not stop and len(word) > 2 and word.endswith(".") and word.count(".") > 1  # noqa: PLR2004  # "J." is an initial
         if not (stop or abbreviation):
             continue
         # A straight mark after a space opens the next sentence; without a space it closes this one.
-        while i < count and not spaced[i - 1] and (words[i] in TERMINAL or words[i] in CLOSING):
+        while i < count and not spaced[i - 1] and (words[i] in _TERMINAL or words[i] in _CLOSING):
             i += 1
         closed = i
         while i < count and words[i].isspace():
@@ -83,10 +83,10 @@ def _sentence_ends(words: list[str], spaced: list[bool]) -> list[int]:
 def _begins_sentence(words: list[str], i: int, *, after_abbreviation: bool) -> bool:
     """Whether a sentence seems to begin at token ``i``, after any opening marks."""
     bound = min(len(words), i + 4)
-    while i < bound and words[i] in OPENING:
+    while i < bound and words[i] in _OPENING:
         i += 1
     if i >= len(words):
         return False
     if after_abbreviation:
-        return words[i] in STARTERS
+        return words[i] in _STARTERS
     return not words[i][0].islower() and words[i] not in {",", ";", ":", "-", "–", "—", ")", "--"}

@@ -18,7 +18,7 @@ from spacy.vocab import Vocab
 
 from workers.english.lexicon import word_set
 
-ABBREVIATIONS: Final = word_set(
+_ABBREVIATIONS: Final = word_set(
     "Mr Mrs Ms Dr Prof Sen Sens Rep Reps Gov Govs Gen Lt Col Capt Sgt Maj Adm Hon Rev St Jr Sr Pres Amb Atty "
     "Insp Supt Cmdr Brig Messrs Mt Ft vs Inc Ltd Corp Bros Jan Feb Apr Aug Sept Sep Oct Nov Dec approx est "
     "Ala Ariz Calif Colo Conn Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa "
@@ -28,7 +28,7 @@ ABBREVIATIONS: Final = word_set(
 _CLITIC: Final = r"(?:[sS]|ll|ve|re|d|m)"
 _TOKEN: Final = re.compile(
     r"(\s+"
-    r"|(?:" + "|".join(sorted(ABBREVIATIONS)) + r")\.(?!\w)"
+    r"|(?:" + "|".join(sorted(_ABBREVIATIONS)) + r")\.(?!\w)"
     r"|(?:[^\W\d_]\.){2,}|[A-Z]\.(?=\s[A-Z])|No\.(?=\s?\d)|[ap]\.m\.|[ei]\.[eg]\."
     r"|\d+(?:[.,:]\d+)+"
     # "Moscow-based" and "ex-Soviet" are split, as they contain a name; "Jean-Paul" and "al-Assad" are names.

@@ -123,8 +123,8 @@ def document(count: int) -> EncoderInput:
 
 def norm(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
     centred = x - x.mean(-1, keepdims=True)
-    made: NDArray[np.float32] = centred / centred.std(-1, keepdims=True) * w[f"{name}.weight"] + w[f"{name}.bias"]
-    return made
+    normalized: NDArray[np.float32] = centred / centred.std(-1, keepdims=True) * w[f"{name}.weight"] + w[f"{name}.bias"]
+    return normalized
 
 
 def linear(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]:
@@ -132,18 +132,18 @@ def linear(x: NDArray[np.float32], w: Weights, name: str) -> NDArray[np.float32]
 
 
 def gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    made: NDArray[np.float32] = x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
-    return made
+    activated: NDArray[np.float32] = x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
+    return activated
 
 
-def expected(w: Weights, words: EncoderInput, start: int, end: int) -> dict[str, NDArray[np.float32]]:
+def exact_scores(w: Weights, words: EncoderInput, start: int, end: int) -> dict[str, NDArray[np.float32]]:
     """Return the network's outputs for one window, computed without quantization or shortcuts."""
     counts = [len(words.pieces[i]) for i in range(start, end)]
     pieces = [1, *(piece for i in range(start, end) for piece in words.pieces[i]), 2]
     shapes = [0, *np.repeat(words.shapes[start:end], counts), 0]
-    places = [0, *np.repeat(words.position_types[start:end], counts), 0]
+    position_types = [0, *np.repeat(words.position_types[start:end], counts), 0]
     x = w["pieces.weight"][pieces] + w["positions.weight"][: len(pieces)] + w["kind"]
-    x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][places], w, "norm")
+    x = norm(x + w["shapes.weight"][shapes] + w["places.weight"][position_types], w, "norm")
     shared = apply_layer(x, w, "layers.0")
     firsts = np.cumsum([1, *counts])[:-1]
     main, branch = (apply_layer(shared, w, layer)[firsts] for layer in ("layers.1", "branch.0"))
@@ -164,7 +164,7 @@ def test_quantized_scores_match_exact_network(weights: Weights, folder: Path, co
     words = document(count)
     scores = Encoder(folder).run(words)
     assert (len(scores.windows) > 1) == (count == 700)
-    exact = [expected(weights, words, *window) for window in scores.windows]
+    exact = [exact_scores(weights, words, *window) for window in scores.windows]
     for head, outputs in (
         ("entities", scores.entities),
         ("roles", scores.roles),
@@ -197,7 +197,7 @@ def test_claim_and_statement_are_encoded_together(weights: Weights, folder: Path
     claim, statement = document(7), document(11)
     both = join_claim_and_statement(claim, statement, 2)
     encoder = Encoder(folder)
-    vectors = expected(weights, both, 0, len(both))["claims"]
+    vectors = exact_scores(weights, both, 0, len(both))["claims"]
     assert encoder.support_probability(claim, statement) == pytest.approx(
         encoder.claim_head.support_probability(vectors, 7), abs=0.05
     )
