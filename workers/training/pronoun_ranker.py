@@ -50,8 +50,8 @@ def collect(reader: CorefReader, documents: Iterable[Document], ranker: Antecede
 
         def choose(choice: CandidateSet, document: Document = document, count: int = count) -> int | None:
             correct = document.correct(choice)
-            if choice.place in document.gold:
-                examples.append(Example(choice.described, correct, count**-0.5))
+            if choice.token in document.gold:
+                examples.append(Example(choice.features, correct, count**-0.5))
             return choice.keys[correct.index(True)] if ranker is None else ranker.choose(choice)
 
         reader.answer(document, choose)
@@ -128,9 +128,9 @@ def measure(
                 score: PronounScore = score,
             ) -> int | None:
                 key = ranker.choose(choice)
-                if choice.place in document.gold:
+                if choice.token in document.gold:
                     words = name_words(choice.names[choice.keys.index(key)])
-                    gold = document.gold[choice.place]
+                    gold = document.gold[choice.token]
                     score.correct += bool(words) and bool(gold) and words <= gold
                     score.answered += bool(words)
                     score.gold += bool(gold)
