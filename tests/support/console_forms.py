@@ -8,6 +8,7 @@ from html import unescape
 import httpx
 
 from services.audit import log
+from services.console.rendering import HEADERS
 from services.database.engine import Database
 
 HTML = {"Accept": "text/html"}
@@ -15,9 +16,17 @@ FORM_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 def get_page(client: httpx.Client, path: str, status: int = 200, **query: str) -> str:
-    """Return the HTML of a page without entities, after checking its status."""
+    """Return the HTML of a page without entities.
+
+    Every page is checked for its status, its security headers, and the absence of inline scripts and styles.
+    """
     response = client.get(path, headers=HTML, params=query or None)
     assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert HEADERS.items() <= {name: response.headers.get(name) for name in HEADERS}.items()
+    assert "style=" not in response.text
+    assert "<script>" not in response.text
+    assert not re.search(r"\son[a-z]+=", response.text)
     return unescape(response.text)
 
 
