@@ -67,7 +67,7 @@ RESTART_BOUND_S = 40  # within which the articles of a killed worker must run ag
 REDELIVERY_BOUND_S = 10  # within which the articles of a lost message must run
 # Limits and leases have their defaults: the two bounds are promised for these.
 AS_IN_PRODUCTION = Pace(2000, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, timeout_s=400)
-SHORT = Pace(200, 5, 4, 3, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)
+SHORT = Pace(120, 3, 2.5, 2, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)
 
 
 def free_port() -> int:

@@ -18,10 +18,10 @@ _MAX_WAITING = 2_000  # articles: enough to keep the worker busy, few enough to 
 
 def short_story(number: int) -> str:
     """Return a few sentences with words that no other article has: caches of words would grow with each article."""
-    name, place = _word(3 * number), _word(3 * number + 1)
+    name, town = _word(3 * number), _word(3 * number + 1)
     return (
-        f"Mayor {name} Berg said on Monday that the {_word(3 * number + 2).lower()} of {place} was “reckless”.\n\n"
-        f"“We will not pay for it,” she told reporters in {place}."
+        f"Mayor {name} Berg said on Monday that the {_word(3 * number + 2).lower()} of {town} was “reckless”.\n\n"
+        f"“We will not pay for it,” she told reporters in {town}."
     )
 
 

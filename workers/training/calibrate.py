@@ -68,8 +68,8 @@ def _class_probabilities(corpora: Path, task: str) -> tuple[Array, Array]:
     answers = [
         (predict.class_probabilities(nlp, task, row), _class_index(classes, row)) for row in _gold(corpora, task)
     ]
-    known = [(probabilities, gold) for probabilities, gold in answers if probabilities is not None]
-    return np.array([probabilities for probabilities, _ in known]), np.array([gold for _, gold in known])
+    answered = [(probabilities, gold) for probabilities, gold in answers if probabilities is not None]
+    return np.array([probabilities for probabilities, _ in answered]), np.array([gold for _, gold in answered])
 
 
 def _class_index(classes: tuple[Row, ...], row: Row) -> int:

@@ -64,7 +64,7 @@ class Document:
 
         If no candidate is correct, the candidate "nobody" is.
         """
-        gold = self.gold.get(choice.place, frozenset())
+        gold = self.gold.get(choice.token, frozenset())
         correct = [bool(words := name_words(name)) and words <= gold for name in choice.names]
         return [key is None for key in choice.keys] if not any(correct) else correct
 

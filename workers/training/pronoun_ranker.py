@@ -37,7 +37,7 @@ STEPS: Final = 60
 class Example:
     """One pronoun: the features of its candidates, which of them are correct, and the weight of the pronoun."""
 
-    described: list[Features]
+    candidates: list[Features]
     correct: list[bool]
     weight: float
 
@@ -60,14 +60,14 @@ def collect(reader: CorefReader, documents: Iterable[Document], ranker: Antecede
 
 def fit(examples: Sequence[Example], decay: float = DECAY) -> Features:
     """Return the weights under which the correct candidates are most probable, with weight decay."""
-    names = sorted({name for example in examples for features in example.described for name in features})
+    names = sorted({name for example in examples for features in example.candidates for name in features})
     index = {name: n for n, name in enumerate(names)}
-    width = max(len(example.described) for example in examples)
+    width = max(len(example.candidates) for example in examples)
     table = torch.zeros(len(examples), width, len(names))
     mask = torch.full((len(examples), width), float("-inf"))
     correct = torch.full((len(examples), width), float("-inf"))
     for e, example in enumerate(examples):
-        for c, features in enumerate(example.described):
+        for c, features in enumerate(example.candidates):
             mask[e, c] = 0.0
             if example.correct[c]:
                 correct[e, c] = 0.0
