@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from services.contracts import MediaType
-from services.ingest.formats import PLAIN_TEXT
 from services.ingest.formats.feed_format import ParseOptions
+from services.ingest.formats.plain_text import PLAIN_TEXT
 
 
 @pytest.mark.parametrize(

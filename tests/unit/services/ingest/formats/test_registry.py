@@ -6,8 +6,12 @@ import pytest
 
 from services.contracts import Article
 from services.ingest import formats
-from services.ingest.formats import ARTICLE_JSON, FORMATS, HTML_PAGE, NDJSON, PLAIN_TEXT
+from services.ingest.formats import FORMATS
+from services.ingest.formats.article_json import ARTICLE_JSON
 from services.ingest.formats.feed_format import FeedFormat, FormatError, ParseOptions, Record
+from services.ingest.formats.html_page import HTML_PAGE
+from services.ingest.formats.ndjson import NDJSON
+from services.ingest.formats.plain_text import PLAIN_TEXT
 
 
 def test_formats_share_no_name_content_type_or_suffix() -> None:
