@@ -1,1 +1,1 @@
-"""Which mentions refer to the same entity."""
+"""Coreference: which mentions refer to the same entity."""

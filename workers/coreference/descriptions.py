@@ -1,4 +1,4 @@
-"""Who "the minister", "the bank" or "the Russian government" is: what an article calls by what it is, after its name."""
+"""Resolution of descriptions: "the minister", "the bank" or "the Russian government" after the name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from services.contracts import EntityType
 from workers.doc.records import EntityRecord, TokenSpan
 from workers.english import gazetteer, lexicon
-from workers.english.lexicon import listed
+from workers.english.lexicon import word_set
 from workers.english.phrases import (
     AUXILIARIES,
     DETERMINERS,
@@ -18,7 +18,7 @@ from workers.english.phrases import (
     PREPOSITIONS,
     SUBORDINATORS,
     is_adverb,
-    is_gap,
+    is_phrase_boundary,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from workers.doc.tokens import Tokens
 
-# What else somebody of a role is called; looked for in the words of the roles that the article gives.
-ALSO: Final[dict[str, frozenset[str]]] = {
+# Role -> words of the roles in an article that it may refer to.
+ROLE_SYNONYMS: Final[dict[str, frozenset[str]]] = {
     "diplomat": frozenset({"foreign", "ambassador", "envoy", "consul"}),
     "leader": frozenset(
         {"president", "premier", "prime", "chairman", "chairwoman", "head", "chancellor", "king", "leader", "chief"}
@@ -53,92 +53,99 @@ ALSO: Final[dict[str, frozenset[str]]] = {
     "professor": frozenset({"professor", "prof.", "prof"}),
     "general": frozenset({"general", "gen."}),
 }
-# How many names a description looks back over.
-NAMES_BACK: Final = 400
-# How far an organisation's name may be where it is not the speaker, in tokens: some five sentences.
-WORDS_BACK: Final = 150
-_BODIES: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
-# What any business may be called, whatever its name; no ministry, court or party is.
-_BUSINESS: Final = listed("company firm corporation")
-_PUBLIC: Final = listed(
-    "ministry department court council committee commission parliament congress senate assembly police army navy university "
-    "college school party union government board bureau office federation nations un eu nato church club league"
+# Number of names that are checked before a description.
+MAX_NAMES_BACK: Final = 400
+# To the name of an organisation that is not the speaker: some five sentences.
+MAX_TOKENS_BACK: Final = 150
+_GOVERNMENT_NOUNS: Final = frozenset({"government", "authorities", "officials", "side", "leadership", "administration"})
+# Nouns for any business, whatever its name, but not for ministries, courts or parties.
+_BUSINESS_NOUNS: Final = word_set("company firm corporation")
+_PUBLIC_BODY_WORDS: Final = word_set(
+    "ministry department court council committee commission parliament congress senate assembly police army navy "
+    "university college school party union government board bureau office federation nations un eu nato church club "
+    "league"
 )
 
 
-def described(
+def resolve_description(
     tokens: Tokens, entities: list[EntityRecord], names: list[TokenSpan], keys: list[int], source: TokenSpan
 ) -> int | None:
-    """Return the last person before the source whom its description fits.
+    """Return the last person before the source that its description fits, or None.
 
-    A government's country for "the Russian government".
+    "The Russian government" gives the country, "the league" an organisation. ``names`` are the spans of the names in
+    text order, ``keys`` their entities.
     """
     lower = tokens.lower
     if lower[source.start] not in {"the", "this", "that"}:
         return None
-    stop = next((i for i in range(source.start, source.end) if lower[i] in PREPOSITIONS or lower[i] == ","), source.end)
-    head = lower[stop - 1]
-    if head in _BODIES:
-        return _country(tokens, entities, source)
-    if head not in lexicon.words("roles") and head != "pm":
-        return _organisation(tokens, entities, names, keys, source) if stop - source.start == 2 else None  # noqa: PLR2004  # "the league"
-    wanted = ALSO.get(head, frozenset({head}))
-    peoples = {word.lower() for word in tokens.words[source.start : stop] if word in gazetteer.peoples()}
-    specific = {
+    head_end = next(
+        (i for i in range(source.start, source.end) if lower[i] in PREPOSITIONS or lower[i] == ","), source.end
+    )
+    head = lower[head_end - 1]
+    if head in _GOVERNMENT_NOUNS:
+        return _find_country(tokens, entities, source)
+    if head not in lexicon.word_list("roles") and head != "pm":
+        return _find_organisation(tokens, entities, names, keys, source) if head_end - source.start == 2 else None  # noqa: PLR2004  # "the league"
+    role_words = ROLE_SYNONYMS.get(head, frozenset({head}))
+    peoples = {word.lower() for word in tokens.words[source.start : head_end] if word in gazetteer.peoples()}
+    specific_words = {
         word
-        for word in lower[source.start : stop - 1]
+        for word in lower[source.start : head_end - 1]
         if word in {"foreign", "prime", "finance", "vice", "interior", "defence", "defense", "justice"}
     }
-    seen: set[int] = set()
+    checked: set[int] = set()
     last = bisect_left(names, source) - 1
-    for k in range(last, max(-1, last - NAMES_BACK), -1):
+    for k in range(last, max(-1, last - MAX_NAMES_BACK), -1):
         key = keys[k]
-        if key in seen or entities[key].type is not EntityType.PERSON:
+        if key in checked or entities[key].type is not EntityType.PERSON:
             continue
-        seen.add(key)
+        checked.add(key)
         for role in entities[key].roles:
-            has = set(role.lower().split())
-            others = {word for word in role.split() if word in gazetteer.peoples()}
+            words = set(role.lower().split())
+            other_peoples = {word for word in role.split() if word in gazetteer.peoples()}
             if (
-                has & wanted
-                and specific <= has
-                and not (peoples and others and not peoples & {word.lower() for word in others})
+                words & role_words
+                and specific_words <= words
+                and not (peoples and other_peoples and not peoples & {word.lower() for word in other_peoples})
             ):
                 return key
     return None
 
 
-def again(
+def organisation_descriptions(
     tokens: Tokens, entities: list[EntityRecord], names: list[TokenSpan], keys: list[int]
 ) -> Iterator[tuple[TokenSpan, int]]:
-    """Find organisations spoken of as "the bank" or "the company": the places, each with the key of its entity.
+    """Yield the spans of "the bank" or "the company", each with the key of the organisation it refers to.
 
-    ``names`` are the places of names in the order of the text, ``keys`` their entities. Nothing is found where more words
-    follow that may belong to it ("the bank manager"), where the name is far away or more than one organisation could be meant.
+    ``names`` are the spans of the names in text order, ``keys`` their entities. A description is left out if more words
+    belong to it ("the bank manager"), if the name is far away or if several organisations could be meant.
     """
-    heads = _BUSINESS | _kinds().intersection(_own(one) for one in entities if one.type is EntityType.ORGANIZATION)
-    named = {i for name in names for i in range(*name)}
+    heads = _BUSINESS_NOUNS | _organisation_kinds().intersection(
+        _kind_in_name(entity) for entity in entities if entity.type is EntityType.ORGANIZATION
+    )
+    in_names = {i for name in names for i in range(*name)}
     for i in range(len(tokens) - 1):
-        if tokens.lower[i] == "the" and tokens.words[i + 1] in heads and i not in named and i + 1 not in named:
-            place = TokenSpan(i, i + 2)
-            found = (
-                _organisation(tokens, entities, names, keys, place, WORDS_BACK) if _ends(tokens, place.end) else None
-            )
-            if found is not None:
-                yield place, found
+        if tokens.lower[i] == "the" and tokens.words[i + 1] in heads and i not in in_names and i + 1 not in in_names:
+            phrase = TokenSpan(i, i + 2)
+            if not _ends_phrase(tokens, phrase.end):
+                continue
+            key = _find_organisation(tokens, entities, names, keys, phrase, MAX_TOKENS_BACK)
+            if key is not None:
+                yield phrase, key
 
 
 @cache
-def _kinds() -> frozenset[str]:
-    return frozenset(word.lower() for word in lexicon.words("organizations"))
+def _organisation_kinds() -> frozenset[str]:
+    """Return the words that say what kind of organisation a name is of, in lower case."""
+    return frozenset(word.lower() for word in lexicon.word_list("organizations"))
 
 
-def _ends(tokens: Tokens, i: int) -> bool:
-    """Whether a noun phrase ends before token ``i``, as far as closed classes of words tell."""
+def _ends_phrase(tokens: Tokens, i: int) -> bool:
+    """Return whether a noun phrase ends before token ``i``, judged by closed classes of words."""
     word = tokens.at(i)
     return (
         not word
-        or is_gap(word)
+        or is_phrase_boundary(word)
         or word in POSSESSIVES
         or (word in PREPOSITIONS and word != "of")
         or word in AUXILIARIES
@@ -149,56 +156,57 @@ def _ends(tokens: Tokens, i: int) -> bool:
     )
 
 
-def _own(entity: EntityRecord) -> str:
-    """Return what an organisation is by its name, in small letters: its last word, or its first before "of"; else nothing."""
+def _kind_in_name(entity: EntityRecord) -> str:
+    """Return the kind of an organisation by its name in lower case: the last word, or the one before "of"; else ""."""
     words = entity.name.lower().split()
-    own = words[-1] if "of" not in words else words[max(0, words.index("of") - 1)]
-    return own if len(words) > 1 else ""
+    kind = words[-1] if "of" not in words else words[max(0, words.index("of") - 1)]
+    return kind if len(words) > 1 else ""
 
 
-def _organisation(
+def _find_organisation(
     tokens: Tokens,
     entities: list[EntityRecord],
     names: list[TokenSpan],
     keys: list[int],
-    place: TokenSpan,
-    back: int = sys.maxsize,
+    phrase: TokenSpan,
+    max_distance: int = sys.maxsize,
 ) -> int | None:
-    """Return which organisation "the league" at ``place`` is: the last one that is a league by its name.
+    """Return the last organisation whose name has the kind in ``phrase`` ("the league"), or None.
 
-    "The company" is the only business named before it in its sentence or, if there is none, in the one before.
+    "The company" refers to the only business named before it in its sentence or, failing that, in the sentence before.
     """
-    head = tokens.lower[place.end - 1]
-    here = tokens.first[place.start]
-    before = tokens.first[max(0, here - 1)]
+    head = tokens.lower[phrase.end - 1]
+    sentence_start = tokens.sentence_start[phrase.start]
+    previous_sentence_start = tokens.sentence_start[max(0, sentence_start - 1)]
     businesses: tuple[set[int], set[int]] = set(), set()  # named in the sentence, in the one before
-    last = bisect_left(names, place) - 1
-    for k in range(last, max(-1, last - NAMES_BACK), -1):
+    last = bisect_left(names, phrase) - 1
+    for k in range(last, max(-1, last - MAX_NAMES_BACK), -1):
         entity = entities[keys[k]]
-        if place.start - names[k].end > back:
+        if phrase.start - names[k].end > max_distance:
             break
         if entity.type is not EntityType.ORGANIZATION:
             continue
-        if _own(entity) in {head, head + "s"}:
+        if _kind_in_name(entity) in {head, head + "s"}:
             return keys[k]
-        if names[k].start >= before and not _PUBLIC.intersection(entity.words):
-            businesses[names[k].start < here].add(keys[k])
+        if names[k].start >= previous_sentence_start and not _PUBLIC_BODY_WORDS.intersection(entity.words):
+            businesses[names[k].start < sentence_start].add(keys[k])
     meant = businesses[0] or businesses[1]
-    return meant.pop() if head in _BUSINESS and len(meant) == 1 else None
+    return meant.pop() if head in _BUSINESS_NOUNS and len(meant) == 1 else None
 
 
-def _country(tokens: Tokens, entities: list[EntityRecord], source: TokenSpan) -> int | None:
-    governments = gazetteer.governments()
+def _find_country(tokens: Tokens, entities: list[EntityRecord], source: TokenSpan) -> int | None:
+    """Return the location that a government belongs to ("the Russian government"), or None."""
+    governments = gazetteer.government_names()
     for i in range(source.start, source.end):
         country = governments.get(tokens.words[i])
         if country:
             return next(
                 (
-                    e.key
-                    for e in entities
-                    if e.type is EntityType.LOCATION
-                    and governments.get(e.name, e.name) == country
-                    and (e.name == country or e.name in gazetteer.SHORT_NAMES)
+                    entity.key
+                    for entity in entities
+                    if entity.type is EntityType.LOCATION
+                    and governments.get(entity.name, entity.name) == country
+                    and (entity.name == country or entity.name in gazetteer.ALTERNATIVE_NAMES)
                 ),
                 None,
             )

@@ -1,9 +1,9 @@
-"""Stage ``stancewire_speakers``: which entity a source is.
+"""Component ``stancewire_speakers``: the entity that each source refers to.
 
 Completes ``doc._.attributions`` and adds pronouns and descriptions to the mentions.
 
-A name inside the source decides; else a pronoun or a description ("the minister") is resolved by who was last
-spoken of. Where nobody fits, the speaker stays null: a missing speaker is better than a wrong one.
+If the source contains a name, its head decides; a pronoun or a description ("the minister") is resolved to an
+antecedent. If nothing fits, the speaker stays None: a missing speaker is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -16,152 +16,170 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
-from workers.coreference.antecedents import PERSONAL, Ranker
-from workers.coreference.descriptions import again, described
-from workers.coreference.missed_names import missed
-from workers.coreference.pronouns import Chooser, Persons
+from workers.coreference.antecedents import PERSONAL, AntecedentRanker
+from workers.coreference.descriptions import organisation_descriptions, resolve_description
+from workers.coreference.missed_names import find_missed_names
+from workers.coreference.pronouns import Chooser, PronounResolver
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.doc.tokens import Tokens
 from workers.english.phrases import PREPOSITIONS
 
-APPOSED: Final = 2  # words from a comma to a name that explains what is before it, a title among them
-_GENITIVE: Final = frozenset({"'s", "’s"})
-_NOBODY: Final = frozenset({EntityType.DATE, EntityType.MONEY})
-_FORMER: Final = frozenset(
+# In tokens, from a comma to a name in apposition, a title included.
+MAX_APPOSITION_DISTANCE: Final = 2
+_GENITIVES: Final = frozenset({"'s", "’s"})
+_NON_SPEAKER_TYPES: Final = frozenset({EntityType.DATE, EntityType.MONEY})
+# Lower-case words before a name that are not the head of the phrase.
+_MODIFIERS: Final = frozenset(
     {"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"}
 )
-# What a body that spoke is called; a person or a crowd may be too, so that only a body that spoke right before is taken.
+# Pronouns for bodies. They may also refer to a thing or a crowd, so only the body that just spoke is taken.
 BODY_PRONOUNS: Final = frozenset({"it", "they"})
 
 
 @Language.factory("stancewire_speakers")
 class Speakers:
-    """Resolves sources."""
+    """Resolves sources and pronouns to entities.
+
+    Reads ``doc._.attributions``, ``doc._.entities``, and the quotations and mentions of ``doc.spans``. Writes
+    ``speaker`` of ``doc._.attributions``, adds pronouns and descriptions to ``doc.spans["mentions"]``, and adds
+    names that only a pronoun shows to be persons to ``doc._.entities``.
+    """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Read the ranker's weights, once a process."""
+        """Load the weights of the ranker, once per process."""
         del nlp, name
-        self.choose: Chooser = Ranker.shipped().choose
+        self.choose: Chooser = AntecedentRanker.load().choose
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``speaker`` of the statements and extend ``doc.spans["mentions"]``; a name that only a pronoun shows is added."""
+        """Set the speakers of ``doc._.attributions`` and extend the mentions."""
         tokens = Tokens.of(doc)
         entities: list[EntityRecord] = doc._.entities
         spans = list(doc.spans.get("mentions", ()))
         names = [TokenSpan(span.start, span.end) for span in spans]
         keys = [int(span.id_) for span in spans]
-        statements: list[AttributionRecord] = doc._.attributions
-        speeches = [(q.start, q.end) for q in doc.spans.get("quotations", ()) if q._.speech]
-        more, places_of = missed(tokens, names, len(entities))
-        everybody = [*entities, *more]
-        candidates = sorted(
-            [*zip(names, keys, strict=True), *((place, key) for key in places_of for place in places_of[key])]
+        attributions: list[AttributionRecord] = doc._.attributions
+        quotations = [(span.start, span.end) for span in doc.spans.get("quotations", ()) if span._.speech]
+        missed, missed_names = find_missed_names(tokens, names, len(entities))
+        candidates = [*entities, *missed]
+        all_names = sorted(
+            [*zip(names, keys, strict=True), *((name, key) for key in missed_names for name in missed_names[key])]
         )
-        persons = Persons(tokens, everybody, candidates, statements, speeches, self.choose)
-        added = self._resolve(tokens, entities, names, keys, statements, persons)
-        for place, key in again(tokens, entities, names, keys):
-            added.setdefault(place, (key, MentionForm.NOMINAL))
-        used = sorted({key for key, _ in added.values() if key in places_of})
-        new = {old: len(entities) + n for n, old in enumerate(used)}  # keys of the names that somebody is called by
-        entities += [replace(everybody[old], key=key) for old, key in new.items()]
-        found = [(place, key, MentionForm.NAME) for place, key in zip(names, keys, strict=True)]
-        found += [(place, key, MentionForm.NAME) for old, key in new.items() for place in places_of[old]]
-        for place, (old, form) in added.items():
-            key = new.get(old, old)
-            found.append((place, key, form))
-            if tokens.lower[place.start] in PERSONAL and form is MentionForm.PRONOUN:
+        resolver = PronounResolver(tokens, candidates, all_names, attributions, quotations, self.choose)
+        resolved = self._resolve_in_reading_order(tokens, entities, names, keys, attributions, resolver)
+        for span, key in organisation_descriptions(tokens, entities, names, keys):
+            resolved.setdefault(span, (key, MentionForm.NOMINAL))
+        used = sorted({key for key, _ in resolved.values() if key in missed_names})
+        # Missed names that a pronoun refers to become entities; their keys continue those of the other entities.
+        new_key = {old: len(entities) + i for i, old in enumerate(used)}
+        entities += [replace(candidates[old], key=key) for old, key in new_key.items()]
+        mentions = [(span, key, MentionForm.NAME) for span, key in zip(names, keys, strict=True)]
+        mentions += [(span, key, MentionForm.NAME) for old, key in new_key.items() for span in missed_names[old]]
+        for span, (old, form) in resolved.items():
+            key = new_key.get(old, old)
+            mentions.append((span, key, form))
+            if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
                 entities[
                     key
-                ].type = EntityType.PERSON  # whom an article calls "she" is one, whatever the name looked like
-        doc.spans["mentions"] = [_mention(doc, place, entities[key], form) for place, key, form in found]
-        for statement in statements:
-            speaker = persons.speakers.get(statement.source) if statement.source is not None else None
-            if statement.source is not None:
-                statement.speaker = None if speaker is None else new.get(speaker, speaker)
+                ].type = EntityType.PERSON  # "he" or "she" refers to a person, whatever the name looked like
+        doc.spans["mentions"] = [_mention_span(doc, span, entities[key], form) for span, key, form in mentions]
+        for attribution in attributions:
+            if attribution.source is not None:
+                speaker = resolver.speakers.get(attribution.source)
+                attribution.speaker = None if speaker is None else new_key.get(speaker, speaker)
         return doc
 
-    def _resolve(
+    def _resolve_in_reading_order(
         self,
         tokens: Tokens,
         entities: list[EntityRecord],
         names: list[TokenSpan],
         keys: list[int],
-        statements: list[AttributionRecord],
-        persons: Persons,
+        attributions: list[AttributionRecord],
+        resolver: PronounResolver,
     ) -> dict[TokenSpan, tuple[int, MentionForm]]:
-        """Resolve the sources and pronouns in the order of the text, so that each answer is there for the next question.
+        """Resolve the sources and pronouns in reading order, so that each can refer to those before it.
 
-        Returns the places that are no names, with the entity and the form of each.
+        Returns the resolved pronouns and descriptions, each with the key of its entity and its form.
         """
-        added: dict[TokenSpan, tuple[int, MentionForm]] = {}
-        pending = {statement.source for statement in statements if statement.source and statement.follows is None}
+        resolved: dict[TokenSpan, tuple[int, MentionForm]] = {}
+        sources = {
+            attribution.source for attribution in attributions if attribution.source and attribution.follows is None
+        }
         pronouns = {TokenSpan(i, i + 1) for i, word in enumerate(tokens.lower) if word in PERSONAL}
-        starts = [name.start for name in names]
-        for place in sorted(pending | pronouns, key=persons.asked_at):
-            persons.read_to(persons.asked_at(place)[0])
+        name_starts = [name.start for name in names]
+        for span in sorted(sources | pronouns, key=resolver.reading_position):
+            resolver.read_names_before(resolver.reading_position(span)[0])
             form = MentionForm.PRONOUN
-            if place in pronouns:
-                speaker = persons.resolve(place.start)
-            elif place.end - place.start == 1 and tokens.lower[place.start] in BODY_PRONOUNS:
-                speaker = persons.body(place)
+            if span in pronouns:
+                key = resolver.resolve(span.start)
+            elif span.end - span.start == 1 and tokens.lower[span.start] in BODY_PRONOUNS:
+                key = resolver.resolve_body(span)
             else:
                 form = MentionForm.NAME
-                speaker = self._named(tokens, entities, names, keys, starts, place)
-                if speaker is None:
+                key = self._named_entity(tokens, entities, names, keys, name_starts, span)
+                if key is None:
                     form = MentionForm.NOMINAL
-                    speaker = described(tokens, entities, names, keys, place)
-            if speaker is None:
+                    key = resolve_description(tokens, entities, names, keys, span)
+            if key is None:
                 continue
             if form is not MentionForm.NAME:
-                added[place] = (speaker, form)
+                resolved[span] = (key, form)
             if form is MentionForm.NOMINAL:
-                persons.described(place.start, speaker)
-            if place in pending:
-                persons.spoke(place, speaker)
-        return added
+                resolver.note_description(span.start, key)
+            if span in sources:
+                resolver.note_speaker(span, key)
+        return resolved
 
-    def _named(
+    def _named_entity(
         self,
         tokens: Tokens,
         entities: list[EntityRecord],
         names: list[TokenSpan],
         keys: list[int],
-        starts: list[int],
+        name_starts: list[int],
         source: TokenSpan,
     ) -> int | None:
-        """Return the entity that the source names: its head, not what its head belongs to.
+        """Return the entity named by the head of the source, or None.
 
-        ("Moyo's lawyer", "a spokesman for Moyo").
+        In "Moyo's lawyer" and "a spokesman for Moyo" the head is not a name.
         """
-        pronoun = tokens.lower[source.start]
-        if source.end - source.start == 1 and pronoun in {"who", "which"}:
-            k = bisect_left(starts, source.start) - 1
-            near = k >= 0 and source.start - names[k].end <= 1 and entities[keys[k]].type not in _NOBODY
-            return keys[k] if near else None
+        first_word = tokens.lower[source.start]
+        if source.end - source.start == 1 and first_word in {"who", "which"}:
+            k = bisect_left(name_starts, source.start) - 1
+            is_antecedent = (
+                k >= 0 and source.start - names[k].end <= 1 and entities[keys[k]].type not in _NON_SPEAKER_TYPES
+            )
+            return keys[k] if is_antecedent else None
         inside = []
-        k = bisect_left(starts, source.start)
+        k = bisect_left(name_starts, source.start)
         while k < len(names) and names[k].end <= source.end:
-            # What is a name's own is not the name; but "Osei's" alone, of "Osei's promise", is.
-            if tokens.at(names[k].end) not in _GENITIVE or names[k].end >= source.end - 1:
+            # "Osei" is not the head of "Osei's promise", but of "Osei's" alone.
+            if tokens.at(names[k].end) not in _GENITIVES or names[k].end >= source.end - 1:
                 inside.append(k)
             k += 1
-        inside = [k for k in inside if entities[keys[k]].type not in _NOBODY | {EntityType.NORP} or names[k] == source]
+        inside = [
+            k
+            for k in inside
+            if entities[keys[k]].type not in _NON_SPEAKER_TYPES | {EntityType.NORP} or names[k] == source
+        ]
         comma = next((i for i in range(source.start, source.end) if tokens.words[i] == ","), source.end)
         preposition = next((i for i in range(source.start, comma) if tokens.lower[i] in PREPOSITIONS), comma)
         for k in inside:
-            # "Japan's trade minister, Kenji Morita": the name right after the comma says who the minister is.
-            apposed = 0 < names[k].start - comma <= APPOSED
+            # "Japan's trade minister, Kenji Morita": the name right after the comma is an apposition to the head.
+            is_apposition = 0 < names[k].start - comma <= MAX_APPOSITION_DISTANCE
             if entities[keys[k]].type is EntityType.PERSON and (
-                apposed or names[k].start < preposition or not self._heads(tokens, source.start, preposition)
+                is_apposition
+                or names[k].start < preposition
+                or not self._has_common_head(tokens, source.start, preposition)
             ):
                 return keys[k]
         for k in inside:
-            begins = all(
+            opens_source = all(
                 tokens.lower[i] in {"the", "both", "a"} or not tokens.words[i][0].isalnum()
                 for i in range(source.start, names[k].start)
             )
             if (
-                begins
+                opens_source
                 and names[k].end <= comma
                 and (
                     names[k].end == comma
@@ -171,12 +189,13 @@ class Speakers:
                 return keys[k]
         return None
 
-    def _heads(self, tokens: Tokens, start: int, end: int) -> bool:
-        """Whether words in small letters before a preposition head the source, and so not the name after it."""
-        return any(tokens.words[i][0].islower() and tokens.lower[i] not in _FORMER for i in range(start, end))
+    def _has_common_head(self, tokens: Tokens, start: int, end: int) -> bool:
+        """Return whether lower-case words before a preposition head the source, so that a name after it does not."""
+        return any(tokens.words[i][0].islower() and tokens.lower[i] not in _MODIFIERS for i in range(start, end))
 
 
-def _mention(doc: Doc, place: TokenSpan, entity: EntityRecord, form: MentionForm) -> Span:
-    span = Span(doc, place.start, place.end, label=entity.type.value, span_id=str(entity.key))
-    span._.form = form
-    return span
+def _mention_span(doc: Doc, span: TokenSpan, entity: EntityRecord, form: MentionForm) -> Span:
+    """Return a span of ``doc.spans["mentions"]``."""
+    mention = Span(doc, span.start, span.end, label=entity.type.value, span_id=str(entity.key))
+    mention._.form = form
+    return mention

@@ -1,4 +1,4 @@
-"""What is done by saying it. In a text, ``[…]`` is the cue and ``{…}`` the content; what comes before both is the source."""
+"""The acts of attributions. ``[…]`` is the cue and ``{…}`` the content; the source comes before both."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ from workers.english import lexicon
 from workers.pipeline.components import build_nlp
 
 NLP = build_nlp(["stancewire_sentences"])
-ACTS = build_nlp(["stancewire_acts"]).get_pipe("stancewire_acts")
+ACTS_COMPONENT = build_nlp(["stancewire_acts"]).get_pipe("stancewire_acts")
 
 
 def act_of(marked: str, source: str = "") -> Act:
-    """Read the act off a marked text."""
-    return read(marked, source).act
+    """Return the act of the attribution in a marked text."""
+    return read_marked(marked, source).act
 
 
-def read(marked: str, source: str = "") -> AttributionRecord:
-    """Read a marked text; ``source`` where it is not what stands before cue and content."""
+def read_marked(marked: str, source: str = "") -> AttributionRecord:
+    """Return the attribution in a marked text; ``source`` if it is not the text before cue and content."""
     plain = re.sub(r"[\[\]{}]", "", marked)
     doc = NLP(plain)
     offsets = Offsets(doc)
 
-    def stretch(opened: str, closed: str) -> TokenSpan:
+    def marked_span(opened: str, closed: str) -> TokenSpan:
         start, end = marked.index(opened), marked.index(closed)
         before = sum(marked[:start].count(mark) for mark in "[]{}")
         inside = sum(marked[start:end].count(mark) for mark in "[]{}")
         return TokenSpan(*offsets.span(start - before, end - before - inside))
 
-    cue, content = stretch("[", "]"), stretch("{", "}")
-    named = source or re.split(r"[\[{]", marked)[0].strip()
-    begin = plain.index(named) if named else 0
-    who = TokenSpan(*offsets.span(begin, begin + len(named))) if named else None
+    cue, content = marked_span("[", "]"), marked_span("{", "}")
+    source_text = source or re.split(r"[\[{]", marked)[0].strip()
+    begin = plain.index(source_text) if source_text else 0
+    source_span = TokenSpan(*offsets.span(begin, begin + len(source_text))) if source_text else None
     verb, end, lemma, act = _verb(doc, cue)
     doc._.attributions = [
-        AttributionRecord("model", who, CueRecord(cue, verb, end, lemma, act, "", "model"), (content,))
+        AttributionRecord("model", source_span, CueRecord(cue, verb, end, lemma, act, "", "model"), (content,))
     ]
-    found: AttributionRecord = ACTS(doc)._.attributions[0]
-    return found
+    attribution: AttributionRecord = ACTS_COMPONENT(doc)._.attributions[0]
+    return attribution
 
 
 def _verb(doc: Doc, cue: TokenSpan) -> tuple[int, int, str, Act]:
+    """Return the verb of the cue, the token after it, the lemma and the act, as the model's component does."""
     words = [token.lower_ for token in doc]
     for i in range(cue.start, cue.end):
         for entry in lexicon.act_forms().get(words[i], ()):
@@ -72,16 +73,16 @@ def _verb(doc: Doc, cue: TokenSpan) -> tuple[int, int, str, Act]:
         ("Osei [would neither confirm nor deny] {the report}.", Act.ASSERT),
         ("Osei [made no promise] {to build a bridge}.", Act.ASSERT),
         ("Osei left, [without criticising] {Mensah}.", Act.ASSERT),
-        # as good as not
+        # near negations
         ("Osei [hardly ever criticised] {Mensah}.", Act.ASSERT),
         ("Osei [rarely praised] {Mensah}.", Act.ASSERT),
-        # not to be for somebody is to be against them
+        # negated support rejects
         ("Osei [does not support] {the plan}.", Act.REJECT),
         ("Osei [no longer supports] {the plan}.", Act.REJECT),
         ("Osei [does not agree with] {the plan}.", Act.REJECT),
         ("Osei [doesn't want] {the bridge to be closed}.", Act.REJECT),
         ("Osei [has not endorsed] {Mensah}.", Act.ASSERT),
-        # left undone
+        # omitted
         ("Osei [failed to praise] {the builders}.", Act.ASSERT),
         ("Osei [failed] {to praise the builders}.", Act.ASSERT),
         ("Osei [stopped short of condemning] {the attack}.", Act.ASSERT),
@@ -108,30 +109,30 @@ def _verb(doc: Doc, cue: TokenSpan) -> tuple[int, int, str, Act]:
         # denied
         ("Osei [denied] {that he had accused Mensah}.", Act.DENY),
         ("Osei [denied accusing] {Mensah of theft}.", Act.DENY),
-        # twice turned
+        # double negation
         ("Osei [did not hesitate to accuse] {Mensah}.", Act.ACCUSE),
         ("Osei [never failed to praise] {the builders}.", Act.PRAISE),
         ("Osei [could not help but praise] {the builders}.", Act.PRAISE),
         ("Osei [did not refuse to endorse] {Mensah}.", Act.ASSERT),
-        # no negation at all
+        # not a negation of the act
         ("Osei [not only accused] {Mensah of theft}.", Act.ACCUSE),
         ("Osei [promised] {not to close the bridge}.", Act.PROMISE),
         ("Osei [vowed] {never to close the bridge}.", Act.PROMISE),
         ("Osei [ruled out] {a second term}.", Act.REJECT),
-        # nobody
+        # negative subjects
         ("No one [accused] {Mensah of theft}.", Act.ASSERT),
         ("Nobody [demanded] {that the bridge be closed}.", Act.ASSERT),
         ("None of the ministers [rejected] {the plan}.", Act.ASSERT),
         ("Neither Osei nor Mensah [rejected] {the plan}.", Act.ASSERT),
         ("No. 10 [rejected] {the plan}.", Act.REJECT),
-        # what may be, or might have been
+        # possible, or unfulfilled
         ("Osei [may reject] {the plan}.", Act.ASSERT),
         ("Osei [could accuse] {Mensah of theft}.", Act.ASSERT),
         ("Osei [would have rejected] {the plan}.", Act.ASSERT),
         ("Osei [will reject] {the plan}.", Act.REJECT),
     ],
 )
-def test_what_turns_an_act(marked: str, act: Act) -> None:
+def test_negation_and_modals_change_the_act(marked: str, act: Act) -> None:
     assert act_of(marked) is act
 
 
@@ -146,11 +147,11 @@ def test_what_turns_an_act(marked: str, act: Act) -> None:
         ("Osei is to [praise] {the builders}.", Act.PRAISE),
     ],
 )
-def test_what_turns_an_act_may_stand_before_the_cue(marked: str, act: Act) -> None:
+def test_modifiers_before_the_cue_count(marked: str, act: Act) -> None:
     assert act_of(marked, "Osei") is act
 
 
-def test_another_subject_is_not_read_over() -> None:
+def test_modifiers_of_another_subject_do_not_count() -> None:
     assert act_of("Mensah did not, and Osei [rejected] {the plan}.", "Osei") is Act.REJECT
 
 
@@ -166,7 +167,7 @@ def test_another_subject_is_not_read_over() -> None:
         ("Why Osei [rejected] {the plan} is not known.", Act.REJECT),
     ],
 )
-def test_what_was_not_done_is_no_act(marked: str, act: Act) -> None:
+def test_conditions_and_questions_are_asserted(marked: str, act: Act) -> None:
     assert act_of(marked, "Osei") is act
 
 
@@ -228,12 +229,12 @@ def test_what_was_not_done_is_no_act(marked: str, act: Act) -> None:
         ("Osei [lost] {the backing of his party}.", Act.ASSERT),
     ],
 )
-def test_what_is_done(marked: str, act: Act) -> None:
+def test_act_of_cue_and_content(marked: str, act: Act) -> None:
     assert act_of(marked) is act
 
 
 @pytest.mark.parametrize(
-    ("marked", "turned"),
+    ("marked", "act_modified"),
     [
         ("Osei [did not accuse] {Mensah}.", True),
         ("Osei [refused to condemn] {the attack}.", True),
@@ -246,11 +247,11 @@ def test_what_is_done(marked: str, act: Act) -> None:
         ("Osei [did not say] {why}.", False),
     ],
 )
-def test_whether_an_act_was_turned(marked: str, *, turned: bool) -> None:
-    assert read(marked, "Osei").act_modified is turned
+def test_act_modified_flag(marked: str, *, act_modified: bool) -> None:
+    assert read_marked(marked, "Osei").act_modified is act_modified
 
 
-def test_the_layout_attributes_and_a_question_stays_one(nlp: Language) -> None:
+def test_question_in_an_interview_is_asked(nlp: Language) -> None:
     with nlp.memory_zone():
-        found = nlp("Osei: “Is the bridge safe?”\n\nMensah: “It is safe.”")._.attributions
-        assert [statement.act for statement in found] == [Act.ASK, Act.ASSERT]
+        attribution = nlp("Osei: “Is the bridge safe?”\n\nMensah: “It is safe.”")._.attributions
+        assert [statement.act for statement in attribution] == [Act.ASK, Act.ASSERT]

@@ -23,7 +23,7 @@ from spacy.language import Language
         ("The plan was criticised by Osei.", []),
     ],
 )
-def test_finds_verbs_that_attribute(nlp: Language, text: str, cues: list[tuple[str, str]]) -> None:
+def test_cues_are_verbs_that_attribute(nlp: Language, text: str, cues: list[tuple[str, str]]) -> None:
     with nlp.memory_zone():
         doc = nlp(text)
         assert [(doc[cue.span.start : cue.span.end].text, cue.lemma) for cue in doc._.cues] == cues

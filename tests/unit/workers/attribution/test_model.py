@@ -1,4 +1,4 @@
-"""The trained pipeline on texts of our own: what must come out of each way to report speech, and what must not."""
+"""The trained pipeline on handwritten texts: attributions that must be found, and text without any."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from services.settings import Pipeline as Settings
 from workers.pipeline.pipeline import Pipeline
 
 PIPELINE = Pipeline(Settings())
-Said = tuple[str | None, str | None, str, list[str]]
+FoundAttribution = tuple[str | None, str | None, str, list[str]]
 
 
-def said(analysis: Analysis) -> list[Said]:
+def found_attributions(analysis: Analysis) -> list[FoundAttribution]:
     """Return each attribution's speaker, cue, kind and content."""
     names = {entity.id: entity.name for entity in analysis.entities}
     text = analysis.text
     return [
         (
-            names.get(one.source.entity or "") if one.source else None,
-            text[one.cue.start : one.cue.end] if one.cue else None,
-            one.kind.value,
-            [text[part.start : part.end] for part in one.content],
+            names.get(attribution.source.entity or "") if attribution.source else None,
+            text[attribution.cue.start : attribution.cue.end] if attribution.cue else None,
+            attribution.kind.value,
+            [text[part.start : part.end] for part in attribution.content],
         )
-        for one in analysis.attributions
+        for attribution in analysis.attributions
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         pytest.param(
             "Works Minister Ama Osei said the bridge was safe.",
@@ -41,7 +41,7 @@ def said(analysis: Analysis) -> list[Said]:
                 ("Osei", "said", "direct", ["“The bridge is safe,”"]),
                 ("Osei", None, "direct", ["“We have checked it twice.”"]),
             ],
-            id="direct, and going on",
+            id="direct with run-on quotation",
         ),
         pytest.param(
             "Kofi Mensah described the plan as “a costly mistake” and urged the council to drop it.",
@@ -49,7 +49,7 @@ def said(analysis: Analysis) -> list[Said]:
                 ("Kofi Mensah", "described", "mixed", ["the plan as “a costly mistake”"]),
                 ("Kofi Mensah", "urged", "indirect", ["the council to drop it"]),
             ],
-            id="mixed, two cues of one source",
+            id="mixed with two cues of one source",
         ),
         pytest.param(
             "According to the harbour authority, the pier will open in June.",
@@ -64,7 +64,7 @@ def said(analysis: Analysis) -> list[Said]:
         pytest.param(
             "The two sides need a treaty, Foreign Minister Ama Osei has said.",
             [("Ama Osei", "has said", "indirect", ["The two sides need a treaty"])],
-            id="what looks like a demand inside of what is said",
+            id="nested demand",
         ),
         pytest.param(
             "Osei accused Tarva Bank of delay, adding that the money had been promised in spring.",
@@ -72,15 +72,18 @@ def said(analysis: Analysis) -> list[Said]:
                 ("Osei", "accused", "indirect", ["Tarva Bank of delay"]),
                 ("Osei", "adding", "indirect", ["that the money had been promised in spring"]),
             ],
-            id="a participle",
+            id="participle",
         ),
         pytest.param(
-            "Ana Ruiz, the mayor of Porto Velho, denied that she had known about the payments. She said the claims were false.",
+            (
+                "Ana Ruiz, the mayor of Porto Velho, denied that she had known about the payments. "
+                "She said the claims were false."
+            ),
             [
                 ("Ana Ruiz", "denied", "indirect", ["that she had known about the payments"]),
                 ("Ana Ruiz", "said", "indirect", ["the claims were false"]),
             ],
-            id="an apposition and a pronoun",
+            id="apposition and pronoun",
         ),
         pytest.param(
             "“We will not wait any longer, and we will vote tomorrow.” – Ana Ruiz, mayor",
@@ -94,22 +97,30 @@ def said(analysis: Analysis) -> list[Said]:
         ),
     ],
 )
-def test_who_said_what(text: str, found: list[Said]) -> None:
-    assert said(PIPELINE.analyse_text(text)) == found
+def test_source_cue_kind_and_content_are_found(text: str, expected: list[FoundAttribution]) -> None:
+    assert found_attributions(PIPELINE.analyse_text(text)) == expected
 
 
-def test_a_quotation_over_paragraphs_keeps_its_speaker() -> None:
-    text = "“The bridge is old and worn,” Ama Osei told reporters.\n\n“We will close it in May.\n\n“It will open again in autumn.”"
-    found = PIPELINE.analyse_text(text)
-    assert {speaker for speaker, _, _, _ in said(found)} == {"Ama Osei"}
-    contents = " ".join(part for _, _, _, parts in said(found) for part in parts)
+def test_quotation_over_paragraphs_keeps_its_speaker() -> None:
+    text = (
+        "“The bridge is old and worn,” Ama Osei told reporters.\n\n“We will close it in May.\n\n"
+        "“It will open again in autumn.”"
+    )
+    analysis = PIPELINE.analyse_text(text)
+    assert {speaker for speaker, _, _, _ in found_attributions(analysis)} == {"Ama Osei"}
+    contents = " ".join(part for _, _, _, parts in found_attributions(analysis) for part in parts)
     assert all(words in contents for words in ("old and worn", "in May", "in autumn"))
-    assert {one.kind for one in found.attributions} == {Kind.DIRECT}
+    assert {attribution.kind for attribution in analysis.attributions} == {Kind.DIRECT}
 
 
-def test_an_interview_is_told_by_its_labels() -> None:
-    text = "Mensah: Why did you leave?\nOsei: Because nobody listened to us.\nMensah: Will you return?\nOsei: No, that is over."
-    speakers = [(speaker, parts[0].rstrip("?.")) for speaker, _, _, parts in said(PIPELINE.analyse_text(text))]
+def test_labels_of_an_interview_name_the_speakers() -> None:
+    text = (
+        "Mensah: Why did you leave?\nOsei: Because nobody listened to us.\n"
+        "Mensah: Will you return?\nOsei: No, that is over."
+    )
+    speakers = [
+        (speaker, parts[0].rstrip("?.")) for speaker, _, _, parts in found_attributions(PIPELINE.analyse_text(text))
+    ]
     assert ("Osei", "Because nobody listened to us") in speakers
     assert ("Osei", "No, that is over") in speakers
 
@@ -122,31 +133,37 @@ def test_an_interview_is_told_by_its_labels() -> None:
         "Tarva Bank has 400 branches. Its seat is in Lusaka.",
     ],
 )
-def test_what_nobody_says_is_no_statement(text: str) -> None:
-    assert said(PIPELINE.analyse_text(text)) == []
+def test_text_without_reported_speech_has_no_attribution(text: str) -> None:
+    assert found_attributions(PIPELINE.analyse_text(text)) == []
 
 
-def test_scores_are_probabilities_of_each_finding() -> None:
-    found = PIPELINE.analyse_text("Works Minister Ama Osei said the bridge was safe. Many hoped it would stay so.")
-    scores = [one.score for one in (*found.attributions, *found.entities)]
+def test_each_item_has_a_probability_of_its_own() -> None:
+    analysis = PIPELINE.analyse_text("Works Minister Ama Osei said the bridge was safe. Many hoped it would stay so.")
+    scores = [item.score for item in (*analysis.attributions, *analysis.entities)]
     assert all(0 < score < 1 for score in scores)
     assert len(set(scores)) == len(scores)
 
 
-def test_boilerplate_is_no_part_of_what_is_said() -> None:
-    text = "“We asked for money in spring,” the minister said.\n\nRead more: Ten bridges that fell\n\n“We still wait for it.”"
-    contents = " ".join(part for _, _, _, parts in said(PIPELINE.analyse_text(text)) for part in parts)
+def test_boilerplate_is_not_part_of_a_content() -> None:
+    text = (
+        "“We asked for money in spring,” the minister said.\n\nRead more: Ten bridges that fell\n\n"
+        "“We still wait for it.”"
+    )
+    contents = " ".join(part for _, _, _, parts in found_attributions(PIPELINE.analyse_text(text)) for part in parts)
     assert "Read more" not in contents
     assert "still wait" in contents
 
 
-def test_a_headline_does_not_run_into_the_story() -> None:
-    text = "Minister urges Vienna to mediate\n\nMARLOW, 3 May (AP) - The minister said on Monday that the talks had failed."
-    contents = [part for _, _, _, parts in said(PIPELINE.analyse_text(text)) for part in parts]
+def test_headline_is_not_joined_to_the_story() -> None:
+    text = (
+        "Minister urges Vienna to mediate\n\n"
+        "MARLOW, 3 May (AP) - The minister said on Monday that the talks had failed."
+    )
+    contents = [part for _, _, _, parts in found_attributions(PIPELINE.analyse_text(text)) for part in parts]
     assert "that the talks had failed" in contents
     assert not any("MARLOW" in part or "\n" in part for part in contents)
 
 
-def test_the_name_after_a_role_is_who_speaks() -> None:
+def test_name_after_a_role_is_the_speaker() -> None:
     text = "Japan's trade minister, Kenji Morita, said the plan was wrong. He called it a wall."
-    assert {speaker for speaker, _, _, _ in said(PIPELINE.analyse_text(text))} == {"Kenji Morita"}
+    assert {speaker for speaker, _, _, _ in found_attributions(PIPELINE.analyse_text(text))} == {"Kenji Morita"}

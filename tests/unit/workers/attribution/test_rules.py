@@ -6,17 +6,18 @@ from spacy.tokens import Doc
 
 from services.contracts import Act, Kind
 
-Found = tuple[str, str | None, list[str]]
+FoundAttribution = tuple[str, str | None, list[str]]
 
 
-def read(doc: Doc) -> list[Found]:
+def found_attributions(doc: Doc) -> list[FoundAttribution]:
+    """Return the source, the cue and the content of each attribution."""
     return [
         (
-            doc[statement.source.start : statement.source.end].text if statement.source else "",
-            doc[statement.cue.span.start : statement.cue.span.end].text if statement.cue else None,
-            [doc[part.start : part.end].text for part in statement.content],
+            doc[attribution.source.start : attribution.source.end].text if attribution.source else "",
+            doc[attribution.cue.span.start : attribution.cue.span.end].text if attribution.cue else None,
+            [doc[part.start : part.end].text for part in attribution.content],
         )
-        for statement in doc._.attributions
+        for attribution in doc._.attributions
     ]
 
 
@@ -102,9 +103,9 @@ def read(doc: Doc) -> list[Found]:
         ("Osei: “The bridge is safe.”", "Osei", ":", ["“The bridge is safe.”"]),
     ],
 )
-def test_reads_one_statement(nlp: Language, text: str, source: str, cue: str, content: list[str]) -> None:
+def test_single_attribution_is_found(nlp: Language, text: str, source: str, cue: str, content: list[str]) -> None:
     with nlp.memory_zone():
-        assert read(nlp(text)) == [(source, cue, content)]
+        assert found_attributions(nlp(text)) == [(source, cue, content)]
 
 
 @pytest.mark.parametrize(
@@ -118,15 +119,17 @@ def test_reads_one_statement(nlp: Language, text: str, source: str, cue: str, co
         "“Not a word of this is attributed to anybody here.”",
     ],
 )
-def test_finds_nothing_where_nobody_speaks(nlp: Language, text: str) -> None:
+def test_text_without_reported_speech_has_no_attribution(nlp: Language, text: str) -> None:
     with nlp.memory_zone():
-        assert read(nlp(text)) == []
+        assert found_attributions(nlp(text)) == []
 
 
-def test_what_is_added_shares_its_source(nlp: Language) -> None:
+def test_participle_shares_the_source_of_the_cue_before(nlp: Language) -> None:
     with nlp.memory_zone():
-        found = read(nlp("The bridge was “safe for now,” the minister said, adding that lorries had to wait."))
-    assert found == [
+        attributions = found_attributions(
+            nlp("The bridge was “safe for now,” the minister said, adding that lorries had to wait.")
+        )
+    assert attributions == [
         ("the minister", "said", ["The bridge was “safe for now,”"]),
         ("the minister", "adding", ["that lorries had to wait"]),
     ]
@@ -134,35 +137,43 @@ def test_what_is_added_shares_its_source(nlp: Language) -> None:
 
 def test_two_verbs_share_a_subject(nlp: Language) -> None:
     with nlp.memory_zone():
-        found = read(nlp("He denied that the bridge was old, and said that it was safe."))
-    assert [(source, cue) for source, cue, _ in found] == [("He", "denied"), ("He", "said")]
-    assert found[0][2] == ["that the bridge was old"]
+        attributions = found_attributions(nlp("He denied that the bridge was old, and said that it was safe."))
+    assert [(source, cue) for source, cue, _ in attributions] == [("He", "denied"), ("He", "said")]
+    assert attributions[0][2] == ["that the bridge was old"]
 
 
-def test_a_quotation_runs_on_without_a_cue(nlp: Language) -> None:
+def test_quotation_runs_on_without_a_cue(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("“The bridge is safe,” Osei said. “It will stay open all year.”")
-        assert read(doc)[1] == ("Osei", None, ["“It will stay open all year.”"])
+        assert found_attributions(doc)[1] == ("Osei", None, ["“It will stay open all year.”"])
         assert doc._.attributions[1].follows == 0
 
 
-def test_a_quotation_runs_on_over_paragraphs(nlp: Language) -> None:
+def test_quotation_runs_on_over_paragraphs(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("Osei said: “The bridge is safe.\n\n“It will stay open.\n\n“Come and see.”")
-        assert [(source, cue) for source, cue, _ in read(doc)] == [("Osei", "said"), ("Osei", None), ("Osei", None)]
+        assert [(source, cue) for source, cue, _ in found_attributions(doc)] == [
+            ("Osei", "said"),
+            ("Osei", None),
+            ("Osei", None),
+        ]
 
 
-def test_a_new_paragraph_starts_anew(nlp: Language) -> None:
+def test_quotation_in_a_new_paragraph_does_not_run_on(nlp: Language) -> None:
     with nlp.memory_zone():
-        found = read(nlp("“The bridge is safe,” Osei said.\n\n“Nobody here believes a word of it.”"))
-    assert len(found) == 1
+        attributions = found_attributions(
+            nlp("“The bridge is safe,” Osei said.\n\n“Nobody here believes a word of it.”")
+        )
+    assert len(attributions) == 1
 
 
-def test_boilerplate_is_in_no_content(nlp: Language) -> None:
+def test_boilerplate_is_not_part_of_a_content(nlp: Language) -> None:
     with nlp.memory_zone():
-        found = read(nlp("Osei said: “The bridge is safe.”\nRead more\n“It will stay open,” Osei said."))
-    assert len(found) == 2
-    assert not any("Read more" in part for _, _, content in found for part in content)
+        attributions = found_attributions(
+            nlp("Osei said: “The bridge is safe.”\nRead more\n“It will stay open,” Osei said.")
+        )
+    assert len(attributions) == 2
+    assert not any("Read more" in part for _, _, content in attributions for part in content)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +184,9 @@ def test_boilerplate_is_in_no_content(nlp: Language) -> None:
         ("Osei said the bridge was “safe and sound”.", Kind.MIXED),
     ],
 )
-def test_kinds(nlp: Language, text: str, kind: Kind) -> None:
+def test_kind_of_an_attribution(nlp: Language, text: str, kind: Kind) -> None:
     with nlp.memory_zone():
-        assert [statement.kind for statement in nlp(text)._.attributions] == [kind]
+        assert [attribution.kind for attribution in nlp(text)._.attributions] == [kind]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +205,9 @@ def test_kinds(nlp: Language, text: str, kind: Kind) -> None:
         ("Osei asked whether the bridge was safe.", Act.ASK),
     ],
 )
-def test_acts(nlp: Language, text: str, act: Act) -> None:
+def test_act_of_a_cue(nlp: Language, text: str, act: Act) -> None:
     with nlp.memory_zone():
-        assert [statement.act for statement in nlp(text)._.attributions] == [act]
+        assert [attribution.act for attribution in nlp(text)._.attributions] == [act]
 
 
 @pytest.mark.parametrize(
@@ -207,9 +218,7 @@ def test_acts(nlp: Language, text: str, act: Act) -> None:
         ("It rained.\n\n“We will close it in May.\n\n“It will open again in autumn.”", ["Ama Osei", "Ama Osei"]),
     ],
 )
-def test_a_quotation_that_the_next_paragraph_takes_up_runs_on_from_the_one_before(
-    nlp: Language, rest: str, speakers: list[str]
-) -> None:
+def test_quotation_continued_in_the_next_paragraph_runs_on(nlp: Language, rest: str, speakers: list[str]) -> None:
     with nlp.memory_zone():
-        found = read(nlp(f"“The bridge is old,” Ama Osei told reporters.\n\n{rest}"))
-    assert [source for source, _, _ in found] == speakers
+        attributions = found_attributions(nlp(f"“The bridge is old,” Ama Osei told reporters.\n\n{rest}"))
+    assert [source for source, _, _ in attributions] == speakers

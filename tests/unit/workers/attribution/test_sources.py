@@ -20,26 +20,26 @@ def completed(marked: str) -> tuple[str | None, list[str]]:
     doc = NLP(re.sub(r"[\[\]{}]", "", marked))
     offsets = Offsets(doc)
 
-    def stretches(opened: str, closed: str) -> list[TokenSpan]:
-        found = []
+    def marked_spans(opened: str, closed: str) -> list[TokenSpan]:
+        spans = []
         for match in re.finditer(re.escape(opened) + "[^" + re.escape(closed) + "]*", marked):
             start = match.start() - len(re.findall(r"[\[\]{}]", marked[: match.start()]))
-            found.append(TokenSpan(*offsets.span(start, start + len(match[0]) - 1)))
-        return found
+            spans.append(TokenSpan(*offsets.span(start, start + len(match[0]) - 1)))
+        return spans
 
-    (cue,) = stretches("[", "]")
+    (cue,) = marked_spans("[", "]")
     form = "past" if doc[cue.end - 1].text.endswith("ed") else "model"
-    made = CueRecord(cue, cue.start, cue.end, "", Act.ASSERT, "", form)
-    statement = AttributionRecord("model", None, made, tuple(stretches("{", "}")))
-    fill_missing_sources(Tokens.of(doc), doc, [statement])
-    source = statement.source
-    return doc[source.start : source.end].text if source else None, [doc[a:b].text for a, b in statement.content]
+    cue_record = CueRecord(cue, cue.start, cue.end, "", Act.ASSERT, "", form)
+    attribution = AttributionRecord("model", None, cue_record, tuple(marked_spans("{", "}")))
+    fill_missing_sources(Tokens.of(doc), doc, [attribution])
+    source = attribution.source
+    return doc[source.start : source.end].text if source else None, [doc[a:b].text for a, b in attribution.content]
 
 
 @pytest.mark.parametrize(
     ("marked", "source", "content"),
     [
-        # whoever "by" names, and what it adds about them, is no content
+        # the passive agent and what a comma adds to it are removed from the content
         (
             "{Tarva Bank} [was accused of] {hiding losses by Mr. Kofi Mensah, who left}.",
             "Mr. Kofi Mensah",
@@ -47,7 +47,7 @@ def completed(marked: str) -> tuple[str | None, list[str]]:
         ),
         ("{Tarva Bank} [was accused] {by Mr. Kofi Mensah of theft}.", "Mr. Kofi Mensah", ["Tarva Bank", "of theft"]),
         ("{It} [was denounced by] the Tarva Bank.", "the Tarva Bank", ["It"]),
-        # who pays, moves or is nobody by name has accused nobody
+        # "by" does not introduce the agent of the cue, or no name follows it
         ("{He} [was accused of] {being paid by Mr. Kofi Mensah}.", None, ["He", "being paid by Mr. Kofi Mensah"]),
         ("{He} [was accused of] {theft by moving Mr. Kofi Mensah}.", None, ["He", "theft by moving Mr. Kofi Mensah"]),
         ("{He} [was accused of] {theft by many}.", None, ["He", "theft by many"]),
@@ -64,13 +64,13 @@ def completed(marked: str) -> tuple[str | None, list[str]]:
         ("Mr. Kofi Mensah left and [rejected] {it}.", None, ["it"]),
     ],
 )
-def test_a_source_is_taken_where_its_sentence_names_it(marked: str, source: str | None, content: list[str]) -> None:
+def test_missing_source_is_taken_from_the_sentence(marked: str, source: str | None, content: list[str]) -> None:
     assert completed(marked) == (source, content)
 
 
-def test_a_source_that_is_there_stays() -> None:
+def test_existing_source_is_kept() -> None:
     doc = NLP("Ama Osei was accused of theft by Mr. Kofi Mensah.")
     cue = CueRecord(TokenSpan(2, 5), 3, 5, "accuse", Act.ACCUSE, "", "past")
-    statement = AttributionRecord("model", TokenSpan(0, 2), cue, (TokenSpan(5, 6),))
-    fill_missing_sources(Tokens.of(doc), doc, [statement])
-    assert statement.source == TokenSpan(0, 2)
+    attribution = AttributionRecord("model", TokenSpan(0, 2), cue, (TokenSpan(5, 6),))
+    fill_missing_sources(Tokens.of(doc), doc, [attribution])
+    assert attribution.source == TokenSpan(0, 2)

@@ -4,14 +4,14 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from workers.english.name_forms import acronyms, plain_name
+from workers.english.name_forms import acronyms, normalize_name
 
 
-def joined(nlp: Language, text: str, names: dict[str, str]) -> list[list[str]]:
-    """The mentions of each entity where the entity stage finds ``names`` (text to label) and nothing else."""
+def joined_names(nlp: Language, text: str, names: dict[str, str]) -> list[list[str]]:
+    """Return the mentions of each entity, given the ``names`` (text -> type) that the entity component found."""
     with nlp.memory_zone():
         doc = nlp.make_doc(text)
-        doc.ents = tuple(_found(doc, names))
+        doc.ents = tuple(_find_names(doc, names))
         doc = nlp.get_pipe("stancewire_aliases")(doc)
         groups: dict[str, list[str]] = {}
         for span in doc.spans["mentions"]:
@@ -19,17 +19,18 @@ def joined(nlp: Language, text: str, names: dict[str, str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _found(doc: Doc, names: dict[str, str]) -> list[Span]:
-    found: list[Span] = []
+def _find_names(doc: Doc, names: dict[str, str]) -> list[Span]:
+    """Return the spans of the names in the document, the longest first."""
+    spans: list[Span] = []
     for i in range(len(doc)):
-        if found and i < found[-1].end:
+        if spans and i < spans[-1].end:
             continue
         for name in sorted(names, key=len, reverse=True):
             span = doc.char_span(doc[i].idx, doc[i].idx + len(name), label=names[name])
             if span is not None and span.text == name:
-                found.append(span)
+                spans.append(span)
                 break
-    return found
+    return spans
 
 
 @pytest.mark.parametrize(
@@ -99,13 +100,13 @@ def _found(doc: Doc, names: dict[str, str]) -> list[Span]:
         ),
     ],
 )
-def test_names_of_one_come_back_as_one(
+def test_names_of_one_entity_are_joined(
     nlp: Language, text: str, names: dict[str, str], expected: list[list[str]]
 ) -> None:
-    assert joined(nlp, text, names) == expected
+    assert joined_names(nlp, text, names) == expected
 
 
-def test_a_name_has_one_type_in_an_article(nlp: Language) -> None:
+def test_name_gets_its_most_frequent_type(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp.make_doc("Quill spoke. Quill left. Quill is rich.")
         doc.ents = tuple(
@@ -115,7 +116,7 @@ def test_a_name_has_one_type_in_an_article(nlp: Language) -> None:
         assert [(span.id_, span.label_) for span in doc.spans["mentions"]] == [("0", "PERSON")] * 3
 
 
-def test_a_place_and_a_person_of_one_name_stay_two(nlp: Language) -> None:
+def test_place_and_person_with_the_same_name_stay_separate(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp.make_doc("Paris spoke in Paris.")
         doc.ents = (Span(doc, 0, 1, label="PERSON"), Span(doc, 3, 4, label="LOCATION"))
@@ -125,7 +126,7 @@ def test_a_place_and_a_person_of_one_name_stay_two(nlp: Language) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "plain"),
+    ("name", "normalised"),
     [
         ("The Tarva Bank", "tarva bank"),
         ("Bjørn Łuków’s", "bjorn lukow"),
@@ -133,17 +134,17 @@ def test_a_place_and_a_person_of_one_name_stay_two(nlp: Language) -> None:
         ("The", "the"),
     ],
 )
-def test_spellings_of_one_name_are_equal(name: str, plain: str) -> None:
-    assert plain_name(name) == plain
+def test_names_are_normalised(name: str, normalised: str) -> None:
+    assert normalize_name(name) == normalised
 
 
 @pytest.mark.parametrize(
-    ("name", "short"),
+    ("name", "expected"),
     [
         ("UN Water Panel", ["UNWP"]),
         ("Office of Rivers", ["OR", "OOR"]),
         ("Tarva", []),
     ],
 )
-def test_initials_count_small_words_or_leave_them_out(name: str, short: list[str]) -> None:
-    assert acronyms(name) == short
+def test_acronyms_with_and_without_short_words(name: str, expected: list[str]) -> None:
+    assert acronyms(name) == expected

@@ -5,54 +5,64 @@ import math
 import pytest
 from spacy.language import Language
 
-from workers.coreference.antecedents import Candidate, Choice, Question, Ranker, describe, describe_nobody
+from workers.coreference.antecedents import (
+    Anaphor,
+    AntecedentRanker,
+    Candidate,
+    CandidateSet,
+    candidate_features,
+    no_antecedent_features,
+)
 
 
-def question(word: str = "he", **changes: int | str | bool | None) -> Question:
-    held: dict[str, int | str | bool | None] = {
-        "place": 40,
+def anaphor(word: str = "he", **changes: int | str | bool | None) -> Anaphor:
+    fields: dict[str, int | str | bool | None] = {
+        "token": 40,
         "word": word,
-        "after": "went",
-        "clause": 38,
+        "next_word": "went",
+        "clause_start": 38,
         "sentence": 3,
         "paragraph": 1,
-        "speech": -1,
-        "leads": True,
-        "source": False,
+        "quotation": -1,
+        "opens_sentence": True,
+        "is_source": False,
     }
-    return Question(**(held | changes))  # type: ignore[arg-type]  # a mapping of the fields
+    return Anaphor(**(fields | changes))  # type: ignore[arg-type]  # a mapping of the fields
 
 
-def person(key: int = 0, **changes: object) -> Candidate:
-    one = Candidate(key, certain=True, full=True, total=2, share=0.5)
+def candidate(key: int = 0, **changes: object) -> Candidate:
+    made = Candidate(key, is_person=True, is_full_name=True, name_count=2, name_share=0.5)
     for name, value in changes.items():
-        setattr(one, name, value)
-    return one
+        setattr(made, name, value)
+    return made
 
 
 def test_probabilities_are_a_softmax_over_the_weighted_features() -> None:
-    ranker = Ranker({"near": 1.0, "far": -1.0}, 0.0)
-    found = ranker.probabilities([{"near": 2.0}, {"far": 1.0, "without a weight": 9.0}, {}])
+    ranker = AntecedentRanker({"near": 1.0, "far": -1.0}, 0.0)
+    features = ranker.probabilities([{"near": 2.0}, {"far": 1.0, "without a weight": 9.0}, {}])
     total = math.exp(2) + math.exp(-1) + 1
-    assert found == pytest.approx([math.exp(2) / total, math.exp(-1) / total, 1 / total])
+    assert features == pytest.approx([math.exp(2) / total, math.exp(-1) / total, 1 / total])
 
 
-def test_large_sums_do_not_overflow() -> None:
-    assert Ranker({"x": 1.0}, 0.0).probabilities([{"x": 5000.0}, {"x": 1.0}]) == [1.0, 0.0]
+def test_large_scores_do_not_overflow() -> None:
+    assert AntecedentRanker({"x": 1.0}, 0.0).probabilities([{"x": 5000.0}, {"x": 1.0}]) == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(("threshold", "answer"), [(0.0, 7), (0.7, 7), (0.8, None)])
-def test_an_answer_below_the_threshold_is_none(threshold: float, answer: int | None) -> None:
-    ranker = Ranker({"x": 1.0}, threshold)  # 1 / (1 + 1/e) is .73
-    assert ranker.choose(Choice(0, [None, 7], ["", "Osei"], [{}, {"x": 1.0}])) == answer
+def test_candidate_below_the_threshold_is_not_chosen(threshold: float, answer: int | None) -> None:
+    ranker = AntecedentRanker({"x": 1.0}, threshold)  # 1 / (1 + 1/e) is .73
+    assert ranker.choose(CandidateSet(0, [None, 7], ["", "Osei"], [{}, {"x": 1.0}])) == answer
 
 
-def test_nobody_is_an_answer() -> None:
-    assert Ranker({"x": 1.0}, 0.0).choose(Choice(0, [None, 7], ["", "Osei"], [{"x": 2.0}, {"x": 1.0}])) is None
+def test_no_antecedent_can_be_the_most_probable_candidate() -> None:
+    assert (
+        AntecedentRanker({"x": 1.0}, 0.0).choose(CandidateSet(0, [None, 7], ["", "Osei"], [{"x": 2.0}, {"x": 1.0}]))
+        is None
+    )
 
 
 @pytest.mark.parametrize(
-    ("word", "after", "role"),
+    ("word", "next_word", "role"),
     [
         ("he", "said", "subject"),
         ("him", "said", "object"),
@@ -62,39 +72,43 @@ def test_nobody_is_an_answer() -> None:
         ("herself", ".", "self"),
     ],
 )
-def test_the_role_of_a_pronoun(word: str, after: str, role: str) -> None:
-    assert question(word, after=after).role == role
+def test_role_of_a_pronoun(word: str, next_word: str, role: str) -> None:
+    assert anaphor(word, next_word=next_word).role == role
 
 
-def test_gender_is_described_by_its_evidence() -> None:
-    one = person(genders={"given": "m", "called": "f"})
-    found = describe(question("she"), one, 0, -1, leader=False)
-    assert {"given differs", "called fits"} <= found.keys()
-    assert one.gender() == "m"
-    assert "gender unknown" in describe(question(), person(), 0, -1, leader=False)
+def test_gender_features_name_the_evidence() -> None:
+    made = candidate(gender_evidence={"given": "m", "called": "f"})
+    features = candidate_features(anaphor("she"), made, 0, -1, is_most_mentioned=False)
+    assert {"given differs", "called fits"} <= features.keys()
+    assert made.gender() == "m"
+    assert "gender unknown" in candidate_features(anaphor(), candidate(), 0, -1, is_most_mentioned=False)
 
 
-def test_who_speaks_does_not_call_himself_he() -> None:
-    found = describe(question(speech=2, speaker=0), person(), 0, -1, leader=False)
-    assert "own quotation" in found
-    assert "own quotation" not in describe(question(speech=2, speaker=1), person(), 0, -1, leader=False)
+def test_speaker_of_the_quotation_has_a_feature() -> None:
+    features = candidate_features(
+        anaphor(quotation=2, enclosing_speaker=0), candidate(), 0, -1, is_most_mentioned=False
+    )
+    assert "own quotation" in features
+    assert "own quotation" not in candidate_features(
+        anaphor(quotation=2, enclosing_speaker=1), candidate(), 0, -1, is_most_mentioned=False
+    )
 
 
-def test_one_in_the_same_clause_is_told_from_one_before_it() -> None:
-    near = person(last=39, sentence=3, outside=3, first=0)
-    far = person(last=30, sentence=3, outside=3, first=0)
-    assert "same clause subject" in describe(question(), near, 0, -1, leader=False)
-    assert "same clause subject" not in describe(question(), far, 0, -1, leader=False)
+def test_candidate_in_the_same_clause_has_a_feature() -> None:
+    near = candidate(last_token=39, last_sentence=3, last_unquoted_sentence=3, first_sentence=0)
+    far = candidate(last_token=30, last_sentence=3, last_unquoted_sentence=3, first_sentence=0)
+    assert "same clause subject" in candidate_features(anaphor(), near, 0, -1, is_most_mentioned=False)
+    assert "same clause subject" not in candidate_features(anaphor(), far, 0, -1, is_most_mentioned=False)
 
 
-def test_nobody_is_likelier_where_somebody_unnamed_is_nearer() -> None:
-    found = describe_nobody(question(unnamed=3), [person(last=3, sentence=1)])
-    assert "somebody unnamed is nearer" in found
-    assert "nobody fits" in describe_nobody(question("she"), [person(genders={"title": "m"})])
+def test_unnamed_person_nearby_gives_features_of_no_antecedent() -> None:
+    features = no_antecedent_features(anaphor(unnamed_sentence=3), [candidate(last_token=3, last_sentence=1)])
+    assert "somebody unnamed is nearer" in features
+    assert "nobody fits" in no_antecedent_features(anaphor("she"), [candidate(gender_evidence={"title": "m"})])
 
 
-def test_the_shipped_weights_know_every_feature_they_weigh() -> None:
-    ranker = Ranker.shipped()
+def test_packaged_weights_have_plausible_signs() -> None:
+    ranker = AntecedentRanker.load()
     assert 0 <= ranker.threshold < 1
     weights = ranker.weights
     assert weights["given fits"] > weights["given differs"]
@@ -102,7 +116,7 @@ def test_the_shipped_weights_know_every_feature_they_weigh() -> None:
     assert weights["own quotation"] < 0
 
 
-def pronouns(nlp: Language, text: str) -> list[tuple[str, str]]:
+def pronoun_antecedents(nlp: Language, text: str) -> list[tuple[str, str]]:
     with nlp.memory_zone():
         doc = nlp(text)
         return [
@@ -127,14 +141,14 @@ def pronouns(nlp: Language, text: str) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_pronouns_find_their_persons(nlp: Language, text: str, expected: list[tuple[str, str]]) -> None:
-    assert pronouns(nlp, text) == expected
+def test_pronouns_are_resolved_to_persons(nlp: Language, text: str, expected: list[tuple[str, str]]) -> None:
+    assert pronoun_antecedents(nlp, text) == expected
 
 
-def test_a_name_that_the_entity_stage_passed_over_is_found_by_its_pronouns(nlp: Language) -> None:
+def test_name_missed_by_the_entity_component_becomes_a_person_by_its_pronouns(nlp: Language) -> None:
     text = (
-        "In May Appellant was seen near the mill. He had left his car there. Later he came back, and Appellant drove home. "
-        "Nobody had seen him since."
+        "In May Appellant was seen near the mill. He had left his car there. Later he came back, and Appellant drove "
+        "home. Nobody had seen him since."
     )
     with nlp.memory_zone():
         doc = nlp.make_doc(text)

@@ -9,7 +9,10 @@ from workers.doc.records import AttributionRecord, TokenSpan
 
 def speakers(doc: Doc) -> list[str | None]:
     entities = doc._.entities
-    return [None if statement.speaker is None else entities[statement.speaker].name for statement in doc._.attributions]
+    return [
+        None if attribution.speaker is None else entities[attribution.speaker].name
+        for attribution in doc._.attributions
+    ]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +23,7 @@ def speakers(doc: Doc) -> list[str | None]:
         ("Works Minister Ama Osei arrived. The minister said it was safe.", ["Ama Osei"]),
         ("Foreign Minister Ama Osei arrived. The top diplomat said it was safe.", ["Ama Osei"]),
         (
-            "Ghanaian President Kofi Mensah met Togolese President Yao Adjei. The Togolese president said it went well.",
+            "Ghanaian President Kofi Mensah met Togolese President Yao Adjei. The Togolese president said it was so.",
             ["Yao Adjei"],
         ),
         ("President Kofi Mensah said it was safe. Mensah added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
@@ -58,7 +61,7 @@ def speakers(doc: Doc) -> list[str | None]:
         ("According to President Kofi Mensah, it was safe. He added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),
     ],
 )
-def test_resolves_who_speaks_or_leaves_it_open(nlp: Language, text: str, names: list[str | None]) -> None:
+def test_source_is_resolved_or_left_open(nlp: Language, text: str, names: list[str | None]) -> None:
     with nlp.memory_zone():
         assert speakers(nlp(text)) == names
 
@@ -66,12 +69,12 @@ def test_resolves_who_speaks_or_leaves_it_open(nlp: Language, text: str, names: 
 def test_pronouns_and_descriptions_become_mentions(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("Works Minister Ama Osei arrived. The minister said that she was late.")
-        found = {span.text: str(span._.form) for span in doc.spans["mentions"]}
-    assert found == {"Ama Osei": "name", "The minister": "nominal", "she": "pronoun"}
+        forms = {span.text: str(span._.form) for span in doc.spans["mentions"]}
+    assert forms == {"Ama Osei": "name", "The minister": "nominal", "she": "pronoun"}
 
 
 @pytest.mark.parametrize(
-    ("text", "called"),
+    ("text", "expected"),
     [
         ("Kofi Mensah sued the Tarva Bank, and Ama Osei called the company a disgrace.", {"the company": "Tarva Bank"}),
         ("Kofi Mensah sued the Tarva Bank. Ama Osei praised the bank on Monday.", {"the bank": "Tarva Bank"}),
@@ -88,24 +91,26 @@ def test_pronouns_and_descriptions_become_mentions(nlp: Language) -> None:
         ("Ama Osei praised the company. Kofi Mensah sued the Tarva Bank.", {}),
     ],
 )
-def test_an_organisation_is_called_by_what_it_is(nlp: Language, text: str, called: dict[str, str]) -> None:
+def test_definite_description_is_resolved_to_an_organisation(
+    nlp: Language, text: str, expected: dict[str, str]
+) -> None:
     with nlp.memory_zone():
         doc = nlp(text)
         spans = [span for span in doc.spans["mentions"] if span._.form == "nominal"]
-        assert {span.text: doc._.entities[int(span.id_)].name for span in spans} == called
+        assert {span.text: doc._.entities[int(span.id_)].name for span in spans} == expected
 
 
-def test_who_speaks_is_not_whom_the_speech_calls_he(nlp: Language) -> None:
+def test_pronouns_in_a_quotation_do_not_refer_to_its_speaker(nlp: Language) -> None:
     with nlp.memory_zone():
         doc = nlp("Mr. Yao Adjei resigned. “I told him that he was wrong,” said Mr. Kofi Mensah.")
-        named = {
+        antecedents = {
             span.text: doc._.entities[int(span.id_)].name for span in doc.spans["mentions"] if span._.form == "pronoun"
         }
-    assert named == {"him": "Yao Adjei", "he": "Yao Adjei"}
+    assert antecedents == {"him": "Yao Adjei", "he": "Yao Adjei"}
 
 
 def speaker_of(nlp: Language, text: str, source: str) -> str | None:
-    """Resolve one source that the rules would not find."""
+    """Return the speaker of a source that the rules would not find."""
     stages = [component for name, component in nlp.pipeline if name != "stancewire_speakers"]
     with nlp.memory_zone():
         doc = nlp.make_doc(text)
@@ -118,9 +123,9 @@ def speaker_of(nlp: Language, text: str, source: str) -> str | None:
         return speakers(nlp.get_pipe("stancewire_speakers")(doc))[0]
 
 
-def test_a_genitive_alone_is_whose_promise_it_is(nlp: Language) -> None:
+def test_source_that_is_a_genitive_is_resolved(nlp: Language) -> None:
     assert speaker_of(nlp, "President Kofi Mensah's promise to close it stands.", "Kofi Mensah's") == "Kofi Mensah"
 
 
-def test_who_is_no_date(nlp: Language) -> None:
+def test_relative_pronoun_after_a_date_is_not_resolved(nlp: Language) -> None:
     assert speaker_of(nlp, "President Kofi Mensah, chosen in June, who said it was safe.", "who") is None
