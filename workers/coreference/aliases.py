@@ -123,9 +123,9 @@ class Aliases:
     def _find_person(self, table: _EntityTable, normalised: str, title: str) -> int | None:
         """Return the person that a normalised name refers to, or None.
 
-        The name may be a part or a longer form of an earlier name. Of several persons with a surname, those whose gender
-        fits ``title``, the word before the name, are preferred; of these the one named most often, then the one named
-        last.
+        The name may be a part or a longer form of an earlier name. Of several persons with a surname, those whose
+        gender fits ``title``, the word before the name, are preferred; of these the one named most often, then the
+        one named last.
         """
         words = normalised.split()
         if len(words) > 1:

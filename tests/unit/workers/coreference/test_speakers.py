@@ -23,7 +23,10 @@ def speakers(doc: Doc) -> list[str | None]:
         ("Works Minister Ama Osei arrived. The minister said it was safe.", ["Ama Osei"]),
         ("Foreign Minister Ama Osei arrived. The top diplomat said it was safe.", ["Ama Osei"]),
         (
-            "Ghanaian President Kofi Mensah met Togolese President Yao Adjei. The Togolese president said it was so.",
+            (
+                "Ghanaian President Kofi Mensah met Togolese President Yao Adjei. "
+                "The Togolese president said it went well."
+            ),
             ["Yao Adjei"],
         ),
         ("President Kofi Mensah said it was safe. Mensah added that it was old.", ["Kofi Mensah", "Kofi Mensah"]),

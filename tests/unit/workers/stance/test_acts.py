@@ -64,7 +64,10 @@ def test_stances_below_the_minimum_score_are_left_out() -> None:
         # Nobody else has spoken; the offer is too far back; a deal belongs to both sides; the phrase is too long.
         ("Mayor Ida Osei proposed to close the port. She later rejected the proposal.", []),
         (
-            "Mayor Ida Osei said she would go. It rained. It poured. It froze. It was. Tarva Bank dismissed the idea.",
+            (
+                "Mayor Ida Osei said she would go. It rained. It poured. It froze. It snowed. "
+                "Tarva Bank dismissed the idea."
+            ),
             [],
         ),
         ("Mayor Ida Osei said she would leave. Tarva Bank rejected the deal.", []),
