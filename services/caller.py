@@ -1,4 +1,4 @@
-"""The caller of a request: which scopes it has, which feeds it may see."""
+"""The caller of a request: its scopes, and the feeds that it may see."""
 
 from __future__ import annotations
 
@@ -8,58 +8,54 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.errors import Forbidden, NotFound
+from services.errors import Forbidden
 
 
 class Scope(StrEnum):
-    """What a key may do. ``admin`` holds the other two, on every feed."""
+    """The permissions of a key. ``admin`` includes the other two, on every feed."""
 
     INGEST = "ingest"  # push, cancel and withdraw articles of its feeds
     READ = "read"  # see jobs and results of its feeds
-    ADMIN = "admin"  # all of it, and keys, feeds, retries and the audit log
+    ADMIN = "admin"  # everything, including keys, feeds, retries and the audit log
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. ``feeds`` is None for a caller that may see all. Holds no secret: it may be logged."""
+    """The sender of a request. ``feeds`` is None for every feed. Contains no secret, so it may be logged."""
 
     key_id: str
-    actor: str  # as the audit log names it
+    actor: str  # its name in the audit log
     scopes: frozenset[Scope]
     feeds: frozenset[str] | None
 
     def sees(self, feed: str) -> bool:
-        """Whether things of this feed exist for the caller."""
+        """Return whether the caller may see a feed; otherwise its articles and jobs do not exist for the caller."""
         return self.feeds is None or feed in self.feeds
 
     def has(self, scope: Scope) -> bool:
-        """Whether the caller has this scope."""
+        """Return whether the caller has a scope."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def require(self, scope: Scope) -> None:
-        """Raise :class:`Forbidden` where the scope is lacking."""
+        """Raise `Forbidden` if the caller lacks a scope."""
         if not self.has(scope):
             raise Forbidden(f"the key lacks the scope {scope}", scope=scope)
 
-    def look_at(self, feed: str, missing: str) -> None:
-        """Raise :class:`NotFound` (``missing``) for a thing of a feed that the caller may not see: as if it were not there."""
-        if not self.sees(feed):
-            raise NotFound(missing)
-
     def home_feed(self) -> str | None:
-        """The feed of a caller that has just one: what it pushes belongs there where it does not say."""
+        """Return the feed of a caller with exactly one, which is the default feed of its pushes; otherwise None."""
         return next(iter(self.feeds)) if self.feeds is not None and len(self.feeds) == 1 else None
 
 
 _ALL: Final = frozenset(Scope)
 
-ANYBODY: Final = Caller("anybody", "anybody", _ALL, None)  # where `access.required` is off and no key was sent
+# The caller of a request without a key while `access.required` is off.
+UNRESTRICTED: Final = Caller("anybody", "anybody", _ALL, None)
 
 
 def local() -> Caller:
-    """Somebody with a shell on this machine and the database's address: no key could hold them back."""
+    """Return the caller of a command, who has every scope: a user with a shell here and access to the database."""
     try:
         name = getpass.getuser()
-    except (OSError, KeyError):  # a user without an entry, as containers have them
+    except (OSError, KeyError):  # containers have users without an entry in the user database
         name = str(os.getuid())
     return Caller("", f"shell:{name}", _ALL, None)

@@ -1,20 +1,22 @@
-"""The kinds of error work can end in; each outcome is counted under its own name.
+"""The errors of the project, by how an article's job ends or how a request is answered.
 
-``PermanentError``: the article is the reason; the job becomes ``failed`` and is not tried again.
-``TransientError``: something around it is the reason; the job goes back to ``queued`` with a delay, a bounded number of times.
-Anything else is a defect of ours: tried again alone, then ``dead`` with its reason.
+- `PermanentError`: the article itself cannot be processed. Its job becomes ``failed`` and is not retried.
+- `TransientError`: the cause lies outside the article. Its job is queued again with a delay, a bounded number of times.
+- Any other exception is a defect. The article is retried alone; if it fails again, its job becomes ``dead``.
+
+Attempts without a result are counted by their ``code``.
 """
 
 from __future__ import annotations
 
 
 class StancewireError(Exception):
-    """Base of the project's errors. ``code`` is stable and machine-readable; the message is for people."""
+    """Base of the project's errors. ``code`` is stable and machine-readable; ``detail`` is for people."""
 
     code = "error"
 
     def __init__(self, detail: str, *, code: str | None = None) -> None:
-        """Keep ``detail`` as the message and, if given, a code narrower than the class's own."""
+        """Set the message and, if given, a code narrower than that of the class."""
         super().__init__(detail)
         self.detail = detail
         if code is not None:
@@ -22,53 +24,53 @@ class StancewireError(Exception):
 
 
 class PermanentError(StancewireError):
-    """Never retry: the same article would fail the same way."""
+    """The same article would fail again: do not retry."""
 
     code = "unprocessable"
 
 
 class TransientError(StancewireError):
-    """Retry later, a bounded number of times."""
+    """The same article may succeed later: retry a bounded number of times."""
 
     code = "temporary"
 
 
 class DeadlineExceeded(TransientError):
-    """An article ran past its soft limit."""
+    """The analysis of an article exceeded its soft time limit."""
 
     code = "deadline_exceeded"
 
 
 class LeaseLost(StancewireError):
-    """The job is no longer ours (canceled, or taken over after the lease ran out): drop the work, store nothing."""
+    """The worker no longer holds the job, which was canceled or leased to another worker: discard the result."""
 
     code = "lease_lost"
 
 
 class BrokerUnavailable(StancewireError):
-    """Redis did not take a message; the job stays in the ledger and is dispatched later."""
+    """Redis did not accept a message. The job stays in the ledger and is dispatched later."""
 
     code = "broker_unavailable"
 
 
 class StoreUnavailable(StancewireError):
-    """The database did not answer: nothing was accepted."""
+    """The database did not answer, so the transaction did not commit."""
 
     code = "store_unavailable"
 
 
 class Refused(StancewireError):
-    """Intake is not possible now; ``status`` is 429 or 503, ``retry_after`` in seconds."""
+    """A request that may succeed later. ``status`` is 429 or 503, ``retry_after`` is in seconds."""
 
     def __init__(self, detail: str, *, code: str, status: int, retry_after: int) -> None:
-        """Keep what the answer needs beside the reason."""
+        """Set the message, the code, and the status and ``Retry-After`` of the answer."""
         super().__init__(detail, code=code)
         self.status = status
         self.retry_after = retry_after
 
 
 class Contended(Refused):
-    """Concurrent pushes of the same articles collided repeatedly: nothing was accepted, and the client may push again."""
+    """Concurrent pushes of the same articles collided repeatedly: nothing was accepted, and the client may retry."""
 
     def __init__(self, detail: str) -> None:
         """Ask the client to repeat the request after one second."""
@@ -94,35 +96,35 @@ class TextTooLong(InvalidInput):
 
 
 class Conflict(StancewireError):
-    """The job's state does not allow what was asked."""
+    """The current state of a job, feed, key or topic does not allow the action."""
 
     code = "conflict"
 
 
 class Unauthenticated(StancewireError):
-    """Nobody we know: no key, or none that works."""
+    """The request has no valid key."""
 
     code = "unauthenticated"
 
 
 class Forbidden(StancewireError):
-    """The caller is known and may not do this; ``scope`` is what it lacks, if it is one."""
+    """The caller may not do this. ``scope`` is the scope that the key lacks, or None if another rule forbids it."""
 
     code = "forbidden"
 
     def __init__(self, detail: str, *, code: str | None = None, scope: str | None = None) -> None:
-        """Keep what the answer needs beside the reason."""
+        """Set the message, the code and the missing scope."""
         super().__init__(detail, code=code)
         self.scope = scope
 
 
 class Gone(StancewireError):
-    """It was there, and was erased on purpose."""
+    """The article or job was erased on purpose."""
 
     code = "erased"
 
 
 class NotFound(StancewireError):
-    """No such thing, or none that the caller may see."""
+    """The thing does not exist, or the caller may not see it."""
 
     code = "not_found"

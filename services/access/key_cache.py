@@ -10,7 +10,7 @@ from typing import Final
 
 from services.access import keys
 from services.access.keys import Presented, Stored
-from services.caller import ANYBODY, Caller
+from services.caller import UNRESTRICTED, Caller
 from services.database.engine import Database
 from services.errors import Unauthenticated
 from services.settings import Access
@@ -32,7 +32,7 @@ class KeyCache:
     def recall(self, authorization: str | None) -> Caller | None:
         """The caller where no query is needed to tell; None where :meth:`identify` has to. Raises :class:`Unauthenticated`."""
         if authorization is None and not self._settings.required:
-            return ANYBODY
+            return UNRESTRICTED
         presented = _presented(authorization)
         with self._lock:
             until, stored = self._known.get(presented.id, (0.0, None))

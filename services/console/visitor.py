@@ -9,7 +9,7 @@ from fastapi import Request
 
 from services.access import keys
 from services.api.dependencies import ApiServices, authenticated_caller
-from services.caller import ANYBODY, Caller, Scope
+from services.caller import UNRESTRICTED, Caller, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def identify_visitor(request: Request, services: ApiServices, key_id: str) -> Vi
     if caller is not None:
         return Visitor(caller)
     if not services.settings.access.required:
-        return Visitor(ANYBODY)
+        return Visitor(UNRESTRICTED)
     stored = keys.find(services.database, key_id) if key_id else None
     if stored is None or stored.key.revoked_at is not None:
         return ANONYMOUS
