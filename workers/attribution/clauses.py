@@ -137,14 +137,14 @@ def clause_end(context: RuleContext, begin: int, end: int) -> int:  # noqa: C901
     quotation = context.quotation_starting_at(begin)
     if quotation and (quotation.end >= end or lower[quotation.end - 2] in {".", "!", "?"}):
         return min(max(quotation.end, begin + 1), len(lower))
-    starts = context.cue_at
+    cue_at = context.cue_at
     end = min(end, begin + MAX_CLAUSE_WORDS)
     k = begin + 1
     while k < end:
         if context.quotation_index[k] >= 0 and context.quotations[context.quotation_index[k]].start < k:
             k = context.quotations[context.quotation_index[k]].end
             if lower[k - 2] == "," and any(
-                i in starts for i in range(k + 1, min(end, k + MAX_SPEAKER_WORDS))
+                i in cue_at for i in range(k + 1, min(end, k + MAX_SPEAKER_WORDS))
             ):  # "...," he said
                 return min(k, end)
             continue
@@ -152,16 +152,16 @@ def clause_end(context: RuleContext, begin: int, end: int) -> int:  # noqa: C901
         if word == ";":
             return k
         if word in {",", "—", "–"} and k + 1 < end:
-            after = starts.get(k + 1)
-            if after and (after.form in {"ing", "according"}):
+            next_cue = cue_at.get(k + 1)
+            if next_cue and next_cue.form in {"ing", "according"}:
                 return k
             if lower[k + 1] in _RESUMING_CONJUNCTIONS:
                 return k
-            if lower[k + 1] in {"and", "but"} and starts.get(k + 2):
+            if lower[k + 1] in {"and", "but"} and cue_at.get(k + 2):
                 return k
-        if word in {"and", "but"} and starts.get(k + 1) and starts[k + 1].form in {"past", "s"}:
+        if word in {"and", "but"} and cue_at.get(k + 1) and cue_at[k + 1].form in {"past", "s"}:
             return k
-        if word == "according" and starts.get(k):
+        if word == "according" and cue_at.get(k):
             return k
         k += 1
     return end
