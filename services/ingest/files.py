@@ -19,7 +19,7 @@ def read_articles(file: Path, feed: str | None = None, *, ndjson: bool = False) 
     """Yield the articles of a file; ``-`` is standard input, which is read as plain text.
 
     ``feed`` is the feed of articles that name none. ``ndjson`` reads any file, whatever its name, as NDJSON. A JSON
-    record may call its body ``text``. Raises `OSError`, and `ValueError` that names file, format, place, field and
+    record may call its body ``text``. Raises `OSError`, and `ValueError` that names file, format, location, field and
     reason.
     """
     feed_format = NDJSON if ndjson else formats.for_suffix(file.suffix)

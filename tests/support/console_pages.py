@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.support.browser import find_job
-from tests.support.stack import Up
+from tests.support.stack import Stack
 
 
-def page_paths(stack: Up) -> dict[str, str]:
+def page_paths(stack: Stack) -> dict[str, str]:
     """Return the address of each page by its name."""
     article, failed_job = find_job(stack, "Foreign minister"), find_job(stack, "Le ministre")
     return {

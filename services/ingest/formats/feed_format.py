@@ -48,10 +48,10 @@ class FieldReason(NamedTuple):
 
 
 class FormatError(ValueError):
-    """A document or record that its format does not allow; the message names format, place, field and reason.
+    """A document or record that its format does not allow; the message names format, location, field and reason.
 
     ``reasons`` has at least one entry. ``malformed`` is true if the syntax is wrong, as in broken JSON, and false if
-    the content is not a valid article. Parsers raise the error with a reason; `FeedFormat` adds format and place.
+    the content is not a valid article. Parsers raise the error with a reason; `FeedFormat` adds format and location.
     """
 
     def __init__(self, *reasons: FieldReason, malformed: bool = False) -> None:
@@ -60,7 +60,7 @@ class FormatError(ValueError):
         self.reasons = reasons
         self.malformed = malformed
         self.format = ""
-        self.place = ""
+        self.location = ""
 
     @classmethod
     def syntax(cls, reason: str) -> FormatError:
@@ -73,8 +73,8 @@ class FormatError(ValueError):
         return cls(*map(_field_reason, error.errors(include_url=False, include_input=False)))
 
     def __str__(self) -> str:
-        """Return format, place, field and reason in one line."""
-        context = ", ".join(part for part in (self.format, self.place) if part)
+        """Return format, location, field and reason in one line."""
+        context = ", ".join(part for part in (self.format, self.location) if part)
         return ": ".join(part for part in (context, *self.reasons[0]) if part)
 
 
@@ -92,7 +92,7 @@ class FeedFormat:
       `ValidationError`.
 
     Splitting and parsing are separate so that one bad record does not spoil the others. Use the methods `records`,
-    `article` and `articles`, which add the format and the place to every error.
+    `article` and `articles`, which add the format and the location to every error.
     """
 
     name: str
@@ -128,7 +128,7 @@ class FeedFormat:
 
     def _locate(self, error: FormatError, record: Record) -> FormatError:
         error.format = self.name
-        error.place = f"{self.unit} {record.number}" if self.unit else ""
+        error.location = f"{self.unit} {record.number}" if self.unit else ""
         return error
 
 

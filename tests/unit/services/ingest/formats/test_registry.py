@@ -87,7 +87,7 @@ def test_bad_record_does_not_spoil_the_others() -> None:
     assert NDJSON.article(records[0], ParseOptions()).body == "One."
     with pytest.raises(FormatError) as raised:
         NDJSON.article(records[1], ParseOptions())
-    assert (raised.value.place, raised.value.reasons) == ("line 3", (("body", "Field required"),))
+    assert (raised.value.location, raised.value.reasons) == ("line 3", (("body", "Field required"),))
     assert not raised.value.malformed
     assert NDJSON.article(records[2], ParseOptions()).body == "Three."
 
