@@ -30,8 +30,8 @@ _NON_SPEAKER_LABELS: Final = word_set(
 class Layouts:
     """Adds attributions that the layout shows and completes all attributions.
 
-    Reads ``doc._.attributions``, ``doc.ents`` and the quotations, paragraphs and boilerplate of ``doc.spans``. Writes
-    ``doc._.attributions``.
+    Reads ``doc._.attributions``, ``doc._.cues``, ``doc.ents``, and the quotations, paragraphs and boilerplate of
+    ``doc.spans``. Writes ``doc._.attributions``.
     """
 
     def __init__(self, nlp: Language, name: str) -> None:
