@@ -39,11 +39,13 @@ PARTS = ("api", "sweeper", "worker")
 class Pace:
     """Durations in seconds: as in production, or short enough for every test run.
 
-    ``articles`` is the size of the load. ``outage_s`` and ``lock_s`` are the lengths of outages and of locks on the
-    database; ``timeout_s`` is the maximum time for all jobs to become final.
+    ``articles`` is the size of the load, ``api_kills`` the number of times that the API is killed. ``outage_s`` and
+    ``lock_s`` are the lengths of outages and of locks on the database; ``timeout_s`` is the maximum time for all jobs to
+    become final.
     """
 
     articles: int
+    api_kills: int
     lease_s: float
     hard_limit_s: float
     soft_limit_s: float
@@ -66,8 +68,8 @@ class Pace:
 RESTART_BOUND_S = 40  # within which the articles of a killed worker must run again
 REDELIVERY_BOUND_S = 10  # within which the articles of a lost message must run
 # Limits and leases have their defaults: the two bounds are promised for these.
-AS_IN_PRODUCTION = Pace(2000, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, timeout_s=400)
-SHORT = Pace(120, 3, 2.5, 2, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)
+AS_IN_PRODUCTION = Pace(2000, 3, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, timeout_s=400)
+SHORT = Pace(120, 1, 3, 2.5, 2, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)
 
 
 def free_port() -> int:

@@ -23,13 +23,11 @@ from tests.faults.ledger_audit import LedgerAudit
 from tests.faults.load import Load, story
 from tests.faults.recovery import Recovery, expect_redelivery, expect_restart, workers_frozen
 
-_API_KILLS = 3
-
 
 def kill_api_after_commit(deployment: Deployment, load: Load) -> Recovery:
     """The article is in the ledger but unanswered: the feed pushes it again and gets the same job."""
     slowest = 0.0
-    for number in range(_API_KILLS):
+    for number in range(deployment.pace.api_kills):
         deployment.switch_on(Switch.KILL_AFTER_COMMIT)
         push = threading.Thread(
             target=load.push_until_accepted, args=(f"{load.feed}-again-{number}", story(number, "Once more."))
@@ -40,7 +38,7 @@ def kill_api_after_commit(deployment: Deployment, load: Load) -> Recovery:
         deployment.start_part("api")
         push.join()
         slowest = max(slowest, time.monotonic() - killed)
-    assert load.retries >= _API_KILLS
+    assert load.retries >= deployment.pace.api_kills
     return Recovery(RESTART_BOUND_S, seconds=slowest)
 
 
