@@ -40,8 +40,7 @@ class Pace:
     """Durations in seconds: as in production, or short enough for every test run.
 
     ``articles`` is the size of the load, ``api_kills`` the number of times that the API is killed. ``outage_s`` and
-    ``lock_s`` are the lengths of outages and of locks on the database; ``timeout_s`` is the maximum time for all jobs to
-    become final.
+    ``lock_s`` are the lengths of outages and of locks on the database. All jobs must be final within ``timeout_s``.
     """
 
     articles: int
