@@ -103,14 +103,14 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     dispatcher = Dispatcher(database, celery, redis_url, settings.broker)
     dispatch_thread = DispatchThread(dispatcher)
     key_cache = KeyCache(database, settings.access)
-    feed_cache = FeedCache(database, settings.access.cache_s, settings.limits.feeds)
+    feed_cache = FeedCache(database, settings.feeds.cache_s, settings.limits.feeds)
     admission = AdmissionControl(database, settings.limits, settings.state_dir.resolve())
     return ApiServices(
         settings=settings,
         database=database,
         key_cache=key_cache,
         admission=admission,
-        intake=Intake(database, admission, feed_cache, RateLimiter(settings.access.burst_s), settings.limits),
+        intake=Intake(database, admission, feed_cache, RateLimiter(settings.feeds.burst_s), settings.limits),
         use_case_context=UseCaseContext(
             database,
             settings,

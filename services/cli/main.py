@@ -11,6 +11,7 @@ from typing import Final
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from services.cli.commands import (
     backup,
@@ -74,13 +75,16 @@ def main() -> None:
     except StancewireError as error:
         sys.exit(f"stancewire: {error.detail}")
     except ValidationError as error:  # commands validate their own input, so this is about settings
-        reasons = [
-            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors(include_url=False)
-        ]
-        sys.exit("stancewire: setting " + "; ".join(reasons))
+        sys.exit("stancewire: " + "; ".join(_setting_error(detail) for detail in error.errors(include_url=False)))
     except ModuleNotFoundError as error:
         extra = "worker" if error.name in _WORKER_MODULES else "api"
         sys.exit(f"stancewire: {error.name} is not installed; this command needs `pip install 'stancewire[{extra}]'`")
+
+
+def _setting_error(detail: ErrorDetails) -> str:
+    """Return the reason with the name of the setting. An error of all settings together names variables itself."""
+    name, reason = ".".join(map(str, detail["loc"])), detail["msg"].removeprefix("Value error, ")
+    return f"setting {name}: {reason}" if name else reason
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ class UseCaseContext:
     """The database, the settings, and the callbacks into this process.
 
     An API process passes callbacks to its dispatch thread and its caches. The command line has neither and leaves the
-    defaults, which do nothing: running services notice its changes when their caches expire (``access.cache_s``), and
-    the sweeper dispatches what became ready.
+    defaults, which do nothing: running services notice its changes when their caches expire (``access.cache_s``,
+    ``feeds.cache_s``), and the sweeper dispatches what became ready.
     """
 
     database: Database

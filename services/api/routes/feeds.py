@@ -39,6 +39,6 @@ def show_feed(name: Name, services: Services, caller: Reader) -> FeedView:
 
 @router.patch("/feeds/{name}", responses=problem_responses(400, 404, 415, 422, 503))
 def set_feed(name: Name, changes: FeedSettings, services: Services, caller: Admin) -> FeedView:
-    """Change settings of a feed: at once in this process, within ``access.cache_s`` seconds in every other."""
+    """Change settings of a feed: at once in this process, within ``feeds.cache_s`` seconds in every other."""
     settings = changes.model_dump(exclude_unset=True)
     return feed_view(feeds.change(services.use_case_context, name, settings, caller))

@@ -72,7 +72,7 @@ def change(
         float | None, typer.Option(min=_NO_LIMIT, help="The maximum of articles a second; -1 for no limit.")
     ] = None,
 ) -> None:
-    """Change the given settings of a feed; running services follow within `access.cache_s` seconds."""
+    """Change the given settings of a feed; running services follow within `feeds.cache_s` seconds."""
     options: dict[str, Any] = {"description": description, "queued_limit": queued_limit, "rate_per_s": rate}
     settings = {field: None if value == _NO_LIMIT else value for field, value in options.items() if value is not None}
     if not settings:

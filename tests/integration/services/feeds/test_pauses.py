@@ -40,7 +40,7 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
         (202, None),
     ]
     ready = api.client.get("/readyz").json()
-    assert (ready["status"], ready["checks"]["intake"]) == ("degraded", "ok, but for 1 feed paused"), (
+    assert (ready["status"], ready["checks"]["intake"]) == ("degraded", "ok, except for 1 feed paused"), (
         "degraded for want of Redis"
     )
     assert api.client.delete("/v1/feeds/a/pause").status_code == 204

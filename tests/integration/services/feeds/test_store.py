@@ -81,7 +81,7 @@ def test_a_key_sees_its_feeds_alone(api: Api, database: Database) -> None:
 
 
 def test_a_feeds_own_queue_limit_goes_before_that_of_all(database: Database, serve: Any) -> None:
-    api: Api = serve(database, limits={"queued_per_feed": 3}, access={"cache_s": 0.01})
+    api: Api = serve(database, limits={"queued_per_feed": 3}, feeds={"cache_s": 0.01})
     added(api, "small", queued_limit=0)
     added(api, "large", queued_limit=5)
     assert_problem(api.push("One.", feed="small"), 429, "feed_queue_full")
@@ -90,7 +90,7 @@ def test_a_feeds_own_queue_limit_goes_before_that_of_all(database: Database, ser
 
 
 def test_a_feeds_own_rate_is_kept_article_by_article(database: Database, serve: Any) -> None:
-    api: Api = serve(database, access={"burst_s": 1})
+    api: Api = serve(database, feeds={"burst_s": 1})
     added(api, "slow", rate_per_s=3)
     answers = push_batch(api, *({"body": f"Story {number}.", "feed": "slow"} for number in range(8))).json()["items"]
     statuses = [item["status"] for item in answers]

@@ -1,0 +1,237 @@
+"""The groups of settings. The page docs/reference/settings.md is made from the descriptions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
+Count = Annotated[int, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Group(BaseModel):
+    """Base of the groups. Immutable; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Api(Group):
+    """The HTTP server: its address, long polling, and the size of answers."""
+
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: Port = Field(8400, description="Port that the API listens on; 0 takes a free one.")
+    wait_limit_s: Seconds = Field(
+        30, description="Longest time in seconds that a request may wait for its job to finish."
+    )
+    waiters: Count = Field(200, description="Requests that one process lets wait for a job; further ones do not wait.")
+    poll_s: Seconds = Field(0.1, description="Seconds between two looks into the ledger while requests wait.")
+    page_limit: Count = Field(500, description="Most items in a page of JSON.")
+    hsts_s: int = Field(
+        0,
+        ge=0,
+        description="`max-age` in seconds of the header Strict-Transport-Security; 0 leaves the header out. "
+        "Set it only where all access is by HTTPS.",
+    )
+    export_limit: Count = Field(100_000, description="Most items in an export as NDJSON or CSV.")
+    timeline_buckets: Count = Field(1_000, description="Most buckets in a timeline.")
+
+
+class Console(Group):
+    """The web pages."""
+
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="Key that signs sessions. API processes on several machines must share it; if it is empty, "
+        "the processes of one machine share a random key in the state directory.",
+    )
+    session_s: Seconds = Field(43_200, description="Seconds after which a login ends.")
+    login_attempts: Count = Field(
+        10, description="Failed logins a minute that one address may make before it must wait."
+    )
+    feed: str = Field(
+        "console",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        description="Feed of the articles that the page Try it submits.",
+    )
+
+
+class Access(Group):
+    """API keys, and how often a key may ask."""
+
+    required: bool = Field(
+        True, description="Whether requests need a key. If not, a request without a key may do everything."
+    )
+    cache_s: Seconds = Field(
+        5, description="Seconds for which a process caches a key, and so for which a key revoked elsewhere still works."
+    )
+    requests_per_s: Rate = Field(
+        500, description="Requests a second that one process answers for each key; 0 sets no limit."
+    )
+    failures_per_s: Rate = Field(
+        20,
+        description="Requests a second without a valid key that one process answers for each address before it "
+        "refuses them with 429; 0 sets no limit.",
+    )
+    burst_s: Seconds = Field(
+        2, description="Seconds of these two rates that may be used at once after a pause: the size of the burst."
+    )
+    metrics: Literal["loopback", "key", "open"] = Field(
+        "loopback",
+        description="Who may read `/metrics`: requests from this machine and requests with a key (`loopback`), "
+        "only requests with a key (`key`), or all (`open`).",
+    )
+
+
+class Limits(Group):
+    """Limits on articles, batches and intake."""
+
+    body_bytes: Count = Field(2_000_000, description="Largest request body in bytes, unless it is a batch.")
+    batch_bytes: Count = Field(32_000_000, description="Largest batch in bytes.")
+    batch_lines: Count = Field(5_000, description="Most articles in a batch.")
+    text_chars: Count = Field(1_000_000, description="Longest body of an article in characters.")
+    nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
+    queued_per_feed: Count = Field(
+        200_000, description="Most queued jobs of a feed that has no limit of its own; further pushes get 429."
+    )
+    feeds: Count = Field(2_000, description="Most feeds; a push that would register another one gets 429.")
+    wait_s: Seconds = Field(
+        86_400, description="Longest expected wait in seconds; articles that would wait longer are refused."
+    )
+    free_disk_ratio: float = Field(
+        0.05, ge=0, lt=1, description="Share of free disk below which intake closes; 0 never closes it."
+    )
+
+
+class Feeds(Group):
+    """How API processes apply the settings of feeds."""
+
+    cache_s: Seconds = Field(
+        5, description="Seconds for which a process caches the feeds, and so until it follows a change made elsewhere."
+    )
+    burst_s: Seconds = Field(
+        2, description="Seconds of a feed's rate that may be used at once after a pause: the size of the burst."
+    )
+
+
+class Database(Group):
+    """The database of ledger and results."""
+
+    url: str = Field("", description="Long form of `STANCEWIRE_DATABASE_URL`, which has precedence.")
+    busy_timeout_s: Seconds = Field(5, description="Longest wait in seconds for a lock or a connection.")
+    pool_size: Count = Field(10, description="Connections that an API process keeps.")
+
+
+class Retention(Group):
+    """Retention periods. What is older is removed; 0 days removes it after a minute."""
+
+    bodies_days: Days = Field(7, description="Days for which a body is kept after its article's last job finished.")
+    superseded_days: Days = Field(
+        7, description="Days for which a result is kept after a later analysis of the article replaced it."
+    )
+    results_days: Days = Field(30, description="Days for which a result is kept after it was stored.")
+    articles_days: Days = Field(
+        90,
+        description="Days for which an article and its jobs are kept after the last job finished, and the IDs of an "
+        "erased article after its erasure. Not less than the three periods above.",
+    )
+    keys_days: Days = Field(7, description="Days for which an idempotency key is kept.")
+    every_s: float = Field(3600, ge=0, description="Seconds between two runs; 0 turns them off.")
+    batch: Count = Field(200, description="Rows removed in one transaction.")
+    pause_s: float = Field(0.05, ge=0, description="Seconds between two transactions, in which others may write.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if max(self.bodies_days, self.superseded_days, self.results_days) > self.articles_days:
+            msg = "retention: articles_days must be the longest: an article is removed with its body and results"
+            raise ValueError(msg)
+        return self
+
+
+class Broker(Group):
+    """Redis, and the messages that tell workers about queued jobs."""
+
+    url: str = Field("", description="Long form of `STANCEWIRE_REDIS_URL`, which has precedence.")
+    key_prefix: str = Field(
+        "stancewire:", description="Prefix of all keys in Redis, so that deployments can share one."
+    )
+    send_timeout_s: Seconds = Field(0.3, description="Longest time in seconds to connect to Redis or send a message.")
+    breaker_s: Seconds = Field(2, description="Seconds without an attempt to send after one failed.")
+    message_articles: int = Field(8, ge=1, le=16, description="Most articles in a message.")
+    message_words: Count = Field(10_000, description="Most words in a message of several articles.")
+    window_per_slot: Count = Field(3, description="Messages in Redis for each worker process.")
+    overdue_s: Seconds = Field(
+        5, description="Seconds after which a message whose jobs have not begun is looked for in Redis."
+    )
+    sweep_s: Seconds = Field(1, description="Seconds between two rounds of the sweeper.")
+
+
+class Worker(Group):
+    """The processes that analyse. The hard limit must be below the lease, or an article would be analysed twice."""
+
+    processes: int = Field(0, ge=0, description="Processes that analyse at the same time; 0 is one for each core.")
+    max_attempts: Count = Field(3, description="Attempts after which a job is dead.")
+    lease_s: Seconds = Field(
+        30, description="Seconds after which a job is given to another worker unless it is renewed."
+    )
+    renew_s: Seconds = Field(5, description="Seconds between two renewals of a lease.")
+    soft_limit_s: Seconds = Field(20, description="Seconds after which the analysis of an article is ended.")
+    hard_limit_s: Seconds = Field(25, description="Seconds after which a process that did not end it is killed.")
+    backoff_s: Seconds = Field(5, description="Seconds before the second attempt; doubled with each further one.")
+    backoff_max_s: float = Field(300, gt=0, le=3600, description="Longest time in seconds before an attempt.")
+    recycle_messages: Count = Field(5_000, description="Messages after which a process is replaced by a new one.")
+    niceness: int = Field(10, ge=0, le=19, description="Niceness of the processes: 19 gives way to all others.")
+    metrics_host: str = Field("127.0.0.1", description="Address of the worker's metrics.")
+    metrics_port: Port = Field(0, description="Port of the worker's metrics; 0 turns them off.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if not self.soft_limit_s <= self.hard_limit_s < self.lease_s:
+            msg = "worker: soft_limit_s <= hard_limit_s < lease_s must hold"
+            raise ValueError(msg)
+        return self
+
+
+class Pipeline(Group):
+    """The analysis of an article."""
+
+    model: Literal["trained", "rules"] = Field(
+        "trained", description="`trained` uses the trained model, `rules` only rules and word lists."
+    )
+    max_words: Count = Field(20_000, description="Words of an article that are analysed; the rest is left out.")
+    spacy_package: str = Field(
+        "", description="spaCy package whose named entities are found before ours; empty for none."
+    )
+    min_stance_score: float = Field(0.5, ge=0, le=1, description="Lowest score of a stance that is reported.")
+    topic_statements: Count = Field(40, description="Statements of one article that are judged for topics.")
+
+
+class Metrics(Group):
+    """Bounds on the number of time series."""
+
+    feeds: Count = Field(
+        100, description="Feeds with time series of their own, in the order of their first push; the others share one."
+    )
+
+
+class Topics(Group):
+    """Topics, and the analysis of old articles for them."""
+
+    active: Count = Field(200, description="Most active topics.")
+    aliases: int = Field(200, gt=0, le=200, description="Most aliases of a topic.")
+    cache_s: Seconds = Field(10, description="Seconds for which workers cache the topics.")
+    reanalyze_waiting: Count = Field(
+        1_000, description="Jobs that `stancewire topics reanalyze` keeps waiting in the background."
+    )
+
+
+class Log(Group):
+    """Log lines."""
+
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto` is `console` on a terminal and `json` elsewhere."
+    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
