@@ -1,8 +1,8 @@
 """Generates example sentences from ``templated.toml``, in forms that are rare in the stance corpora.
 
 A pattern states every stance between its parties, so each sentence yields pairs with a stance and pairs without.
-Besides whole patterns there are sentences of two clauses: they teach the model to tell the person who called "the bank"
-greedy from the person who had praised it by name before.
+Other sentences have two clauses: they teach the model to distinguish the person who called "the bank" greedy from the
+person who had praised it by name before.
 """
 
 from __future__ import annotations
