@@ -139,7 +139,8 @@ def test_text_without_reported_speech_has_no_attribution(text: str) -> None:
 
 def test_each_item_has_a_probability_of_its_own() -> None:
     analysis = PIPELINE.analyse_text("Works Minister Ama Osei said the bridge was safe. Many hoped it would stay so.")
-    scores = [item.score for item in (*analysis.attributions, *analysis.entities)]
+    scores = [attribution.score for attribution in analysis.attributions]
+    scores += [entity.score for entity in analysis.entities]
     assert all(0 < score < 1 for score in scores)
     assert len(set(scores)) == len(scores)
 

@@ -120,6 +120,7 @@ def speaker_of(nlp: Language, text: str, source: str) -> str | None:
         for component in stages:
             doc = component(doc)
         span = doc.char_span(text.index(source), text.index(source) + len(source))
+        assert span is not None
         doc._.attributions = [
             AttributionRecord("model", TokenSpan(span.start, span.end), None, (TokenSpan(len(doc) - 1, len(doc)),))
         ]

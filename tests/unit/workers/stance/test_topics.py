@@ -36,7 +36,7 @@ def read_for_topics() -> ReadForTopics:
         pipeline.judge = judge
         analysis: Analysis = pipeline.analyse(Article(body=body, language="en"), topics=topics or (TRAM,))
         names = {entity.id: entity.name for entity in analysis.entities}
-        stances = [
+        stances: list[tuple[str | None, str | None, StanceLabel, str]] = [
             (
                 names[stance.holder or ""],
                 stance.target.topic,
