@@ -1,7 +1,7 @@
-"""What a result says, put where the read side finds it: in the transaction that stores the result, and again by ``backfill``.
+"""The search index over results: written when a result is stored, in its transaction, or later by ``stancewire index``.
 
-One result speaks for a story: the newest analysis of the newest article that its feed pushed under that guid. Older ones are
-fetched by their job as before, but no question finds them.
+One result represents a story: the newest analysis of the newest article that its feed pushed under that guid. Older
+results can still be fetched by their job, but no search finds them (decision 9).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
-from services.contracts import Attribution, Extent, Result, Stance
+from services.contracts import Act, Attribution, Extent, Result, Stance
 from services.database.engine import Database
 from services.database.tables import (
     ID_STEP,
@@ -28,46 +28,41 @@ from services.database.tables import (
 from services.results.name_keys import keys_of_entity
 
 DAY_MS: Final = 86_400_000
-WORDS_MAX: Final = 4_000  # characters of a statement or its evidence that are kept here; the result has all
+EXCERPT_MAX: Final = 4_000  # characters of a content or evidence that the index keeps; the result has all of them
 HOLDER: Final = "h"
 TARGET: Final = "t"
 
 
 def add(connection: Connection, sequence: int, result: Result) -> bool:
-    """Make a stored result findable instead of older ones of its story; returns whether it is the newest."""
-    _supersede(connection, result)
-    own = connection.execute(_standing().where(jobs.c.id == result.job_id)).one()
-    same = articles.c.id == own.id
-    if own.guid is not None:
-        same = (articles.c.guid == own.guid) & (articles.c.feed == own.feed)
-    found = _standing().add_columns(indexed_results.c.sequence).join(indexed_results).where(same)
-    others = connection.execute(found).all()
-    if own.withdrawn_at is not None or any(_age(other) > _age(own) for other in others):
+    """Index a stored result instead of older results of its story, if it is the newest. Return whether it is."""
+    _mark_superseded(connection, result)
+    article = connection.execute(_articles_of_results().where(jobs.c.id == result.job_id)).one()
+    same_story = articles.c.id == article.id
+    if article.guid is not None:
+        same_story = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
+    indexed_query = _articles_of_results().add_columns(indexed_results.c.sequence).join(indexed_results)
+    others = connection.execute(indexed_query.where(same_story)).all()
+    if article.withdrawn_at is not None or any(_recency(other) > _recency(article) for other in others):
         return False
     if others:
         outdated = indexed_results.c.sequence.in_([other.sequence for other in others])
         connection.execute(delete(indexed_results).where(outdated))
-    known = own.published_at is not None and own.published_at <= own.received_at
-    at: int = own.published_at if known else own.received_at
-    place = {"sequence": sequence, "feed": own.feed}
-    row = {**place, "article_id": result.article_id, "day": at // DAY_MS}
+    row = {"sequence": sequence, "feed": article.feed, "article_id": result.article_id, "day": _time(article) // DAY_MS}
     connection.execute(insert(indexed_results).values(row))
-    for table, rows in _rows(result, {**place, "at": at}):
-        if rows:
-            connection.execute(insert(table), rows)
+    _insert_rows(connection, sequence, article, result)
     return True
 
 
 def remove(connection: Connection, article_id: UUID) -> None:
-    """No question finds the article any more."""
+    """Remove an article from the index, so that no search finds it."""
     connection.execute(delete(indexed_results).where(indexed_results.c.article_id == article_id))
 
 
 def backfill(database: Database, after: int, limit: int) -> tuple[int, int, int]:
-    """Index results that were stored before there was an index, the next ``limit`` after the sequence ``after``.
+    """Index the next ``limit`` results after the sequence ``after`` that are not in the index, in one transaction.
 
-    Returns the sequence of the last one looked at, how many were looked at and how many are new in the index. Each call is one
-    transaction; a result that is indexed already is not looked at again.
+    Return the last sequence that was checked, how many results were checked, and how many were added. A result that is
+    withdrawn or not the newest of its story is checked but not added.
     """
     query = (
         select(results.c.sequence, results.c.document)
@@ -82,19 +77,52 @@ def backfill(database: Database, after: int, limit: int) -> tuple[int, int, int]
     return (rows[-1].sequence if rows else after), len(rows), added
 
 
-def _standing() -> Any:
-    """What decides which result speaks for a story."""
+def rebuild(database: Database, after: int, limit: int) -> tuple[int, int]:
+    """Replace the rows of the next ``limit`` indexed results after the sequence ``after``, in one transaction.
+
+    Readers see the old rows of a result or the new ones, never neither. The row in ``indexed_results`` stays and is
+    locked: a newer result of the story that is stored meanwhile waits, and then removes it with the new rows.
+    Return the last sequence that was rebuilt, and how many results were.
+    """
+    query = (
+        _articles_of_results()
+        .add_columns(results.c.sequence, results.c.document)
+        .join(indexed_results, indexed_results.c.sequence == results.c.sequence)
+        .where(results.c.sequence > after)
+        .order_by(results.c.sequence)
+        .limit(limit)
+        .with_for_update(of=indexed_results)
+    )
+    with database.write() as connection:
+        rows = connection.execute(query).all()
+        sequences = [row.sequence for row in rows]
+        for table in (stances, attributions):  # their names are deleted with them
+            connection.execute(delete(table).where(table.c.sequence.in_(sequences)))
+        for row in rows:
+            _insert_rows(connection, row.sequence, row, Result.model_validate_json(row.document))
+    return (sequences[-1] if sequences else after), len(sequences)
+
+
+def _articles_of_results() -> Select[Any]:
+    """Select the article and the number of the analysis of each result: they decide which result represents a story."""
     columns = (articles.c.id, articles.c.feed, articles.c.guid, articles.c.published_at, articles.c.received_at)
     from_jobs = results.join(jobs, jobs.c.id == results.c.job_id).join(articles, articles.c.id == jobs.c.article_id)
     return select(*columns, articles.c.withdrawn_at, jobs.c.analysis).select_from(from_jobs)
 
 
-def _age(row: Any) -> tuple[int, str, int]:
-    return row.received_at, row.id.hex, row.analysis  # IDs of one moment are in the order of the push
+def _recency(row: Any) -> tuple[int, str, int]:
+    return row.received_at, row.id.hex, row.analysis  # IDs of the same millisecond are in the order of the push
 
 
-def _supersede(connection: Connection, result: Result) -> None:
-    """Note at all results of an article but the newest analysis which job replaced them."""
+def _time(article: Any) -> int:
+    """Return when the article was published, or when it was received if that is unknown or in the future (ms)."""
+    received_at: int = article.received_at
+    published_at: int | None = article.published_at
+    return received_at if published_at is None or published_at > received_at else published_at
+
+
+def _mark_superseded(connection: Connection, result: Result) -> None:
+    """Store with all results of the article, except that of the newest analysis, which job replaced them."""
     analyses = connection.execute(
         select(results.c.job_id)
         .join(jobs, jobs.c.id == results.c.job_id)
@@ -106,66 +134,85 @@ def _supersede(connection: Connection, result: Result) -> None:
         connection.execute(update(results).where(results.c.job_id.in_(older)).values(superseded_by=newest))
 
 
-def _rows(result: Result, place: dict[str, Any]) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
-    """The rows of each table, those first that others refer to."""
+def _insert_rows(connection: Connection, sequence: int, article: Any, result: Result) -> None:
+    for table, rows in _rows(result, {"sequence": sequence, "feed": article.feed, "at": _time(article)}):
+        if rows:
+            connection.execute(insert(table), rows)
+
+
+def _rows(result: Result, shared: dict[str, Any]) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """Yield each table with its rows, in the order of their foreign keys. ``shared`` has the columns of all items."""
     names = {entity.id: entity.name for entity in result.entities}
     keys = {entity.id: keys_of_entity(entity, result.text) for entity in result.entities}
-    first = place["sequence"] * ID_STEP
-    said = list(zip(range(first, first + ID_STEP), result.attributions, strict=False))
-    held = list(zip(range(first, first + ID_STEP), result.stances, strict=False))
-    yield attributions, [{"id": key, **place, **_attribution(one, names, result.text)} for key, one in said]
+    acts = {attribution.id: attribution.cue.act for attribution in result.attributions if attribution.cue}
+    first_id, at = shared["sequence"] * ID_STEP, shared["at"]
+    row_ids = range(first_id, first_id + ID_STEP)
+    numbered_attributions = list(zip(row_ids, result.attributions, strict=False))
+    numbered_stances = list(zip(row_ids, result.stances, strict=False))
+    yield (
+        attributions,
+        [
+            {"id": row_id, **shared, **_attribution_row(item, names, result.text)}
+            for row_id, item in numbered_attributions
+        ],
+    )
     yield (
         attribution_names,
         [
-            {"key": name, "at": place["at"], "attribution_id": key}
-            for key, one in said
-            for name in (keys.get(one.source.entity or "", ()) if one.source else ())
+            {"key": key, "at": at, "attribution_id": row_id}
+            for row_id, item in numbered_attributions
+            for key in (keys.get(item.source.entity or "", ()) if item.source else ())
         ],
     )
-    acts = {one.id: one.cue.act for one in result.attributions if one.cue}
-    day = {"day": place["at"] // DAY_MS}
-    yield stances, [{"id": key, **place, **day, **_stance(one, names, acts, result.text)} for key, one in held]
+    yield (
+        stances,
+        [
+            {"id": row_id, **shared, "day": at // DAY_MS, **_stance_row(item, names, acts, result.text)}
+            for row_id, item in numbered_stances
+        ],
+    )
     yield (
         stance_names,
         [
-            {"role": role, "key": name, "at": place["at"], "stance_id": key}
-            for key, one in held
-            for role, entity in ((HOLDER, one.holder), (TARGET, one.target.entity))
-            for name in keys.get(entity or "", ())
+            {"role": role, "key": key, "at": at, "stance_id": row_id}
+            for row_id, item in numbered_stances
+            for role, entity in ((HOLDER, item.holder), (TARGET, item.target.entity))
+            for key in keys.get(entity or "", ())
         ],
     )
 
 
-def _attribution(one: Attribution, names: dict[str, str], text: str) -> dict[str, Any]:
+def _attribution_row(attribution: Attribution, names: dict[str, str], text: str) -> dict[str, Any]:
+    source, cue = attribution.source, attribution.cue
     return {
-        "item": one.id,
-        "speaker": names.get(one.source.entity or "") if one.source else None,
-        "source": _words(text, one.source) if one.source else None,
-        "cue": _words(text, one.cue) if one.cue else None,
-        "act": one.cue.act if one.cue else None,
-        "kind": one.kind,
-        "score": one.score,
-        "content": " … ".join(_words(text, part) for part in one.content)[:WORDS_MAX],
-        "start": min(part.start for part in one.content),
-        "end": max(part.end for part in one.content),
+        "item": attribution.id,
+        "speaker": names.get(source.entity or "") if source else None,
+        "source": _excerpt(text, source) if source else None,
+        "cue": _excerpt(text, cue) if cue else None,
+        "act": cue.act if cue else None,
+        "kind": attribution.kind,
+        "score": attribution.score,
+        "content": " … ".join(_excerpt(text, part) for part in attribution.content)[:EXCERPT_MAX],
+        "start": min(part.start for part in attribution.content),
+        "end": max(part.end for part in attribution.content),
     }
 
 
-def _stance(one: Stance, names: dict[str, str], acts: dict[str, Any], text: str) -> dict[str, Any]:
+def _stance_row(stance: Stance, names: dict[str, str], acts: dict[str, Act], text: str) -> dict[str, Any]:
     return {
-        "item": one.id,
-        "holder": names.get(one.holder or ""),
-        "target": names.get(one.target.entity or ""),
-        "topic": one.target.topic,
-        "stance": one.stance,
-        "score": one.score,
-        "attribution": one.attribution,
-        "act": acts.get(one.attribution or ""),
-        "evidence": _words(text, one.evidence),
-        "start": one.evidence.start,
-        "end": one.evidence.end,
+        "item": stance.id,
+        "holder": names.get(stance.holder or ""),
+        "target": names.get(stance.target.entity or ""),
+        "topic": stance.target.topic,
+        "stance": stance.stance,
+        "score": stance.score,
+        "attribution": stance.attribution,
+        "act": acts.get(stance.attribution or ""),
+        "evidence": _excerpt(text, stance.evidence),
+        "start": stance.evidence.start,
+        "end": stance.evidence.end,
     }
 
 
-def _words(text: str, extent: Extent) -> str:
-    return text[extent.start : min(extent.end, extent.start + WORDS_MAX)]
+def _excerpt(text: str, extent: Extent) -> str:
+    return text[extent.start : min(extent.end, extent.start + EXCERPT_MAX)]

@@ -18,9 +18,9 @@ from services.results.full_text import phrases
 from services.results.search import SearchQuery, count_stances, find_attributions, find_stances
 from services.settings import Database as DatabaseSettings
 from tests.support.postgres import PostgresServer
-from tests.support.speech import Said, tell
+from tests.support.speech import Statement, store_result
 
-ONE = Said("Ida Berg", "the café-bar’s tram is a mistake", target="Port Union")
+ONE = Statement("Ida Berg", "the café-bar’s tram is a mistake", target="Port Union")
 ASKED = '"cafe bar" "tram is a mistake"'
 OLD_QUESTION = (
     "SELECT id FROM stances WHERE"
@@ -49,8 +49,8 @@ def before(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
         opened.dispose()
 
 
-def tell_one(database: Database, *more: Said) -> UUID:
-    return tell(database, ONE, *more, guid=uuid4().hex).article_id
+def tell_one(database: Database, *more: Statement) -> UUID:
+    return store_result(database, ONE, *more, guid=uuid4().hex).article_id
 
 
 def rows(database: Database, query: str) -> list[Any]:
@@ -99,7 +99,7 @@ def downgrade(database: Database) -> None:
 
 
 def test_what_was_stored_before_is_found_as_before(before: Database) -> None:
-    told = {tell_one(before, Said("Ann Lee", "yes", target="#tram")) for _ in range(5)}
+    told = {tell_one(before, Statement("Ann Lee", "yes", target="#tram")) for _ in range(5)}
     assert found_by_the_old_program(before) == 5
     migrations.upgrade(before)
     assert without_words(before) == 0

@@ -15,7 +15,7 @@ from services.results.search import Name, PageKey, SearchQuery
 from services.results.search_index import DAY_MS
 from tests.scale.store import NOW, fill
 from tests.support.plans import plan
-from tests.support.speech import Said, tell
+from tests.support.speech import Statement, store_result
 
 BERG, UNION, MR_BERG = Name("h", ("berg",)), Name("t", ("port union",)), Name("h", ("mr berg", "berg"))
 COLUMNS = {"stance": StanceLabel.OPPOSE, "act": Act.REJECT, "feed": "wire"}
@@ -49,7 +49,11 @@ def steps_of(database: Database, query: Select[Any]) -> list[str]:
 
 @pytest.fixture
 def filled(database: Database) -> Database:
-    tell(database, Said("Ida Berg", "the tram plan", target="Port Union"), Said("Ann Lee", "yes", target="#tram"))
+    store_result(
+        database,
+        Statement("Ida Berg", "the tram plan", target="Port Union"),
+        Statement("Ann Lee", "yes", target="#tram"),
+    )
     return database
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import threading
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, event, func, select, update
 from typer.testing import CliRunner
 
 from services.cli.main import build
@@ -141,9 +142,71 @@ def test_results_of_before_are_found_after_the_backfill(database: Database) -> N
     assert count_articles(database, SearchQuery()) == {DAY: 5}
 
 
+def all_rows(database: Database) -> list[list[tuple[object, ...]]]:
+    with database.read() as connection:
+        return [sorted(map(tuple, connection.execute(select(table))), key=repr) for table in TABLES]
+
+
+def test_rebuild_makes_all_rows_again(database: Database) -> None:
+    for number in range(5):
+        store_result(database, ONE, feed="a", guid=f"g{number}", **WHEN)
+    before = all_rows(database)
+    with database.write() as connection:
+        connection.execute(update(stances).values(holder=None, evidence="outdated"))
+        connection.execute(update(attributions).values(speaker=None))
+        connection.execute(delete(stance_names))
+    runner = CliRunner(env={"STANCEWIRE_DATABASE_URL": url_of(database)})
+    ended = runner.invoke(build(), ["index", "--rebuild", "--page", "2"])
+    assert ended.exit_code == 0, ended.output
+    assert ended.stdout == "5 results rebuilt\n0 results indexed\n"
+    assert "4 results rebuilt; to continue from here: --rebuild --after 4" in ended.stderr
+    assert all_rows(database) == before
+    assert len(words(database)) == 5
+
+
+def test_rebuild_continues_after_a_sequence(database: Database) -> None:
+    for number in range(3):
+        store_result(database, ONE, feed="a", guid=f"g{number}")
+    with database.write() as connection:
+        connection.execute(update(stances).values(holder=None))
+    runner = CliRunner(env={"STANCEWIRE_DATABASE_URL": url_of(database)})
+    ended = runner.invoke(build(), ["index", "--rebuild", "--after", "2"])
+    assert ended.stdout == "1 results rebuilt\n0 results indexed\n"
+    holders = [row.holder for row in find_stances(database, SearchQuery(), None, 10)]
+    assert sorted(holders, key=str) == ["Ida Berg", None, None]
+    refused = runner.invoke(build(), ["index", "--after", "2"])
+    assert refused.exit_code == 2
+    assert "needs --rebuild" in refused.output
+
+
+def test_rebuild_beside_a_reader_and_a_newer_version_of_the_story(database: Database) -> None:
+    store_result(database, ONE, feed="a", guid="g", version="1")
+    stored: list[LeasedJob] = []
+    writer = threading.Thread(
+        target=lambda: stored.append(store_result(database, ONE, feed="a", guid="g", version="2"))
+    )
+    seen_by_readers: list[int] = []
+
+    def interfere(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO stances ") and not seen_by_readers:
+            seen_by_readers.append(len(who(database)))
+            writer.start()
+            writer.join(0.5)
+
+    event.listen(database.engine, "before_cursor_execute", interfere)
+    try:
+        assert search_index.rebuild(database, 0, 100) == (1, 1)
+    finally:
+        event.remove(database.engine, "before_cursor_execute", interfere)
+    writer.join()
+    assert seen_by_readers == [1], "the rows that the rebuild has deleted are visible until it commits"
+    assert who(database) == [stored[0].article_id]
+    assert counts(database)[0] == 1
+
+
 def test_what_an_article_may_put_into_the_index_is_bounded(database: Database) -> None:
     long = "word " * 30_000
     store_result(database, Statement("Ida " + "x" * 5_000, long, target="Port Union"), feed="a")
     [row] = find_stances(database, SearchQuery(), None, 10)
-    assert len(row.evidence) == search_index.WORDS_MAX
-    assert row.end - row.start > search_index.WORDS_MAX
+    assert len(row.evidence) == search_index.EXCERPT_MAX
+    assert row.end - row.start > search_index.EXCERPT_MAX
