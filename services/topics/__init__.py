@@ -1,1 +1,1 @@
-"""Topics that operators register: what statements are about besides people and things, and the claim that "support" means."""
+"""Topics that operators register: targets of stances other than entities, and the claim that "support" means."""
