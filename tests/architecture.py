@@ -95,8 +95,8 @@ def picture() -> str:
             top = 34 + number * _ROW
             width = min(_SIDE, (half - 20) / len(row) - 8)
             start = left + (half - len(row) * (width + 8)) / 2 + 4
-            for place, name in enumerate(row):
-                x = start + place * (width + 8)
+            for position, name in enumerate(row):
+                x = start + position * (width + 8)
                 parts.append(
                     f'<rect x="{x:.0f}" y="{top}" width="{width:.0f}" height="30" rx="5"'
                     ' fill="#eef1fb" stroke="#3f51b5"/>'

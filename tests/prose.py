@@ -1,4 +1,4 @@
-"""The prose linter: banned patterns in docstrings, comments, documents and pages. ``python -m tests.prose [PATH ...]``.
+"""The prose linter: banned patterns in texts, and banned names in code. ``python -m tests.prose [PATH ...]``.
 
 The patterns and their reasons are in ``tests/prose.toml``. A text that has to break one of them carries the comment
 ``prose: ignore`` on the same line.
@@ -24,6 +24,8 @@ FILES: Final = ("README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml", "d
 # Generated, of others, or examples of news text.
 LEFT_OUT: Final = ("docs/model-card.md", "docs/reference/api.md", "static/vendor", "tests/cases", "tests/prose.toml")
 IGNORE: Final = "prose: ignore"
+# Words that say nothing about the thing they name.
+BANNED_NAMES: Final = frozenset({"found", "one", "place", "told"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,22 @@ def _markdown(text: str) -> Iterator[Passage]:
             paragraph.append(re.sub(r"`[^`]*`", "`code`", line.strip()))
 
 
+def banned_names(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each variable, parameter, function and class that has a banned name."""
+    if file.suffix != ".py":
+        return
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                pass
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                pass
+            case _:
+                continue
+        if name in BANNED_NAMES:
+            yield node.lineno, name
+
+
 def files(arguments: list[str]) -> Iterator[Path]:
     """Yield the files to read: those named, or all of the project."""
     roots = [Path(argument) for argument in arguments] or [ROOT / name for name in (*FOLDERS, *FILES)]
@@ -132,6 +150,9 @@ def main(arguments: list[str]) -> int:
             texts = list(passages(file))
         except UnicodeDecodeError:
             continue
+        for line, name in banned_names(file):
+            count += 1
+            print(f"{file}:{line}: {name}: name the thing itself")
         for passage in texts:
             if IGNORE in passage.text:
                 continue

@@ -65,3 +65,10 @@ def test_ignored_line_passes(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text("# made anew -- prose: ignore\nx = 1\n", "utf-8")
     assert prose.main([str(module)]) == 0
+
+
+@pytest.mark.parametrize("code", ["found = 1\n", "def told() -> None: ...\n", "def f(place: int) -> None: ...\n"])
+def test_banned_name_is_reported(code: str, tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(code, "utf-8")
+    assert prose.main([str(module)]) == 1
