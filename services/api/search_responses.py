@@ -22,12 +22,13 @@ from services.api.schemas.search import (
     row_cursor,
     stance_item,
 )
-from services.api.schemas.search_filters import PagedFilters, TimelineFilters, search_query
+from services.api.schemas.search_filters import PagedFilters, TimelineFilters
 from services.caller import Caller
 from services.contracts import cursors
 from services.database.engine import Database
 from services.errors import InvalidInput
 from services.results import search, timeline
+from services.results.filters import search_query
 from services.results.search import PageKey, SearchQuery
 from services.results.timeline import Bucket, Width
 

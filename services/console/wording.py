@@ -45,6 +45,12 @@ STANCES: Final[Mapping[str, tuple[str, str]]] = {
     "mixed": ("◆", "is divided on"),
 }
 
+# How the search form shows the choices of a filter; without an entry, the value itself is shown.
+_CHOICE_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "act": ACTS,
+    "stance": {stance: label for stance, (_, label) in STANCES.items()},
+}
+
 ENTITY_TYPES: Final[Mapping[str, str]] = {
     EntityType.PERSON: "Person",
     EntityType.ORGANIZATION: "Organization",
@@ -101,6 +107,11 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "topic.add": "registered a topic",
     "topic.change": "changed a topic",
 }
+
+
+def choice_label(filter_name: str, choice: str) -> str:
+    """Return how the search form shows a choice of a filter."""
+    return _CHOICE_LABELS.get(filter_name, {}).get(choice, choice)
 
 
 def duration(seconds: float) -> str:

@@ -17,9 +17,9 @@ Phrases = tuple[tuple[str, ...], ...]
 
 
 def phrases(question: str) -> Phrases:
-    """What has to be found, all of it: words, and phrases in quotation marks or of one word with signs in it ("U.S.").
+    """Return the phrases that must all match: words, quoted phrases, and words with signs in them ("U.S.").
 
-    Raises ValueError where the question holds no word, or more than ``WORDS_MAX``.
+    Raises ValueError if the question has no words or more than ``WORDS_MAX``.
     """
     found = tuple(
         tuple(words) for quoted, bare in _PARTS.findall(question) if (words := _WORD.findall(_plain(quoted or bare)))
@@ -38,7 +38,7 @@ def matches(dialect: str, searched: Column[str], wanted: Phrases) -> ColumnEleme
         query = " AND ".join('"' + " ".join(words) + '"' for words in wanted)
         found = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words")  # noqa: S608 -- a name of ours
         return searched.table.c.id.in_(found.bindparams(bindparam("words", query)).columns(column("rowid", Integer)))
-    # What a trigger works out when a text is stored, folded like the question (migration 0005).
+    # A trigger computes this when a text is stored, folded like the question (migration 0005).
     vector = literal_column(f"{table}.words", TSVECTOR)
     question: ColumnElement[str] = func.phraseto_tsquery("simple", " ".join(wanted[0]), type_=TSQUERY)
     for words in wanted[1:]:

@@ -1,7 +1,7 @@
 """How a name is found again in other articles: normalised, and under every name that the article gives to its bearer.
 
-Normalised is: in lower case, without accents, dots and apostrophes, without a possessive's "s" and a leading "the", anything
-else that is no letter or digit turned into one space. A person is also found under each end of the name ("von der Leyen",
+Normalised means: in lower case, without accents, dots and apostrophes, without a possessive's "s" and a leading "the"; any run
+of other characters that are not letters or digits becomes one space. A person is also found under each end of the name ("von der Leyen",
 "Leyen") and under first and last name without what stands between. A question may carry a title ("Foreign Minister Lavrov"); it
 is asked with and without it. Nothing is guessed across articles: "UN" finds "United Nations" where an article has both.
 """
@@ -47,7 +47,10 @@ def normalise(name: str) -> str:
 
 
 def keys_of_question(name: str) -> tuple[str, ...]:
-    """What to look for: the normalised name, and the same without the titles before it; none if it holds no letter or digit."""
+    """Return the keys to look up: the normalised name, and the same without leading titles.
+
+    Empty if the name has neither a letter nor a digit.
+    """
     whole = normalise(name)
     words = whole.split()
     start = 0
@@ -57,7 +60,7 @@ def keys_of_question(name: str) -> tuple[str, ...]:
 
 
 def keys_of_entity(entity: Entity, text: str) -> list[str]:
-    """What an entity of the article ``text`` is found under, sorted; at most ``KEYS_MAX``."""
+    """Return the keys under which an entity of the article ``text`` is found, sorted; at most ``KEYS_MAX``."""
     mentioned = (mention for mention in entity.mentions if mention.form is MentionForm.NAME)
     names = {normalise(name) for name in (entity.name, *{text[mention.start : mention.end] for mention in mentioned})}
     keys = {key for name in names for key in (_of_person(name) if entity.type is EntityType.PERSON else (name,)) if key}

@@ -1,21 +1,21 @@
-"""Who said what, and where they stand, asked across articles. Every question goes by an index, which :func:`_driven` chooses.
+"""Searches for attributions and stances across articles, newest first.
 
-On SQLite, which keeps no statistics unless told to, the choice is made here: a unary plus keeps every other index out of it. On
-PostgreSQL the planner knows better. Pages are in the order of time, newest first, and begin after a :class:`Place`.
+Every query is driven by an index. On SQLite, which has no statistics unless ``ANALYZE`` is run, :func:`_matching_rows`
+chooses the index: a unary plus keeps a column out of all other indexes. PostgreSQL's planner chooses for itself.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, exists, false, func, select, tuple_
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
-from services.contracts import Act, StanceLabel
+from services.contracts import StanceLabel
 from services.database.engine import Database
 from services.database.tables import (
     articles,
@@ -30,12 +30,13 @@ from services.database.tables import (
 from services.results import full_text
 from services.results.search_index import DAY_MS
 
-_PROBE: Final = 2_000  # how far the bearers of two names are counted, to begin with the rarer
+_PROBE: Final = 2_000  # rows of each name that are counted to find the rarer one
+_DAY_INDEX_COLUMNS: Final = frozenset({"feed", "stance", "score"})  # of ix_stances_day
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name to look for: its keys, and in which role."""
+    """A name to search for: its role in the item (``HOLDER`` or ``TARGET``), and its keys, of which any may match."""
 
     role: str
     keys: tuple[str, ...]
@@ -43,27 +44,32 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What is asked for; None asks nothing. Times are milliseconds since 1970, ``since`` inclusive, ``until`` exclusive.
+    """The conditions that items must meet, all of them. Without any, all items match.
 
-    ``feeds`` are those that the caller may see, None for all. ``spoken`` leaves out stances that no attribution shows.
+    names: names that the item must have.
+    attributed: leave out stances that do not come from an attribution. Has no effect on attributions.
+    equal: column and value.
+    at_least: column and least value.
+    feed: the feed, or None for all.
+    feeds: the feeds that the caller may see, or None for all.
+    since, until: bounds of the time in milliseconds since 1970; ``since`` is inclusive, ``until`` exclusive.
+    phrases: words and phrases that the text must contain (`full_text.phrases`).
     """
 
     names: tuple[Name, ...] = ()
-    spoken: bool = False
-    topic: str | None = None
-    stance: StanceLabel | None = None
-    act: Act | None = None
+    attributed: bool = False
+    equal: Mapping[str, str] = field(default_factory=dict)
+    at_least: Mapping[str, float] = field(default_factory=dict)
     feed: str | None = None
     feeds: frozenset[str] | None = None
     since: int | None = None
     until: int | None = None
-    min_score: float | None = None
-    phrases: tuple[tuple[str, ...], ...] = ()
+    phrases: full_text.Phrases = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PageKey:
-    """Where a page ended."""
+    """The time and the ID of the last item of a page. The next page begins after it."""
 
     at: int
     id: int
@@ -71,7 +77,7 @@ class PageKey:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Stances of one day (days since 1970, UTC)."""
+    """The number of stances of one side on one day (days since 1970, UTC)."""
 
     day: int
     stance: StanceLabel
@@ -79,67 +85,69 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _ItemKind:
+    """The table of attributions or stances, that of their names with its reference, and the column with the text."""
+
     table: Table
     names: Table
     owner: Column[Any]
     text: Column[Any]
 
 
-_Write = Callable[[ColumnElement[Any]], ColumnElement[Any]]
-_ATTRIBUTIONS: Final = _Kind(
+_ColumnWrapper = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+_ATTRIBUTIONS: Final = _ItemKind(
     attributions, attribution_names, attribution_names.c.attribution_id, attributions.c.content
 )
-_STANCES: Final = _Kind(stances, stance_names, stance_names.c.stance_id, stances.c.evidence)
+_STANCES: Final = _ItemKind(stances, stance_names, stance_names.c.stance_id, stances.c.evidence)
 
 
-def find_attributions(database: Database, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
-    """Rows of ``attributions`` with the job and article they are of, newest first."""
-    return _find(database, _ATTRIBUTIONS, wanted, before, limit)
+def find_attributions(database: Database, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
+    """Return a page of rows of ``attributions`` with their job and article, newest first."""
+    return _find(database, _ATTRIBUTIONS, query, before, limit)
 
 
-def find_stances(database: Database, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
-    """Rows of ``stances`` with the job and article they are of, newest first."""
-    return _find(database, _STANCES, wanted, before, limit)
+def find_stances(database: Database, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
+    """Return a page of rows of ``stances`` with their job and article, newest first."""
+    return _find(database, _STANCES, query, before, limit)
 
 
-def count_stances(database: Database, wanted: SearchQuery) -> list[Count]:
-    """Stances by day and side; ``since`` and ``until`` have to be whole days."""
+def count_stances(database: Database, query: SearchQuery) -> list[Count]:
+    """Count stances by day and side. ``since`` and ``until`` must be at the beginning of a day."""
     with database.read() as connection:
-        rows = connection.execute(count_query(connection, database, wanted))
+        rows = connection.execute(count_query(connection, database, query))
         return [Count(day, StanceLabel(stance), number) for day, stance, number in rows]
 
 
-def count_articles(database: Database, wanted: SearchQuery) -> dict[int, int]:
-    """Articles that can be found, by day, of the feeds that are asked for."""
-    query = select(coverage.c.day, func.sum(coverage.c.articles)).group_by(coverage.c.day)
-    query = query.where(*_visible(wanted, coverage.c.feed), *_days(wanted, coverage.c.day))
+def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
+    """Count the indexed articles by day. Of the conditions, only those on feed and time apply."""
+    counts = select(coverage.c.day, func.sum(coverage.c.articles)).group_by(coverage.c.day)
+    counts = counts.where(*_feed_conditions(query, coverage.c.feed), *_day_bounds(query, coverage.c.day))
     with database.read() as connection:
-        return {day: int(number) for day, number in connection.execute(query)}
+        return {day: int(number) for day, number in connection.execute(counts)}
 
 
 def page_query(
-    connection: Connection, database: Database, kind: str, wanted: SearchQuery, before: PageKey | None, limit: int
+    connection: Connection, database: Database, kind: str, query: SearchQuery, before: PageKey | None, limit: int
 ) -> Select[Any, Any]:
-    """The statement behind a page of ``kind`` ("attributions" or "stances"), for those who want to see its plan."""
-    return _page(connection, database, _ATTRIBUTIONS if kind == "attributions" else _STANCES, wanted, before, limit)
+    """Return the SQL of a page of ``kind`` ("attributions" or "stances"), to look at its plan."""
+    return _page(connection, database, _ATTRIBUTIONS if kind == "attributions" else _STANCES, query, before, limit)
 
 
-def count_query(connection: Connection, database: Database, wanted: SearchQuery) -> Select[Any]:
-    """The statement behind a timeline, for those who want to see its plan."""
-    query, _, _ = _driven(connection, database, _STANCES, wanted, by_day=True)
-    return query.with_only_columns(stances.c.day, stances.c.stance, func.count()).group_by(
+def count_query(connection: Connection, database: Database, query: SearchQuery) -> Select[Any]:
+    """Return the SQL of a timeline, to look at its plan."""
+    rows, _, _ = _matching_rows(connection, database, _STANCES, query, by_day=True)
+    return rows.with_only_columns(stances.c.day, stances.c.stance, func.count()).group_by(
         stances.c.day, stances.c.stance
     )
 
 
-def _find(database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
+def _find(database: Database, kind: _ItemKind, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
     with database.read() as connection:
-        page = _page(connection, database, kind, wanted, before, limit).subquery()
+        page = _page(connection, database, kind, query, before, limit).subquery()
         table = kind.table
-        of_article = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)
-        query = (
-            select(table, results.c.job_id, articles.c.id.label("article_id"), *of_article)
+        article_columns = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)
+        rows = (
+            select(table, results.c.job_id, articles.c.id.label("article_id"), *article_columns)
             .select_from(page)
             .join(table, table.c.id == page.c.id)
             .join(indexed_results, indexed_results.c.sequence == table.c.sequence)
@@ -147,103 +155,108 @@ def _find(database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey 
             .join(articles, articles.c.id == indexed_results.c.article_id)
             .order_by(page.c.at.desc(), page.c.id.desc())
         )
-        return connection.execute(query).all()
+        return connection.execute(rows).all()
 
 
 def _page(
-    connection: Connection, database: Database, kind: _Kind, wanted: SearchQuery, before: PageKey | None, limit: int
+    connection: Connection, database: Database, kind: _ItemKind, query: SearchQuery, before: PageKey | None, limit: int
 ) -> Select[Any, Any]:
-    query, at, key = _driven(connection, database, kind, wanted)
+    rows, at, row_id = _matching_rows(connection, database, kind, query)
     if before is not None:
-        query = query.where(at <= before.at, tuple_(at, key) < tuple_(before.at, before.id))
-    return query.order_by(at.desc(), key.desc()).limit(limit)
+        rows = rows.where(at <= before.at, tuple_(at, row_id) < tuple_(before.at, before.id))
+    return rows.order_by(at.desc(), row_id.desc()).limit(limit)
 
 
-def _driven(
-    connection: Connection, database: Database, kind: _Kind, wanted: SearchQuery, *, by_day: bool = False
+def _matching_rows(
+    connection: Connection, database: Database, kind: _ItemKind, query: SearchQuery, *, by_day: bool = False
 ) -> tuple[Select[Any, Any], ColumnElement[int], ColumnElement[int]]:
-    """The rows that are wanted, and the columns of time and ID to order them by.
+    """Select the ID and time of matching rows. Return the query, and the columns of time and ID to order it by.
 
-    A name drives where one is asked for, the rarer of two; else the text; else the index of a column, in the order of time.
+    The index of names drives the query if a name is given, with the rarer of two names first; otherwise the full-text
+    index if text is given; otherwise the index of a column, in the order of time.
     """
-    table, plain = kind.table, database.dialect != "sqlite"
-    names = (
-        sorted(wanted.names, key=lambda name: _number(connection, kind, name))
-        if len(wanted.names) > 1
-        else wanted.names
-    )
-    first = names[0] if names and len(names[0].keys) == 1 else None
+    table, planner_chooses = kind.table, database.dialect != "sqlite"
+    names = list(query.names)
+    if len(names) > 1:
+        names.sort(key=lambda name: _count_bearers(connection, kind, name))
     at: ColumnElement[int] = table.c.at
-    key: ColumnElement[int] = table.c.id
-    query: Select[Any, Any] = select(key, at)
-    chosen = bool(names or wanted.phrases)
-    if first is not None:
-        alias = kind.names.alias("driving")
-        owner = alias.c[kind.owner.name]
-        at, key = alias.c.at, owner
-        query = select(key.label("id"), at.label("at")).select_from(alias.join(table, table.c.id == owner))
-        query = query.where(*_named(alias, first))
-    elif chosen and not plain:
-        at = _apart(at)
-        query = select(key, at.label("at"))
-    for name in names[1:] if first is not None else names:
-        if len(name.keys) == 1:
-            alias = kind.names.alias()
-            mine = (alias.c[kind.owner.name] == table.c.id, alias.c.at == table.c.at)
-            query = query.where(exists().where(*_named(alias, name), *mine))
-        else:
-            query = query.where(table.c.id.in_(select(kind.owner).where(*_named(kind.names, name))))
-    if wanted.phrases:
-        query = query.where(full_text.matches(database.dialect, kind.text, wanted.phrases))
-    if by_day and not chosen and wanted.topic is None and wanted.act is None:
-        query = query.where(*_days(wanted, table.c.day))  # an index holds all that is left to ask
+    row_id: ColumnElement[int] = table.c.id
+    rows: Select[Any, Any] = select(row_id, at)
+    is_driven = bool(names or query.phrases)
+    if names and len(names[0].keys) == 1:
+        driving = kind.names.alias("driving")
+        at, row_id = driving.c.at, driving.c[kind.owner.name]
+        rows = select(row_id.label("id"), at.label("at")).select_from(driving.join(table, table.c.id == row_id))
+        rows = rows.where(*_name_conditions(driving, names.pop(0)))
+    elif is_driven and not planner_chooses:
+        at = _without_index(at)
+        rows = select(row_id, at.label("at"))
+    for name in names:
+        rows = rows.where(_has_name(kind, name))
+    if query.phrases:
+        rows = rows.where(full_text.matches(database.dialect, kind.text, query.phrases))
+    if by_day and not is_driven and {*query.equal, *query.at_least} <= _DAY_INDEX_COLUMNS:
+        rows = rows.where(*_day_bounds(query, table.c.day))  # ix_stances_day has all columns that are needed
     else:
-        bounds = ((operator.ge, wanted.since), (operator.lt, wanted.until))
-        query = query.where(*(compare(at, bound) for compare, bound in bounds if bound is not None))
-    apart = _as_it_is if plain else _apart
-    return query.where(*_others(table, wanted, apart if chosen else _as_it_is, apart)), at, key
+        bounds = ((operator.ge, query.since), (operator.lt, query.until))
+        rows = rows.where(*(compare(at, bound) for compare, bound in bounds if bound is not None))
+    not_indexed = _unchanged if planner_chooses else _without_index
+    return (
+        rows.where(*_column_conditions(table, query, not_indexed if is_driven else _unchanged, not_indexed)),
+        at,
+        row_id,
+    )
 
 
-def _named(table: Any, name: Name) -> list[ColumnElement[bool]]:
-    keys = table.c.key == name.keys[0] if len(name.keys) == 1 else table.c.key.in_(name.keys)
-    return [keys] if "role" not in table.c else [table.c.role == name.role, keys]
+def _has_name(kind: _ItemKind, name: Name) -> ColumnElement[bool]:
+    if len(name.keys) > 1:
+        return kind.table.c.id.in_(select(kind.owner).where(*_name_conditions(kind.names, name)))
+    names = kind.names.alias()
+    same_item = (names.c[kind.owner.name] == kind.table.c.id, names.c.at == kind.table.c.at)
+    return exists().where(*_name_conditions(names, name), *same_item)
 
 
-def _number(connection: Connection, kind: _Kind, name: Name) -> int:
-    some = select(kind.owner).where(*_named(kind.names, name)).limit(_PROBE).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+def _name_conditions(names: Any, name: Name) -> list[ColumnElement[bool]]:
+    keys = names.c.key == name.keys[0] if len(name.keys) == 1 else names.c.key.in_(name.keys)
+    return [names.c.role == name.role, keys] if "role" in names.c else [keys]
 
 
-def _others(table: Table, wanted: SearchQuery, keep: _Write, apart: _Write) -> list[ColumnElement[bool]]:
-    asked: list[ColumnElement[bool]] = [
-        keep(table.c[column]) == value
-        for column, value in (("topic", wanted.topic), ("stance", wanted.stance), ("act", wanted.act))
-        if value is not None
-    ]
-    one_feed = wanted.feed is not None  # several are looked for along the time
-    asked += _visible(wanted, keep(table.c.feed) if one_feed else apart(table.c.feed))
-    if wanted.min_score is not None:
-        asked.append(table.c.score >= wanted.min_score)
-    if wanted.spoken:
-        asked.append(table.c.attribution.is_not(None))
-    return asked
+def _count_bearers(connection: Connection, kind: _ItemKind, name: Name) -> int:
+    """Count the rows of a name, up to ``_PROBE``."""
+    rows = select(kind.owner).where(*_name_conditions(kind.names, name)).limit(_PROBE).subquery()
+    return connection.execute(select(func.count()).select_from(rows)).scalar_one()
 
 
-def _visible(wanted: SearchQuery, feed: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    if wanted.feed is not None:
-        return [feed == wanted.feed if wanted.feeds is None or wanted.feed in wanted.feeds else false()]
-    return [] if wanted.feeds is None else [feed.in_(sorted(wanted.feeds))]
+def _column_conditions(
+    table: Table, query: SearchQuery, wrap: _ColumnWrapper, wrap_feeds: _ColumnWrapper
+) -> list[ColumnElement[bool]]:
+    """Return the conditions on columns of the items. ``wrap`` is applied to columns that begin an index.
+
+    ``wrap_feeds`` is applied to the feed instead if several feeds are searched, which are read along the time.
+    """
+    conditions: list[ColumnElement[bool]] = [wrap(table.c[column]) == value for column, value in query.equal.items()]
+    conditions += _feed_conditions(query, (wrap_feeds if query.feed is None else wrap)(table.c.feed))
+    conditions += [table.c[column] >= value for column, value in query.at_least.items()]
+    if query.attributed and "attribution" in table.c:
+        conditions.append(table.c.attribution.is_not(None))
+    return conditions
 
 
-def _days(wanted: SearchQuery, day: ColumnElement[int]) -> list[ColumnElement[bool]]:
-    bounds = ((operator.ge, wanted.since), (operator.lt, wanted.until))
+def _feed_conditions(query: SearchQuery, feed: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    if query.feed is not None:
+        return [feed == query.feed if query.feeds is None or query.feed in query.feeds else false()]
+    return [] if query.feeds is None else [feed.in_(sorted(query.feeds))]
+
+
+def _day_bounds(query: SearchQuery, day: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    bounds = ((operator.ge, query.since), (operator.lt, query.until))
     return [compare(day, bound // DAY_MS) for compare, bound in bounds if bound is not None]
 
 
-def _as_it_is(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _unchanged(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-def _apart(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as SQLite takes it for no index."""
+def _without_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the column with a unary plus, for which SQLite uses no index."""
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)

@@ -18,8 +18,8 @@ from services.console.charts import diverging_bars, round_up
 from services.console.error_pages import PageRoute
 from services.console.forms import first_error
 from services.console.page_context import PageContext, ReaderPage
-from services.contracts import Act, StanceLabel
 from services.errors import InvalidInput
+from services.results.filters import form_fields
 from services.results.timeline import Bucket, Width
 from services.topics import store
 
@@ -35,15 +35,11 @@ _DEFAULT_PERIODS: Final = {
     Width.WEEK: timedelta(weeks=26),
     Width.MONTH: timedelta(days=730),
 }
-_COMMON_FILTERS: Final = ("text", "feed", "from", "to")
-_FILTERS: Final = {
-    "stances": ("holder", "target", "topic", "stance", *_COMMON_FILTERS),
-    "statements": ("speaker", "act", *_COMMON_FILTERS),
-}
 _SEARCHES: Final[Mapping[Kind, tuple[type[PagedFilters], SearchKind[Any]]]] = {
     "stances": (StanceFilters, STANCES),
     "statements": (PagedFilters, ATTRIBUTIONS),
 }
+_FIELDS: Final = {kind: form_fields(model) for kind, (model, _) in _SEARCHES.items()}
 
 
 @router.get("/said")
@@ -61,14 +57,13 @@ def search_statements(context: ReaderPage, request: Request) -> Response:
 def _show_results(context: PageContext, request: Request, kind: Kind) -> Response:
     """Show a page of results. Invalid filters are kept in the form and shown with their error."""
     parameters = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
-    filters = {name: parameters[name] for name in _FILTERS[kind] if name in parameters}
+    filters = _select(kind, parameters)
     width, cursor = parameters.get("bucket", Width.WEEK), parameters.get("cursor")
     values: dict[str, Any] = {
         "kind": kind,
         "filters": filters,
-        "tabs": {name: {key: filters[key] for key in keys if key in filters} for name, keys in _FILTERS.items()},
-        "acts": list(Act),
-        "stances": list(StanceLabel),
+        "fields": _FIELDS[kind],
+        "tabs": {other: _select(other, filters) for other in _FIELDS},
         "topics": store.list_topics(context.services.database, retired=None, limit=_MAX_TOPICS),
         "width": width,
         "widths": list(Width),
@@ -89,6 +84,11 @@ def _show_results(context: PageContext, request: Request, kind: Kind) -> Respons
         without_field = FieldError(field="", reason=error.problem.detail)
         status, values["error"] = error.problem.status, next(iter(error.problem.errors), without_field)
     return context.render("search.html", status, **values)
+
+
+def _select(kind: Kind, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters that the form of a kind of item has."""
+    return {field.name: parameters[field.name] for field in _FIELDS[kind] if field.name in parameters}
 
 
 def _results(context: PageContext, kind: Kind, filters: dict[str, str], cursor: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A topic from its registration to the answer about it: a pipeline in a batch, and a judge that is told what to say."""
+"""A topic from its registration to the query about it, with a pipeline in a batch and a scripted stance classifier."""
 
 from __future__ import annotations
 

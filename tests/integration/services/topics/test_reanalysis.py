@@ -88,7 +88,7 @@ def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -
     assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [told.job_id]
     [again] = claim_all(database)
     leases.complete(database, again, build_result(again, [Statement("Ida Berg", "the tram is a mistake", target="#tram")]))
-    assert [(row.job_id, row.topic) for row in find_stances(database, SearchQuery(topic="tram"), None, 5)] == [
+    assert [(row.job_id, row.topic) for row in find_stances(database, SearchQuery(equal={"topic": "tram"}), None, 5)] == [
         (again.job_id, "tram")
     ]
     assert read(database, topic) == Progress(0, 0, 0, more=False), "what was read with the topic is not read again"
