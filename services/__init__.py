@@ -1,1 +1,1 @@
-"""Stancewire's services: the HTTP API, the ledger, dispatch, results and everything else that needs no language model."""
+"""Stancewire's services: HTTP API, ledger, dispatch, results and everything else that needs no language model."""

@@ -1,1 +1,1 @@
-"""Who may do what: API keys, scopes and rate limits."""
+"""Authentication and authorization: API keys, scopes and rate limits."""

@@ -23,7 +23,7 @@ def key_file(settings: Settings) -> Path:
 
 
 def own_key(settings: Settings) -> str | None:
-    """The key that commands send: ``STANCEWIRE_KEY``, else the one that `stancewire up` made; None where there is neither."""
+    """Return the key that commands send: ``STANCEWIRE_KEY``, else the key that `stancewire up` made, else None."""
     given = settings.key.get_secret_value()
     if given:
         return given

@@ -30,7 +30,10 @@ class KeyCache:
         self._known: OrderedDict[str, tuple[float, Stored]] = OrderedDict()
 
     def recall(self, authorization: str | None) -> Caller | None:
-        """The caller where no query is needed to tell; None where :meth:`identify` has to. Raises :class:`Unauthenticated`."""
+        """The caller where no query is needed to tell; None where :meth:`identify` has to.
+
+        Raises :class:`Unauthenticated`.
+        """
         if authorization is None and not self._settings.required:
             return UNRESTRICTED
         presented = _presented(authorization)
@@ -76,7 +79,10 @@ def _presented(authorization: str | None) -> Presented:
 
 
 def _checked(presented: Presented, stored: Stored | None) -> Caller:
-    """The caller, if the secret is right. Only who knows the secret learns whether the key was revoked or has expired."""
+    """The caller, if the secret is right.
+
+    Only who knows the secret learns whether the key was revoked or has expired.
+    """
     right = hmac.compare_digest(presented.secret_hash, _NO_HASH if stored is None else stored.secret_hash)
     if stored is None or not right:
         raise Unauthenticated("there is no such key", code="key_unknown")

@@ -47,13 +47,13 @@ class Key:
 
     @property
     def caller(self) -> Caller:
-        """Who calls with this key."""
+        """Return the caller that this key authenticates."""
         return Caller(self.id, f"key:{self.id}", self.scopes, self.feeds)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What authentication needs of a key."""
+    """The parts of a stored key that authentication needs."""
 
     key: Key
     secret_hash: str
@@ -75,7 +75,10 @@ def create(
     by: Caller,
     expires_s: int | None = None,
 ) -> tuple[Key, str]:
-    """Make a key, and its feeds known; returns it and its token, which is nowhere kept. Raises ValueError for what cannot be."""
+    """Make a key, and its feeds known; returns it and its token, which is nowhere kept.
+
+    Raises ValueError for what cannot be.
+    """
     if not scopes:
         raise ValueError("scopes: a key needs one")
     if feeds is not None and not feeds:
@@ -121,7 +124,10 @@ def list_keys(database: Database) -> list[Key]:
 
 
 def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool = True) -> Key:
-    """End a key; again is no error. Raises NotFound, and Conflict for the last admin key where one is to be kept."""
+    """Revoke a key; revoking a revoked key has no effect.
+
+    Raises NotFound, and Conflict if it is the last admin key and ``keep_an_admin`` is set.
+    """
     with database.write() as connection:
         database.one_at_a_time(connection)  # two admins that revoke each other must not leave none
         row = _one(connection, key_id)

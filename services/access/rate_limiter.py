@@ -11,7 +11,10 @@ _KEPT: Final = 10_000  # names at a time; one that was not seen for longest has 
 
 
 class RateLimiter:
-    """A bucket for each name: so many tokens come each second, ``burst_s`` seconds' worth can lie in it, at least one."""
+    """A token bucket for each name.
+
+    A bucket refills at the rate of each call and holds ``burst_s`` seconds' worth of tokens, at least one.
+    """
 
     def __init__(self, burst_s: float) -> None:
         """Start with full buckets."""
@@ -20,7 +23,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when they were counted
 
     def take(self, name: str, per_s: float) -> float:
-        """Take a token; returns 0, or the seconds until there is one. A rate of 0 is none."""
+        """Take a token; return 0, or the seconds until one is available. A rate of 0 means no limit."""
         if per_s <= 0:
             return 0.0
         now = time.monotonic()

@@ -1,4 +1,7 @@
-"""The audit log: who did what to what, written in the transaction of the act, so that neither is there without the other."""
+"""The audit log: caller, action and object of each action.
+
+An entry is written in the transaction of its action, so that neither exists without the other.
+"""
 
 from __future__ import annotations
 

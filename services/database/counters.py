@@ -48,7 +48,9 @@ Key = tuple[CounterName, str]
 
 
 def increment(connection: Connection, database: Database, by: Mapping[Key, float]) -> dict[Key, float]:
-    """Add to totals and return their new values. Rows are taken in one order, so that two writers cannot block each other.
+    """Add to totals and return their new values.
+
+    Rows are locked in a fixed order, so that two writers cannot deadlock.
 
     The rows stay locked until the transaction ends: what follows is in commit order.
     """

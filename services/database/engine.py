@@ -46,15 +46,16 @@ def _now_postgresql(_element: now_ms, _compiler: Any, **_options: Any) -> str:
 class Database:
     """One engine with the project's transactions.
 
-    ``write()`` and ``read()`` yield a connection inside one transaction; on SQLite a writer takes the write lock at once
-    (``BEGIN IMMEDIATE``), so that it waits instead of failing half-way. What means "the database cannot answer now" is raised as
-    :class:`StoreUnavailable`.
+    ``write()`` and ``read()`` yield a connection inside one transaction; on SQLite a writer takes the write lock at
+    once (``BEGIN IMMEDIATE``), so that it waits instead of failing half-way. Errors that mean "the database cannot
+    answer now" are raised as :class:`StoreUnavailable`.
     """
 
     def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
         """Prepare the engine; nothing is connected yet. ``pooled=False`` opens a connection for each transaction.
 
-        Who sets ``observer`` is told of each transaction: its kind and its seconds, waiting for a connection included.
+        ``observer``, if set, is called after each transaction with its kind and its seconds, waiting for a
+        connection included.
         """
         self.observer: Callable[[str, float], None] | None = None
         self.url = make_url(url)
@@ -98,8 +99,8 @@ class Database:
     def _turn(self) -> Iterator[None]:
         """On SQLite the writers of one process take turns before they ask for the file's lock.
 
-        Who waits for that lock sleeps and looks again, the longer the later, and who comes just then has it: of ten threads that
-        do so some wait for seconds. Here who waits is woken.
+        SQLite's busy handler polls with growing sleeps, and a newcomer can take the lock during a sleep: of ten
+        threads that wait so, some wait for seconds. An in-process lock wakes a waiter at once.
         """
         if self.dialect != "sqlite":
             yield
@@ -138,7 +139,7 @@ class Database:
             yield connection
 
     def empty_log(self) -> bool:
-        """Fold SQLite's write-ahead log into its file and cut it to nothing; False where somebody reads in it just now."""
+        """Fold SQLite's write-ahead log into its file and empty it; return False if a reader prevents that now."""
         raw = self.engine.raw_connection()
         try:
             cursor = raw.cursor()

@@ -1,4 +1,4 @@
-"""Work that one process does at a time, on any host: a lock in the ledger, held for a while and lost by who dies with it."""
+"""A database lock for work of a single process: one holder across all hosts, expiring if the holder dies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class DatabaseLock:
 
 
 def acquire(database: Database, name: str) -> DatabaseLock | None:
-    """The lock, or None while another holds it. Held from further ahead than a lock lasts, the clock was set back: it is free."""
+    """The lock, or None while another holds it.
+
+    Held from further ahead than a lock lasts, the clock was set back: it is free.
+    """
     lock = DatabaseLock(name, uuid4())
     until = now_ms() + _HELD_MS
     free = (locks.c.held_until < now_ms()) | (locks.c.held_until > now_ms() + 2 * _HELD_MS)
@@ -39,7 +42,10 @@ def acquire(database: Database, name: str) -> DatabaseLock | None:
 
 
 def extend(connection: Connection, lock: DatabaseLock) -> bool:
-    """Whether the lock is still ours, for another minute then; to be asked in the transaction that does a part of the work."""
+    """Extend the lock by a minute; return False if it was lost.
+
+    To be called in the transaction that does a part of the work.
+    """
     mine = (locks.c.name == lock.name) & (locks.c.holder == lock.holder)
     return connection.execute(update(locks).where(mine).values(held_until=now_ms() + _HELD_MS)).rowcount == 1
 

@@ -1,7 +1,8 @@
 """Pausing one feed, or all intake.
 
-A paused feed stands still: its pushes are refused and its queued jobs wait; what a worker holds already is finished. A pause of
-all intake refuses every push and lets the work go on, so that the backlog drains: what an upgrade or a full disk calls for.
+A paused feed stands still: its pushes are refused and its queued jobs wait; what a worker holds already is
+finished. A pause of all intake refuses every push and lets the work go on, so that the backlog drains: what an
+upgrade or a full disk calls for.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What is paused (``ALL_FEEDS`` for all intake), why, and since when (UTC)."""
+    """A pause: its feed (``ALL_FEEDS`` for all intake), its reason, and when it began (UTC)."""
 
     feed: str
     reason: str
@@ -32,7 +33,10 @@ class Pause:
 
 
 def pause(database: Database, feed: str, reason: str, by: Caller) -> None:
-    """Pause a feed, or with ``ALL_FEEDS`` all intake; paused already, it gets the new reason. A feed need not have pushed."""
+    """Pause a feed, or with ``ALL_FEEDS`` all intake; paused already, it gets the new reason.
+
+    A feed need not have pushed.
+    """
     row = {"feed": feed, "reason": reason, "paused_at": now_ms()}
     with database.write() as connection:
         connection.execute(
@@ -44,7 +48,7 @@ def pause(database: Database, feed: str, reason: str, by: Caller) -> None:
 
 
 def resume(database: Database, feed: str, by: Caller) -> None:
-    """End a pause. Raises NotFound where there is none.
+    """End a pause. Raises NotFound if the feed is not paused.
 
     The feed's jobs count as queued from now on: the time that they waited on purpose must not close the intake for all
     (``limits.wait_s``).

@@ -26,7 +26,10 @@ _RETRY_FEED_S: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed. ``queued_limit`` and ``rate_per_s`` (articles) are None where it has none of its own; instants are UTC."""
+    """A feed.
+
+    ``queued_limit`` and ``rate_per_s`` (articles) are None where it has none of its own; instants are UTC.
+    """
 
     name: str
     description: str
@@ -99,7 +102,10 @@ def register_on_first_push(
 
 
 class FeedCache:
-    """The feeds as a process that takes articles in knows them: new ones at their first push, settings a few seconds late."""
+    """The feeds as cached by a process that accepts articles.
+
+    New feeds are registered at their first push; changed settings are seen a few seconds late.
+    """
 
     def __init__(self, database: Database, fresh_s: float, limit: int) -> None:
         """Read from ``database``; what was read counts for ``fresh_s``."""
@@ -111,7 +117,7 @@ class FeedCache:
         self._read_at = float("-inf")
 
     def of(self, names: Collection[str], by: Caller) -> dict[str, Feed]:
-        """These feeds, made known if they were not. Raises :class:`Refused` and StoreUnavailable."""
+        """Return these feeds, registering any new ones. Raises :class:`Refused` and StoreUnavailable."""
         with self._lock:
             if time.monotonic() - self._read_at >= self._fresh_s:
                 self._read()

@@ -29,7 +29,7 @@ class KeyReused(StancewireError):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """What a client calls a request, and the SHA-256 of the body it sent with it."""
+    """A client's idempotency key for a request, and the SHA-256 of the body sent with it."""
 
     scope: str
     key: str
@@ -50,7 +50,7 @@ class Acceptance:
 
 @dataclass(slots=True)
 class _Known:
-    """What the ledger knows under one identity: revisions by content hash, and the highest revision number."""
+    """The stored revisions of one identity: acceptances by content hash, and the highest revision number."""
 
     by_content: dict[str, Acceptance] = field(default_factory=dict)
     highest: int = 0

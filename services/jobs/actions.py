@@ -1,4 +1,4 @@
-"""What clients and operators do to a job or an article: cancel, retry, drop, reprioritise, withdraw."""
+"""Actions of clients and operators on a job or an article: cancel, retry, drop, reprioritise, withdraw."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _CANCELED: dict[str, Any] = {
 
 
 def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Cancel a job that is not final; a worker that runs it loses its lease. Raises NotFound, Gone, Conflict (final)."""
+    """Cancel a job that is not final; a worker that runs it loses its lease.
+
+    Raises NotFound, Gone, Conflict (final).
+    """
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.cancel")
         if state in FINAL_STATES:
@@ -45,7 +48,10 @@ def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 
 
 def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Queue a failed or dead job again, with all its attempts. Raises NotFound, Gone, Conflict (other states, no body)."""
+    """Queue a failed or dead job again, with all its attempts.
+
+    Raises NotFound, Gone, Conflict (other states, no body).
+    """
     with database.write() as connection:
         # The article's row first, and locked: retention takes it before it removes the body.
         article = connection.execute(
@@ -73,7 +79,10 @@ def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
 
 
 def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | None = None) -> None:
-    """Give a queued job another priority within its feed: higher goes first, 0 is default. Raises NotFound, Gone, Conflict."""
+    """Give a queued job another priority within its feed: higher goes first, 0 is default.
+
+    Raises NotFound, Gone, Conflict.
+    """
     with database.write() as connection:
         state = _state(connection, job_id, by, "job.reprioritise", priority=priority)
         if state is not JobState.QUEUED:
@@ -82,7 +91,10 @@ def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | N
 
 
 def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
-    """Withdraw an article: its results are gone (410), its open jobs are canceled. Again is no error. Raises NotFound, Gone."""
+    """Withdraw an article: its results answer 410, its open jobs are canceled; a second call has no effect.
+
+    Raises NotFound and Gone.
+    """
     by = by or local()
     with database.write() as connection:
         feed = connection.execute(select(articles.c.feed).where(articles.c.id == article_id)).scalar()
@@ -117,7 +129,7 @@ def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str,
 
 
 def _missing(connection: Connection, kind: str, wanted: UUID, by: Caller) -> Gone | NotFound:
-    """Why something is not there: it was erased, where the caller saw its feed; else it never was, as far as they may know."""
+    """Return the error for a missing row: erased, if the caller could see its feed; otherwise not found."""
     feed = connection.execute(select(erased.c.feed).where(erased.c.id == wanted)).scalar()
     if feed is not None and by.sees(feed):
         return Gone(f"{kind} {wanted} was erased" + (" with its article" if kind == "job" else ""))

@@ -1,4 +1,7 @@
-"""One act on many jobs, chosen by state, feed and reason. Each job has a short transaction and its line in the audit log."""
+"""One act on many jobs, chosen by state, feed and reason.
+
+Each job has a short transaction and its line in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _PAGE: Final = 200
 
 
 class BulkAction(StrEnum):
-    """What can be done to jobs."""
+    """An action that can be applied to many jobs."""
 
     RETRY = "retry"
     DROP = "drop"
@@ -42,7 +45,7 @@ STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which jobs: those of all states that the act allows, or of one; of all feeds or one; that ended with any reason or this."""
+    """A selection of jobs by state, feed and reason; None selects all states that the action allows, all feeds, any reason."""
 
     state: JobState | None = None
     feed: str | None = None
@@ -51,7 +54,7 @@ class Selection:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the jobs that were met: how many changed, and by code why others did not."""
+    """The outcome of a bulk action: the number of changed jobs, and the number of refused ones by code."""
 
     changed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -68,9 +71,10 @@ def count(database: Database, act: BulkAction, chosen: Selection) -> int:
 def apply(
     database: Database, act: BulkAction, chosen: Selection, by: Caller, *, priority: int = 0, limit: int | None = None
 ) -> Outcome:
-    """Act on the jobs of the selection, oldest first, each once, at most ``limit``; what comes meanwhile may be met or not.
+    """Act on the jobs of the selection, oldest first, each once, at most ``limit``; jobs added meanwhile may be missed.
 
-    A job that another has changed in between is counted as refused. Raises ValueError for a state that the act does not allow.
+    A job that another has changed in between is counted as refused. Raises ValueError for a state that the act does
+    not allow.
     """
     acts: dict[BulkAction, Callable[[Database, UUID], None]] = {
         BulkAction.RETRY: partial(actions.retry, by=by),

@@ -1,7 +1,7 @@
-"""What each step of a job adds to the running totals, histograms and quality by feed included.
+"""The amounts that each step of a job adds to the running totals, including histograms and quality by feed.
 
-A histogram in the totals is a row for each bucket, not cumulative, labelled with its upper bound in seconds, and a row for the
-sum: so it outlives every process, and buckets may change without a migration.
+A histogram in the totals is a row for each bucket, not cumulative, labelled with its upper bound in seconds, and a
+row for the sum: so it outlives every process, and buckets may change without a migration.
 """
 
 from __future__ import annotations

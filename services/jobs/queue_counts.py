@@ -1,6 +1,7 @@
-"""What is queued, counted and dated each by an index that holds nothing else.
+"""Counts and ages of queued jobs, each read from an index that covers only queued jobs.
 
-SQLite without statistics would take the index of all states and read every queued row; so it is told which index to take.
+Without statistics SQLite would choose the index over all states and read every queued row, so the queries name the
+index.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def queued_by_feed(connection: Connection) -> Counter[str]:
 
 
 def live_by_feed(connection: Connection) -> Counter[str]:
-    """The same without those in the background. They are few, and have an index: looking at each one's priority costs more."""
+    """The same without those in the background.
+
+    They are few, and have an index: looking at each one's priority costs more.
+    """
     return queued_by_feed(connection) - _count(
         connection, "ix_jobs_background", f"state = 'queued' AND priority <= {BACKGROUND}"
     )

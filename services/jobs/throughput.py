@@ -1,4 +1,4 @@
-"""What presses on the intake: what waits, for how long, and how fast it is worked off."""
+"""Pressure on the intake: how many jobs wait, for how long, and how fast jobs finish."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from services.database.engine import Database, now_ms
 from services.database.tables import jobs
 from services.jobs.queue_counts import live_by_feed, oldest_queued
 
-# A rate is told over the long span, or over the short one where that is higher: an outage of a minute ago is soon forgotten.
+# The rate is that of the long span, or of the short span if that is higher: an outage of a minute ago is soon
+# forgotten.
 _SPANS_S: Final = (10, 60)
 
 
@@ -21,8 +22,8 @@ _SPANS_S: Final = (10, 60)
 class Throughput:
     """``queued``: live jobs by feed. ``oldest_s`` and ``per_s`` leave out paused feeds.
 
-    ``per_s``: jobs finished a second while others waited all the time, so that it is what the workers can do; 0 where they do
-    nothing, None where nothing has waited for long enough to tell.
+    ``per_s``: jobs finished a second while others waited all the time, so that it is what the workers can do; 0
+    where they do nothing, None where nothing has waited for long enough to tell.
     """
 
     queued: Mapping[str, int]
@@ -43,7 +44,7 @@ def measure_throughput(database: Database) -> Throughput:
 
 
 def _finished_per_s(connection: Connection, now: int) -> float | None:
-    """What is put off after a failed attempt does not wait for a worker."""
+    """Return finished jobs per second. Jobs delayed after a failed attempt do not count as waiting for a worker."""
     since = oldest_queued(connection, due_by=now)
     waited_s = 0.0 if since is None else (now - since) / 1000
     rates = []

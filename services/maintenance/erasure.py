@@ -1,6 +1,6 @@
 """Erasing one article everywhere: the article, its jobs, their results, and whatever hangs on them.
 
-What stays is the IDs, with the feed: who asks for them learns that they are gone on purpose (410), not that they never were.
+The IDs stay, with the feed: requests for them answer 410 (erased on purpose) and not 404 (never existed).
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _MERGED_PAGES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased. ``clean``: SQLite's log holds no copy any more (on PostgreSQL: see docs/operations.md)."""
+    """The counts of erased rows.
+
+    ``clean``: SQLite's log holds no copy any more (PostgreSQL: see docs/operations.md).
+    """
 
     feed: str
     jobs: int
@@ -46,11 +49,13 @@ def versions(database: Database, feed: str, guid: str) -> list[UUID]:
 
 
 def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
-    """Erase an article. A worker that is at it loses its lease with the job's row, and can store nothing. Raises NotFound, Gone.
+    """Erase an article. A worker that is at it loses its lease with the job's row, and can store nothing.
 
-    Idempotency keys are hashes of requests; which held this article is not known, so all made since it came are forgotten. They
-    guard against a key used twice with different bodies, nothing else: an article pushed again is recognised without them, but
-    for this one, which would be taken in as a new article.
+    Raises NotFound, Gone.
+
+    Idempotency keys are hashes of requests, and it is not known which of them held this article, so all keys stored
+    since it arrived are deleted. They only guard against a key used twice with different bodies: an article that is
+    pushed again is recognised without them, except this one, which would be accepted as a new article.
     """
     with database.write() as connection:
         if database.dialect == "sqlite":
@@ -101,7 +106,9 @@ def _forget_keys(database: Database, since: int) -> int:
 
 
 def _forget_words(database: Database, table: str) -> None:
-    """Merge a full-text index into one segment, part by part: until then FTS5 only marks the words of a deleted row as deleted.
+    """Merge a full-text index into one segment, in steps.
+
+    Until then FTS5 only marks the words of a deleted row as deleted.
 
     The way is the one that FTS5's documentation describes under "the merge command".
     """

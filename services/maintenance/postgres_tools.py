@@ -57,7 +57,7 @@ def revision_in(file: Path) -> str | None:
 
 
 def clear(database: Database) -> None:
-    """Throw away the tables and functions that lie in the database's schema ``public``; the schema itself keeps its owner."""
+    """Drop the tables and functions of the database's schema ``public``; the schema itself keeps its owner."""
     with database.write() as connection:
         for query, statement in _CLEARING:
             for name in connection.exec_driver_sql(query).scalars().all():

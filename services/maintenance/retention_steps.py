@@ -1,7 +1,8 @@
-"""The steps of retention: what each removes in one short transaction, and how it counts what it would remove.
+"""The kinds of data that retention removes: one record per kind, with its deletion in batches and its count.
 
-Jobs are walked by the time they finished, each time from where the walk stood (``retention_progress``), through an index: a batch
-costs the same however much is kept. A job that finishes again later (a retry) is met again later.
+Each batch is one short transaction. Finished jobs are walked in the order in which they finished, starting from the time stored
+in ``retention_progress`` and using an index, so a batch costs the same however large the ledger is. A job that finishes a second
+time, after a retry, is visited a second time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, ScalarSelect, Select, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, tuple_, update
 
 from services.contracts import JobState
 from services.database.engine import Database
@@ -20,7 +21,7 @@ from services.maintenance import retention_progress
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """What is older goes; milliseconds since 1970 by the database's clock."""
+    """The times before which data is removed, in milliseconds since 1970 by the database's clock."""
 
     bodies: int
     superseded: int
@@ -30,72 +31,190 @@ class Cutoffs:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a batch did, and whether there may be more."""
+class BatchOutcome:
+    """The number of rows that a batch changed, and whether more may remain."""
 
     rows: int
     more: bool
 
 
-def _window_end(connection: Connection, after: int, cutoff: int, batch: int) -> int | None:
-    """The time up to which the next batch of finished jobs goes; None for the last batch. Jobs of one moment stay together."""
-    in_order = select(jobs.c.finished_at).where(jobs.c.finished_at > after, jobs.c.finished_at < cutoff)
-    return connection.execute(in_order.order_by(jobs.c.finished_at).offset(batch - 1).limit(1)).scalar()
+@dataclass(frozen=True, slots=True)
+class RetentionKind:
+    """A kind of data that retention removes.
+
+    ``remove_batch`` removes one batch of at most the given size. ``expired`` selects all rows that its batches would remove.
+    """
+
+    name: str
+    remove_batch: Callable[[Connection, Database, Cutoffs, int], BatchOutcome]
+    expired: Callable[[Connection, Cutoffs], Select[Any]]
+
+    def count(self, connection: Connection, cutoffs: Cutoffs) -> int:
+        """Return how many rows would be removed now."""
+        query = select(func.count()).select_from(self.expired(connection, cutoffs).subquery())
+        return int(connection.execute(query).scalar_one())
 
 
-def _over(cutoff: int) -> Any:
-    """The article has no job that is open or finished since ``cutoff``."""
-    other = jobs.alias("other")
-    late = or_(other.c.finished_at.is_(None), other.c.finished_at >= cutoff)
-    return ~exists(select(other.c.id).where(other.c.article_id == articles.c.id, late))
+def _remove_bodies(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove bodies as pushed, once the article's last job has been finished for long enough.
 
+    The articles' rows are locked, so a concurrent retry waits for this transaction to commit.
+    """
 
-def _finished(after: int, until: int) -> Select[Any]:
-    return select(jobs.c.article_id).where(jobs.c.finished_at > after, jobs.c.finished_at <= until)
-
-
-def _walk(
-    connection: Connection, database: Database, name: str, cutoff: int, batch: int, act: Callable[[int, int], int]
-) -> Done:
-    """One batch of the walk ``name``: ``act`` on the jobs finished between the mark and the batch's end, then move the mark."""
-    after = retention_progress.read(connection, name)
-    end = _window_end(connection, after, cutoff, batch)
-    until = cutoff - 1 if end is None else end
-    rows = act(after, until)
-    if until > after:
-        retention_progress.write(connection, database, {(name, retention_progress.NO_LABEL): until})
-    return Done(rows, more=end is not None)
-
-
-def bodies(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """Bodies as pushed, so long after the article's last job ended. A retry that comes in between waits for this to commit."""
-
-    def act(after: int, until: int) -> int:
-        # Two statements: on PostgreSQL, only the second sees what whoever held these rows until now has done.
-        old = select(articles.c.id).where(articles.c.id.in_(_finished(after, until)), articles.c.body.is_not(None))
-        ids = connection.execute(old.order_by(articles.c.id).with_for_update()).scalars().all()
+    def remove(after: int, until: int) -> int:
+        # Two statements: on PostgreSQL only the second one sees what the previous holder of the row locks has committed.
+        with_body = select(articles.c.id).where(
+            articles.c.id.in_(_articles_finished(after, until)), articles.c.body.is_not(None)
+        )
+        ids = connection.execute(with_body.order_by(articles.c.id).with_for_update()).scalars().all()
         return connection.execute(
-            update(articles).where(articles.c.id.in_(ids), _over(cutoffs.bodies)).values(body=None)
+            update(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoffs.bodies)).values(body=None)
         ).rowcount
 
-    return _walk(connection, database, "bodies", cutoffs.bodies, batch, act)
+    return _walk_finished_jobs(connection, database, "bodies", cutoffs.bodies, batch, remove)
 
 
-def superseded(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """Results of analyses that a later one of the same article replaced, so long after that one."""
-    return _walk(
-        connection,
-        database,
-        "superseded",
-        cutoffs.superseded,
-        batch,
-        lambda after, until: (
-            connection.execute(delete(results).where(results.c.job_id.in_(_replaced(after, until)))).rowcount
-        ),
+def _expired_bodies(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    finished = _articles_finished(retention_progress.read(connection, "bodies"), cutoffs.bodies - 1)
+    return select(articles.c.id).where(
+        articles.c.id.in_(finished), articles.c.body.is_not(None), _no_job_open_or_since(cutoffs.bodies)
     )
 
 
-def _replaced(after: int, until: int) -> Select[Any]:
+def _remove_superseded(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove results that a later analysis of the same article replaced, once that analysis is old enough."""
+
+    def remove(after: int, until: int) -> int:
+        return connection.execute(delete(results).where(results.c.job_id.in_(_superseded_jobs(after, until)))).rowcount
+
+    return _walk_finished_jobs(connection, database, "superseded", cutoffs.superseded, batch, remove)
+
+
+def _expired_superseded(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    superseded = _superseded_jobs(retention_progress.read(connection, "superseded"), cutoffs.superseded - 1)
+    return select(results.c.job_id).where(results.c.job_id.in_(superseded))
+
+
+def _remove_results(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove the oldest results, in the order in which they were stored.
+
+    The last removed sequence of each feed is written to ``retention_progress``, so readers with an older cursor can be warned.
+    """
+    oldest = connection.execute(
+        select(results.c.job_id, results.c.feed, results.c.sequence, results.c.stored_at)
+        .order_by(results.c.sequence)
+        .limit(batch)
+    ).all()
+    expired = []
+    for row in oldest:
+        if row.stored_at >= cutoffs.results:
+            break
+        expired.append(row)
+    if expired:
+        connection.execute(delete(results).where(results.c.job_id.in_([row.job_id for row in expired])))
+        # Rows are in the order of their sequence, so the last row of each feed determines its marks.
+        marks = {(retention_progress.REMOVED_SEQUENCE, row.feed): row.sequence for row in expired}
+        marks |= {(retention_progress.REMOVED_STORED_AT, row.feed): row.stored_at for row in expired}
+        retention_progress.write(connection, database, marks)
+    return BatchOutcome(len(expired), more=len(expired) == batch)
+
+
+def _expired_results(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    first_kept = select(func.min(results.c.sequence)).where(results.c.stored_at >= cutoffs.results).scalar_subquery()
+    old = or_(first_kept.is_(None), results.c.sequence < first_kept)
+    return select(results.c.job_id).where(old, results.c.job_id.not_in(_expired_superseded(connection, cutoffs)))
+
+
+def _remove_articles(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove articles with their jobs, once the last of the jobs has been finished for long enough.
+
+    The same article pushed afterwards is a new article.
+    """
+
+    def remove(after: int, until: int) -> int:
+        finished = select(articles.c.id).where(articles.c.id.in_(_articles_finished(after, until)))
+        ids = connection.execute(finished.order_by(articles.c.id).with_for_update()).scalars().all()
+        return connection.execute(
+            delete(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoffs.articles))
+        ).rowcount
+
+    return _walk_finished_jobs(connection, database, "articles", cutoffs.articles, batch, remove)
+
+
+def _expired_articles(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    finished = _articles_finished(retention_progress.read(connection, "articles"), cutoffs.articles - 1)
+    return select(articles.c.id).where(articles.c.id.in_(finished), _no_job_open_or_since(cutoffs.articles))
+
+
+def _remove_keys(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove idempotency keys, which are kept for longer than any client retries a request."""
+    key = (idempotency_keys.c.scope, idempotency_keys.c.key)
+    oldest = select(*key).where(idempotency_keys.c.created_at < cutoffs.keys)
+    removed = connection.execute(
+        delete(idempotency_keys).where(tuple_(*key).in_(oldest.order_by(idempotency_keys.c.created_at).limit(batch)))
+    ).rowcount
+    return BatchOutcome(removed, more=removed == batch)
+
+
+def _expired_keys(_connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    return select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs.keys)
+
+
+def _remove_erased_ids(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+    """Remove the IDs of erased articles and jobs, which are kept as long as an article would be."""
+    oldest = select(erased.c.id).where(erased.c.erased_at < cutoffs.articles).order_by(erased.c.erased_at).limit(batch)
+    removed = connection.execute(delete(erased).where(erased.c.id.in_(oldest))).rowcount
+    return BatchOutcome(removed, more=removed == batch)
+
+
+def _expired_erased_ids(_connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    return select(erased.c.id).where(erased.c.erased_at < cutoffs.articles)
+
+
+def _walk_finished_jobs(
+    connection: Connection,
+    database: Database,
+    name: str,
+    cutoff: int,
+    batch: int,
+    remove: Callable[[int, int], int],
+) -> BatchOutcome:
+    """Process one batch of the walk ``name`` and advance its mark.
+
+    ``remove`` is called with the bounds of the batch: the jobs finished after the first time and no later than the second.
+    """
+    after = retention_progress.read(connection, name)
+    end = _batch_end(connection, after, cutoff, batch)
+    until = cutoff - 1 if end is None else end
+    rows = remove(after, until)
+    if until > after:
+        retention_progress.write(connection, database, {(name, retention_progress.NO_LABEL): until})
+    return BatchOutcome(rows, more=end is not None)
+
+
+def _batch_end(connection: Connection, after: int, cutoff: int, batch: int) -> int | None:
+    """Return the finish time of the last job of the next batch, or None for the final batch.
+
+    Jobs that finished at the same time belong to the same batch.
+    """
+    finished = select(jobs.c.finished_at).where(jobs.c.finished_at > after, jobs.c.finished_at < cutoff)
+    return connection.execute(finished.order_by(jobs.c.finished_at).offset(batch - 1).limit(1)).scalar()
+
+
+def _articles_finished(after: int, until: int) -> Select[Any]:
+    """Select the articles of the jobs that finished in a batch."""
+    return select(jobs.c.article_id).where(jobs.c.finished_at > after, jobs.c.finished_at <= until)
+
+
+def _no_job_open_or_since(cutoff: int) -> Any:
+    """Return the condition that the article has no job that is open or that finished at ``cutoff`` or later."""
+    other = jobs.alias("other")
+    open_or_recent = or_(other.c.finished_at.is_(None), other.c.finished_at >= cutoff)
+    return ~exists(select(other.c.id).where(other.c.article_id == articles.c.id, open_or_recent))
+
+
+def _superseded_jobs(after: int, until: int) -> Select[Any]:
+    """Select the jobs that a later analysis replaced which succeeded in a batch."""
     newer, older = jobs.alias("newer"), jobs.alias("older")
     return (
         select(older.c.id)
@@ -104,95 +223,12 @@ def _replaced(after: int, until: int) -> Select[Any]:
     )
 
 
-def results_by_age(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """The oldest results, in the order in which they were stored; marks say who missed something with a cursor from before."""
-    oldest = connection.execute(
-        select(results.c.job_id, results.c.feed, results.c.sequence, results.c.stored_at)
-        .order_by(results.c.sequence)
-        .limit(batch)
-    ).all()
-    old = []
-    for row in oldest:
-        if row.stored_at >= cutoffs.results:
-            break
-        old.append(row)
-    if old:
-        connection.execute(delete(results).where(results.c.job_id.in_([row.job_id for row in old])))
-        gone = {
-            (retention_progress.GONE_SEQUENCE, row.feed): row.sequence for row in old
-        }  # the last of each feed stays: the highest
-        gone |= {(retention_progress.GONE_STORED_AT, row.feed): row.stored_at for row in old}
-        retention_progress.write(connection, database, gone)
-    return Done(len(old), more=len(old) == batch)
-
-
-def old_articles(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """Articles and their jobs, so long after the last of these ended. The same article pushed again is a new one from then on."""
-
-    def act(after: int, until: int) -> int:
-        mine = select(articles.c.id).where(articles.c.id.in_(_finished(after, until)))
-        ids = connection.execute(mine.order_by(articles.c.id).with_for_update()).scalars().all()
-        return connection.execute(delete(articles).where(articles.c.id.in_(ids), _over(cutoffs.articles))).rowcount
-
-    return _walk(connection, database, "articles", cutoffs.articles, batch, act)
-
-
-def keys(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """Idempotency keys: kept for longer than any client tries again."""
-    key = (idempotency_keys.c.scope, idempotency_keys.c.key)
-    old = select(*key).where(idempotency_keys.c.created_at < cutoffs.keys)
-    gone = connection.execute(
-        delete(idempotency_keys).where(tuple_(*key).in_(old.order_by(idempotency_keys.c.created_at).limit(batch)))
-    ).rowcount
-    return Done(gone, more=gone == batch)
-
-
-def tombstones(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> Done:
-    """The IDs of what was erased, for as long as an article itself would have been known."""
-    old = select(erased.c.id).where(erased.c.erased_at < cutoffs.articles).order_by(erased.c.erased_at).limit(batch)
-    gone = connection.execute(delete(erased).where(erased.c.id.in_(old))).rowcount
-    return Done(gone, more=gone == batch)
-
-
-def _count(query: Select[Any]) -> ScalarSelect[Any]:
-    return select(func.count()).select_from(query.subquery()).scalar_subquery()
-
-
-def _counting(query: Callable[[Connection, Cutoffs], Select[Any]]) -> Callable[[Connection, Cutoffs], int]:
-    def count(connection: Connection, cutoffs: Cutoffs) -> int:
-        return int(connection.execute(select(_count(query(connection, cutoffs)))).scalar_one())
-
-    return count
-
-
-def _bodies(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    walked = _finished(retention_progress.read(connection, "bodies"), cutoffs.bodies - 1)
-    return select(articles.c.id).where(articles.c.id.in_(walked), articles.c.body.is_not(None), _over(cutoffs.bodies))
-
-
-def _superseded(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    walked = _replaced(retention_progress.read(connection, "superseded"), cutoffs.superseded - 1)
-    return select(results.c.job_id).where(results.c.job_id.in_(walked))
-
-
-def _results(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    young = select(func.min(results.c.sequence)).where(results.c.stored_at >= cutoffs.results).scalar_subquery()
-    old = or_(young.is_(None), results.c.sequence < young)
-    return select(results.c.job_id).where(old, results.c.job_id.not_in(_superseded(connection, cutoffs)))
-
-
-def _articles(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    walked = _finished(retention_progress.read(connection, "articles"), cutoffs.articles - 1)
-    return select(articles.c.id).where(articles.c.id.in_(walked), _over(cutoffs.articles))
-
-
-COUNTS: Final[dict[str, Callable[[Connection, Cutoffs], int]]] = {
-    "bodies": _counting(_bodies),
-    "superseded": _counting(_superseded),
-    "results": _counting(_results),
-    "articles": _counting(_articles),
-    "keys": _counting(
-        lambda _, cutoffs: select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs.keys)
-    ),
-    "erased": _counting(lambda _, cutoffs: select(erased.c.id).where(erased.c.erased_at < cutoffs.articles)),
-}
+# In the order in which they are processed. The names are the fields of ``Pruned`` and labels of a metric.
+KINDS: Final = (
+    RetentionKind("bodies", _remove_bodies, _expired_bodies),
+    RetentionKind("superseded", _remove_superseded, _expired_superseded),
+    RetentionKind("results", _remove_results, _expired_results),
+    RetentionKind("articles", _remove_articles, _expired_articles),
+    RetentionKind("keys", _remove_keys, _expired_keys),
+    RetentionKind("erased", _remove_erased_ids, _expired_erased_ids),
+)

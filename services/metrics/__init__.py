@@ -1,7 +1,8 @@
 """Every metric of the system. ``catalogue`` declares them; decision 6 says where a figure is counted, and why there.
 
-What must survive a killed process (jobs, articles, words) is read from the ledger at each scrape; what describes a process
-(requests, stages) is counted in it, under prefork in files that a replaced child takes over from the one before it.
+Figures that must survive a killed process (jobs, articles, words) are read from the ledger at each scrape; figures
+about a process (requests, stages) are counted in it, under prefork in files that a replaced child takes over from
+the one before it.
 """
 
 from __future__ import annotations

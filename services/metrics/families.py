@@ -1,4 +1,4 @@
-"""From a declaration to what the client library shows: metrics that count by themselves, and families for collectors."""
+"""Objects of the client library made from declarations: metrics that count, and families for collectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The ledger's figures, read at each scrape. Every API process shows the same: queries take their maximum, not their sum."""
+"""The ledger's figures, read at each scrape.
+
+Every API process shows the same: queries take their maximum, not their sum.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from services.errors import StoreUnavailable
 from services.jobs.counter_updates import BEYOND, RUN_BUCKETS, WAIT_BUCKETS
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import Snapshot, take_snapshot
-from services.maintenance.retention import Pruned
+from services.maintenance.retention_steps import KINDS
 from services.metrics import catalogue
 from services.metrics.catalogue import OTHER_FEEDS, MetricDeclaration
 from services.metrics.families import histogram, single, table
@@ -50,7 +53,7 @@ _BY_FEED: Final = {
 # Series that are there with 0 before anything happened: an increase would miss the first.
 _FROM_ZERO: Final[dict[CounterName, dict[str, float]]] = {
     CounterName.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0),
-    CounterName.PRUNED: dict.fromkeys((field.name for field in fields(Pruned)), 0),
+    CounterName.PRUNED: dict.fromkeys((kind.name for kind in KINDS), 0),
 }
 _HISTOGRAMS: Final = (
     (catalogue.QUEUE_WAIT, CounterName.QUEUE_WAIT, CounterName.QUEUE_WAIT_SUM, WAIT_BUCKETS),
@@ -62,10 +65,10 @@ _REST: Final = 19
 
 
 class LedgerCollector(Collector):
-    """The ledger at the scrape; ``stancewire_ledger_up`` is 0, and all else missing, when the database does not answer."""
+    """Reads the ledger at each scrape; without an answer ``stancewire_ledger_up`` is 0 and all else is missing."""
 
     def __init__(self, database: Database, feeds: int) -> None:
-        """Read from ``database``; name at most so many ``feeds``."""
+        """Read from ``database``; at most ``feeds`` feeds have series of their own."""
         self._database = database
         self._feeds = feeds
         self._lock = threading.Lock()
@@ -132,7 +135,10 @@ def _shown(seen: Snapshot, number: int) -> frozenset[str]:
 
 
 def _by_feed(values: Mapping[str, float], shown: frozenset[str]) -> dict[tuple[str, ...], float]:
-    """A value for each feed that is shown, 0 where it has none, so that a rate begins with the first; the rest together."""
+    """Return a value for each shown feed, and one for all others together.
+
+    Feeds without a value have 0, so that a rate includes the first event.
+    """
     named: dict[tuple[str, ...], float] = {(feed,): values.get(feed, 0) for feed in sorted(shown)}
     others = [value for feed, value in values.items() if feed not in shown]
     return named | ({(OTHER_FEEDS,): sum(others)} if others else {})

@@ -18,10 +18,10 @@ from services.metrics.families import single
 
 
 def count_under_prefork(directory: Path) -> None:
-    """Keep the metrics that this process and its children declare from now on in files under ``directory``, emptied first.
+    """Keep metrics that this process and its children declare from now on in files under ``directory``, emptied first.
 
-    Files are named by the child's slot, not by its process ID, so that a child that replaces a killed one counts on from where
-    that one stood, and their number stays bounded.
+    Files are named by the child's slot, not by its process ID, so that a child that replaces a killed one counts on
+    from where that one stood, and their number stays bounded.
     """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -34,7 +34,7 @@ def _slot() -> str:
 
 
 def prefork_registry() -> CollectorRegistry:
-    """A registry that adds up what the processes under ``count_under_prefork`` counted, and watches the processes themselves."""
+    """Return a registry with the sums over all processes under ``count_under_prefork``, and gauges of the processes."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library ships no types here
     ProcessCollector(registry=registry)

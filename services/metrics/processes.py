@@ -1,4 +1,7 @@
-"""What a process counts about itself. Declared in classes, because prefork must be chosen before the first metric exists."""
+"""Metrics that a process counts about itself.
+
+Declared in classes, because prefork must be chosen before the first metric exists.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from services.version import VERSION
 
 
 class ApiMetrics:
-    """What an API process counts about itself."""
+    """Metrics of an API process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Declare the metrics in ``registry``."""
@@ -30,7 +33,7 @@ class ApiMetrics:
 
 
 class WorkerMetrics:
-    """What a worker process counts about itself."""
+    """Metrics of a worker process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Declare the metrics in ``registry``."""

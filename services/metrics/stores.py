@@ -1,4 +1,4 @@
-"""The stores as an API process sees them at the scrape: Redis, the disk of an SQLite database, the pool of connections."""
+"""Metrics of the stores as an API process sees them: Redis, the disk of an SQLite database, the connection pool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.settings import Broker
 
 
 class StoresCollector(Collector):
-    """Asks Redis at each scrape, for no longer than a push would wait for it; ``stancewire_redis_up`` is 0 without an answer."""
+    """Asks Redis at each scrape and waits as long as a push would; without an answer ``stancewire_redis_up`` is 0."""
 
     def __init__(self, database: Database, redis_url: str, broker: Broker) -> None:
         """Bind the stores; nothing is connected yet."""

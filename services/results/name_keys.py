@@ -1,9 +1,10 @@
 """How a name is found again in other articles: normalised, and under every name that the article gives to its bearer.
 
-Normalised means: in lower case, without accents, dots and apostrophes, without a possessive's "s" and a leading "the"; any run
-of other characters that are not letters or digits becomes one space. A person is also found under each end of the name ("von der Leyen",
-"Leyen") and under first and last name without what stands between. A question may carry a title ("Foreign Minister Lavrov"); it
-is asked with and without it. Nothing is guessed across articles: "UN" finds "United Nations" where an article has both.
+Normalised means: in lower case, without accents, dots and apostrophes, without a possessive's "s" and a leading
+"the"; any run of other characters that are not letters or digits becomes one space. A person is also found under
+each end of the name ("von der Leyen", "Leyen") and under first and last name without what stands between. A
+question may carry a title ("Foreign Minister Lavrov"); it is asked with and without it. Nothing is guessed across
+articles: "UN" finds "United Nations" where an article has both.
 """
 
 from __future__ import annotations

@@ -19,7 +19,10 @@ _PER: Final = 1000
 
 
 class Bucket(BaseModel):
-    """A day, week (from Monday) or month, UTC. Rates are stances in a thousand articles, null where there was no article."""
+    """A day, week (from Monday) or month, UTC.
+
+    Rates are stances in a thousand articles, null where there was no article.
+    """
 
     start: date
     support: int
@@ -49,7 +52,10 @@ def first_of(day: date, width: Width) -> date:
 
 
 def next_after(start: date, width: Width) -> date:
-    """The first day of the bucket behind the one that begins at ``start``. Raises OverflowError behind the year 9999."""
+    """The first day of the bucket behind the one that begins at ``start``.
+
+    Raises OverflowError behind the year 9999.
+    """
     match width:
         case Width.DAY:
             return start + timedelta(days=1)
@@ -60,7 +66,10 @@ def next_after(start: date, width: Width) -> date:
 
 
 def starts(first: date, last: date, width: Width, limit: int) -> list[date]:
-    """The first days of all buckets from that of ``first`` to that of ``last``. Raises ValueError for more than ``limit``."""
+    """The first days of all buckets from that of ``first`` to that of ``last``.
+
+    Raises ValueError for more than ``limit``.
+    """
     found = [first_of(first, width)]
     end = first_of(last, width)
     while found[-1] < end:
@@ -76,7 +85,7 @@ def milliseconds(day: date) -> int:
 
 
 def timeline(database: Database, wanted: SearchQuery, buckets: list[date], width: Width) -> list[Bucket]:
-    """Count the stances that are wanted in each of the buckets; the times in ``wanted`` have to be where they begin and end."""
+    """Count the matching stances in each bucket; the times in ``wanted`` have to be bucket boundaries."""
     sides: Counter[tuple[date, StanceLabel]] = Counter()
     read: Counter[date] = Counter()
     for count in search.count_stances(database, wanted):

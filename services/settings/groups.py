@@ -126,7 +126,7 @@ class Database(Group):
 
 
 class Retention(Group):
-    """Retention periods. What is older is removed; 0 days removes it after a minute."""
+    """Retention periods. Older data is removed; 0 days removes it after a minute."""
 
     bodies_days: Days = Field(7, description="Days for which a body is kept after its article's last job finished.")
     superseded_days: Days = Field(

@@ -1,9 +1,9 @@
-"""Where a text speaks of a topic: names and aliases at word bounds, found in time linear in the text, however many there are.
+"""Finds topics in a text: names and aliases at word bounds, in time linear in the text for any number of topics.
 
-Case counts where an alias has it. A word in lower case is found in any case; a word with a capital only with it ("Turkey" is no
-bird), or all in capitals, as headlines are; a word all in capitals only so ("US" is not "us"), from four letters on also as a
-name ("NATO", "Nato"). Between words any run of spaces and hyphens is the same; curly apostrophes are straight ones. Nothing is
-inflected: "tariff" does not find "tariffs", which is an alias of its own.
+Case counts where an alias has it. A word in lower case is found in any case; a word with a capital only with it
+("Turkey" is not a bird), or all in capitals, as headlines are; a word all in capitals only so ("US" is not "us"),
+from four letters on also as a name ("NATO", "Nato"). Between words any run of spaces and hyphens is the same; curly
+apostrophes are straight ones. Nothing is inflected: "tariff" does not find "tariffs", which is an alias of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.contracts import Topic
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _SPACE: Final = re.compile(r"[\s\u2010\u2011-]+")
-_NAME_LETTERS: Final = 4  # acronyms of so many letters are also written as names
+_NAME_LETTERS: Final = 4  # acronyms of at least this many letters are also written as names
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """`stancewire topics reanalyze`: the past is read again for topics that were registered, or changed, since it was read.
 
-Only articles whose text speaks of the topic are queued again, as a new analysis with a priority behind all live work. Until that
-is stored, the old result speaks for the article. How far the past has been looked through is kept with each topic, in the
-transaction that queues the jobs: the command may be killed anywhere, and goes on from there.
+Only articles whose text speaks of the topic are queued again, as a new analysis with a priority behind all live
+work. Until that is stored, the old result speaks for the article. How far the past has been looked through is kept
+with each topic, in the transaction that queues the jobs: the command may be killed anywhere, and goes on from
+there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one page of the past came to."""
+    """The outcome of one page of stored results."""
 
     looked: int  # results whose text was read
     queued: int
@@ -36,7 +37,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is known of a topic while a page is read."""
+    """The state of a topic while a page is read."""
 
     matcher: Matcher
     reread_to: int

@@ -37,7 +37,10 @@ class TopicRecord:
 def add(
     database: Database, *, name: str, aliases: Sequence[str], claim: str, limits: TopicSettings, by: Caller
 ) -> TopicRecord:
-    """Register a topic; articles analysed from now on are asked for it. Raises Conflict (it is there, or there are too many)."""
+    """Register a topic; articles analysed from now on are asked for it.
+
+    Raises Conflict (it is there, or there are too many).
+    """
     topic = Topic(id=identifier(name), name=name.strip(), aliases=distinct(aliases), claim=claim.strip())
     with database.write() as connection:
         _room(connection, limits)
@@ -59,7 +62,10 @@ def change(
     limits: TopicSettings,
     by: Caller,
 ) -> TopicRecord:
-    """Change what is given; new aliases make the past unread again. The claim never changes. Raises NotFound, Conflict."""
+    """Change what is given; new aliases make the past unread again. The claim never changes.
+
+    Raises NotFound, Conflict.
+    """
     with database.write() as connection:
         before = _one(connection, topic_id)
         values: dict[str, Any] = {}
@@ -102,7 +108,10 @@ def active(database: Database) -> tuple[Topic, ...]:
 
 
 def identifier(name: str) -> TopicId:
-    """The ID made of a name: its words in lower case, joined by hyphens; of a name without Latin letters, a part of its hash."""
+    """Return the ID for a name: its words in lower case, joined by hyphens.
+
+    A name without Latin letters gets a part of its hash.
+    """
     words = "-".join(normalise(name).encode("ascii", "ignore").decode().split())[:_ID_MAX].strip("-")
     return words or "topic-" + hashlib.sha256(name.encode()).hexdigest()[:12]
 

@@ -34,7 +34,11 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
             "setting broker.sweep_s: Input should be a valid number",
         ),
         (("worker",), {"STANCEWIRE_WORKER__LEASE_S": "1"}, "soft_limit_s <= hard_limit_s < lease_s must hold"),
-        (("api",), {"STANCEWIRE_API__PROT": "1"}, "STANCEWIRE_API__PROT is not a setting; the nearest one is STANCEWIRE_API__PORT"),
+        (
+            ("api",),
+            {"STANCEWIRE_API__PROT": "1"},
+            "STANCEWIRE_API__PROT is not a setting; the nearest one is STANCEWIRE_API__PORT",
+        ),
         (("analyze", "/no/such/file"), {}, "No such file or directory"),
         (("jobs", "retry"), {}, "name jobs, or choose them by"),
     ],

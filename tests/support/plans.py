@@ -1,4 +1,4 @@
-"""What a database says it would do for a statement."""
+"""Query plans of a statement, as the database explains them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,10 @@ def find_programs() -> Path | None:
 
 
 class PostgresServer:
-    """A cluster in a folder of its own on a free loopback port. PostgreSQL refuses root, so root runs it as ``postgres``."""
+    """A cluster in a folder of its own on a free loopback port.
+
+    PostgreSQL refuses root, so root runs it as ``postgres``.
+    """
 
     def __init__(self, programs: Path, _factory: pytest.TempPathFactory) -> None:
         self._programs = programs

@@ -84,12 +84,12 @@ def list_results(
     since = decode_cursor(cursors.decode_sequence, after, "after") or 0
     size = min(limit, services.settings.api.page_limit)
     results = queries.list_results(services.database, after=since, feed=feed, limit=size, visible=caller.feeds)
-    missed = retention_progress.missed(services.database, since, feed, caller.feeds) if after else None
+    removed = retention_progress.removed_results(services.database, since, feed, caller.feeds) if after else None
     last = results[-1].sequence if results else since
-    if missed is not None:
-        last = max(last, missed.until)
+    if removed is not None:
+        last = max(last, removed.until)
     return ResultPage(
         items=[result_item(stored, embed=embed is not None) for stored in results],
         after=cursors.encode(str(last)),
-        warnings=[] if missed is None else [missed.warning],
+        warnings=[] if removed is None else [removed.warning],
     )

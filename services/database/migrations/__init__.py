@@ -31,9 +31,9 @@ def _config() -> Config:
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema to ``revision``. Safe to run by several processes, and while others write.
 
-    SQLite: one transaction. PostgreSQL: one for each version, with indexes on filled tables built outside of any and new columns
-    filled in many; broken off in the middle, it goes on from there. A table whose lock is not to be had within ``busy_timeout_s``
-    is tried again.
+    SQLite: one transaction. PostgreSQL: one for each version, with indexes on filled tables built outside of any
+    and new columns filled in many; broken off in the middle, it goes on from there. A table whose lock is not to be
+    had within ``busy_timeout_s`` is tried again.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -55,8 +55,8 @@ def _connection(database: Database) -> Iterator[Connection]:
             yield connection
         return
     with database.session() as connection:
-        # Held by the session, not by a transaction, since there are several. Those who wait ask again and again: one that waited
-        # inside a statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
+        # Held by the session, not by a transaction, since there are several. Those who wait ask again and again:
+        # one that waited inside a statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
         while not connection.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one():
             connection.rollback()
             time.sleep(_TURN_S)
@@ -78,7 +78,7 @@ def pending(database: Database) -> str | None:
 
 
 def current(database: Database) -> str | None:
-    """The revision of the database's schema, or None where there is none."""
+    """Return the revision of the database's schema, or None if the database has no schema yet."""
     with database.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 

@@ -1,7 +1,7 @@
 """Changes to a filled table while others write to it: what migrations use instead of Alembic's plain operations.
 
-On PostgreSQL an index is built ``CONCURRENTLY``, outside a transaction: writers go on meanwhile. SQLite has one writer at a time
-and builds within the migration's transaction; writers wait for it, as they wait for one another.
+On PostgreSQL an index is built ``CONCURRENTLY``, outside a transaction: writers go on meanwhile. SQLite has one
+writer at a time and builds within the migration's transaction; writers wait for it, as they wait for one another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _BATCH = 1_000  # rows that a writer may have to wait for
 _PAUSE_S = 0.2
 _FILL = """
     WITH taken AS (
-        SELECT id FROM {table} WHERE id > :after AND {column} IS NULL ORDER BY id LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED
+        SELECT id FROM {table} WHERE id > :after AND {column} IS NULL ORDER BY id LIMIT :batch
+        FOR NO KEY UPDATE SKIP LOCKED
     ), filled AS (
         UPDATE {table} SET {column} = {value} FROM taken WHERE {table}.id = taken.id RETURNING {table}.id
     )
@@ -34,7 +35,7 @@ def create_index(
     where: str | None = None,
     using: str = "btree",
 ) -> None:
-    """Build an index. One that a broken-off migration left behind half built is built anew; a finished one stays.
+    """Build an index. A half-built one that an interrupted migration left is rebuilt; a finished one stays.
 
     ``using`` is PostgreSQL's kind of index.
     """
@@ -69,9 +70,10 @@ def drop_index(name: str, table: str) -> None:
 def fill(table: str, column: str, value: str) -> None:
     """Set ``column`` to the SQL expression ``value`` in all rows where it is null; PostgreSQL, a table with an ``id``.
 
-    A batch of rows has a transaction of its own, so what is filled stays filled if the migration breaks off. Rows that another
-    transaction holds are passed by and looked at again in the end: this never waits for a row while it holds others. It ends
-    only if rows that come in meanwhile have the column filled, by a trigger or by whoever writes them.
+    A batch of rows has a transaction of its own, so what is filled stays filled if the migration breaks off. Rows
+    that another transaction holds are passed by and looked at again in the end: this never waits for a row while it
+    holds others. It ends only if rows that come in meanwhile have the column filled, by a trigger or by whoever
+    writes them.
     """
     batch = sa.text(_FILL.format(table=table, column=column, value=value))
     left = sa.text(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL)")  # noqa: S608 -- names of ours

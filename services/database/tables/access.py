@@ -11,7 +11,7 @@ from services.database.tables.base import metadata
 api_keys: Final = Table(
     "api_keys",
     metadata,
-    Column("id", String(12), primary_key=True),  # the part of the key that is no secret
+    Column("id", String(12), primary_key=True),  # the public part of the key
     Column("name", String(100), nullable=False),
     Column(
         "secret_hash", String(64), nullable=False

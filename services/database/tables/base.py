@@ -1,4 +1,7 @@
-"""The metadata that all tables share. Times are integers: milliseconds since 1970, UTC, by the database's clock (decision 3)."""
+"""The metadata that all tables share.
+
+Times are integers: milliseconds since 1970, UTC, by the database's clock (decision 3).
+"""
 
 from __future__ import annotations
 

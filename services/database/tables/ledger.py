@@ -134,7 +134,8 @@ idempotency_keys: Final = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health` look at.
+# The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health`
+# look at.
 hosts: Final = Table(
     "hosts",
     metadata,
@@ -145,7 +146,7 @@ hosts: Final = Table(
     Column("seen_at", BigInteger, nullable=False),
 )
 
-# What an operator has paused; ALL_FEEDS stands for all intake.
+# The feeds that an operator has paused; ALL_FEEDS stands for all intake.
 ALL_FEEDS: Final = "*"  # no feed's name: those begin with a letter or digit
 pauses: Final = Table(
     "pauses",

@@ -1,11 +1,12 @@
 """The tables that the read side asks: what is in the results, taken apart, with an index for each question.
 
-They repeat what the documents in ``results`` say and may be made anew from them (``stancewire index``). Rows hang on the result
-they come from and go with it. An ``id`` is ``sequence * ID_STEP + number``, so that a result's rows always get the same ones.
+They repeat what the documents in ``results`` say and can be rebuilt from them (``stancewire index``). Rows refer to
+their result and are deleted with it. An ``id`` is ``sequence * ID_STEP + number``, so that a result's rows always
+get the same ones.
 
-The full text of ``attributions.content`` and ``stances.evidence`` has an index of its own, made by the migrations: FTS5 on
-SQLite; on PostgreSQL GIN on a column ``words``, which a trigger fills and :mod:`services.results.full_text` alone reads. Two
-triggers keep ``coverage`` as ``indexed_results`` grows and shrinks.
+The full text of ``attributions.content`` and ``stances.evidence`` has an index of its own, made by the migrations:
+FTS5 on SQLite; on PostgreSQL GIN on a column ``words``, which a trigger fills and :mod:`services.results.full_text`
+alone reads. Two triggers keep ``coverage`` as ``indexed_results`` grows and shrinks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a check of `stancewire doctor` found."""
+"""Findings of the checks of `stancewire doctor`."""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ def check_redis(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "redis eviction",
         Level.FAIL if evicts else Level.OK,
-        f"maxmemory-policy {policy}, {facts['used_memory'] / 1e6:.0f} MB of {facts['maxmemory'] / 1e6:.0f} used (0: no limit)",
+        f"maxmemory-policy {policy}, {facts['used_memory'] / 1e6:.0f} MB of {facts['maxmemory'] / 1e6:.0f} used "
+        "(0: no limit)",
         "set `maxmemory-policy noeviction` in its configuration: an evicted message is a lost one" if evicts else "",
     )
 

@@ -58,7 +58,7 @@ FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
 
 def latency(quick: float, slow: float) -> Series:
-    """So many more requests each sample under 50 ms, and under 2.5 s in all."""
+    """Add ``quick`` requests under 50 ms and ``slow`` ones under 2.5 s in each sample."""
     counts = {"0.05": quick, "0.5": quick, "2.5": quick + slow, "+Inf": quick + slow}
     return {PUSH.format(bound): f"0+{count}x200" for bound, count in counts.items()}
 

@@ -1,4 +1,7 @@
-"""The dashboards as files: sound, distinct, about metrics that exist. Whether their queries find data, a real Prometheus says."""
+"""The dashboards as files: sound, distinct, about metrics that exist.
+
+Whether their queries find data, a real Prometheus says.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that runs code when it is read: no pickle and none of its kin, neither in our code nor in Celery's settings."""
+"""Formats that run code when they are read (pickle and similar) occur neither in our code nor in Celery's settings."""
 
 from __future__ import annotations
 

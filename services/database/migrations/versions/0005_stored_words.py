@@ -1,16 +1,19 @@
 """PostgreSQL keeps the words of a text beside it, so that a question reads them instead of working them out again.
 
-A GIN index holds no places of words: each row that it finds for a phrase is looked at again, and where memory runs short for a
-word, too. With an index on an expression (0002) that meant to normalise and parse every such text at every question.
+A GIN index holds no places of words: each row that it finds for a phrase is looked at again, and where memory runs
+short for a word, too. With an index on an expression (0002) that meant to normalise and parse every such text at
+every question.
 
-Made while others write: a nullable column without a default is there at once, a trigger fills it in what comes in from then on
-(from programs of 0004, too, which do not know it), older rows are filled in batches, the index is built beside the writers.
-Each step may be done again, so a migration that broke off goes on. No process of this version is ready before the revision is
-noted, at the end: it finds every row filled. Not a generated column: to add one that is stored rewrites the whole table under
-a lock that keeps out even readers, and one that is not stored has no index.
+Made while others write: a nullable column without a default is there at once, a trigger fills it in what comes in
+from then on (from programs of 0004, too, which do not know it), older rows are filled in batches, the index is
+built beside the writers. Each step may be done again, so a migration that broke off goes on. No process of this
+version is ready before the revision is noted, at the end: it finds every row filled. Not a generated column: to add
+one that is stored rewrites the whole table under a lock that keeps out even readers, and one that is not stored has
+no index.
 
-The old index goes last. Programs of 0004 find the same as before, but by reading the whole table; it must not stay for them, as
-each row that is stored would be parsed twice. SQLite's FTS5 has its own copy of the words and stays as it is.
+The old index goes last. Programs of 0004 find the same as before, but by reading the whole table; it must not stay
+for them, as each row that is stored would be parsed twice. SQLite's FTS5 has its own copy of the words and stays as
+it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What administrators did is written down with the act, and can be asked for."""
+"""Actions of administrators are recorded in the same transaction, and the records can be listed."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_the_commands(database: Database, monkeypatch: pytest.MonkeyPatch) -> No
     assert run(app, ["pause", "--feed", "A B"]).exit_code == 2
 
 
-# --- disk -------------------------------------------------------------------------------------------------------------------
+# --- disk ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("full", ["database", "state"])

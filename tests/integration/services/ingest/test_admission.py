@@ -93,7 +93,8 @@ def test_feed_with_too_long_a_wait_is_refused_and_others_are_accepted(database: 
     _finish(database, ids[30:55])
     _finish(database, ids[:25], ago_s=45)  # the rate stays the same
     _await_reassessment()
-    assert_problem(api.push("One more.", feed="flood"), 503, "backlog_too_long")  # 58 s: below the limit, but not by enough
+    # 58 s: below the limit, but not by enough.
+    assert_problem(api.push("One more.", feed="flood"), 503, "backlog_too_long")
     _finish(database, ids[55:90])
     _finish(database, ids[25:60], ago_s=45)
     _await_reassessment()
