@@ -1,4 +1,4 @@
-"""What happened in the last minutes and who is at work: for people who look at the service now."""
+"""Recent activity and the hosts at work, for people who watch the service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from services.contracts import JobState, instant
 from services.database.engine import Database, now_ms
 from services.database.tables import hosts, jobs, results
-from services.jobs.dispatch_window import ALIVE_MS
+from services.jobs.hosts import alive
 from services.jobs.queries import JobRecord, Visible, list_jobs
 
 _VERSION_7: Final = 0x7 << 76
@@ -21,7 +21,7 @@ _FAILED: Final = (JobState.DEAD, JobState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Articles taken in and results stored in each of the last intervals, oldest first, the unfinished one left out."""
+    """Articles accepted and results stored in each of the last intervals, oldest first, without the unfinished one."""
 
     step_s: int
     ends_at: datetime
@@ -31,7 +31,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """A worker or sweeper that made itself known. ``quiet_s``: seconds since it was last seen, by the database's clock."""
+    """A worker or sweeper that made itself known.
+
+    ``quiet_s``: seconds since it was last seen, by the database's clock.
+    """
 
     role: str
     name: str
@@ -42,9 +45,10 @@ class HostRecord:
 
 
 def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000) -> Activity:
-    """What came in and what was stored, counted over at most the newest ``most`` of each.
+    """Count accepted articles and stored results by interval, over at most the newest ``most`` of each.
 
-    Where more came within the time, as many whole intervals are told of as those cover: the tuples may be shorter than ``steps``.
+    If more arrived in that time, only the whole intervals that those cover are returned: the tuples may be shorter than
+    ``steps``.
     """
     step = step_s * 1000
     with database.read() as connection:
@@ -81,7 +85,7 @@ def _whole_from(found: list[tuple[int, int, int]], step: int, most: int) -> int:
 
 
 def _floor(milliseconds: int) -> UUID:
-    """The least UUIDv7 of an instant: the jobs' IDs are in the order of their making."""
+    """Return the smallest UUIDv7 of an instant; job IDs sort by the time of creation."""
     return UUID(int=(milliseconds << 80) | _VERSION_7 | (0x8 << 60))
 
 
@@ -89,7 +93,9 @@ def list_hosts(database: Database) -> list[HostRecord]:
     """Workers and sweepers, those seen lately first."""
     with database.read() as connection:
         now: int = connection.execute(select(now_ms())).scalar_one()
-        rows = connection.execute(select(hosts).order_by(hosts.c.role.desc(), hosts.c.name)).all()
+        rows = connection.execute(
+            select(hosts, alive().label("alive")).order_by(hosts.c.role.desc(), hosts.c.name)
+        ).all()
     found = [
         HostRecord(
             role=row.role,
@@ -97,7 +103,7 @@ def list_hosts(database: Database) -> list[HostRecord]:
             slots=row.slots,
             started_at=instant(row.started_at),
             quiet_s=max(0.0, (now - row.seen_at) / 1000),
-            alive=row.seen_at > now - ALIVE_MS,
+            alive=bool(row.alive),
         )
         for row in rows
     ]

@@ -1,7 +1,7 @@
-"""What dispatch and sweep do to the ledger: choose the next jobs, and put back what was lost on the way.
+"""The ledger's side of dispatch and sweep: choose the next jobs, and requeue jobs that were lost on the way.
 
-Order and fairness are decided here, in SQL: round-robin over the feeds, within a feed by priority, then by age. Redis only ever
-holds the short window that :func:`fill` marks.
+Order and fairness are decided here, in SQL: round-robin over the feeds, within a feed by priority, then by age.
+Redis only ever holds the short window that :func:`fill` marks.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, distinct, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, String, cast, distinct, func, literal, or_, select, text, update
 from uuid_utils.compat import uuid7
 
 from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
-from services.database.tables import BACKGROUND, IN_WINDOW, RUNNING, WAITING, hosts, jobs, pauses
+from services.database.tables import BACKGROUND, IN_WINDOW, RUNNING, WAITING, jobs, pauses
 from services.jobs import counter_updates
+from services.jobs.hosts import count_live_slots
 
-ALIVE_MS = 30_000  # a worker host that was not seen for so long does not count
-_DELAY_MAX_MS = 7_200_000  # no retry is put off for so long
-_AT_ONCE_MS = 50  # a job that was to run so soon after it was queued was not put off at all
+_DELAY_MAX_MS = 7_200_000  # longer than the delay of any retry
+_AT_ONCE_MS = 50  # a job due this soon after it was queued counts as not delayed
 
 # A loose index scan: one step in ix_jobs_waiting for each feed, however many jobs wait.
 _FEEDS = """
@@ -53,7 +53,10 @@ class WindowSize:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Job IDs that travel together. Only this message may start them. ``ahead``: it is to go before those that lie in Redis."""
+    """Job IDs that travel together. Only this message may start them.
+
+    ``ahead``: it is to go before those that lie in Redis.
+    """
 
     id: UUID
     job_ids: tuple[UUID, ...]
@@ -62,7 +65,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
-    """What a sweep put right."""
+    """The numbers of jobs that a sweep requeued and declared dead."""
 
     requeued: int = 0
     dead: int = 0
@@ -102,13 +105,11 @@ def _mark(connection: Connection, messages: Sequence[Message]) -> None:
         )
 
 
-def alive() -> ColumnElement[bool]:
-    """Whether a host was seen lately. One seen in the future was seen before the clock was set back, and may be long gone."""
-    return and_(hosts.c.seen_at > now_ms() - ALIVE_MS, hosts.c.seen_at < now_ms() + ALIVE_MS)
-
-
 def _due() -> ColumnElement[bool]:
-    """Whether a waiting job may run now. Only a retry is put off; when the clock is set back, what was queued stays due."""
+    """Whether a waiting job may run now.
+
+    Only a retry is put off; when the clock is set back, what was queued stays due.
+    """
     return or_(
         jobs.c.next_run_at <= now_ms(),
         jobs.c.next_run_at <= jobs.c.queued_at + _AT_ONCE_MS,
@@ -117,19 +118,22 @@ def _due() -> ColumnElement[bool]:
 
 
 def _slots_and_messages(connection: Connection) -> tuple[int, int]:
-    """The slots of all hosts alive, and the messages in the window. Without a host, one slot's worth lies ready for the first."""
-    slots = max(1, connection.execute(select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())).scalar_one())
+    """Return the slots of all live hosts and the number of messages in the window.
+
+    Without a live host the result is one slot, so that a window's worth is ready for the first worker.
+    """
+    slots = max(1, count_live_slots(connection))
     within = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
-    return int(slots), int(within)
+    return slots, int(within)
 
 
 def _quiet_feeds(
     connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int
 ) -> list[str]:
-    """Of the waiting feeds those with nothing in the window or in work: an article of each goes ahead of what others have there.
+    """Return the waiting feeds with no job in the window or at work: one article of each goes ahead of other feeds' jobs.
 
-    There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots, nobody floods,
-    and going ahead would only let the window wait: then all take their turn.
+    There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots,
+    nobody floods, and going ahead would only let the window wait: then all take their turn.
     """
     room = slots * (size.per_slot + 1) - within
     if room <= 0 or not within:
@@ -167,7 +171,7 @@ def _choose(connection: Connection, database: Database, live: Sequence[str], lim
 def _in_turn(connection: Connection, database: Database, waiting: Sequence[str], limit: int, kind: str) -> list[Any]:
     feeds = random.sample(
         waiting, min(limit, len(waiting))
-    )  # with more feeds than room, chance decides, each time anew
+    )  # with more feeds than room, a new random choice each time
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less
@@ -188,7 +192,10 @@ def _next_of(connection: Connection, database: Database, feed: str, limit: int, 
 
 
 def _cut(rows: Sequence[Any], room: int, size: WindowSize) -> Iterator[Message]:
-    """Spread the jobs over the messages: short messages while little waits, full ones under load; a retried job travels alone."""
+    """Spread the jobs over messages: short messages while few wait, full ones under load.
+
+    A retried job has a message of its own.
+    """
     share = min(size.message_articles, -(-len(rows) // room)) if rows else 0
     together: list[UUID] = []
     words = sent = 0
@@ -217,7 +224,10 @@ def withdraw_unsent(database: Database, messages: Sequence[Message]) -> None:
 
 
 def overdue_messages(database: Database, after_s: float) -> frozenset[UUID]:
-    """Messages in the window for longer than ``after_s`` (or, after the clock was set back, from the future) and not claimed."""
+    """Return messages in the window that were not claimed within ``after_s``.
+
+    Messages dated in the future, after the clock was set back, are included.
+    """
     with database.read() as connection:
         late = or_(jobs.c.dispatched_at < now_ms() - int(after_s * 1000), jobs.c.dispatched_at > now_ms() + 1000)
         return frozenset(connection.execute(select(jobs.c.message_id).where(IN_WINDOW, late).distinct()).scalars())

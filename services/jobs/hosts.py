@@ -1,51 +1,75 @@
-"""Workers and sweepers make themselves known in the ledger: what dispatch, health and alerts go by."""
+"""The workers and sweepers of the service: how they register in the ledger, and which of them are alive."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from services.database.engine import Database, now_ms
 from services.database.tables import hosts
-from services.jobs.dispatch_window import alive
 
-_FORGOTTEN_MS = 86_400_000
+ALIVE_MS: Final = 30_000  # a host counts as alive until it has been silent for this long
+_FORGOTTEN_MS: Final = 86_400_000
 
 
 class HostRole(StrEnum):
-    """What a host does."""
+    """The role of a host."""
 
     WORKER = "worker"
     SWEEPER = "sweeper"
 
 
+def alive() -> ColumnElement[bool]:
+    """Return the SQL condition that a host was seen in the last 30 s by the database's clock.
+
+    A host seen more than 30 s in the future was seen before the clock was set back. It may have stopped long ago, so
+    it does not count. Dispatch, metrics, the console, ``/readyz``, ``health`` and restore all use this definition.
+    """
+    return and_(hosts.c.seen_at > now_ms() - ALIVE_MS, hosts.c.seen_at < now_ms() + ALIVE_MS)
+
+
 def announce(database: Database, role: HostRole, name: str, slots: int = 0) -> None:
-    """This host is alive and has so many worker slots; to be repeated well within ``window.ALIVE_MS``."""
+    """Register a host with its number of worker slots, or renew its registration.
+
+    Repeat this well within `ALIVE_MS`.
+    """
     insert = database.insert(hosts).values(role=role, name=name, slots=slots, started_at=now_ms(), seen_at=now_ms())
-    again = insert.on_conflict_do_update(
+    upsert = insert.on_conflict_do_update(
         index_elements=[hosts.c.role, hosts.c.name], set_={"slots": slots, "seen_at": now_ms()}
     )
     with database.write() as connection:
-        connection.execute(again)
+        connection.execute(upsert)
 
 
 def leave(database: Database, role: HostRole, name: str) -> None:
-    """This host stops in order; hosts that went without a word a day ago are forgotten with it."""
-    gone = hosts.c.seen_at < now_ms() - _FORGOTTEN_MS
+    """Remove a host that stops in order, and every host that has been silent for a day."""
+    forgotten = hosts.c.seen_at < now_ms() - _FORGOTTEN_MS
     with database.write() as connection:
-        connection.execute(delete(hosts).where(((hosts.c.role == role) & (hosts.c.name == name)) | gone))
+        connection.execute(delete(hosts).where(((hosts.c.role == role) & (hosts.c.name == name)) | forgotten))
 
 
-def is_alive(database: Database, role: HostRole, node: str) -> bool:
-    """Whether a host of this role was seen lately on the machine ``node`` (names are ``<node>/<random>``)."""
+def count_live_slots(connection: Connection) -> int:
+    """Return the number of worker processes of all live hosts."""
+    slots = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
+    return int(connection.execute(slots).scalar_one())
+
+
+def live_slots(database: Database) -> int:
+    """Return the number of worker processes of all live hosts, in a transaction of its own."""
     with database.read() as connection:
-        seen = select(hosts.c.name).where(
-            hosts.c.role == role, hosts.c.name.startswith(f"{node}/", autoescape=True), alive()
-        )
-        return connection.execute(seen).first() is not None
+        return count_live_slots(connection)
+
+
+def has_live_host(database: Database, role: HostRole, node: str) -> bool:
+    """Return whether a host of this role is alive on the machine ``node`` (host names are ``<node>/<random>``)."""
+    on_node = hosts.c.name.startswith(f"{node}/", autoescape=True)
+    with database.read() as connection:
+        query = select(hosts.c.name).where(hosts.c.role == role, on_node, alive())
+        return connection.execute(query).first() is not None
 
 
 def host_name(node: str, unique: str) -> str:
-    """The name under which a host is known."""
+    """Return the name under which a host registers."""
     return f"{node}/{unique}"

@@ -1,11 +1,11 @@
-"""What the ledger and the results store can be asked."""
+"""Queries on the ledger and the stored results."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
@@ -13,14 +13,12 @@ from sqlalchemy import Row, Select, func, select
 from services.contracts import FINAL_STATES, JobState, instant
 from services.database.counters import Key, read_counters
 from services.database.engine import Database, now_ms
-from services.database.tables import QUEUED, articles, erased, hosts, jobs, results
+from services.database.tables import QUEUED, articles, erased, jobs, results
 from services.errors import Gone, NotFound
-from services.jobs.dispatch_window import alive
+from services.jobs.hosts import count_live_slots
 from services.jobs.queue_counts import oldest_queued
 
 Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
-
-_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ def _stored(row: Row[Any]) -> StoredResult:
 
 
 def result(database: Database, job_id: UUID, visible: Visible = None) -> StoredResult | None:
-    """The result of a job, or None where there is none (yet), or none of a visible feed."""
+    """Return the result of a job; None if it has no result yet or its feed is not visible."""
     with database.read() as connection:
         row = connection.execute(_result_query().where(jobs.c.id == job_id)).one_or_none()
     return None if row is None or not (visible is None or row.feed in visible) else _stored(row)
@@ -202,7 +200,8 @@ def list_results(
 ) -> list[StoredResult]:
     """Results of visible feeds in the order in which they were stored, those after the sequence ``after``.
 
-    Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the list).
+    Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the
+    list).
     """
     current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
     query = _result_query().where(results.c.sequence > after, *current)
@@ -226,21 +225,18 @@ def backlog_snapshot(database: Database) -> BacklogSnapshot:
         dead = connection.execute(
             select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)
         ).scalar_one()
-        slots = connection.execute(_LIVE_SLOTS).scalar_one()
+        slots = count_live_slots(connection)
         counters = read_counters(connection)
     counts = {JobState.QUEUED: queued, JobState.RUNNING: running, JobState.DEAD: dead}
     age = 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)
     return BacklogSnapshot(jobs=counts, oldest_queued_s=age, worker_slots=slots, counters=counters)
 
 
-def live_slots(database: Database) -> int:
-    """Worker processes of the hosts that were seen lately."""
-    with database.read() as connection:
-        return int(connection.execute(_LIVE_SLOTS).scalar_one())
-
-
 def oldest_queued_s(database: Database) -> float:
-    """Age in seconds of the job that has been queued for longest, 0 if none is. Those of paused feeds wait on purpose."""
+    """Age in seconds of the job that has been queued for longest, 0 if none is.
+
+    Those of paused feeds wait on purpose.
+    """
     with database.read() as connection:
         oldest, now = oldest_queued(connection), connection.execute(select(now_ms())).scalar_one()
     return 0.0 if oldest is None else max(0.0, (now - oldest) / 1000)

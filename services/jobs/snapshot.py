@@ -11,14 +11,16 @@ from services.contracts import JobState
 from services.database.counters import Key, read_counters
 from services.database.engine import Database, now_ms
 from services.database.tables import hosts, jobs, pauses
-from services.jobs.dispatch_window import ALIVE_MS
-from services.jobs.hosts import HostRole
+from services.jobs.hosts import HostRole, alive
 from services.jobs.queue_counts import oldest_queued, queued_by_feed
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The ledger at one instant. ``jobs`` has the states that are bounded by what happens now: queued, running and dead."""
+    """The ledger at one instant.
+
+    ``jobs`` has the states that are bounded by what happens now: queued, running and dead.
+    """
 
     jobs: Mapping[JobState, int]
     queued_by_feed: Mapping[str, int]
@@ -41,8 +43,8 @@ def take_snapshot(database: Database) -> Snapshot:
             counts[state] = connection.execute(
                 select(func.count()).select_from(jobs).where(jobs.c.state == state)
             ).scalar_one()
-        alive = select(hosts.c.role, func.count(), func.sum(hosts.c.slots)).where(hosts.c.seen_at > now - ALIVE_MS)
-        roles = {role: (number, slots) for role, number, slots in connection.execute(alive.group_by(hosts.c.role))}
+        live = select(hosts.c.role, func.count(), func.sum(hosts.c.slots)).where(alive()).group_by(hosts.c.role)
+        roles = {role: (number, slots) for role, number, slots in connection.execute(live)}
         return Snapshot(
             jobs=counts,
             queued_by_feed=by_feed,

@@ -1,6 +1,6 @@
 """Backup and restore of the ledger: one file, whole and consistent, taken while others write.
 
-SQLite: the online backup API, in one step. It reads one snapshot and stops no writer; in several steps it would begin anew
+SQLite: the online backup API, in one step. It reads one snapshot and stops no writer; in several steps it would restart
 whenever another process wrote in between. PostgreSQL: ``pg_dump``'s custom format, which is one snapshot as well.
 """
 
@@ -22,7 +22,7 @@ from services.database import migrations
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, hosts, jobs
 from services.errors import StancewireError
-from services.jobs.dispatch_window import ALIVE_MS
+from services.jobs.hosts import alive
 from services.maintenance import postgres_tools
 
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
@@ -67,8 +67,8 @@ def backup(database: Database, file: Path, *, replace: bool = False) -> int:
 def restore(database: Database, file: Path, by: Caller, *, replace: bool = False) -> str:
     """Fill ``database`` from a backup and bring it to the newest schema; returns the revision that the backup had.
 
-    Jobs that were running or on their way wait again, their attempt given back. A database that holds anything is refused without
-    ``replace``, one that workers or sweepers use in any case. Raises :class:`BackupError`.
+    Jobs that were running or on their way wait again, their attempt given back. A database that holds anything is
+    refused without ``replace``, one that workers or sweepers use in any case. Raises :class:`BackupError`.
     """
     revision = _revision_in(database, file)
     if revision not in migrations.known():
@@ -92,15 +92,16 @@ def restore(database: Database, file: Path, by: Caller, *, replace: bool = False
 def _check_target(database: Database, *, replace: bool) -> None:
     with database.read() as connection:
         tables = set(inspect(connection).get_table_names())
-        alive = articles_there = 0
+        live_hosts = articles_there = 0
         if hosts.name in tables:
-            seen = select(func.count()).select_from(hosts).where(hosts.c.seen_at > now_ms() - ALIVE_MS)
-            alive = connection.execute(seen).scalar_one()
+            live = select(func.count()).select_from(hosts).where(alive())
+            live_hosts = connection.execute(live).scalar_one()
         if articles.name in tables:
             articles_there = connection.execute(select(func.count()).select_from(articles)).scalar_one()
-    if alive:
+    if live_hosts:
         raise BackupError(
-            f"{alive} workers or sweepers use this database: stop them (and the API) first, or wait for half a minute"
+            f"{live_hosts} workers or sweepers use this database: stop them (and the API) first, "
+            "or wait for half a minute"
         )
     foreign = tables and articles.name not in tables
     if (articles_there or foreign) and not replace:
@@ -169,9 +170,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     try:
         with _opened(source, "mode=ro") as reading, _opened(target, "mode=rwc") as writing:
             reading.backup(writing)
-            writing.execute(
-                "PRAGMA journal_mode = DELETE"
-            )  # one file that stands alone; who opens it to write chooses anew
+            writing.execute("PRAGMA journal_mode = DELETE")  # a single file; a later writer may choose another mode
             checked = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{source} could not be copied to {target}: {error}") from error

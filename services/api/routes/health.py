@@ -16,7 +16,7 @@ from services.api.problems import problem_responses
 from services.caller import Scope
 from services.database import migrations
 from services.errors import BrokerUnavailable, Forbidden, StoreUnavailable, Unauthenticated
-from services.jobs import queries
+from services.jobs import hosts
 
 router = APIRouter(tags=["health"])
 
@@ -57,7 +57,7 @@ def ready(request: Request, services: Services, response: Response) -> Health:
         if missing is not None:
             status, checks["database"] = "unavailable", f"the schema lacks revision {missing}: run `stancewire migrate`"
         else:
-            if queries.live_slots(services.database) == 0:
+            if hosts.live_slots(services.database) == 0:
                 status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
             refusal = services.admission.intake_refusal()
             if refusal is not None:

@@ -27,7 +27,7 @@ def check(part: str, settings: Settings) -> str | None:
         return None if answer.is_success else answer.text
     database = Database(settings.resolved_database_url(), settings.database, pooled=False)
     try:
-        alive = hosts.is_alive(database, HostRole(part), platform.node())
+        alive = hosts.has_live_host(database, HostRole(part), platform.node())
     except StoreUnavailable as error:
         return error.detail
     return None if alive else f"no {part} of this host was seen lately"

@@ -182,8 +182,8 @@ def test_a_host_seen_in_the_future_was_seen_before_the_clock_was_set_back(databa
     with database.write() as connection:
         gone = hosts.c.name == "node/gone"
         connection.execute(update(hosts).where(gone).values(seen_at=int(time.time() * 1000) + 3_600_000))
-    assert queries.live_slots(database) == 2
-    assert not presence.is_alive(database, HostRole.SWEEPER, "node")
+    assert presence.live_slots(database) == 2
+    assert not presence.has_live_host(database, HostRole.SWEEPER, "node")
 
 
 def test_a_job_whose_worker_is_lost_again_and_again_is_dead_with_its_reason(database: Database) -> None:
