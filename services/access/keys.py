@@ -129,7 +129,7 @@ def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool =
     Raises NotFound, and Conflict if it is the last admin key and ``keep_an_admin`` is set.
     """
     with database.write() as connection:
-        database.one_at_a_time(connection)  # two admins that revoke each other must not leave none
+        database.serialize(connection)  # two admins that revoke each other must not leave none
         row = _one(connection, key_id)
         others = select(api_keys.c.id).where(_live_admin(), api_keys.c.id != key_id)
         if keep_an_admin and Scope.ADMIN in _key(row).scopes and connection.execute(others).first() is None:

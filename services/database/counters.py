@@ -1,4 +1,4 @@
-"""Running totals in the ledger: raised in the transaction they count, so they survive any process."""
+"""Counters stored in the ledger: incremented in the transaction that they count, so they survive any process."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from services.database.tables import counters
 
 
 class CounterName(StrEnum):
-    """The names of totals; what each label holds stands beside it."""
+    """Names of the counters. The comment beside a name says what its label is, if it has one."""
 
     ACCEPTED = "accepted"  # feed
-    REPEATED = "repeated"  # feed: pushed again, answered with the job that exists
+    REPEATED = "repeated"  # feed; articles pushed again and answered with the existing job
     FINISHED = "finished"  # final state
     ATTEMPTS = "attempts"
     LEASES_LOST = "leases_lost"
-    MESSAGES_LOST = "messages_lost"  # jobs whose message was lost on the way
+    MESSAGES_LOST = "messages_lost"  # jobs whose message was lost before a worker received it
     RETRIED = "retried"
-    PRUNED = "pruned"  # kind: what retention removed
+    PRUNED = "pruned"  # kind of the rows that retention removed
     WORDS = "words"
     ATTRIBUTIONS = "attributions"
     STANCES = "stances"
     RESULTS = "results"  # also the sequence of the results
-    FEEDS = "feeds"  # feeds that ever pushed; also the sequence of their ranks
-    FEED_RANK = "feed_rank"  # feed: which one it was to push, from 1; never changes
-    UNSUCCESSFUL = "unsuccessful"  # reason: attempts that ended without a result
+    FEEDS = "feeds"  # feeds that have ever pushed; also the sequence of their ranks
+    FEED_RANK = "feed_rank"  # feed; the value is its rank in the order of first pushes, from 1, and never changes
+    UNSUCCESSFUL = "unsuccessful"  # reason; attempts that ended without a result
     QUEUE_WAIT = "queue_wait"  # upper bound of the bucket in seconds
     QUEUE_WAIT_SUM = "queue_wait_sum"
     RUN_TIME = "run_time"  # upper bound of the bucket in seconds
     RUN_TIME_SUM = "run_time_sum"
     MODEL_RESULTS = "model_results"  # model
-    FEED_RESULTS = "feed_results"  # feed, as in all that follow
+    FEED_RESULTS = "feed_results"  # feed, as for all that follow
     FEED_FAILED = "feed_failed"
     FEED_EMPTY = "feed_empty"
     FEED_ATTRIBUTIONS = "feed_attributions"
@@ -47,25 +47,24 @@ NO_LABEL: Final = ""
 Key = tuple[CounterName, str]
 
 
-def increment(connection: Connection, database: Database, by: Mapping[Key, float]) -> dict[Key, float]:
-    """Add to totals and return their new values.
+def increment(connection: Connection, database: Database, amounts: Mapping[Key, float]) -> dict[Key, float]:
+    """Add ``amounts`` to the counters and return their new values.
 
-    Rows are locked in a fixed order, so that two writers cannot deadlock.
-
-    The rows stay locked until the transaction ends: what follows is in commit order.
+    Rows are locked in a fixed order, so that two writers cannot deadlock. They stay locked until the transaction
+    ends, so the new values are in commit order.
     """
     insert = database.insert(counters)
-    raised = insert.on_conflict_do_update(
+    upsert = insert.on_conflict_do_update(
         index_elements=[counters.c.name, counters.c.label], set_={"value": counters.c.value + insert.excluded.value}
     ).returning(counters.c.name, counters.c.label, counters.c.value)
-    rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(by.items())]
+    rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(amounts.items())]
     return (
-        {(CounterName(name), label): value for name, label, value in connection.execute(raised, rows)} if rows else {}
+        {(CounterName(name), label): value for name, label, value in connection.execute(upsert, rows)} if rows else {}
     )
 
 
 def read_counters(connection: Connection) -> dict[Key, float]:
-    """All totals; a total that was never raised is missing. A name of a newer version is left out."""
-    known = set(CounterName)
+    """Return all counters that were ever incremented, leaving out names that only a newer version has."""
+    names = set(CounterName)
     rows = connection.execute(select(counters.c.name, counters.c.label, counters.c.value))
-    return {(CounterName(name), label): value for name, label, value in rows if name in known}
+    return {(CounterName(name), label): value for name, label, value in rows if name in names}

@@ -1,4 +1,4 @@
-"""The connection to SQLite or PostgreSQL, and the few places where the two differ."""
+"""Transactions on SQLite or PostgreSQL, and the few operations in which the two differ."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 
 _READ: Final = "stancewire_read"
-_UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL without our schema; SQLite's word for it is an OperationalError
-_CONTENDED: Final = 7_320_943_002  # any constant, ours alone: the advisory lock of contended intake
+_UNDEFINED_TABLE: Final = "42P01"  # SQLSTATE of PostgreSQL without our schema; SQLite raises an OperationalError for it
+_SERIALIZE_LOCK: Final = 7_320_943_002  # key of the advisory lock of serialize(): any constant not used elsewhere
 
 
 class now_ms(FunctionElement[int]):  # noqa: N801 -- reads as the SQL function that it is
@@ -44,35 +44,38 @@ def _now_postgresql(_element: now_ms, _compiler: Any, **_options: Any) -> str:
 
 
 class Database:
-    """One engine with the project's transactions.
+    """An SQLAlchemy engine with the project's kinds of transactions.
 
-    ``write()`` and ``read()`` yield a connection inside one transaction; on SQLite a writer takes the write lock at
-    once (``BEGIN IMMEDIATE``), so that it waits instead of failing half-way. Errors that mean "the database cannot
-    answer now" are raised as :class:`StoreUnavailable`.
+    ``write()`` and ``read()`` yield a connection inside one transaction. On SQLite a writer takes the write lock at
+    once (``BEGIN IMMEDIATE``), so that it waits at the start instead of failing half-way. Errors that mean "the
+    database cannot answer now" are raised as `StoreUnavailable`.
     """
 
     def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
-        """Prepare the engine; nothing is connected yet. ``pooled=False`` opens a connection for each transaction.
+        """Prepare the engine without connecting.
 
-        ``observer``, if set, is called after each transaction with its kind and its seconds, waiting for a
-        connection included.
+        ``pooled=False`` opens a connection for each transaction. Raises `ValueError` if ``url`` names neither SQLite
+        nor PostgreSQL.
+
+        The attribute ``observer``, if set, is called after each transaction with its kind ("read" or "write") and
+        its duration in seconds, including the wait for a connection.
         """
         self.observer: Callable[[str, float], None] | None = None
         self.url = make_url(url)
-        self._writing = threading.Lock()
-        self._patience_s = settings.busy_timeout_s
+        self._write_lock = threading.Lock()
+        self._busy_timeout_s = settings.busy_timeout_s
         self.dialect = self.url.get_backend_name()
-        # An error must not carry an article's text into a log or an answer.
+        # Parameters are hidden so that an error does not carry an article's text into a log or a response.
         arguments: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
         if self.dialect == "sqlite":
             arguments["connect_args"] = {"timeout": settings.busy_timeout_s, "check_same_thread": False}
         elif self.dialect == "postgresql":
             milliseconds = int(settings.busy_timeout_s * 1000)
             arguments["connect_args"] = {
-                "connect_timeout": max(2, int(settings.busy_timeout_s)),  # libpq's least is 2 s
+                "connect_timeout": max(2, int(settings.busy_timeout_s)),  # libpq's minimum is 2 s
                 "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 6}",
             }
-            arguments["pool_pre_ping"] = True  # a restarted server must not fail the first request after it
+            arguments["pool_pre_ping"] = True  # so that the first request after a restart of the server does not fail
         else:
             message = f"database url: {self.dialect!r} is neither sqlite nor postgresql"
             raise ValueError(message)
@@ -85,10 +88,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that writes: committed at the end, rolled back on an error."""
+        """Open a transaction for writing: committed at the end of the block, rolled back on an error."""
         with (
             self._observed("write"),
-            self._turn(),
+            self._exclusive_writer(),
             _unavailable(self.url),
             self.engine.connect() as connection,
             connection.begin(),
@@ -96,25 +99,29 @@ class Database:
             yield connection
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """On SQLite the writers of one process take turns before they ask for the file's lock.
+    def _exclusive_writer(self) -> Iterator[None]:
+        """Hold this process's write lock; SQLite only, where it is taken before the lock of the file.
 
-        SQLite's busy handler polls with growing sleeps, and a newcomer can take the lock during a sleep: of ten
-        threads that wait so, some wait for seconds. An in-process lock wakes a waiter at once.
+        SQLite's busy handler polls with growing sleeps, and a newcomer can take the file's lock during a sleep: of
+        ten threads that wait in this way, some wait for seconds. An in-process lock wakes a waiter at once.
+
+        Raises `StoreUnavailable` if the lock is not free within the busy timeout.
         """
         if self.dialect != "sqlite":
             yield
             return
-        if not self._writing.acquire(timeout=self._patience_s):
-            raise StoreUnavailable(f"no turn to write within {self._patience_s:g} s ({self.url.render_as_string()})")
+        if not self._write_lock.acquire(timeout=self._busy_timeout_s):
+            raise StoreUnavailable(
+                f"write lock not free within {self._busy_timeout_s:g} s ({self.url.render_as_string()})"
+            )
         try:
             yield
         finally:
-            self._writing.release()
+            self._write_lock.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that only reads: one consistent view."""
+        """Open a transaction for reading, with one consistent view of the data."""
         with (
             self._observed("read"),
             _unavailable(self.url),
@@ -125,21 +132,25 @@ class Database:
 
     @contextmanager
     def _observed(self, kind: str) -> Iterator[None]:
-        began = time.perf_counter()
+        """Report the duration of the block to ``observer``."""
+        started = time.perf_counter()
         try:
             yield
         finally:
             if self.observer is not None:
-                self.observer(kind, time.perf_counter() - began)
+                self.observer(kind, time.perf_counter() - started)
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection whose transactions the caller begins and ends; for migrations, which need several."""
+        """Open a connection whose transactions the caller begins and ends, for migrations, which need several."""
         with _unavailable(self.url), self.engine.connect() as connection:
             yield connection
 
-    def empty_log(self) -> bool:
-        """Fold SQLite's write-ahead log into its file and empty it; return False if a reader prevents that now."""
+    def truncate_wal(self) -> bool:
+        """Write SQLite's write-ahead log back to the database file and truncate it.
+
+        Return False if a reader prevents that now.
+        """
         raw = self.engine.raw_connection()
         try:
             cursor = raw.cursor()
@@ -150,48 +161,55 @@ class Database:
             raw.close()
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT that knows ``ON CONFLICT``, of this dialect."""
+        """Return this dialect's INSERT, which supports ``ON CONFLICT``."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
     def skip_locked(self, query: Select[Any]) -> Select[Any]:
-        """Leave out rows that another dispatcher holds; SQLite has one writer at a time and needs nothing."""
+        """Lock the selected rows, leaving out those that another transaction has locked.
+
+        On SQLite the query is returned unchanged, since there is only one writer at a time.
+        """
         return query.with_for_update(skip_locked=True) if self.dialect == "postgresql" else query
 
-    def one_at_a_time(self, connection: Connection) -> None:
-        """Let those who met in the same rows pass one after the other; SQLite's writers do so anyway."""
-        if self.dialect == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_CONTENDED)))
+    def serialize(self, connection: Connection) -> None:
+        """Wait until no other transaction that called this is open, so that contending writers run one after another.
 
-    def pool(self) -> tuple[int, int] | None:
-        """Connections in use, and how many there may be; None without a pool."""
+        SQLite's writers do so anyway.
+        """
+        if self.dialect == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_SERIALIZE_LOCK)))
+
+    def pool_usage(self) -> tuple[int, int] | None:
+        """Return the number of connections in use and the size of the pool, or None without a pool."""
         pool = self.engine.pool
         return (pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else None
 
     def sqlite_file(self) -> Path | None:
-        """The file of an SQLite database, for the watch on free disk."""
+        """Return the path of an SQLite database's file, or None on PostgreSQL and for a database in memory."""
         return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
 
     def dispose(self, *, close: bool = True) -> None:
-        """Let go of pooled connections; ``close=False`` after a fork, where they belong to the parent."""
+        """Drop the pooled connections. After a fork use ``close=False``: they belong to the parent."""
         if not close:
-            self._writing = threading.Lock()  # a thread of the parent may have held it
+            self._write_lock = threading.Lock()  # a thread of the parent may have held it
         self.engine.dispose(close=close)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver's guess
+    connection.isolation_level = None  # _begin_sqlite begins transactions, not the driver
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a 202 must survive a power cut
     connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(_READ, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    read_only = connection.get_execution_options().get(_READ, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 @contextmanager
 def _unavailable(url: URL) -> Iterator[None]:
+    """Raise `StoreUnavailable` for errors that mean that the database cannot answer now."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
@@ -205,6 +223,6 @@ def _unavailable(url: URL) -> Iterator[None]:
 
 
 def _reason(error: DBAPIError, url: URL) -> str:
-    """The first line of what the database said, and which one it was, without its password."""
-    said = str(error.orig).strip().splitlines()
-    return f"{said[0] if said else type(error).__name__} ({url.render_as_string(hide_password=True)})"
+    """Return the first line of the database's message, with the database's URL without its password."""
+    lines = str(error.orig).strip().splitlines()
+    return f"{lines[0] if lines else type(error).__name__} ({url.render_as_string(hide_password=True)})"

@@ -1,4 +1,4 @@
-"""A database lock for work of a single process: one holder across all hosts, expiring if the holder dies."""
+"""Database locks for work of a single process: one holder across all hosts, expiring if the holder dies."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _HELD_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLock:
-    """The right to do ``name``, for a minute from when it was last used."""
+    """A lock on the work called ``name``, valid for a minute from when it was acquired or last extended."""
 
     name: str
     holder: UUID
 
 
 def acquire(database: Database, name: str) -> DatabaseLock | None:
-    """The lock, or None while another holds it.
+    """Acquire the lock called ``name``, or return None while another holder has it.
 
-    Held from further ahead than a lock lasts, the clock was set back: it is free.
+    A lock that expires more than two lifetimes ahead is treated as free: the clock was set back.
     """
     lock = DatabaseLock(name, uuid4())
     until = now_ms() + _HELD_MS
@@ -46,11 +46,11 @@ def extend(connection: Connection, lock: DatabaseLock) -> bool:
 
     To be called in the transaction that does a part of the work.
     """
-    mine = (locks.c.name == lock.name) & (locks.c.holder == lock.holder)
-    return connection.execute(update(locks).where(mine).values(held_until=now_ms() + _HELD_MS)).rowcount == 1
+    ours = (locks.c.name == lock.name) & (locks.c.holder == lock.holder)
+    return connection.execute(update(locks).where(ours).values(held_until=now_ms() + _HELD_MS)).rowcount == 1
 
 
 def release(database: Database, lock: DatabaseLock) -> None:
-    """Let another have it."""
+    """Release the lock, unless it was already lost to another holder."""
     with database.write() as connection:
         connection.execute(delete(locks).where(locks.c.name == lock.name, locks.c.holder == lock.holder))

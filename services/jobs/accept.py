@@ -71,7 +71,7 @@ def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | N
     for attempt in range(_TRIES):
         with database.write() as connection:
             if attempt:
-                database.one_at_a_time(connection)
+                database.serialize(connection)
             if key is not None:
                 _check_key(connection, database, key)
             answers = _accept(connection, database, batch)

@@ -71,7 +71,7 @@ def restore(database: Database, file: Path, by: Caller, *, replace: bool = False
     refused without ``replace``, one that workers or sweepers use in any case. Raises :class:`BackupError`.
     """
     revision = _revision_in(database, file)
-    if revision not in migrations.known():
+    if revision not in migrations.known_revisions():
         raise BackupError(
             f"{file} has the schema {revision}, which this version does not know: restore it with the one that wrote it"
         )

@@ -127,7 +127,7 @@ def _forget_words(database: Database, table: str) -> None:
 def _clean(database: Database) -> bool:
     """Empty SQLite's log, which needs a moment without a reader; PostgreSQL keeps its own time."""
     for _ in range(_TRIES if database.dialect == "sqlite" else 0):
-        if database.empty_log():
+        if database.truncate_wal():
             return True
         time.sleep(_PAUSE_S)
     return False

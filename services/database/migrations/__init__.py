@@ -1,4 +1,4 @@
-"""The schema's versions, and the way to the newest. Old workers go on working meanwhile (docs/operations.md)."""
+"""Versions of the schema and the upgrade to the newest, during which old workers keep working (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sqlalchemy import Connection, func, select
 from services.database.engine import Database
 from services.errors import StoreUnavailable
 
-_LOCK: Final = 7_320_943_001  # any constant, ours alone: the advisory lock of who migrates
+_LOCK: Final = 7_320_943_001  # key of the advisory lock for migrations: any constant not used elsewhere
 _TRIES: Final = 5
-_TURN_S: Final = 0.2
+_POLL_S: Final = 0.2
 
 
 def _config() -> Config:
@@ -29,20 +29,21 @@ def _config() -> Config:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema to ``revision``. Safe to run by several processes, and while others write.
+    """Upgrade the schema to ``revision``. Safe to run in several processes at once and while others write.
 
-    SQLite: one transaction. PostgreSQL: one for each version, with indexes on filled tables built outside of any
-    and new columns filled in many; broken off in the middle, it goes on from there. A table whose lock is not to be
-    had within ``busy_timeout_s`` is tried again.
+    On SQLite the whole upgrade is one transaction. On PostgreSQL each version has its own; in addition, indexes on
+    filled tables are built outside of any transaction and new columns are filled in many small ones. An interrupted
+    upgrade continues where it stopped. If a table's lock is not free within ``busy_timeout_s``, the upgrade is
+    retried a few times before `StoreUnavailable` is raised.
     """
-    for left in reversed(range(_TRIES)):
+    for retries_left in reversed(range(_TRIES)):
         try:
             with _connection(database) as connection:
                 config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
         except StoreUnavailable as error:
-            if not left or "lock timeout" not in error.detail:
+            if not retries_left or "lock timeout" not in error.detail:
                 raise
         else:
             return
@@ -50,17 +51,18 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
 @contextmanager
 def _connection(database: Database) -> Iterator[Connection]:
+    """Open a connection for the upgrade; only one process at a time has one."""
     if database.dialect != "postgresql":
         with database.write() as connection:
             yield connection
         return
     with database.session() as connection:
-        # Held by the session, not by a transaction, since there are several. Those who wait ask again and again:
-        # one that waited inside a statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
+        # A lock of the session, not of a transaction, since the upgrade has several transactions. Waiters poll: a
+        # waiting statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for all older snapshots.
         while not connection.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one():
             connection.rollback()
-            time.sleep(_TURN_S)
-        connection.exec_driver_sql("SET statement_timeout = 0")  # an index on a large table takes what it takes
+            time.sleep(_POLL_S)
+        connection.exec_driver_sql("SET statement_timeout = 0")  # building an index on a large table may take long
         connection.commit()
         try:
             yield connection
@@ -72,7 +74,7 @@ def _connection(database: Database) -> Iterator[Connection]:
 
 
 def pending(database: Database) -> str | None:
-    """The revision that the code needs and the database lacks, or None if they agree."""
+    """Return the revision that the code needs, or None if the database already has it."""
     head = newest()
     return None if current(database) == head else head
 
@@ -84,12 +86,12 @@ def current(database: Database) -> str | None:
 
 
 def newest() -> str:
-    """The revision that the code needs."""
+    """Return the revision that the code needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 -- there are versions
+    assert head is not None  # noqa: S101 -- the package contains versions
     return head
 
 
-def known() -> frozenset[str]:
-    """All revisions that the code knows the way from."""
+def known_revisions() -> frozenset[str]:
+    """Return all revisions from which the code can upgrade, including the newest."""
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())

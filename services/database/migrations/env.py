@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``services.database.migrations`` opened."""
+"""Alembic's entry point. Runs on the connection that ``services.database.migrations`` opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     transactional_ddl=True,
-    transaction_per_migration=True,  # so that a version may build an index outside of one
+    transaction_per_migration=True,  # so that a version can build an index outside of a transaction
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -1,7 +1,7 @@
-"""Changes to a filled table while others write to it: what migrations use instead of Alembic's plain operations.
+"""Changes to filled tables while others write to them; migrations use these instead of Alembic's plain operations.
 
-On PostgreSQL an index is built ``CONCURRENTLY``, outside a transaction: writers go on meanwhile. SQLite has one
-writer at a time and builds within the migration's transaction; writers wait for it, as they wait for one another.
+On PostgreSQL an index is built ``CONCURRENTLY``, outside a transaction, so that writers continue. SQLite allows one
+writer at a time and builds the index within the migration's transaction; other writers wait until it ends.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from alembic import op
 
 _VALID = sa.text(
-    "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(:name)"  # null where there is no such index
+    "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(:name)"  # no row if the index does not exist
 )
-_BATCH = 1_000  # rows that a writer may have to wait for
+_BATCH = 1_000  # rows locked at a time, for which a writer may have to wait
 _PAUSE_S = 0.2
 _FILL = """
     WITH taken AS (
@@ -35,9 +35,10 @@ def create_index(
     where: str | None = None,
     using: str = "btree",
 ) -> None:
-    """Build an index. A half-built one that an interrupted migration left is rebuilt; a finished one stays.
+    """Build an index on ``columns``, limited to the rows that satisfy the SQL condition ``where``.
 
-    ``using`` is PostgreSQL's kind of index.
+    On PostgreSQL an invalid index that an interrupted migration left is rebuilt and a complete one is kept; ``using``
+    is PostgreSQL's index type.
     """
     condition = None if where is None else sa.text(where)
     if op.get_bind().dialect.name != "postgresql":
@@ -59,7 +60,7 @@ def create_index(
 
 
 def drop_index(name: str, table: str) -> None:
-    """Drop an index, without making those wait who read or write meanwhile."""
+    """Drop an index without blocking concurrent readers and writers."""
     if op.get_bind().dialect.name != "postgresql":
         op.drop_index(name, table)
         return
@@ -68,19 +69,19 @@ def drop_index(name: str, table: str) -> None:
 
 
 def fill(table: str, column: str, value: str) -> None:
-    """Set ``column`` to the SQL expression ``value`` in all rows where it is null; PostgreSQL, a table with an ``id``.
+    """Set ``column`` to the SQL expression ``value`` in all rows where it is null.
 
-    A batch of rows has a transaction of its own, so what is filled stays filled if the migration breaks off. Rows
-    that another transaction holds are passed by and looked at again in the end: this never waits for a row while it
-    holds others. It ends only if rows that come in meanwhile have the column filled, by a trigger or by whoever
-    writes them.
+    For PostgreSQL, and for tables with a column ``id``. Each batch of rows has its own transaction, so completed
+    batches stay if the migration is interrupted. Rows locked by another transaction are skipped and revisited at the
+    end, so that this never waits for a row while it holds locks on others. It ends only if rows inserted meanwhile
+    have the column filled, by a trigger or by the writer.
     """
     batch = sa.text(_FILL.format(table=table, column=column, value=value))
-    left = sa.text(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL)")  # noqa: S608 -- names of ours
+    any_empty = sa.text(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL)")  # noqa: S608 -- names from our code
     with op.get_context().autocommit_block():
         bind = op.get_bind()
-        while bind.execute(left).scalar_one():
+        while bind.execute(any_empty).scalar_one():
             after: int | None = -1
             while after is not None:
                 after = bind.execute(batch, {"after": after, "batch": _BATCH}).scalar_one()
-            time.sleep(_PAUSE_S)  # for those whose rows were passed by
+            time.sleep(_PAUSE_S)  # so that transactions holding skipped rows can end

@@ -1,4 +1,4 @@
-"""The schema, in one place: every table of the database."""
+"""All tables of the database."""
 
 from services.database.tables.access import api_keys, audit_log, feeds
 from services.database.tables.base import metadata

@@ -13,11 +13,10 @@ api_keys: Final = Table(
     metadata,
     Column("id", String(12), primary_key=True),  # the public part of the key
     Column("name", String(100), nullable=False),
-    Column(
-        "secret_hash", String(64), nullable=False
-    ),  # SHA-256 (hex); the secret has 192 random bits, so a fast hash is enough
-    Column("scopes", String(63), nullable=False),  # joined by blanks
-    Column("feeds", Text),  # JSON list of names; null for all
+    # SHA-256 (hex). The secret has 192 random bits, so a fast hash is enough.
+    Column("secret_hash", String(64), nullable=False),
+    Column("scopes", String(63), nullable=False),  # separated by blanks
+    Column("feeds", Text),  # JSON list of names; null: all feeds
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(100), nullable=False),
     Column("expires_at", BigInteger),
@@ -30,7 +29,7 @@ feeds: Final = Table(
     Column("name", String(63), primary_key=True),
     Column("description", Text, nullable=False),
     Column("queued_limit", Integer),  # null: limits.queued_per_feed
-    Column("rate_per_s", Float(53)),  # articles; null: no limit of its own
+    Column("rate_per_s", Float(53)),  # articles per second; null: no limit of its own
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(100), nullable=False),
 )
@@ -38,7 +37,7 @@ feeds: Final = Table(
 audit_log: Final = Table(
     "audit_log",
     metadata,
-    Column("id", Uuid, primary_key=True),  # UUIDv7: in order of time
+    Column("id", Uuid, primary_key=True),  # UUIDv7, so sorted by time
     Column("at", BigInteger, nullable=False),
     Column("actor", String(100), nullable=False),
     Column("action", String(63), nullable=False),

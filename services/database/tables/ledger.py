@@ -31,7 +31,7 @@ articles: Final = Table(
     Column("guid", String(500)),
     Column("version", String(500), nullable=False),
     Column("revision", Integer, nullable=False),
-    # SHA-256 over (feed, guid or content hash, version): one value to look an article up by.
+    # SHA-256 of (feed, guid or content hash, version): a single value to look an article up by.
     Column("identity", String(64), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("withdrawn_at", BigInteger),
@@ -41,18 +41,18 @@ articles: Final = Table(
     Column("language", String(50)),
     Column("published_at", BigInteger),
     Column("media_type", String(50), nullable=False),
-    Column("body", Text),  # null once retention has removed it
+    Column("body", Text),  # null after retention has removed it
     Column("received_at", BigInteger, nullable=False),
     UniqueConstraint("identity", "content_hash"),
     UniqueConstraint("identity", "revision"),
-    Index("ix_articles_guid_feed", "guid", "feed"),  # in this order: clients ask for a guid without its feed,
+    Index("ix_articles_guid_feed", "guid", "feed"),  # guid first: clients may ask for a guid without a feed
 )
 
 WAITING: Final = text("state = 'queued' AND message_id IS NULL")
 IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
 QUEUED: Final = text("state = 'queued'")
 RUNNING: Final = text("state = 'running'")
-BACKGROUND: Final = -1000  # a priority at or below it waits until no live job of any feed does
+BACKGROUND: Final = -1000  # jobs of this priority or below wait until no feed has a live job waiting
 IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
 FINISHED: Final = text("finished_at IS NOT NULL")
 
@@ -62,12 +62,12 @@ jobs: Final = Table(
     Column("id", Uuid, primary_key=True),
     Column("article_id", Uuid, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("analysis", Integer, nullable=False),
-    Column("feed", String(63), nullable=False),  # the article's, repeated here so that dispatch reads one index
+    Column("feed", String(63), nullable=False),  # copied from the article, so that dispatch reads a single index
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("words", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("message_id", Uuid),  # the one Redis message that may start it
+    Column("message_id", Uuid),  # of the only Redis message that may start the job
     Column("dispatched_at", BigInteger),
     Column("next_run_at", BigInteger, nullable=False),
     Column("lease_token", Uuid),
@@ -94,16 +94,17 @@ Index(
 )
 Index("ix_jobs_window", jobs.c.message_id, jobs.c.dispatched_at, sqlite_where=IN_WINDOW, postgresql_where=IN_WINDOW)
 Index("ix_jobs_background", jobs.c.id, sqlite_where=IN_BACKGROUND, postgresql_where=IN_BACKGROUND)
-# With the feed in it, so that the oldest job of the feeds that are not paused is found in the index alone.
+# Includes the feed, so that the oldest job of the feeds that are not paused is read from the index alone.
 Index("ix_jobs_queued_at_feed", jobs.c.queued_at, jobs.c.feed, sqlite_where=QUEUED, postgresql_where=QUEUED)
-Index("ix_jobs_finished_at", jobs.c.finished_at, sqlite_where=FINISHED, postgresql_where=FINISHED)  # retention walks it
+Index("ix_jobs_finished_at", jobs.c.finished_at, sqlite_where=FINISHED, postgresql_where=FINISHED)  # retention scans it
 Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
 
 results: Final = Table(
     "results",
     metadata,
     Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    # Dense and in commit order, so that a reader who remembers the last one misses none (see ledger.succeed).
+    # Without gaps and in commit order, so that a reader who remembers the last sequence misses no result
+    # (see services.jobs.leases.complete).
     Column("sequence", BigInteger, nullable=False, unique=True),
     Column("feed", String(63), nullable=False),
     Column("document", Text, nullable=False),
@@ -115,7 +116,7 @@ results: Final = Table(
     Index("ix_results_feed_sequence", "feed", "sequence"),
 )
 
-# Running totals behind the counters: they outlive any process and any pruning.
+# Counters that survive the end of any process and any pruning of rows.
 counters: Final = Table(
     "counters",
     metadata,
@@ -134,8 +135,8 @@ idempotency_keys: Final = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# The workers and sweepers that are alive: how long the window of messages may be, and what /readyz and `health`
-# look at.
+# Workers and sweepers with the time they were last seen. They determine the size of the window of messages;
+# /readyz and `stancewire health` read them.
 hosts: Final = Table(
     "hosts",
     metadata,
@@ -156,7 +157,7 @@ pauses: Final = Table(
     Column("paused_at", BigInteger, nullable=False),
 )
 
-# IDs of articles and jobs that were erased on request, and the feed, which decides who may learn that they were there.
+# IDs of articles and jobs that were erased on request. The feed decides which callers may learn that they existed.
 erased: Final = Table(
     "erased",
     metadata,
@@ -166,7 +167,7 @@ erased: Final = Table(
     Index("ix_erased_erased_at", "erased_at"),
 )
 
-# How far retention has come: by name, and by feed where that matters.
+# Progress of retention, by name and, where it differs by feed, by feed (label).
 retention_progress: Final = Table(
     "retention_progress",
     metadata,
@@ -175,7 +176,7 @@ retention_progress: Final = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-# Work that only one process does at a time, held until a time by the database's clock.
+# Locks for work that only one process does at a time. held_until is a time of the database's clock.
 locks: Final = Table(
     "locks",
     metadata,

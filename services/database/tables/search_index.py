@@ -1,12 +1,12 @@
-"""The tables that the read side asks: what is in the results, taken apart, with an index for each question.
+"""The tables of the search index: the items of each result as rows, with an index for each kind of query.
 
-They repeat what the documents in ``results`` say and can be rebuilt from them (``stancewire index``). Rows refer to
-their result and are deleted with it. An ``id`` is ``sequence * ID_STEP + number``, so that a result's rows always
-get the same ones.
+They duplicate the documents in ``results`` and can be rebuilt from them (``stancewire index``). Rows refer to their
+result and are deleted with it. An ``id`` is ``sequence * ID_STEP + number``, so that a result's rows always get the
+same IDs.
 
-The full text of ``attributions.content`` and ``stances.evidence`` has an index of its own, made by the migrations:
-FTS5 on SQLite; on PostgreSQL GIN on a column ``words``, which a trigger fills and :mod:`services.results.full_text`
-alone reads. Two triggers keep ``coverage`` as ``indexed_results`` grows and shrinks.
+The migrations create a full-text index for ``attributions.content`` and ``stances.evidence``: FTS5 on SQLite; on
+PostgreSQL a GIN index on a column ``words``, which a trigger fills and only `services.results.full_text` reads. Two
+triggers update ``coverage`` when rows of ``indexed_results`` are added or removed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, St
 from services.database.tables.base import metadata
 
 ID_STEP: Final = 1_000_000
-RowId: Final = BigInteger().with_variant(Integer(), "sqlite")  # INTEGER is what SQLite takes for its row's own number
+RowId: Final = BigInteger().with_variant(Integer(), "sqlite")  # SQLite uses an INTEGER primary key as its row ID
 
 
-def _belongs(name: str, to: str) -> Column[Any]:
-    return Column(name, RowId, ForeignKey(to, ondelete="CASCADE"), nullable=False)
+def _owner_column(name: str, owner: str) -> Column[Any]:
+    return Column(name, RowId, ForeignKey(owner, ondelete="CASCADE"), nullable=False)
 
 
-# One row for each article that can be found, and the result that speaks for it.
+# One row for each article in the search index, with its current result.
 indexed_results: Final = Table(
     "indexed_results",
     metadata,
@@ -38,7 +38,7 @@ indexed_results: Final = Table(
     Index("ix_indexed_results_article_id", "article_id"),
 )
 
-# How many rows of indexed_results a feed has on a day: what timelines are measured against.
+# The number of rows of indexed_results by feed and day: the denominator of timelines.
 coverage: Final = Table(
     "coverage",
     metadata,
@@ -52,10 +52,10 @@ attributions: Final = Table(
     "attributions",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False),
-    _belongs("sequence", "indexed_results.sequence"),
+    _owner_column("sequence", "indexed_results.sequence"),
     Column("item", String(20), nullable=False),
     Column("feed", String(63), nullable=False),
-    Column("at", BigInteger, nullable=False),  # published, or received where it is not known or lies in the future
+    Column("at", BigInteger, nullable=False),  # time of publication, or of receipt if that is missing or in the future
     Column("speaker", Text),
     Column("source", Text),
     Column("cue", Text),
@@ -93,7 +93,7 @@ stances: Final = Table(
     "stances",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False),
-    _belongs("sequence", "indexed_results.sequence"),
+    _owner_column("sequence", "indexed_results.sequence"),
     Column("item", String(20), nullable=False),
     Column("feed", String(63), nullable=False),
     Column("at", BigInteger, nullable=False),

@@ -1,4 +1,4 @@
-"""The table of topics. A topic is retired, not deleted: stances towards it stay what they are."""
+"""The table of topics. Topics are retired, not deleted, so that stances towards them remain valid."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ topics: Final = Table(
     metadata,
     Column("id", String(63), primary_key=True),
     Column("name", String(200), nullable=False),
-    Column("aliases", Text, nullable=False),  # a JSON list
+    Column("aliases", Text, nullable=False),  # JSON list
     Column("claim", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("changed_at", BigInteger, nullable=False),  # name, aliases, or whether it is retired
+    Column("changed_at", BigInteger, nullable=False),  # last change of name, aliases or retirement
     Column("retired_at", BigInteger),
-    # `stancewire topics reanalyze` has looked at every result up to this sequence.
+    # `stancewire topics reanalyze` has examined every result up to this sequence.
     Column("reread_to", BigInteger, nullable=False, server_default="0"),
 )

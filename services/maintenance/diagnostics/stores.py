@@ -46,7 +46,7 @@ def check_database(database: Database) -> Iterator[Finding]:
     )
     yield Finding("database", Level.WARN if slow else Level.OK, f"{address} answers in {seconds * 1000:.1f} ms", fix)
     newest = migrations.newest()
-    if current is None or (current != newest and current in migrations.known()):
+    if current is None or (current != newest and current in migrations.known_revisions()):
         said = f"the schema is {current or 'missing'}, this version needs {newest}"
         yield Finding(
             "schema", Level.FAIL, said, "`stancewire migrate`; workers may go on meanwhile (docs/operations.md)"

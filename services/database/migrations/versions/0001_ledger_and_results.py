@@ -1,4 +1,4 @@
-"""Ledger and results."""
+"""Create the ledger and the results."""
 
 from __future__ import annotations
 

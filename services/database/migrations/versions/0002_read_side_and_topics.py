@@ -1,4 +1,4 @@
-"""The read side and topics: what results say in tables of their own, full text, coverage."""
+"""Create the search index (items of results as rows, full text, coverage) and the topics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BACKGROUND = "state = 'queued' AND priority <= -1000"
 ABOUT_TOPIC = sa.text("topic IS NOT NULL")
 TEXTS = (("attributions", "content"), ("stances", "evidence"))
-# As FTS5's tokenizer does on the other database: without accents, and what joins words parts them.
+# As FTS5's tokenizer does on SQLite: accents are removed, and punctuation within words separates them.
 FOLDED = (
     "to_tsvector('simple', regexp_replace(regexp_replace(normalize({}, NFKD), '[\u0300-\u036f]', '', 'g'),"
     " '[-./''’_@&]', ' ', 'g'))"
@@ -74,9 +74,8 @@ POSTGRESQL_COVERAGE = (
 
 
 def upgrade() -> None:
-    online.create_index(
-        "ix_jobs_background", "jobs", ["id"], BACKGROUND
-    )  # first: it is built outside of the transaction
+    # First, because it is built outside of the transaction.
+    online.create_index("ix_jobs_background", "jobs", ["id"], BACKGROUND)
     op.add_column("results", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _topics()
     _coverage()

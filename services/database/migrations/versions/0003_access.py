@@ -1,4 +1,4 @@
-"""Keys, feeds and the audit log: new tables alone, so older processes run on."""
+"""Create keys, feeds and the audit log. Existing tables stay as they are, so older processes keep running."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_feeds")),
     )
-    # Feeds that have pushed are known feeds.
+    # Register the feeds that have already pushed.
     op.execute(
         "INSERT INTO feeds (name, description, created_at, created_by) "
         "SELECT feed, '', MIN(created_at), 'migration' FROM jobs GROUP BY feed"

@@ -1,19 +1,20 @@
-"""PostgreSQL keeps the words of a text beside it, so that a question reads them instead of working them out again.
+"""Store the parsed words of each text in PostgreSQL, so that queries do not have to parse the text again.
 
-A GIN index holds no places of words: each row that it finds for a phrase is looked at again, and where memory runs
-short for a word, too. With an index on an expression (0002) that meant to normalise and parse every such text at
-every question.
+A GIN index does not store positions of words: PostgreSQL rechecks each row that the index returns for a phrase, and
+also the rows of a single word if memory runs short. With the expression index of 0002 each recheck had to normalise
+and parse the text again, in every query.
 
-Made while others write: a nullable column without a default is there at once, a trigger fills it in what comes in
-from then on (from programs of 0004, too, which do not know it), older rows are filled in batches, the index is
-built beside the writers. Each step may be done again, so a migration that broke off goes on. No process of this
-version is ready before the revision is noted, at the end: it finds every row filled. Not a generated column: to add
-one that is stored rewrites the whole table under a lock that keeps out even readers, and one that is not stored has
-no index.
+The migration runs while others write. Adding a nullable column without a default is instantaneous; a trigger fills
+it in new rows, including those of processes of 0004, which do not know the column; older rows are filled in batches;
+the index is built concurrently. Each step can be repeated, so an interrupted migration can be run again. Processes of
+this version become ready only when the revision is recorded, at the end, so they find every row filled.
 
-The old index goes last. Programs of 0004 find the same as before, but by reading the whole table; it must not stay
-for them, as each row that is stored would be parsed twice. SQLite's FTS5 has its own copy of the words and stays as
-it is.
+The column is not a generated one: adding a stored generated column rewrites the whole table under a lock that
+excludes even readers, and a virtual one cannot be indexed.
+
+The old index is dropped last. Processes of 0004 then get the same results from a scan of the whole table. The index
+cannot be kept for them, since each new row would be parsed twice. SQLite's FTS5 has its own copy of the words, so
+nothing changes there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ branch_labels = None
 depends_on = None
 
 TEXTS = (("attributions", "content"), ("stances", "evidence"))
-# As in 0002: without accents, and what joins words parts them.
+# As in 0002: accents are removed, and punctuation within words separates them.
 FOLDED = (
     "to_tsvector('simple', regexp_replace(regexp_replace(normalize({}, NFKD), '[\u0300-\u036f]', '', 'g'),"
     " '[-./''’_@&]', ' ', 'g'))"
@@ -55,7 +56,9 @@ def upgrade() -> None:
     if op.get_bind().dialect.name != "postgresql":
         return
     for table, column in TEXTS:
-        with op.get_context().autocommit_block():  # one at a time: no lock is held while another is waited for
+        with (
+            op.get_context().autocommit_block()
+        ):  # one statement at a time, so that no lock is held while waiting for another
             for statement in STORED:
                 op.execute(statement.format(table=table, column=column, folded=FOLDED.format(f"NEW.{column}")))
         online.fill(table, "words", FOLDED.format(column))

@@ -41,7 +41,7 @@ def test_one_writer_at_a_time_asks_for_the_file_s_lock(sqlite_database: Database
 
 def test_who_gets_no_turn_is_told(sqlite_database: Database) -> None:
     database = Database(str(sqlite_database.url), DatabaseSettings(busy_timeout_s=0.2))
-    with database.write(), pytest.raises(StoreUnavailable, match="no turn"), database.write():
+    with database.write(), pytest.raises(StoreUnavailable, match="write lock not free"), database.write():
         pass
     push(database, article("One."))
     database.dispose()
@@ -49,6 +49,6 @@ def test_who_gets_no_turn_is_told(sqlite_database: Database) -> None:
 
 def test_a_forked_child_has_turns_of_its_own(sqlite_database: Database) -> None:
     """As if a thread of the parent had been writing in the moment of the fork."""
-    sqlite_database._writing.acquire()
+    sqlite_database._write_lock.acquire()
     sqlite_database.dispose(close=False)
     push(sqlite_database, article("One."))

@@ -1,4 +1,4 @@
-"""Retention, erasure and pauses. Nothing that a worker of 0003 reads or writes changes."""
+"""Create tables for retention, erasure and pauses. Tables that workers of 0003 read or write stay as they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # First, and each as good as not begun until it is done: broken off here, the migration can be run again.
+    # Indexes first: each takes effect only when complete, so a migration interrupted here can be run again.
     online.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], "finished_at IS NOT NULL")
     online.create_index("ix_jobs_queued_at_feed", "jobs", ["queued_at", "feed"], "state = 'queued'")
     online.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
