@@ -45,7 +45,7 @@ STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A selection of jobs by state, feed and reason; None selects all states that the action allows, all feeds, any reason."""
+    """A selection of jobs by state, feed and reason; None means every allowed state, every feed, any reason."""
 
     state: JobState | None = None
     feed: str | None = None

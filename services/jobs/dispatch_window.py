@@ -130,7 +130,7 @@ def _slots_and_messages(connection: Connection) -> tuple[int, int]:
 def _quiet_feeds(
     connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int
 ) -> list[str]:
-    """Return the waiting feeds with no job in the window or at work: one article of each goes ahead of other feeds' jobs.
+    """Return the waiting feeds with no job in the window or at work; one job of each precedes those of other feeds.
 
     There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots,
     nobody floods, and going ahead would only let the window wait: then all take their turn.
@@ -169,9 +169,7 @@ def _choose(connection: Connection, database: Database, live: Sequence[str], lim
 
 
 def _in_turn(connection: Connection, database: Database, waiting: Sequence[str], limit: int, kind: str) -> list[Any]:
-    feeds = random.sample(
-        waiting, min(limit, len(waiting))
-    )  # with more feeds than room, a new random choice each time
+    feeds = random.sample(waiting, min(limit, len(waiting)))  # with more feeds than room, a new random choice each time
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less

@@ -1,4 +1,4 @@
-"""What a worker does with jobs: claim, renew, and close. The lease is the promise; Redis' acknowledgement is not.
+"""Leases of jobs: a worker claims, renews and closes them. A job is held by its lease, not by Redis' acknowledgement.
 
 Every change is a compare-and-set on the job's row. Work may run more than once; its effect is stored once.
 """
@@ -37,7 +37,10 @@ class LeasedJob:
 
 
 def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s: float) -> list[LeasedJob]:
-    """Make the message's jobs ours, in the message's order. A message that was delivered before, or replaced, claims nothing."""
+    """Make the message's jobs ours, in the message's order.
+
+    A message that was delivered before, or replaced, claims nothing.
+    """
     token = uuid4()
     with database.write() as connection:
         taken = connection.execute(
@@ -101,7 +104,8 @@ def extend(database: Database, claims: Sequence[LeasedJob], lease_s: float) -> f
 def complete(database: Database, claimed: LeasedJob, result: Result, run_s: float | None = None) -> None:
     """Store the result and close the job in one transaction. Raises :class:`LeaseLost`, and then stores nothing.
 
-    ``run_s`` is how long the attempt took, where that was measured; here as in the other ways to close it is only counted.
+    ``run_s`` is how long the attempt took, where that was measured; here as in the other ways to close it is only
+    counted.
     """
     document = result.model_dump_json()
     row = {
@@ -143,7 +147,10 @@ def requeue(
     delay_s: float,
     run_s: float | None = None,
 ) -> JobState:
-    """Hand the job back to be tried alone after ``delay_s``, or close it as dead if tried often enough; returns its state."""
+    """Requeue the job, to be tried alone after ``delay_s``, or close it as dead after its last attempt.
+
+    Return its new state.
+    """
     with database.write() as connection:
         if claimed.attempt >= max_attempts:
             _finish(connection, claimed, JobState.DEAD, reason)
@@ -165,7 +172,10 @@ def requeue(
 
 
 def release(database: Database, claims: Sequence[LeasedJob]) -> int:
-    """Orderly shutdown: jobs that were not worked on go back to the queue and their attempt with them; returns how many."""
+    """Requeue leased jobs that were not started, at an orderly shutdown, and give their attempt back.
+
+    Return their number.
+    """
     with database.write() as connection:
         return connection.execute(
             update(jobs)

@@ -108,7 +108,11 @@ def test_pronoun_shows_its_name_on_hover_and_focus(page: Page, stack: Stack) -> 
     pronoun = page.locator(".text a.m[data-name='Tomas Keller']", has_text=re.compile("^He$")).first
     tooltip = "(element) => getComputedStyle(element, '::after').content"
     assert pronoun.evaluate(tooltip) == "none"
-    for enter, leave in ((pronoun.hover, lambda: page.mouse.move(0, 0)), (pronoun.focus, pronoun.blur)):
+    steps: list[tuple[Callable[[], None], Callable[[], None]]] = [
+        (pronoun.hover, lambda: page.mouse.move(0, 0)),
+        (pronoun.focus, pronoun.blur),
+    ]
+    for enter, leave in steps:
         enter()
         assert pronoun.evaluate(tooltip) == '"Tomas Keller"'
         expect(page.locator(".names li.lit")).to_contain_text("Tomas Keller")

@@ -34,12 +34,17 @@ class Exploit:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def metrics_port() -> int:
+    """The port of the worker's metrics."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, metrics_port: int) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("foreign")
     settings = {"STANCEWIRE_PIPELINE__MODEL": "rules", "STANCEWIRE_WORKER__PROCESSES": "1"}
-    settings |= {"STANCEWIRE_WORKER__METRICS_PORT": str(free_port())}
+    settings |= {"STANCEWIRE_WORKER__METRICS_PORT": str(metrics_port)}
     with start_stack(folder / "state", **(SHORT_LIMITS | settings)) as running_stack:
-        running_stack.worker_metrics = f"http://127.0.0.1:{settings['STANCEWIRE_WORKER__METRICS_PORT']}/metrics"  # type: ignore[attr-defined]
         yield running_stack
 
 
@@ -65,7 +70,7 @@ def arguments(*job_ids: Any) -> bytes:
 
 
 def test_foreign_entries_are_dropped_and_counted_and_the_worker_survives(
-    stack: Stack, tmp_path: Path, eventually: Eventually
+    stack: Stack, metrics_port: int, tmp_path: Path, eventually: Eventually
 ) -> None:
     worker, child_pids = stack.pid_of("worker"), stack.worker_child_pids()
     folder = tmp_path / "unpickled"
@@ -86,19 +91,13 @@ def test_foreign_entries_are_dropped_and_counted_and_the_worker_survives(
         for entries in foreign.values():
             for entry in entries:
                 client.lpush(QUEUE, entry)
+    metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
     for cause, entries in foreign.items():
-        expected = len(entries)
-        eventually(
-            lambda cause=cause, expected=expected: (
-                metric_value(
-                    stack.worker_metrics,
-                    "stancewire_messages_dropped_total",
-                    cause=cause,  # type: ignore[attr-defined]
-                )
-                >= expected
-            ),
-            30,
-        )
+
+        def are_counted(cause: str = cause, expected: int = len(entries)) -> bool:
+            return metric_value(metrics_url, "stancewire_messages_dropped_total", cause=cause) >= expected
+
+        eventually(are_counted, 30)
     job = stack.client.post("/v1/articles", json={"body": "“No,” said Ana Ruiz."}, headers={"Prefer": "wait=20"}).json()
     assert job["metadata"]["state"] == "succeeded"
     assert (stack.pid_of("worker"), stack.worker_child_pids()) == (worker, child_pids), "no process was restarted"

@@ -86,7 +86,7 @@ def faulty_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             programs = find_programs()
             if programs is None:
                 pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
-            servers.append(FaultyPostgres(programs, tmp_path_factory))
+            servers.append(FaultyPostgres(programs))
             servers[0].start()
         return servers[0]
 

@@ -1,7 +1,7 @@
 """`make scale`: fill a store with synthetic stances, ask it every kind of question, print times and plans.
 
-SQLite in a folder that is removed afterwards; with ``--postgresql`` a server of its own, started for this. Times are the median
-and the slowest of several runs of one question, the database's caches warm.
+SQLite in a folder that is removed afterwards; with ``--postgresql`` a server of its own, started for this. Times
+are the median and the slowest of several runs of one question, the database's caches warm.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,7 +91,7 @@ def store(*, postgresql: bool) -> Iterator[Database]:
     programs = find_programs()
     if programs is None:
         raise SystemExit("PostgreSQL's programs (initdb, postgres) are not installed")
-    server = PostgresServer(programs, None)
+    server = PostgresServer(programs)
     server.start()
     try:
         with server.new_database() as url:
@@ -113,14 +114,9 @@ def report(database: Database, *, plans: bool) -> None:
         wanted = SearchQuery(**asked)
         over_time = SearchQuery(**(YEAR | asked))
         row = [
-            timed(lambda wanted=wanted: search.find_stances(database, wanted, None, 51)),
-            timed(lambda wanted=wanted: search.find_stances(database, wanted, PageKey(NOW - 200 * DAY_MS, 0), 51)),
-            timed(
-                lambda wanted=over_time: (
-                    search.count_stances(database, wanted),
-                    search.count_articles(database, wanted),
-                )
-            ),
+            timed(partial(search.find_stances, database, wanted, None, 51)),
+            timed(partial(search.find_stances, database, wanted, PageKey(NOW - 200 * DAY_MS, 0), 51)),
+            timed(partial(count_over_time, database, over_time)),
         ]
         print(f"{name:28} " + " ".join(f"{cell:>17}" for cell in row))
         if plans:
@@ -128,6 +124,11 @@ def report(database: Database, *, plans: bool) -> None:
                 page = search.page_query(connection, database, "stances", wanted, None, 51)
                 for step in plan(connection, page):
                     print(f"    {step}")
+
+
+def count_over_time(database: Database, query: SearchQuery) -> None:
+    search.count_stances(database, query)
+    search.count_articles(database, query)
 
 
 def timed(ask: Callable[[], object]) -> str:

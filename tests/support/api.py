@@ -139,7 +139,7 @@ def count_articles(database: Database) -> int:
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """Assert that a response is this problem, and return its body."""
     assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
-    body = response.json()
+    body: dict[str, Any] = response.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:stancewire:problem:{code}")
     assert body["title"]
     assert body["detail"]

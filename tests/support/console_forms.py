@@ -15,7 +15,7 @@ HTML = {"Accept": "text/html"}
 FORM_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
-def get_page(client: httpx.Client, path: str, status: int = 200, **query: str) -> str:
+def get_page(client: httpx.Client, path: str, status: int = 200, /, **query: str) -> str:
     """Return the HTML of a page without entities.
 
     Every page is checked for its status, its security headers, and the absence of inline scripts and styles.

@@ -20,12 +20,14 @@ class Explain(Executable, ClauseElement):
 
 @compiles(Explain, "sqlite")
 def _sqlite(element: Explain, compiler: Any, **options: Any) -> str:
-    return "EXPLAIN QUERY PLAN " + compiler.process(element.statement, **options)
+    sql: str = compiler.process(element.statement, **options)
+    return f"EXPLAIN QUERY PLAN {sql}"
 
 
 @compiles(Explain, "postgresql")
 def _postgresql(element: Explain, compiler: Any, **options: Any) -> str:
-    return f"EXPLAIN {element.words} " + compiler.process(element.statement, **options)
+    sql: str = compiler.process(element.statement, **options)
+    return f"EXPLAIN {element.words} {sql}"
 
 
 def plan(connection: Connection, statement: Select[Any], words: str = "") -> list[str]:

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 
 
 def find_programs() -> Path | None:
@@ -32,7 +31,7 @@ class PostgresServer:
     PostgreSQL refuses root, so root runs it as ``postgres``.
     """
 
-    def __init__(self, programs: Path, _factory: pytest.TempPathFactory) -> None:
+    def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._directory = Path(tempfile.mkdtemp(prefix="stancewire-postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
@@ -69,10 +68,10 @@ class PostgresServer:
         """An empty database, dropped at the end; yields its SQLAlchemy URL."""
         name = f"t{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]  # a name of our own
+            connection.execute(f'CREATE DATABASE "{name}"')
         yield self.dsn(name).replace("postgresql://", "postgresql+psycopg://")
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]  # as above
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
         if self.process is not None:

@@ -76,7 +76,8 @@ def test_queries_ask_for_what_is_declared_or_recorded_and_variables_that_are_the
 def test_figures_of_the_ledger_are_taken_once_however_many_processes_show_them(board: dict[str, Any]) -> None:
     once = re.compile(r"\b(?:max|min)(?: by \([\w, ]+\))? ?\(")
     summed = re.compile(
-        r"\bsum(?: by \([\w, ]+\))? ?\((?:rate|increase)?\(?(stancewire_(?:feed|jobs|articles_accepted|job_attempts)\w*)"
+        r"\bsum(?: by \([\w, ]+\))? ?"
+        r"\((?:rate|increase)?\(?(stancewire_(?:feed|jobs|articles_accepted|job_attempts)\w*)"
     )
     for panel in board["panels"]:
         for target in panel.get("targets", ()):

@@ -109,9 +109,9 @@ def test_defaults_are_consistent() -> None:
 def test_settings_are_immutable() -> None:
     settings = Settings()
     with pytest.raises(ValidationError, match="frozen"):
-        settings.worker.processes = 2
+        settings.worker.processes = 2  # type: ignore[misc]  # frozen, as the test shows
     with pytest.raises(ValidationError, match="frozen"):
-        settings.database_url = "sqlite://"
+        settings.database_url = "sqlite://"  # type: ignore[misc]  # as above
 
 
 def test_addresses_of_database_and_redis_have_an_order_of_precedence(

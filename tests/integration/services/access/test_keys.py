@@ -17,7 +17,7 @@ CHALLENGE = 'Bearer realm="stancewire"'
 
 
 def with_key(api: Api, authorization: str | None) -> httpx.Response:
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers: dict[bytes, bytes] = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     return httpx.get(f"http://127.0.0.1:{api.port}/v1/jobs", headers=headers)
 
 

@@ -27,8 +27,8 @@ ARTICLE = (
     " VALUES (:article, 'wire', :guid, '1', 1, :hash, :hash, 'A title', 'en', 'text/plain', :body, :now)"
 )
 JOB = (
-    "INSERT INTO jobs (id, article_id, analysis, feed, words, state, attempts, next_run_at, created_at, queued_at, lease_token,"
-    " lease_until, finished_at, reason_code) VALUES"
+    "INSERT INTO jobs (id, article_id, analysis, feed, words, state, attempts, next_run_at, created_at, queued_at,"
+    " lease_token, lease_until, finished_at, reason_code) VALUES"
     " (:job, :article, 1, 'wire', 4, :state, :attempts, :now, :now, :now, :token, :until, :finished, :reason)"
 )
 TOTAL = (
@@ -39,10 +39,13 @@ RESULT = (
     "INSERT INTO results (job_id, sequence, feed, document, etag, stored_at, attributions, stances)"
     " VALUES (:job, :sequence, 'wire', :document, 'e', :now, 0, 0)"
 )
-NEXT = "SELECT id AS job, article_id AS article FROM jobs WHERE state = 'queued' AND feed = 'wire' AND message_id IS NULL LIMIT 1"
+NEXT = (
+    "SELECT id AS job, article_id AS article FROM jobs"
+    " WHERE state = 'queued' AND feed = 'wire' AND message_id IS NULL LIMIT 1"
+)
 TAKE = (
-    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = :token, lease_until = :until, message_id = NULL"
-    " WHERE id = :job AND state = 'queued'"
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = :token, lease_until = :until,"
+    " message_id = NULL WHERE id = :job AND state = 'queued'"
 )
 CLOSE = (
     "UPDATE jobs SET state = 'succeeded', lease_token = NULL, lease_until = NULL, finished_at = :now"

@@ -133,6 +133,7 @@ def test_redis_has_at_most_the_dispatch_window(setup: DispatchSetup) -> None:
 
 
 def _job_ids(message: dict[str, Any]) -> list[str]:
+    job_ids: list[str]
     [[job_ids], _, _] = json.loads(_body(message))
     return job_ids
 
@@ -167,6 +168,7 @@ def test_only_jobs_of_lost_messages_are_requeued(setup: DispatchSetup) -> None:
     push(setup.database, *[article(f"Story {number}.") for number in range(3)])
     setup.dispatcher.dispatch()
     lost = setup.client.lpop(setup.queue)
+    assert isinstance(lost, bytes | str)
     time.sleep(0.3)
     assert setup.dispatcher.requeue_lost() == 1
     assert UUID(json.loads(lost)["headers"]["id"]) not in setup.window_ids()
@@ -190,6 +192,7 @@ def test_foreign_entries_in_the_queue_are_ignored(setup: DispatchSetup) -> None:
     push(setup.database, *[article(f"Story {number}.") for number in range(3)])
     setup.dispatcher.dispatch()
     kept = setup.client.rpop(setup.queue)
+    assert isinstance(kept, bytes | str)
     setup.client.flushall()
     setup.client.lpush(setup.queue, *FOREIGN, kept)
     time.sleep(0.3)

@@ -97,9 +97,9 @@ def test_a_full_disk(sqlite_database: Database, redis_process: Any, monkeypatch:
 
 
 def test_the_model_is_loaded_and_asked() -> None:
-    fine = check_model(Settings(pipeline={"model": "rules"}))  # type: ignore[arg-type]  # a group as a mapping
+    fine = check_model(Settings(pipeline={"model": "rules"}))
     assert (fine.level, "rules-" in fine.said) == (Level.OK, True)
-    broken = check_model(Settings(pipeline={"spacy_package": "no_such_package"}))  # type: ignore[arg-type]  # as above
+    broken = check_model(Settings(pipeline={"spacy_package": "no_such_package"}))
     assert (broken.level, "stancewire[worker]" in broken.fix) == (Level.FAIL, True)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -32,7 +33,7 @@ from tests.support.speech import Statement, build_result, store_result
 TABLES = (indexed_results, coverage, attributions, attribution_names, stances, stance_names)
 ONE = Statement("Ida Berg", "the tram is a mistake", target="Port Union")
 DAY = 20_000  # 2024-10-04
-WHEN = {"published_at": "2024-10-04T12:00:00Z"}
+WHEN: dict[str, Any] = {"published_at": "2024-10-04T12:00:00Z"}
 
 
 def counts(database: Database) -> list[int]:

@@ -70,13 +70,16 @@ def test_only_articles_that_speak_of_the_topic_are_read_again(database: Database
 
 
 def test_it_goes_on_where_it_was_stopped(database: Database) -> None:
-    told = [store_result(database, TRAM if number % 2 else BUS, feed="a", guid=f"g{number}").article_id for number in range(6)]
+    article_ids = [
+        store_result(database, TRAM if number % 2 else BUS, feed="a", guid=f"g{number}").article_id
+        for number in range(6)
+    ]
     topic = register(database, "tram")
     settle(database)
     assert read(database, topic, page=3) == Progress(3, 1, 0, more=True)
     assert read(database, topic, page=3, most=1) == Progress(1, 1, 0, more=True), "no more than there is room for"
     assert read(database, topic, page=3) == Progress(2, 1, 0, more=False)
-    assert [article for article, _, _ in waiting(database)] == told[1::2]
+    assert [article for article, _, _ in waiting(database)] == article_ids[1::2]
 
 
 def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -> None:
@@ -87,10 +90,10 @@ def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -
     assert queries.result(database, told.job_id) is not None
     assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [told.job_id]
     [again] = claim_all(database)
-    leases.complete(database, again, build_result(again, [Statement("Ida Berg", "the tram is a mistake", target="#tram")]))
-    assert [(row.job_id, row.topic) for row in find_stances(database, SearchQuery(equal={"topic": "tram"}), None, 5)] == [
-        (again.job_id, "tram")
-    ]
+    opposition = Statement("Ida Berg", "the tram is a mistake", target="#tram")
+    leases.complete(database, again, build_result(again, [opposition]))
+    rows = find_stances(database, SearchQuery(equal={"topic": "tram"}), None, 5)
+    assert [(row.job_id, row.topic) for row in rows] == [(again.job_id, "tram")]
     assert read(database, topic) == Progress(0, 0, 0, more=False), "what was read with the topic is not read again"
 
 

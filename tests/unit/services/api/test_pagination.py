@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.api.pagination import decode_cursor, fetch_page
+from services.api.pagination import Page, decode_cursor, fetch_page
 from services.api.problems import ProblemError
 
 
@@ -15,7 +15,7 @@ def test_page_has_a_cursor_only_if_more_items_follow(size: int, items: list[int]
 
 
 def test_page_without_items_is_the_last() -> None:
-    page = fetch_page(lambda _limit: [], 5, str)
+    page: Page[int] = fetch_page(lambda _limit: [], 5, str)
     assert (page.items, page.next) == ([], None)
 
 

@@ -54,7 +54,7 @@ def test_error_is_answered_with_its_status_and_code(error: StancewireError, stat
 @pytest.mark.parametrize("base", [kind for kind in ANSWERS if kind is not Contended], ids=lambda kind: kind.__name__)
 def test_subclass_is_answered_like_its_base(base: type[StancewireError]) -> None:
     error, status, code = ANSWERS[base]
-    subclass = type("Narrower", (base,), {})
+    subclass: type[StancewireError] = type("Narrower", (base,), {})
     narrower = subclass.__new__(subclass)
     narrower.__dict__ |= error.__dict__
     problem = problem_from_error(narrower).problem

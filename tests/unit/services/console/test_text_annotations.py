@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ BERG = {
     "score": 0.9,
     "mentions": [span("Ida Berg") | {"form": "name"}, span("She") | {"form": "pronoun"}],
 }
-NESTED = {
+NESTED: dict[str, Any] = {
     "entities": [BERG],
     "attributions": [
         {

@@ -75,7 +75,7 @@ def test_killed_child_is_restarted(supervisor: Supervisor, eventually: Eventuall
 def test_restart_delay_of_a_failing_child_grows(supervisor: Supervisor) -> None:
     child = Child("one", python(FAILS), 5)
     supervisor.start(child)
-    delays = []
+    delays: list[float] = []
     end = time.monotonic() + 20
     while len(delays) < 3:
         assert time.monotonic() < end

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.pipeline import EntityRecognizer
 from spacy.training import Example
 
 from services.contracts import Article, EntityType
@@ -21,7 +22,9 @@ SENTENCES = ["We flew with the Zorblat to Oslo.", "The Zorblat was late.", "Nobo
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random.seed(1)
     nlp = spacy.blank("en")
-    nlp.add_pipe("ner").add_label("PRODUCT")
+    recogniser = nlp.add_pipe("ner")
+    assert isinstance(recogniser, EntityRecognizer)
+    recogniser.add_label("PRODUCT")
     examples = []
     for sentence in SENTENCES:
         match = re.search("Zorblat", sentence)

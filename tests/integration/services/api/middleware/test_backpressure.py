@@ -80,11 +80,11 @@ def test_push_with_a_locked_database_is_503_and_stores_nothing(sqlite_database: 
 
 
 @pytest.mark.postgres
-def test_push_without_postgresql_is_503_until_it_is_back(tmp_path_factory: pytest.TempPathFactory, serve: Any) -> None:
+def test_push_without_postgresql_is_503_until_it_is_back(serve: Any) -> None:
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
-    server = PostgresServer(programs, tmp_path_factory)
+    server = PostgresServer(programs)
     server.start()
     try:
         with server.new_database() as url:

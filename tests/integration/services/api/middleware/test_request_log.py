@@ -22,7 +22,7 @@ def test_response_has_a_new_request_id_or_the_valid_one_of_the_client(sqlite_api
 
 @pytest.mark.parametrize("invalid_id", ["", "two words", "a" * 65, "line\tbreak", "ä"])
 def test_invalid_request_id_is_replaced(sqlite_api: Api, invalid_id: str) -> None:
-    answer = sqlite_api.client.get("/healthz", headers={"X-Request-ID": invalid_id.encode()})
+    answer = sqlite_api.client.get("/healthz", headers={b"X-Request-ID": invalid_id.encode()})
     assert len(answer.headers["X-Request-ID"]) == 32
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_key_is_created_shown_once_and_revoked(sqlite_api: Api, sqlite_database:
         ({"name": "x", "scopes": ["admin"], "feeds": "wire"}, "feeds"),
     ],
 )
-def test_invalid_key_form_is_shown_with_field_error(sqlite_api: Api, fields: dict[str, object], field: str) -> None:
+def test_invalid_key_form_is_shown_with_field_error(sqlite_api: Api, fields: dict[str, Any], field: str) -> None:
     response = post_form(sqlite_api.client, "/keys", **fields)
     assert (response.status_code, f'id="wrong-{field}"' in response.text) == (422, True), response.text
     assert not TOKEN.search(response.text)
