@@ -1,13 +1,13 @@
 """The kinds of data that retention removes: one record per kind, with its deletion in batches and its count.
 
-Each batch is one short transaction. Finished jobs are walked in the order in which they finished, starting from the time stored
-in ``retention_progress`` and using an index, so a batch costs the same however large the ledger is. A job that finishes a second
-time, after a retry, is visited a second time.
+Each batch is one short transaction. Finished jobs are walked in the order in which they finished, starting from the
+time stored in ``retention_progress`` and using an index, so a batch costs the same however large the ledger is. A job
+that finishes a second time, after a retry, is visited a second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,16 +18,8 @@ from services.database.engine import Database
 from services.database.tables import articles, erased, idempotency_keys, jobs, results
 from services.maintenance import retention_progress
 
-
-@dataclass(frozen=True, slots=True)
-class Cutoffs:
-    """The times before which data is removed, in milliseconds since 1970 by the database's clock."""
-
-    bodies: int
-    superseded: int
-    results: int
-    articles: int
-    keys: int
+# By the name of a kind: older data is removed. Milliseconds since 1970 by the database's clock.
+Cutoffs = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +34,15 @@ class BatchOutcome:
 class RetentionKind:
     """A kind of data that retention removes.
 
-    ``remove_batch`` removes one batch of at most the given size. ``expired`` selects all rows that its batches would remove.
+    ``name`` is its key in JSON and its label in metrics, and ``setting`` names its period in ``settings.Retention``.
+    ``remove`` removes one batch, given the cutoff and the size of a batch. ``expired`` selects all rows that its
+    batches would remove.
     """
 
     name: str
-    remove_batch: Callable[[Connection, Database, Cutoffs, int], BatchOutcome]
+    description: str
+    setting: str
+    remove: Callable[[Connection, Database, int, int], BatchOutcome]
     expired: Callable[[Connection, Cutoffs], Select[Any]]
 
     def count(self, connection: Connection, cutoffs: Cutoffs) -> int:
@@ -55,50 +51,51 @@ class RetentionKind:
         return int(connection.execute(query).scalar_one())
 
 
-def _remove_bodies(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_bodies(connection: Connection, database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove bodies as pushed, once the article's last job has been finished for long enough.
 
     The articles' rows are locked, so a concurrent retry waits for this transaction to commit.
     """
 
     def remove(after: int, until: int) -> int:
-        # Two statements: on PostgreSQL only the second one sees what the previous holder of the row locks has committed.
+        # Two statements: on PostgreSQL only the second one sees what the previous holder of the locks committed.
         with_body = select(articles.c.id).where(
             articles.c.id.in_(_articles_finished(after, until)), articles.c.body.is_not(None)
         )
         ids = connection.execute(with_body.order_by(articles.c.id).with_for_update()).scalars().all()
         return connection.execute(
-            update(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoffs.bodies)).values(body=None)
+            update(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoff)).values(body=None)
         ).rowcount
 
-    return _walk_finished_jobs(connection, database, "bodies", cutoffs.bodies, batch, remove)
+    return _walk_finished_jobs(connection, database, "bodies", cutoff, batch, remove)
 
 
 def _expired_bodies(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    finished = _articles_finished(retention_progress.read(connection, "bodies"), cutoffs.bodies - 1)
+    finished = _articles_finished(retention_progress.read(connection, "bodies"), cutoffs["bodies"] - 1)
     return select(articles.c.id).where(
-        articles.c.id.in_(finished), articles.c.body.is_not(None), _no_job_open_or_since(cutoffs.bodies)
+        articles.c.id.in_(finished), articles.c.body.is_not(None), _no_job_open_or_since(cutoffs["bodies"])
     )
 
 
-def _remove_superseded(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_superseded(connection: Connection, database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove results that a later analysis of the same article replaced, once that analysis is old enough."""
 
     def remove(after: int, until: int) -> int:
         return connection.execute(delete(results).where(results.c.job_id.in_(_superseded_jobs(after, until)))).rowcount
 
-    return _walk_finished_jobs(connection, database, "superseded", cutoffs.superseded, batch, remove)
+    return _walk_finished_jobs(connection, database, "superseded", cutoff, batch, remove)
 
 
 def _expired_superseded(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    superseded = _superseded_jobs(retention_progress.read(connection, "superseded"), cutoffs.superseded - 1)
+    superseded = _superseded_jobs(retention_progress.read(connection, "superseded"), cutoffs["superseded"] - 1)
     return select(results.c.job_id).where(results.c.job_id.in_(superseded))
 
 
-def _remove_results(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_results(connection: Connection, database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove the oldest results, in the order in which they were stored.
 
-    The last removed sequence of each feed is written to ``retention_progress``, so readers with an older cursor can be warned.
+    The last removed sequence of each feed is written to ``retention_progress``, so that readers with an older cursor
+    can be warned.
     """
     oldest = connection.execute(
         select(results.c.job_id, results.c.feed, results.c.sequence, results.c.stored_at)
@@ -107,7 +104,7 @@ def _remove_results(connection: Connection, database: Database, cutoffs: Cutoffs
     ).all()
     expired = []
     for row in oldest:
-        if row.stored_at >= cutoffs.results:
+        if row.stored_at >= cutoff:
             break
         expired.append(row)
     if expired:
@@ -120,12 +117,12 @@ def _remove_results(connection: Connection, database: Database, cutoffs: Cutoffs
 
 
 def _expired_results(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    first_kept = select(func.min(results.c.sequence)).where(results.c.stored_at >= cutoffs.results).scalar_subquery()
+    first_kept = select(func.min(results.c.sequence)).where(results.c.stored_at >= cutoffs["results"]).scalar_subquery()
     old = or_(first_kept.is_(None), results.c.sequence < first_kept)
     return select(results.c.job_id).where(old, results.c.job_id.not_in(_expired_superseded(connection, cutoffs)))
 
 
-def _remove_articles(connection: Connection, database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_articles(connection: Connection, database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove articles with their jobs, once the last of the jobs has been finished for long enough.
 
     The same article pushed afterwards is a new article.
@@ -135,21 +132,21 @@ def _remove_articles(connection: Connection, database: Database, cutoffs: Cutoff
         finished = select(articles.c.id).where(articles.c.id.in_(_articles_finished(after, until)))
         ids = connection.execute(finished.order_by(articles.c.id).with_for_update()).scalars().all()
         return connection.execute(
-            delete(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoffs.articles))
+            delete(articles).where(articles.c.id.in_(ids), _no_job_open_or_since(cutoff))
         ).rowcount
 
-    return _walk_finished_jobs(connection, database, "articles", cutoffs.articles, batch, remove)
+    return _walk_finished_jobs(connection, database, "articles", cutoff, batch, remove)
 
 
 def _expired_articles(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    finished = _articles_finished(retention_progress.read(connection, "articles"), cutoffs.articles - 1)
-    return select(articles.c.id).where(articles.c.id.in_(finished), _no_job_open_or_since(cutoffs.articles))
+    finished = _articles_finished(retention_progress.read(connection, "articles"), cutoffs["articles"] - 1)
+    return select(articles.c.id).where(articles.c.id.in_(finished), _no_job_open_or_since(cutoffs["articles"]))
 
 
-def _remove_keys(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_keys(connection: Connection, _database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove idempotency keys, which are kept for longer than any client retries a request."""
     key = (idempotency_keys.c.scope, idempotency_keys.c.key)
-    oldest = select(*key).where(idempotency_keys.c.created_at < cutoffs.keys)
+    oldest = select(*key).where(idempotency_keys.c.created_at < cutoff)
     removed = connection.execute(
         delete(idempotency_keys).where(tuple_(*key).in_(oldest.order_by(idempotency_keys.c.created_at).limit(batch)))
     ).rowcount
@@ -157,18 +154,18 @@ def _remove_keys(connection: Connection, _database: Database, cutoffs: Cutoffs, 
 
 
 def _expired_keys(_connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    return select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs.keys)
+    return select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < cutoffs["keys"])
 
 
-def _remove_erased_ids(connection: Connection, _database: Database, cutoffs: Cutoffs, batch: int) -> BatchOutcome:
+def _remove_erased_ids(connection: Connection, _database: Database, cutoff: int, batch: int) -> BatchOutcome:
     """Remove the IDs of erased articles and jobs, which are kept as long as an article would be."""
-    oldest = select(erased.c.id).where(erased.c.erased_at < cutoffs.articles).order_by(erased.c.erased_at).limit(batch)
+    oldest = select(erased.c.id).where(erased.c.erased_at < cutoff).order_by(erased.c.erased_at).limit(batch)
     removed = connection.execute(delete(erased).where(erased.c.id.in_(oldest))).rowcount
     return BatchOutcome(removed, more=removed == batch)
 
 
 def _expired_erased_ids(_connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
-    return select(erased.c.id).where(erased.c.erased_at < cutoffs.articles)
+    return select(erased.c.id).where(erased.c.erased_at < cutoffs["erased"])
 
 
 def _walk_finished_jobs(
@@ -181,7 +178,8 @@ def _walk_finished_jobs(
 ) -> BatchOutcome:
     """Process one batch of the walk ``name`` and advance its mark.
 
-    ``remove`` is called with the bounds of the batch: the jobs finished after the first time and no later than the second.
+    ``remove`` is called with the bounds of the batch: its jobs finished after the first time and no later than the
+    second.
     """
     after = retention_progress.read(connection, name)
     end = _batch_end(connection, after, cutoff, batch)
@@ -223,12 +221,20 @@ def _superseded_jobs(after: int, until: int) -> Select[Any]:
     )
 
 
-# In the order in which they are processed. The names are the fields of ``Pruned`` and labels of a metric.
+# In the order in which they are processed.
 KINDS: Final = (
-    RetentionKind("bodies", _remove_bodies, _expired_bodies),
-    RetentionKind("superseded", _remove_superseded, _expired_superseded),
-    RetentionKind("results", _remove_results, _expired_results),
-    RetentionKind("articles", _remove_articles, _expired_articles),
-    RetentionKind("keys", _remove_keys, _expired_keys),
-    RetentionKind("erased", _remove_erased_ids, _expired_erased_ids),
+    RetentionKind("bodies", "bodies of articles", "bodies_days", _remove_bodies, _expired_bodies),
+    RetentionKind(
+        "superseded",
+        "results replaced by a later analysis",
+        "superseded_days",
+        _remove_superseded,
+        _expired_superseded,
+    ),
+    RetentionKind("results", "results", "results_days", _remove_results, _expired_results),
+    RetentionKind("articles", "articles with their jobs", "articles_days", _remove_articles, _expired_articles),
+    RetentionKind("keys", "idempotency keys", "keys_days", _remove_keys, _expired_keys),
+    RetentionKind(
+        "erased", "IDs of erased articles and jobs", "articles_days", _remove_erased_ids, _expired_erased_ids
+    ),
 )

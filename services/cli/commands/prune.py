@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -14,16 +13,9 @@ from services.audit.log import record
 from services.caller import local
 from services.cli.context import open_database
 from services.maintenance.retention import Pruned, RetentionRunner
+from services.maintenance.retention_steps import KINDS
 from services.settings import Retention, Settings
 
-_KIND_NAMES: Final = {
-    "bodies": "bodies of articles",
-    "superseded": "results replaced by a later analysis",
-    "results": "results",
-    "articles": "articles with their jobs",
-    "keys": "idempotency keys",
-    "erased": "IDs of erased articles and jobs",
-}
 Days = Annotated[float | None, typer.Option(min=0, help="Overrides the setting of this name.", show_default=False)]
 
 
@@ -68,7 +60,7 @@ def prune(
 
 def _print(pruned: Pruned, outcome: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(pruned)))
+        typer.echo(json.dumps(pruned))
         return
-    for kind, count in pruned.kinds():
-        typer.echo(f"{count:>10}  {_KIND_NAMES[kind]} {outcome}")
+    for kind in KINDS:
+        typer.echo(f"{pruned[kind.name]:>10}  {kind.description} {outcome}")

@@ -119,7 +119,7 @@ def test_a_forgotten_key_may_be_used_again(database: Database) -> None:
     accept(database, [article("One.")], IdempotencyKey("wire", "k1", "hash of one"))
     with database.write() as connection:
         connection.execute(update(idempotency_keys).values(created_at=0))
-    assert RetentionRunner(database, Retention()).run(threading.Event()).keys == 1
+    assert RetentionRunner(database, Retention()).run(threading.Event())["keys"] == 1
     accept(database, [article("Two.")], IdempotencyKey("wire", "k1", "hash of two"))
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +20,7 @@ from services.jobs import accept, actions, leases, queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance.retention import PrunedElsewhere, RetentionRunner
 from services.settings import Retention
-from tests.support.api import address, finish, problem, spoil
+from tests.support.api import assert_problem, complete_job, fail_job, url_of
 from tests.support.ledger import article, claim_all, push, result_of, set_row
 
 DAY = 86_400_000
@@ -41,7 +40,7 @@ def age(database: Database, job_id: UUID, days: float) -> None:
 
 
 def days_pass(database: Database, days: float) -> None:
-    """All that is written down lies so many days further back."""
+    """Move all stored times back by ``days``."""
     shift = int(days * DAY)
     with database.write() as connection:
         connection.execute(update(jobs).values(finished_at=jobs.c.finished_at - shift))
@@ -51,9 +50,9 @@ def days_pass(database: Database, days: float) -> None:
 
 
 def done(database: Database, days: float, feed: str = "wire", **fields: Any) -> UUID:
-    """A job that succeeded so many days ago."""
+    """Add a job that succeeded ``days`` ago and return its ID."""
     [pushed] = push(database, article(f"Story of {days} days.", feed=feed, **({"guid": uuid4().hex} | fields)))
-    finish(database, pushed.job_id)
+    complete_job(database, pushed.job_id)
     age(database, pushed.job_id, days)
     return pushed.job_id
 
@@ -91,14 +90,15 @@ def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Databas
         connection.execute(update(idempotency_keys).values(created_at=idempotency_keys.c.created_at - 8 * DAY))
     pruner = RetentionRunner(database, QUICK)
     planned = pruner.plan()
-    assert asdict(planned) == {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "erased": 0}
+    assert planned == {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "erased": 0}
     assert count(database, results) == 7, "a plan changes nothing"
     assert pruner.run(NEVER) == planned
     assert {days for days in ages if days < 91 and has_body(database, found[days])} == {0, 6.9}
     assert {days for days in ages if days < 91 and queries.result(database, found[days])} == {0, 6.9, 7.1, 29.9}
     with pytest.raises(NotFound):
         queries.job(database, found[91])
-    assert pruner.run(NEVER).total() == pruner.plan().total() == 0
+    assert not any(pruner.run(NEVER).values())
+    assert not any(pruner.plan().values())
 
 
 def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
@@ -122,7 +122,7 @@ def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
 def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
     failed, waiting, retried = (push(database, article(name))[0].job_id for name in ("failed", "waiting", "retried"))
     for job_id in (failed, retried):
-        spoil(database, job_id)
+        fail_job(database, job_id)
         age(database, job_id, 5)
     set_row(database, waiting, created_at=0, queued_at=0)
     reanalysed = done(database, 50)
@@ -134,7 +134,7 @@ def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
     RetentionRunner(database, QUICK).run(NEVER)
     assert not has_body(database, failed), "however it ended"
     assert has_body(database, retried)
-    spoil(database, retried)
+    fail_job(database, retried)
     days_pass(database, 9)
     RetentionRunner(database, QUICK).run(NEVER)
     assert not has_body(database, retried), "a job that ended again is met again"
@@ -143,10 +143,13 @@ def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
 def test_a_pruned_body_is_not_retried_and_says_so(database: Database, serve: Any) -> None:
     api = serve(database)
     job_id = api.push_id("It is in French.")
-    spoil(database, job_id)
+    fail_job(database, job_id)
     age(database, job_id, 8)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert "retention.bodies_days" in problem(api.client.post(f"/v1/jobs/{job_id}:retry"), 409, "body_pruned")["detail"]
+    assert (
+        "retention.bodies_days"
+        in assert_problem(api.client.post(f"/v1/jobs/{job_id}:retry"), 409, "body_pruned")["detail"]
+    )
     with pytest.raises(Conflict):
         actions.retry(database, job_id)
     assert api.client.get(f"/v1/jobs/{job_id}").json()["error"]["code"] == "language_unsupported", (
@@ -159,8 +162,8 @@ def test_a_pruned_result_is_410_and_a_withdrawn_one_says_otherwise(database: Dat
     pruned, withdrawn = done(database, 31, guid="g"), done(database, 32)
     actions.withdraw(database, queries.job(database, withdrawn).article_id)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert "results_days" in problem(api.client.get(f"/v1/jobs/{pruned}/result"), 410, "result_pruned")["detail"]
-    problem(api.client.get(f"/v1/jobs/{withdrawn}/result"), 410, "withdrawn")
+    assert "results_days" in assert_problem(api.client.get(f"/v1/jobs/{pruned}/result"), 410, "result_pruned")["detail"]
+    assert_problem(api.client.get(f"/v1/jobs/{withdrawn}/result"), 410, "withdrawn")
     assert api.client.get(f"/v1/jobs/{pruned}").json()["metadata"]["state"] == "succeeded"
     repeated = api.push("Story of 31 days.", feed="wire", guid="g")
     assert (repeated.status_code, repeated.json()["id"]) == (200, str(pruned)), "known, though its result is gone"
@@ -171,13 +174,13 @@ def test_a_result_replaced_by_a_later_analysis_goes_earlier(database: Database) 
     second = again(database, first)
     RetentionRunner(database, QUICK).run(NEVER)
     assert queries.result(database, first), "the later analysis has no result yet"
-    finish(database, second)
+    complete_job(database, second)
     RetentionRunner(database, QUICK).run(NEVER)
     assert queries.result(database, first), "replaced a moment ago"
     days_pass(database, 8)
     pruner = RetentionRunner(database, QUICK)
     planned = pruner.plan()
-    assert (planned.superseded, planned.results) == (1, 0)
+    assert (planned["superseded"], planned["results"]) == (1, 0)
     assert pruner.run(NEVER) == planned
     assert (queries.result(database, first), queries.result(database, second) is not None) == (None, True)
 
@@ -217,15 +220,15 @@ def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
         stopping.set()
 
     first = RetentionRunner(database, QUICK).run(stopping, stop_after_some)
-    assert first.total() == first.bodies == 3
-    assert RetentionRunner(database, QUICK).run(NEVER).bodies == 7
+    assert sum(first.values()) == first["bodies"] == 3
+    assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 7
 
 
 def test_jobs_that_ended_in_one_moment_are_not_skipped(database: Database) -> None:
     found = [done(database, 0, guid=str(number)) for number in range(8)]
     for job_id in found:
         set_row(database, job_id, finished_at=1_000_000)
-    assert RetentionRunner(database, QUICK).run(NEVER).bodies == 8
+    assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 8
 
 
 def test_one_prunes_at_a_time_and_a_dead_one_gives_way(database: Database) -> None:
@@ -235,7 +238,7 @@ def test_one_prunes_at_a_time_and_a_dead_one_gives_way(database: Database) -> No
         RetentionRunner(database, QUICK).run(NEVER)
     for until in (0, 10**15):  # long past; and so far ahead that the clock must have been set back
         with database.write() as connection:
-            connection.execute(update(tables.turns).values(held_until=until))
+            connection.execute(update(tables.locks).values(held_until=until))
         RetentionRunner(database, QUICK).run(NEVER)
         held = locks.acquire(database, "prune")
         assert held is not None
@@ -249,7 +252,7 @@ def test_who_lost_the_turn_stops_before_it_touches_anything(database: Database) 
 
     def overtake(_: object) -> None:
         with database.write() as connection:
-            connection.execute(update(tables.turns).values(held_until=0))
+            connection.execute(update(tables.locks).values(held_until=0))
         assert locks.acquire(database, "prune") is not None
 
     with pytest.raises(PrunedElsewhere, match="took over"):
@@ -265,14 +268,14 @@ def test_pruning_beside_workers_neither_stops_them_nor_is_stopped(database: Data
         target=lambda: pruned.append(RetentionRunner(database, Retention(batch=2, pause_s=0.01)).run(NEVER))
     )
     thread.start()
-    young = []
+    young: list[UUID] = []
     while thread.is_alive():
         young.append(push(database, article(f"Young {len(young)}."))[0].job_id)
         for claimed in claim_all(database):
             leases.complete(database, claimed, result_of(claimed))
         time.sleep(0.01)
     thread.join()
-    assert (pruned[0].bodies, pruned[0].results) == (24, 24)
+    assert (pruned[0]["bodies"], pruned[0]["results"]) == (24, 24)
     assert young
     assert all(queries.result(database, job_id) for job_id in young)
     assert not any(queries.result(database, job_id) for job_id in old)
@@ -288,7 +291,7 @@ def test_marks_stay_few(database: Database) -> None:
 
 
 def test_a_retry_and_the_pruner_meet(database: Database) -> None:
-    """Whoever comes first: a queued job always has its body."""
+    """Whichever of the two comes first, a queued job always has its body."""
     for number in range(6):
         job_id = push(database, article(f"Story {number}."))[0].job_id
         leases.requeue(database, claim_all(database)[0], PermanentError("x"), max_attempts=1, delay_s=0)
@@ -312,13 +315,13 @@ def test_a_retry_and_the_pruner_meet(database: Database) -> None:
 
 
 def test_the_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     for days in (40, 8, 0):
         done(database, days)
     run, app = CliRunner().invoke, main.build()
     planned = json.loads(run(app, ["prune", "--dry-run", "--json"]).stdout)
     assert (planned["bodies"], planned["results"]) == (2, 1)
-    assert "2  bodies of articles would go" in run(app, ["prune", "--dry-run"]).stdout
+    assert "2  bodies of articles would be removed" in run(app, ["prune", "--dry-run"]).stdout
     assert json.loads(run(app, ["prune", "--json", "--results-days", "5"]).stdout) == planned | {"results": 2}
     assert "--results-days" in run(app, ["prune", "--results-days", "-1"]).output
     assert isinstance(run(app, ["prune", "--results-days", "99"]).exception, ValueError), (
