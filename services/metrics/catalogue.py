@@ -1,277 +1,292 @@
-"""Every metric of the system, declared once: what it is called, what it means, where it is counted, what bounds its labels.
+"""Declarations of all metrics: name, meaning, labels and their possible values, and where the figure is counted.
 
-Names follow Prometheus' conventions; where celery-exporter counts the same thing, its name and labels are taken. The page
-``docs/metrics.md`` is made from this module, and dashboards and rules are checked against it.
+Names follow Prometheus' conventions. Where celery-exporter counts the same figure, its name and labels are used.
+``docs/metrics.md`` is generated from this module, dashboards and rules are checked against it, and ``ledger.py`` shows
+each counter of the ledger that a declaration names.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from services.contracts import FINAL_STATES
+from services.database.counters import CounterName
 from services.jobs.counter_updates import LOW_SCORE, RUN_BUCKETS, WAIT_BUCKETS
+from services.maintenance.retention_steps import KINDS as RETENTION_KINDS
+from services.metrics.declaration import (
+    MetricDeclaration,
+    Origin,
+    declare_counter,
+    declare_gauge,
+    declare_histogram,
+    declare_ledger_counter,
+    declare_ledger_histogram,
+)
 
+# Refusals that the sender did not cause; `StancewireIntakeRefuses` watches them.
+CAPACITY_CODES: Final = ("feed_queue_full", "backlog_too_long", "backlog_too_old", "disk_full", "store_unavailable")
+PAUSE_CODES: Final = ("feed_paused", "intake_paused")  # an operator's decision: no alert
+OTHER_FEEDS: Final = "_other"  # not a valid name of a feed
 
-class Kind(StrEnum):
-    """The type of a metric, as Prometheus calls it."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-class Origin(StrEnum):
-    """Where a figure is counted: what survives what."""
-
-    LEDGER = "ledger"
-    STORES = "stores"
-    API = "api"
-    WORKER = "worker"
-
-
-@dataclass(frozen=True, slots=True)
-class MetricDeclaration:
-    """One metric. ``name`` is the family's: a counter ends in ``_total``; seconds and bytes are its units."""
-
-    name: str
-    kind: Kind
-    origin: Origin
-    meaning: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def series(self) -> frozenset[str]:
-        """The names under which its samples appear on a page."""
-        if self.kind is Kind.HISTOGRAM:
-            return frozenset(self.name + suffix for suffix in ("_bucket", "_sum", "_count"))
-        return frozenset({self.name})
-
-
-# The refusals that are no fault of the sender: what `StancewireIntakeRefuses` watches.
-OF_CAPACITY: Final = ("feed_queue_full", "backlog_too_long", "backlog_too_old", "disk_full", "store_unavailable")
-ON_PURPOSE: Final = ("feed_paused", "intake_paused")  # by an operator: no alert
-OTHER_FEEDS: Final = "_other"  # no feed can be called so
-
-# What each label may hold, and so how many series there can be.
-LABELS: Final = {
-    "feed": f"the feeds that pushed first, `STANCEWIRE_METRICS__FEEDS` of them (100); all others together are `{OTHER_FEEDS}`",
+# The possible values of each label, which bound the number of series.
+LABEL_VALUES: Final = {
+    "feed": "the first feeds that pushed, `STANCEWIRE_METRICS__FEEDS` of them (100); "
+    f"all others together are `{OTHER_FEEDS}`",
     "paused": "the feeds that an operator paused; `*` is all intake",
-    "kept": "what retention removes: `bodies`, `superseded`, `results`, `articles`, `keys`, `erased`",
+    "kept": f"the kinds of data that retention removes: {', '.join(f'`{kind.name}`' for kind in RETENTION_KINDS)}",
     "state": "the states of a job; for the backlog `queued`, `running` and `dead`",
-    "cause": "the words with which the code drops a message",
+    "cause": "the causes for which the code drops a message",
     "reason": "the reasons for which the code ends an attempt without a result",
-    "code": "the codes of problems in the code (`type` in an error's body ends in it)",
-    "method": "the methods of HTTP; any other word is `other`",
+    "code": "the problem codes in the code (`type` in an error's body ends in it)",
+    "method": "the HTTP methods; any other word is `other`",
     "route": "the routes of the application, never the path; `none` for a path without a route",
-    "status": "the statuses that the application answers with",
+    "status": "the status codes that the application responds with",
     "stage": "the stages of the pipeline",
     "outcome": "`succeeded`, `failed`, `retried`, `dead`, `lease_lost`",
     "kind": "`read`, `write`",
-    "queue_name": "the queues, of which there is one",
-    "name": "the tasks, of which there is one",
-    "exception": "the classes of exceptions that leave a task",
-    "version": "the version that runs",
-    "model": "the models that were ever used; for a process, the one that is loaded",
+    "queue_name": "the queues; there is one",
+    "name": "the tasks; there is one",
+    "exception": "the classes of the exceptions that a task raises",
+    "version": "the running version",
+    "model": "all models that were ever used; for a process, the loaded one",
 }
 
-_REQUEST: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_STAGE: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
-_MESSAGE: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 200)
-_TRANSACTION: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_REQUEST_BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_STAGE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+_MESSAGE_BUCKETS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 200)
+_TRANSACTION_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
-
-def _counter(origin: Origin, name: str, meaning: str, *labels: str) -> MetricDeclaration:
-    return MetricDeclaration(name, Kind.COUNTER, origin, meaning, labels)
-
-
-def _gauge(origin: Origin, name: str, meaning: str, *labels: str) -> MetricDeclaration:
-    return MetricDeclaration(name, Kind.GAUGE, origin, meaning, labels)
-
-
-def _histogram(origin: Origin, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> MetricDeclaration:
-    return MetricDeclaration(name, Kind.HISTOGRAM, origin, meaning, labels, buckets)
-
-
-# --- the ledger: counted in the transactions themselves
-LEDGER_UP: Final = _gauge(
-    Origin.LEDGER, "stancewire_ledger_up", "Whether the ledger answers; without it, no other figure of it is shown"
+# --- the ledger: counted in the counted transactions; gauges are read from a snapshot of the ledger
+LEDGER_UP: Final = declare_gauge(
+    Origin.LEDGER, "stancewire_ledger_up", "Whether the ledger answers; if not, its other metrics are absent"
 )
-LEDGER_READ: Final = _gauge(
+LEDGER_READ: Final = declare_gauge(
     Origin.LEDGER, "stancewire_ledger_read_seconds", "Time it took to read the ledger's figures"
 )
-JOBS: Final = _gauge(Origin.LEDGER, "stancewire_jobs", "Jobs in this state now", "state")
-FEED_QUEUED: Final = _gauge(Origin.LEDGER, "stancewire_feed_queued", "Jobs queued now, by feed", "feed")
-OLDEST_QUEUED: Final = _gauge(
+JOBS: Final = declare_gauge(Origin.LEDGER, "stancewire_jobs", "Jobs in this state now", "state")
+FEED_QUEUED: Final = declare_gauge(Origin.LEDGER, "stancewire_feed_queued", "Jobs queued now, by feed", "feed")
+OLDEST_QUEUED: Final = declare_gauge(
     Origin.LEDGER,
     "stancewire_oldest_queued_seconds",
-    "Age of the job queued for longest, 0 if none is; those of paused feeds do not count",
+    "Age of the job queued for longest, 0 if none is queued; jobs of paused feeds do not count",
 )
-SWEEPERS: Final = _gauge(Origin.LEDGER, "stancewire_sweepers", "Sweepers seen in the last 30 s")
-WORKERS: Final = _gauge(Origin.LEDGER, "celery_active_worker_count", "Worker hosts seen in the last 30 s", "queue_name")
-SLOTS: Final = _gauge(
+SWEEPERS: Final = declare_gauge(Origin.LEDGER, "stancewire_sweepers", "Sweepers seen in the last 30 s")
+WORKERS: Final = declare_gauge(
+    Origin.LEDGER, "celery_active_worker_count", "Worker hosts seen in the last 30 s", "queue_name"
+)
+SLOTS: Final = declare_gauge(
     Origin.LEDGER, "celery_active_process_count", "Worker processes of the hosts seen in the last 30 s", "queue_name"
 )
-PAUSED: Final = _gauge(
-    Origin.LEDGER, "stancewire_paused", "1 for what an operator has paused; nothing otherwise", "paused"
+PAUSED: Final = declare_gauge(
+    Origin.LEDGER, "stancewire_paused", "1 for each feed that an operator has paused; absent otherwise", "paused"
 )
-PRUNED: Final = _counter(
-    Origin.LEDGER, "stancewire_pruned_total", "Rows that retention removed or relieved of their body", "kept"
+PRUNED: Final = declare_ledger_counter(
+    CounterName.PRUNED,
+    "stancewire_pruned_total",
+    "Rows that retention removed, or whose body it removed",
+    "kept",
+    initial_labels=tuple(kind.name for kind in RETENTION_KINDS),
 )
-DATABASE_SIZE: Final = _gauge(Origin.LEDGER, "stancewire_database_size_bytes", "Size of the database")
-ACCEPTED: Final = _counter(Origin.LEDGER, "stancewire_articles_accepted_total", "Articles taken in", "feed")
-REPEATED: Final = _counter(
-    Origin.LEDGER,
+DATABASE_SIZE: Final = declare_gauge(Origin.LEDGER, "stancewire_database_size_bytes", "Size of the database")
+ACCEPTED: Final = declare_ledger_counter(
+    CounterName.ACCEPTED, "stancewire_articles_accepted_total", "Articles accepted", "feed"
+)
+REPEATED: Final = declare_ledger_counter(
+    CounterName.REPEATED,
     "stancewire_articles_repeated_total",
-    "Articles pushed again and answered with the job they had",
+    "Articles pushed again and answered with their existing job",
     "feed",
 )
-FINISHED: Final = _counter(Origin.LEDGER, "stancewire_jobs_finished_total", "Jobs that reached a final state", "state")
-ATTEMPTS: Final = _counter(Origin.LEDGER, "stancewire_job_attempts_total", "Attempts begun")
-UNSUCCESSFUL: Final = _counter(
-    Origin.LEDGER, "stancewire_attempts_unsuccessful_total", "Attempts that ended without a result, by reason", "reason"
+FINISHED: Final = declare_ledger_counter(
+    CounterName.FINISHED,
+    "stancewire_jobs_finished_total",
+    "Jobs that reached a final state",
+    "state",
+    initial_labels=tuple(sorted(state.value for state in FINAL_STATES)),
 )
-RETRIED: Final = _counter(Origin.LEDGER, "stancewire_jobs_retried_total", "Failed or dead jobs queued again on request")
-LEASES_LOST: Final = _counter(
-    Origin.LEDGER,
+ATTEMPTS: Final = declare_ledger_counter(CounterName.ATTEMPTS, "stancewire_job_attempts_total", "Attempts begun")
+UNSUCCESSFUL: Final = declare_ledger_counter(
+    CounterName.UNSUCCESSFUL,
+    "stancewire_attempts_unsuccessful_total",
+    "Attempts that ended without a result, by reason",
+    "reason",
+)
+RETRIED: Final = declare_ledger_counter(
+    CounterName.RETRIED, "stancewire_jobs_retried_total", "Failed or dead jobs queued again on request"
+)
+LEASES_LOST: Final = declare_ledger_counter(
+    CounterName.LEASES_LOST,
     "stancewire_leases_lost_total",
-    "Leases that ended before their job was closed: a worker was killed or hung",
+    "Leases that expired before their job was completed: a worker was killed or hung",
 )
-MESSAGES_LOST: Final = _counter(
-    Origin.LEDGER, "stancewire_dispatched_jobs_lost_total", "Jobs whose message was lost between dispatch and claim"
+MESSAGES_LOST: Final = declare_ledger_counter(
+    CounterName.MESSAGES_LOST,
+    "stancewire_dispatched_jobs_lost_total",
+    "Jobs whose message was lost between dispatch and lease",
 )
-QUEUE_WAIT: Final = _histogram(
-    Origin.LEDGER,
+QUEUE_WAIT: Final = declare_ledger_histogram(
+    CounterName.QUEUE_WAIT,
+    CounterName.QUEUE_WAIT_SUM,
     "stancewire_job_queue_wait_seconds",
-    "Time from when a job could be taken (pushed, or its delay over) until a worker claimed it",
+    "Time from when a job was ready (pushed, or its delay over) until a worker leased it",
     WAIT_BUCKETS,
 )
-RUN_TIME: Final = _histogram(
-    Origin.LEDGER,
+RUN_TIME: Final = declare_ledger_histogram(
+    CounterName.RUN_TIME,
+    CounterName.RUN_TIME_SUM,
     "stancewire_job_run_seconds",
-    "Time of one attempt, whatever its outcome; attempts of killed processes have none",
+    "Time of one attempt, whatever its outcome; attempts of killed processes are not counted",
     RUN_BUCKETS,
 )
-WORDS: Final = _counter(Origin.LEDGER, "stancewire_words_analysed_total", "Words of the texts analysed")
-ATTRIBUTIONS: Final = _counter(Origin.LEDGER, "stancewire_attributions_found_total", "Attributions in stored results")
-STANCES: Final = _counter(Origin.LEDGER, "stancewire_stances_found_total", "Stances in stored results")
-RESULTS_BY_MODEL: Final = _counter(
-    Origin.LEDGER, "stancewire_results_total", "Results stored, by the model behind them", "model"
+WORDS: Final = declare_ledger_counter(
+    CounterName.WORDS, "stancewire_words_analysed_total", "Words of the texts analysed"
 )
-FEED_RESULTS: Final = _counter(Origin.LEDGER, "stancewire_feed_results_total", "Results stored", "feed")
-FEED_FAILED: Final = _counter(Origin.LEDGER, "stancewire_feed_failed_total", "Jobs that ended failed or dead", "feed")
-FEED_EMPTY: Final = _counter(
-    Origin.LEDGER, "stancewire_feed_empty_results_total", "Results without a single attribution", "feed"
+ATTRIBUTIONS: Final = declare_ledger_counter(
+    CounterName.ATTRIBUTIONS, "stancewire_attributions_found_total", "Attributions in stored results"
 )
-FEED_ATTRIBUTIONS: Final = _counter(
-    Origin.LEDGER, "stancewire_feed_attributions_total", "Attributions in stored results", "feed"
+STANCES: Final = declare_ledger_counter(
+    CounterName.STANCES, "stancewire_stances_found_total", "Stances in stored results"
 )
-FEED_UNRESOLVED: Final = _counter(
-    Origin.LEDGER,
+RESULTS_BY_MODEL: Final = declare_ledger_counter(
+    CounterName.MODEL_RESULTS, "stancewire_results_total", "Results stored, by the model that made them", "model"
+)
+FEED_RESULTS: Final = declare_ledger_counter(
+    CounterName.FEED_RESULTS, "stancewire_feed_results_total", "Results stored", "feed"
+)
+FEED_FAILED: Final = declare_ledger_counter(
+    CounterName.FEED_FAILED, "stancewire_feed_failed_total", "Jobs that ended failed or dead", "feed"
+)
+FEED_EMPTY: Final = declare_ledger_counter(
+    CounterName.FEED_EMPTY, "stancewire_feed_empty_results_total", "Results without a single attribution", "feed"
+)
+FEED_ATTRIBUTIONS: Final = declare_ledger_counter(
+    CounterName.FEED_ATTRIBUTIONS, "stancewire_feed_attributions_total", "Attributions in stored results", "feed"
+)
+FEED_UNRESOLVED: Final = declare_ledger_counter(
+    CounterName.FEED_UNRESOLVED,
     "stancewire_feed_unresolved_speakers_total",
-    "Attributions without a speaker, or with one that could not be resolved",
+    "Attributions without a speaker, or whose speaker could not be resolved",
     "feed",
 )
-FEED_LOW: Final = _counter(
-    Origin.LEDGER, "stancewire_feed_low_scores_total", f"Attributions with a score under {LOW_SCORE}", "feed"
+FEED_LOW: Final = declare_ledger_counter(
+    CounterName.FEED_LOW, "stancewire_feed_low_scores_total", f"Attributions with a score under {LOW_SCORE}", "feed"
 )
 
-# --- the stores, as an API process sees them at the scrape
-REDIS_UP: Final = _gauge(Origin.STORES, "stancewire_redis_up", "Whether Redis answers")
-REDIS_PING: Final = _gauge(Origin.STORES, "stancewire_redis_ping_seconds", "Time of one round trip to Redis")
-REDIS_MEMORY: Final = _gauge(Origin.STORES, "stancewire_redis_memory_bytes", "Memory that Redis uses")
-REDIS_LIMIT: Final = _gauge(
-    Origin.STORES, "stancewire_redis_memory_limit_bytes", "Memory that Redis may use; 0 is no limit"
+# --- the stores: measured by an API process at the scrape
+REDIS_UP: Final = declare_gauge(Origin.STORES, "stancewire_redis_up", "Whether Redis answers")
+REDIS_PING: Final = declare_gauge(Origin.STORES, "stancewire_redis_ping_seconds", "Time of one round trip to Redis")
+REDIS_MEMORY: Final = declare_gauge(Origin.STORES, "stancewire_redis_memory_bytes", "Memory that Redis uses")
+REDIS_LIMIT: Final = declare_gauge(
+    Origin.STORES, "stancewire_redis_memory_limit_bytes", "Memory that Redis may use; 0 means no limit"
 )
-REDIS_EVICTED: Final = _counter(
+REDIS_EVICTED: Final = declare_counter(
     Origin.STORES,
     "stancewire_redis_evicted_keys_total",
-    "Keys that Redis threw away: anything but 0 is a wrong setting of Redis",
+    "Keys that Redis evicted; any value but 0 means that Redis is misconfigured",
 )
-QUEUE_LENGTH: Final = _gauge(
-    Origin.STORES, "celery_queue_length", "Messages in Redis: the short window, not the backlog", "queue_name"
+QUEUE_LENGTH: Final = declare_gauge(
+    Origin.STORES, "celery_queue_length", "Messages in Redis: the dispatch window, not the backlog", "queue_name"
 )
-DISK_FREE: Final = _gauge(Origin.STORES, "stancewire_disk_free_bytes", "Free bytes of the disk of an SQLite database")
-DISK_SIZE: Final = _gauge(Origin.STORES, "stancewire_disk_size_bytes", "Size of the disk of an SQLite database")
-POOL_IN_USE: Final = _gauge(
+DISK_FREE: Final = declare_gauge(
+    Origin.STORES, "stancewire_disk_free_bytes", "Free bytes of the disk of an SQLite database"
+)
+DISK_SIZE: Final = declare_gauge(Origin.STORES, "stancewire_disk_size_bytes", "Size of the disk of an SQLite database")
+POOL_IN_USE: Final = declare_gauge(
     Origin.STORES, "stancewire_database_pool_in_use", "Connections of this process's pool that are in use"
 )
-POOL_SIZE: Final = _gauge(
+POOL_SIZE: Final = declare_gauge(
     Origin.STORES, "stancewire_database_pool_size", "Connections that this process's pool may hold"
 )
 
-# --- each API process
-BUILD: Final = _gauge(Origin.API, "stancewire_build_info", "1; the label says which version runs", "version")
-REQUESTS: Final = _counter(Origin.API, "stancewire_http_requests_total", "HTTP requests", "method", "route", "status")
-REQUEST_SECONDS: Final = _histogram(
+# --- API processes: counted in each process
+BUILD: Final = declare_gauge(
+    Origin.API, "stancewire_build_info", "Always 1; the label is the running version", "version"
+)
+REQUESTS: Final = declare_counter(
+    Origin.API, "stancewire_http_requests_total", "HTTP requests", "method", "route", "status"
+)
+REQUEST_SECONDS: Final = declare_histogram(
     Origin.API,
     "stancewire_http_request_seconds",
-    "Time from the request's head to the answer's end, less what the client wished to wait",
-    _REQUEST,
+    "Time from the request's head to the response's end, less the wait that the client asked for",
+    _REQUEST_BUCKETS,
     "method",
     "route",
 )
-IN_FLIGHT: Final = _gauge(
-    Origin.API, "stancewire_http_requests_in_flight", "Requests being answered now, those that wait included"
+IN_FLIGHT: Final = declare_gauge(
+    Origin.API, "stancewire_http_requests_in_flight", "Requests being answered now, including those that wait"
 )
-REFUSED: Final = _counter(
-    Origin.API, "stancewire_articles_refused_total", "Articles, or whole batches, not taken in, by problem", "code"
+REFUSED: Final = declare_counter(
+    Origin.API, "stancewire_articles_refused_total", "Articles, or whole batches, refused, by problem code", "code"
 )
-UNAUTHENTICATED: Final = _counter(
-    Origin.API, "stancewire_requests_unauthenticated_total", "Requests refused for their key, by problem", "code"
+UNAUTHENTICATED: Final = declare_counter(
+    Origin.API,
+    "stancewire_requests_unauthenticated_total",
+    "Requests refused because of their key, by problem code",
+    "code",
 )
 
-# --- each worker host: its processes together
-STAGES: Final = _histogram(
-    Origin.WORKER, "stancewire_stage_seconds", "Time of one pipeline stage on one article", _STAGE, "stage"
+# --- worker hosts: counted for all processes of a host together
+STAGES: Final = declare_histogram(
+    Origin.WORKER, "stancewire_stage_seconds", "Time of one pipeline stage on one article", _STAGE_BUCKETS, "stage"
 )
-ARTICLES: Final = _histogram(
+ARTICLES: Final = declare_histogram(
     Origin.WORKER,
     "stancewire_article_seconds",
-    "Time with one article in hand, by how the attempt ended; its sum over the slots' time is the busy fraction",
-    _STAGE,
+    "Time spent on one article, by the outcome of the attempt; the rate of its sum over the slots is the busy fraction",
+    _STAGE_BUCKETS,
     "outcome",
 )
-MODEL: Final = _gauge(
-    Origin.WORKER, "stancewire_model_info", "1; the labels say which version and model are loaded", "version", "model"
+MODEL: Final = declare_gauge(
+    Origin.WORKER,
+    "stancewire_model_info",
+    "Always 1; the labels are the running version and the loaded model",
+    "version",
+    "model",
 )
-CHILDREN: Final = _gauge(Origin.WORKER, "stancewire_worker_children", "Child processes that live now")
-CHILDREN_MEMORY: Final = _gauge(
+CHILDREN: Final = declare_gauge(Origin.WORKER, "stancewire_worker_children", "Child processes alive now")
+CHILDREN_MEMORY: Final = declare_gauge(
     Origin.WORKER, "stancewire_worker_children_resident_bytes", "Resident memory of all child processes together"
 )
-TASKS_SUCCEEDED: Final = _counter(
+TASKS_SUCCEEDED: Final = declare_counter(
     Origin.WORKER,
     "celery_task_succeeded_total",
-    "Messages worked off, whatever became of their articles",
+    "Messages processed, whatever the outcome of their articles",
     "name",
     "queue_name",
 )
-TASKS_FAILED: Final = _counter(
-    Origin.WORKER, "celery_task_failed_total", "Messages that an error of ours ended", "name", "queue_name", "exception"
+TASKS_FAILED: Final = declare_counter(
+    Origin.WORKER,
+    "celery_task_failed_total",
+    "Messages whose task raised an exception, which is a defect",
+    "name",
+    "queue_name",
+    "exception",
 )
-FOREIGN: Final = _counter(
+MESSAGES_DROPPED: Final = declare_counter(
     Origin.WORKER,
     "stancewire_messages_dropped_total",
-    "Entries of the queue that were no message of ours (`unclaimed`: a message whose jobs were not to be had, a double for one)",
+    "Queue entries dropped as foreign or malformed (`unclaimed`: none of the message's jobs could be leased, "
+    "as with a duplicate)",
     "cause",
 )
-TASK_SECONDS: Final = _histogram(
-    Origin.WORKER, "celery_task_runtime", "Seconds of one message", _MESSAGE, "name", "queue_name"
+TASK_SECONDS: Final = declare_histogram(
+    Origin.WORKER, "celery_task_runtime", "Time of one message, in seconds", _MESSAGE_BUCKETS, "name", "queue_name"
 )
 
-# --- API processes and workers alike
-TRANSACTIONS: Final = _histogram(
+# --- API processes and worker hosts
+TRANSACTIONS: Final = declare_histogram(
     Origin.API,
     "stancewire_database_transaction_seconds",
-    "Time of one transaction, waiting for a connection and for locks included; workers count theirs, too",
-    _TRANSACTION,
+    "Time of one transaction, including waits for a connection and for locks; also counted by workers",
+    _TRANSACTION_BUCKETS,
     "kind",
 )
 
-DECLARED: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDeclaration))
+# All declarations above, in the order of this module.
+METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDeclaration))
 
 
 def declared_names() -> frozenset[str]:
-    """The names of all time series of ours that may appear on a scrape, for the checks of dashboards and rules."""
-    return frozenset().union(*(declared.series for declared in DECLARED))
+    """Return the names of all series that this project may export, to check dashboards, rules and documents against."""
+    return frozenset().union(*(declaration.series for declaration in METRICS))

@@ -1,4 +1,4 @@
-"""Objects of the client library made from declarations: metrics that count, and families for collectors."""
+"""Conversion of declarations into the client library's instruments for a process and families for a collector."""
 
 from __future__ import annotations
 
@@ -7,40 +7,45 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from services.metrics.catalogue import Kind, MetricDeclaration
+from services.metrics.declaration import Kind, MetricDeclaration
 
 
-def counter(declared: MetricDeclaration, registry: CollectorRegistry) -> Counter:
-    """A counter of this process."""
-    return Counter(declared.name, declared.meaning, declared.labels, registry=registry)
+def counter(declaration: MetricDeclaration, registry: CollectorRegistry) -> Counter:
+    """Return a counter of this process."""
+    return Counter(declaration.name, declaration.meaning, declaration.labels, registry=registry)
 
 
-def gauge(declared: MetricDeclaration, registry: CollectorRegistry) -> Gauge:
-    """A gauge of this process; under prefork the greatest value of all children."""
-    return Gauge(declared.name, declared.meaning, declared.labels, registry=registry, multiprocess_mode="max")
+def gauge(declaration: MetricDeclaration, registry: CollectorRegistry) -> Gauge:
+    """Return a gauge of this process; under prefork it shows the greatest value of all children."""
+    return Gauge(declaration.name, declaration.meaning, declaration.labels, registry=registry, multiprocess_mode="max")
 
 
-def timing(declared: MetricDeclaration, registry: CollectorRegistry) -> Histogram:
-    """A histogram of this process."""
-    return Histogram(declared.name, declared.meaning, declared.labels, buckets=declared.buckets, registry=registry)
+def histogram(declaration: MetricDeclaration, registry: CollectorRegistry) -> Histogram:
+    """Return a histogram of this process."""
+    return Histogram(
+        declaration.name, declaration.meaning, declaration.labels, buckets=declaration.buckets, registry=registry
+    )
 
 
-def table(declared: MetricDeclaration, values: Mapping[tuple[str, ...], float]) -> Metric:
-    """A family of gauges or counters with the values given by label values."""
-    kind = CounterMetricFamily if declared.kind is Kind.COUNTER else GaugeMetricFamily
-    family = kind(declared.name, declared.meaning, labels=declared.labels)
+def labelled_family(declaration: MetricDeclaration, values: Mapping[tuple[str, ...], float]) -> Metric:
+    """Return a family of gauges or counters with ``values``, whose keys are label values in the declared order."""
+    family_type = CounterMetricFamily if declaration.kind is Kind.COUNTER else GaugeMetricFamily
+    family = family_type(declaration.name, declaration.meaning, labels=declaration.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family
 
 
-def single(declared: MetricDeclaration, value: float) -> Metric:
-    """A family with one sample, without labels."""
-    return table(declared, {(): value})
+def unlabelled_family(declaration: MetricDeclaration, value: float) -> Metric:
+    """Return a family with one sample, without labels."""
+    return labelled_family(declaration, {(): value})
 
 
-def histogram(declared: MetricDeclaration, cumulative: Mapping[str, float], total: float) -> Metric:
-    """A histogram's family without labels: its cumulative counts by upper bound, the last one ``+Inf``, and its sum."""
-    family = HistogramMetricFamily(declared.name, declared.meaning)
-    family.add_metric([], list(cumulative.items()), total)
+def histogram_family(declaration: MetricDeclaration, cumulative_counts: Mapping[str, float], total: float) -> Metric:
+    """Return a family with one histogram, without labels.
+
+    ``cumulative_counts`` are keyed by upper bound and end with ``+Inf``; ``total`` is the sum of all observations.
+    """
+    family = HistogramMetricFamily(declaration.name, declaration.meaning)
+    family.add_metric([], list(cumulative_counts.items()), total)
     return family

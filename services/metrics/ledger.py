@@ -1,160 +1,150 @@
-"""The ledger's figures, read at each scrape.
+"""The metrics of the ledger, read at each scrape.
 
-Every API process shows the same: queries take their maximum, not their sum.
+Every API process shows the same values: queries take their maximum over instances, not their sum.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from services.contracts import FINAL_STATES, QueueName
+from services.contracts import QueueName
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.errors import StoreUnavailable
-from services.jobs.counter_updates import BEYOND, RUN_BUCKETS, WAIT_BUCKETS
+from services.jobs.counter_updates import BEYOND
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import Snapshot, take_snapshot
-from services.maintenance.retention_steps import KINDS
 from services.metrics import catalogue
-from services.metrics.catalogue import OTHER_FEEDS, MetricDeclaration
-from services.metrics.families import histogram, single, table
+from services.metrics.catalogue import METRICS, OTHER_FEEDS
+from services.metrics.declaration import Kind, MetricDeclaration
+from services.metrics.families import histogram_family, labelled_family, unlabelled_family
 
-# Totals that are shown as they are; those that are counted by feed; and the histograms with their sums.
-_PLAIN: Final = {
-    CounterName.FINISHED: catalogue.FINISHED,
-    CounterName.ATTEMPTS: catalogue.ATTEMPTS,
-    CounterName.UNSUCCESSFUL: catalogue.UNSUCCESSFUL,
-    CounterName.RETRIED: catalogue.RETRIED,
-    CounterName.PRUNED: catalogue.PRUNED,
-    CounterName.LEASES_LOST: catalogue.LEASES_LOST,
-    CounterName.MESSAGES_LOST: catalogue.MESSAGES_LOST,
-    CounterName.WORDS: catalogue.WORDS,
-    CounterName.ATTRIBUTIONS: catalogue.ATTRIBUTIONS,
-    CounterName.STANCES: catalogue.STANCES,
-    CounterName.MODEL_RESULTS: catalogue.RESULTS_BY_MODEL,
-}
-_BY_FEED: Final = {
-    CounterName.ACCEPTED: catalogue.ACCEPTED,
-    CounterName.REPEATED: catalogue.REPEATED,
-    CounterName.FEED_RESULTS: catalogue.FEED_RESULTS,
-    CounterName.FEED_FAILED: catalogue.FEED_FAILED,
-    CounterName.FEED_EMPTY: catalogue.FEED_EMPTY,
-    CounterName.FEED_ATTRIBUTIONS: catalogue.FEED_ATTRIBUTIONS,
-    CounterName.FEED_UNRESOLVED: catalogue.FEED_UNRESOLVED,
-    CounterName.FEED_LOW: catalogue.FEED_LOW,
-}
-# Series that are there with 0 before anything happened: an increase would miss the first.
-_FROM_ZERO: Final[dict[CounterName, dict[str, float]]] = {
-    CounterName.FINISHED: dict.fromkeys(sorted(FINAL_STATES), 0),
-    CounterName.PRUNED: dict.fromkeys((kind.name for kind in KINDS), 0),
-}
-_HISTOGRAMS: Final = (
-    (catalogue.QUEUE_WAIT, CounterName.QUEUE_WAIT, CounterName.QUEUE_WAIT_SUM, WAIT_BUCKETS),
-    (catalogue.RUN_TIME, CounterName.RUN_TIME, CounterName.RUN_TIME_SUM, RUN_BUCKETS),
-)
-# Reading a long backlog takes a while: then it is read at most a twentieth of the time, however often it is asked for.
-_DEAR_S: Final = 0.5
-_REST: Final = 19
+# A long backlog takes a while to read. A snapshot that took longer than this many seconds is reused for
+# `_REUSE_FACTOR` times as long, so that at most a twentieth of the time is spent reading, however frequent the scrapes.
+_SLOW_READ_S: Final = 0.5
+_REUSE_FACTOR: Final = 19
+
+# The values of the ledger's counters by label.
+_CounterValues = Mapping[CounterName, Mapping[str, float]]
 
 
 class LedgerCollector(Collector):
-    """Reads the ledger at each scrape; without an answer ``stancewire_ledger_up`` is 0 and all else is missing."""
+    """Collect the ledger's metrics at the scrape.
+
+    If the database does not answer, ``stancewire_ledger_up`` is 0 and all other metrics of the ledger are absent.
+    """
 
     def __init__(self, database: Database, feeds: int) -> None:
         """Read from ``database``; at most ``feeds`` feeds have series of their own."""
         self._database = database
         self._feeds = feeds
         self._lock = threading.Lock()
-        self._read: tuple[Snapshot, float] | None = None
-        self._fresh_until = 0.0
+        self._last_read: tuple[Snapshot, float] | None = None
+        self._reuse_until = 0.0
 
     def describe(self) -> list[Metric]:
-        """Nothing: names are not checked against the registry, so that registering does not touch the database."""
+        """Return no metrics: the registry then checks no names, and registering does not query the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Gauges of the moment, then counters since the ledger began."""
+        """Yield the gauges of the moment, then the counters since the ledger was created."""
         try:
-            seen, seconds = self._observe()
+            snapshot, read_s = self._snapshot()
         except StoreUnavailable:
-            yield single(catalogue.LEDGER_UP, 0)
+            yield unlabelled_family(catalogue.LEDGER_UP, 0)
             return
-        yield single(catalogue.LEDGER_UP, 1)
-        yield single(catalogue.LEDGER_READ, seconds)
-        yield from _now(seen)
-        shown = _shown(seen, self._feeds)
-        yield table(catalogue.FEED_QUEUED, _by_feed(seen.queued_by_feed, shown))
-        for total, declared in _BY_FEED.items():
-            yield table(declared, _by_feed(_labels(seen, total), shown))
-        for total, declared in _PLAIN.items():
-            yield _counter(declared, _FROM_ZERO.get(total, {}) | _labels(seen, total))
-        for declared, buckets, summed, bounds in _HISTOGRAMS:
-            yield _histogram(declared, _labels(seen, buckets), _labels(seen, summed).get(NO_LABEL, 0.0), bounds)
+        values = _values_by_counter(snapshot)
+        feeds = _named_feeds(values, self._feeds)
+        yield unlabelled_family(catalogue.LEDGER_UP, 1)
+        yield unlabelled_family(catalogue.LEDGER_READ, read_s)
+        yield from _gauges(snapshot, feeds)
+        for declaration in METRICS:
+            if declaration.counter is not None:
+                yield _counter_family(declaration, values, feeds)
 
-    def _observe(self) -> tuple[Snapshot, float]:
+    def _snapshot(self) -> tuple[Snapshot, float]:
+        """Return a snapshot and the seconds that it took to read."""
         with self._lock:
-            if self._read is None or time.monotonic() >= self._fresh_until:
+            if self._last_read is None or time.monotonic() >= self._reuse_until:
                 began = time.monotonic()
-                seen = take_snapshot(self._database)
-                seconds = time.monotonic() - began
-                self._read = seen, seconds
-                self._fresh_until = time.monotonic() + (_REST * seconds if seconds > _DEAR_S else 0)
-            return self._read
+                snapshot = take_snapshot(self._database)
+                read_s = time.monotonic() - began
+                self._last_read = snapshot, read_s
+                self._reuse_until = time.monotonic() + (_REUSE_FACTOR * read_s if read_s > _SLOW_READ_S else 0)
+            return self._last_read
 
 
-def _now(seen: Snapshot) -> Iterator[Metric]:
+def _values_by_counter(snapshot: Snapshot) -> _CounterValues:
+    values: defaultdict[CounterName, dict[str, float]] = defaultdict(dict)
+    for (counter, label), value in snapshot.counters.items():
+        values[counter][label] = value
+    return values
+
+
+def _gauges(snapshot: Snapshot, feeds: frozenset[str]) -> Iterator[Metric]:
     queue = QueueName.ANALYSE.value
-    yield table(catalogue.JOBS, {(state.value,): number for state, number in seen.jobs.items()})
-    yield single(catalogue.OLDEST_QUEUED, seen.oldest_queued_s)
-    yield single(catalogue.SWEEPERS, seen.hosts[HostRole.SWEEPER])
-    yield table(catalogue.WORKERS, {(queue,): seen.hosts[HostRole.WORKER]})
-    yield table(catalogue.SLOTS, {(queue,): seen.slots})
-    yield table(catalogue.PAUSED, {(feed,): 1 for feed in seen.paused})
-    yield single(catalogue.DATABASE_SIZE, seen.database_bytes)
+    yield labelled_family(catalogue.JOBS, {(state.value,): number for state, number in snapshot.jobs.items()})
+    yield labelled_family(catalogue.FEED_QUEUED, _by_feed(snapshot.queued_by_feed, feeds))
+    yield unlabelled_family(catalogue.OLDEST_QUEUED, snapshot.oldest_queued_s)
+    yield unlabelled_family(catalogue.SWEEPERS, snapshot.hosts[HostRole.SWEEPER])
+    yield labelled_family(catalogue.WORKERS, {(queue,): snapshot.hosts[HostRole.WORKER]})
+    yield labelled_family(catalogue.SLOTS, {(queue,): snapshot.slots})
+    yield labelled_family(catalogue.PAUSED, {(feed,): 1 for feed in snapshot.paused})
+    yield unlabelled_family(catalogue.DATABASE_SIZE, snapshot.database_bytes)
 
 
-def _labels(seen: Snapshot, total: CounterName) -> dict[str, float]:
-    return {label: value for (name, label), value in seen.counters.items() if name is total}
+def _counter_family(declaration: MetricDeclaration, values: _CounterValues, feeds: frozenset[str]) -> Metric:
+    """Return the family of a metric whose declaration names a counter; ``feeds`` have series of their own."""
+    by_label = _values_of(declaration.counter, values)
+    if declaration.kind is Kind.HISTOGRAM:
+        total = _values_of(declaration.sum_counter, values).get(NO_LABEL, 0.0)
+        return histogram_family(declaration, _cumulative_counts(declaration.buckets, by_label), total)
+    if declaration.by_feed:
+        return labelled_family(declaration, _by_feed(by_label, feeds))
+    if not declaration.labels:
+        return unlabelled_family(declaration, by_label.get(NO_LABEL, 0.0))
+    initial: dict[str, float] = dict.fromkeys(declaration.initial_labels, 0)
+    return labelled_family(declaration, {(label,): value for label, value in {**initial, **by_label}.items()})
 
 
-def _shown(seen: Snapshot, number: int) -> frozenset[str]:
-    """The feeds that have series of their own. A feed that has them keeps them, or counters would turn back.
+def _values_of(counter: CounterName | None, values: _CounterValues) -> Mapping[str, float]:
+    return {} if counter is None else values.get(counter, {})
 
-    Feeds without a rank are those of a ledger that is older than ranks: they come first.
+
+def _named_feeds(values: _CounterValues, number: int) -> frozenset[str]:
+    """Return the feeds that have series of their own: the first ``number`` feeds that pushed.
+
+    A feed keeps its series, as its counters would otherwise go backwards. Feeds without a rank come first: their ledger
+    is older than ranks.
     """
-    ranks = _labels(seen, CounterName.FEED_RANK)
-    feeds = sorted(_labels(seen, CounterName.ACCEPTED), key=lambda feed: (ranks.get(feed, 0), feed))
+    ranks = _values_of(CounterName.FEED_RANK, values)
+    feeds = sorted(_values_of(CounterName.ACCEPTED, values), key=lambda feed: (ranks.get(feed, 0), feed))
     return frozenset(feeds[:number])
 
 
-def _by_feed(values: Mapping[str, float], shown: frozenset[str]) -> dict[tuple[str, ...], float]:
-    """Return a value for each shown feed, and one for all others together.
+def _by_feed(values: Mapping[str, float], feeds: frozenset[str]) -> dict[tuple[str, ...], float]:
+    """Return a value for each of ``feeds``, and the sum of all others as ``OTHER_FEEDS`` if there are any.
 
-    Feeds without a value have 0, so that a rate includes the first event.
+    A feed without a value gets 0, so that a rate includes its first event.
     """
-    named: dict[tuple[str, ...], float] = {(feed,): values.get(feed, 0) for feed in sorted(shown)}
-    others = [value for feed, value in values.items() if feed not in shown]
+    named: dict[tuple[str, ...], float] = {(feed,): values.get(feed, 0) for feed in sorted(feeds)}
+    others = [value for feed, value in values.items() if feed not in feeds]
     return named | ({(OTHER_FEEDS,): sum(others)} if others else {})
 
 
-def _counter(declared: MetricDeclaration, values: Mapping[str, float]) -> Metric:
-    if not declared.labels:
-        return single(declared, values.get(NO_LABEL, 0.0))
-    return table(declared, {(label,): value for label, value in values.items()})
+def _cumulative_counts(bounds: tuple[float, ...], counts: Mapping[str, float]) -> dict[str, float]:
+    """Return the number of observations at or below each of ``bounds``, and of all observations as ``+Inf``.
 
-
-def _histogram(
-    declared: MetricDeclaration, counts: Mapping[str, float], total: float, bounds: Iterable[float]
-) -> Metric:
-    """Cumulative from rows that are not; rows of bounds that an older version had count where they belong."""
-    at_most: Callable[[float], float] = lambda bound: sum(n for label, n in counts.items() if float(label) <= bound)  # noqa: E731
-    return histogram(
-        declared, {**{str(bound): at_most(bound) for bound in bounds}, BEYOND: sum(counts.values())}, total
-    )
+    ``counts`` are not cumulative and may have bounds of an older version: those count towards the next greater bound.
+    """
+    cumulative = {
+        str(bound): sum(count for label, count in counts.items() if float(label) <= bound) for bound in bounds
+    }
+    return {**cumulative, BEYOND: sum(counts.values())}

@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from services.metrics import catalogue
-from services.metrics.families import single
+from services.metrics.families import unlabelled_family
 
 
 def count_under_prefork(directory: Path) -> None:
@@ -52,8 +52,8 @@ class ChildrenCollector(Collector):
             return
         pages = [_resident_pages(int(child)) for child in own.read_text(encoding="ascii").split()]
         alive = [number for number in pages if number]
-        yield single(catalogue.CHILDREN, len(alive))
-        yield single(catalogue.CHILDREN_MEMORY, sum(alive) * os.sysconf("SC_PAGE_SIZE"))
+        yield unlabelled_family(catalogue.CHILDREN, len(alive))
+        yield unlabelled_family(catalogue.CHILDREN_MEMORY, sum(alive) * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _resident_pages(pid: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry
 
 from services.metrics import catalogue
-from services.metrics.families import counter, gauge, timing
+from services.metrics.families import counter, gauge, histogram
 from services.version import VERSION
 
 
@@ -18,13 +18,13 @@ class ApiMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Declare the metrics in ``registry``."""
         self.requests = counter(catalogue.REQUESTS, registry)
-        self.seconds = timing(catalogue.REQUEST_SECONDS, registry)
+        self.seconds = histogram(catalogue.REQUEST_SECONDS, registry)
         self.in_flight = gauge(catalogue.IN_FLIGHT, registry)
         self.refused = counter(catalogue.REFUSED, registry)
-        for code in catalogue.OF_CAPACITY:
+        for code in catalogue.CAPACITY_CODES:
             self.refused.labels(code)  # there with 0 before the first one, or an increase would miss it
         self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
-        self.transactions = timing(catalogue.TRANSACTIONS, registry)
+        self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 
     def transaction(self, kind: str, seconds: float) -> None:
@@ -37,14 +37,14 @@ class WorkerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Declare the metrics in ``registry``."""
-        self.stages = timing(catalogue.STAGES, registry)
-        self.articles = timing(catalogue.ARTICLES, registry)
+        self.stages = histogram(catalogue.STAGES, registry)
+        self.articles = histogram(catalogue.ARTICLES, registry)
         self.model = gauge(catalogue.MODEL, registry)
-        self.transactions = timing(catalogue.TRANSACTIONS, registry)
+        self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)
-        self.foreign = counter(catalogue.FOREIGN, registry)
+        self.foreign = counter(catalogue.MESSAGES_DROPPED, registry)
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
-        self.task_seconds = timing(catalogue.TASK_SECONDS, registry)
+        self.task_seconds = histogram(catalogue.TASK_SECONDS, registry)
 
     def transaction(self, kind: str, seconds: float) -> None:
         """Observe one transaction; for ``Database.observer``."""

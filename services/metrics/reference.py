@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.metrics.catalogue import DECLARED, LABELS, Kind, MetricDeclaration, Origin
+from services.metrics.catalogue import LABEL_VALUES, METRICS
+from services.metrics.declaration import Kind, MetricDeclaration, Origin
 
 _SECTIONS: Final = {
     Origin.LEDGER: """\
@@ -44,14 +45,14 @@ def _lines() -> Iterator[str]:
     yield _TITLE
     for origin, introduction in _SECTIONS.items():
         yield from ("", introduction, "", "| metric | type | labels | meaning |", "|---|---|---|---|")
-        for declared in DECLARED:
+        for declared in METRICS:
             if declared.origin is origin:
                 yield _row(declared)
     yield from ("", "## Labels", "", "No label is unbounded.", "", "| label | its values |", "|---|---|")
-    for label, bound in LABELS.items():
+    for label, bound in LABEL_VALUES.items():
         yield f"| `{label}` | {bound} |"
     yield from ("", "## Buckets", "", "Upper bounds in seconds.", "", "| histogram | buckets |", "|---|---|")
-    for declared in DECLARED:
+    for declared in METRICS:
         if declared.kind is Kind.HISTOGRAM:
             yield f"| `{declared.name}` | {', '.join(f'{bound:g}' for bound in declared.buckets)} |"
 

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from services.contracts import QueueName
 from services.database.engine import Database
 from services.metrics import catalogue
-from services.metrics.families import single, table
+from services.metrics.families import labelled_family, unlabelled_family
 from services.settings import Broker
 
 
@@ -38,13 +38,13 @@ class StoresCollector(Collector):
         file = self._database.sqlite_file()
         if file is not None and file.parent.exists():
             disk = shutil.disk_usage(file.parent)
-            yield single(catalogue.DISK_FREE, disk.free)
-            yield single(catalogue.DISK_SIZE, disk.total)
-        pool = self._database.pool()
+            yield unlabelled_family(catalogue.DISK_FREE, disk.free)
+            yield unlabelled_family(catalogue.DISK_SIZE, disk.total)
+        pool = self._database.pool_usage()
         if pool is not None:
             in_use, size = pool
-            yield single(catalogue.POOL_IN_USE, in_use)
-            yield single(catalogue.POOL_SIZE, size)
+            yield unlabelled_family(catalogue.POOL_IN_USE, in_use)
+            yield unlabelled_family(catalogue.POOL_SIZE, size)
 
     def close(self) -> None:
         """Let go of the connection to Redis."""
@@ -59,11 +59,11 @@ class StoresCollector(Collector):
             facts: Any = self._redis.info()  # the client's types allow for an asynchronous answer, too
             length: Any = self._redis.llen(self._queue)
         except (redis.RedisError, OSError):
-            yield single(catalogue.REDIS_UP, 0)
+            yield unlabelled_family(catalogue.REDIS_UP, 0)
             return
-        yield single(catalogue.REDIS_UP, 1)
-        yield single(catalogue.REDIS_PING, seconds)
-        yield single(catalogue.REDIS_MEMORY, facts["used_memory"])
-        yield single(catalogue.REDIS_LIMIT, facts["maxmemory"])
-        yield single(catalogue.REDIS_EVICTED, facts["evicted_keys"])
-        yield table(catalogue.QUEUE_LENGTH, {(QueueName.ANALYSE.value,): length})
+        yield unlabelled_family(catalogue.REDIS_UP, 1)
+        yield unlabelled_family(catalogue.REDIS_PING, seconds)
+        yield unlabelled_family(catalogue.REDIS_MEMORY, facts["used_memory"])
+        yield unlabelled_family(catalogue.REDIS_LIMIT, facts["maxmemory"])
+        yield unlabelled_family(catalogue.REDIS_EVICTED, facts["evicted_keys"])
+        yield labelled_family(catalogue.QUEUE_LENGTH, {(QueueName.ANALYSE.value,): length})

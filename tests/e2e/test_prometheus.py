@@ -22,7 +22,8 @@ import httpx
 import pytest
 import yaml
 
-from services.metrics.catalogue import DECLARED, Kind
+from services.metrics.catalogue import METRICS
+from services.metrics.declaration import Kind
 from tests.support.prometheus import DASHBOARDS, RULES, Prometheus, free_port, shorten_durations
 from tests.support.stack import Stack, command, environment, push_lines, sample_lines, start_stack
 
@@ -40,7 +41,7 @@ RULE_EXPRESSIONS = [
     for group in yaml.safe_load(file.read_text())["groups"]
     for rule in group["rules"]
 ]
-HISTOGRAM_SERIES = frozenset().union(*(declared.series for declared in DECLARED if declared.kind is Kind.HISTOGRAM))
+HISTOGRAM_SERIES = frozenset().union(*(declared.series for declared in METRICS if declared.kind is Kind.HISTOGRAM))
 # Metrics that are constant in a healthy service, or that no test should change.
 CONSTANT = {
     "stancewire_build_info",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from services.metrics import declared_names
-from services.metrics.catalogue import OF_CAPACITY, ON_PURPOSE
+from services.metrics.catalogue import CAPACITY_CODES, PAUSE_CODES
 from tests.support import paths
 
 RULES = paths.ROOT / "deploy/prometheus/rules"
@@ -274,7 +274,8 @@ def test_rules_ask_for_series_that_exist() -> None:
 
 
 def test_refusals_that_are_no_fault_of_the_sender_are_the_same_for_the_code_and_its_alerts() -> None:
-    for name, codes in {"StancewireIntakeRefuses": OF_CAPACITY, "StancewireBadInput": OF_CAPACITY + ON_PURPOSE}.items():
+    watched = {"StancewireIntakeRefuses": CAPACITY_CODES, "StancewireBadInput": CAPACITY_CODES + PAUSE_CODES}
+    for name, codes in watched.items():
         [rule] = [rule for rule in ALERTS if rule["alert"] == name]
         [named] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
         assert tuple(named.split("|")) == codes
