@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# The API and the sweeper: no spaCy, no model.
+# Image of the API and the sweeper, without spaCy and the model.
 
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/stancewire
-# What changes seldom first, so that a change of the code installs nothing anew.
+# Dependencies first, so that a change of the code does not reinstall them.
 COPY locks/api.txt locks/build.txt locks/
 RUN /opt/stancewire/bin/pip install --require-hashes --only-binary=:all: -r locks/api.txt \
     && python -m venv /opt/build \

@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# The worker: everything that reads an article.
+# Image of the worker, with the language pipeline.
 
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/stancewire
-# What changes seldom first, so that a change of the code installs nothing anew.
+# Dependencies first, so that a change of the code does not reinstall them.
 COPY locks/worker.txt locks/build.txt locks/
 RUN /opt/stancewire/bin/pip install --require-hashes --only-binary=:all: -r locks/worker.txt \
     && python -m venv /opt/build \
@@ -30,7 +30,7 @@ ENV PATH=/opt/stancewire/bin:$PATH \
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 9808
-# SIGTERM: the article at hand is finished and the rest of its message handed back.
+# On SIGTERM the worker finishes its current article and requeues the rest of the message.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["stancewire", "health", "worker"]
 ENTRYPOINT ["stancewire"]
