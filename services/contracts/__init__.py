@@ -1,7 +1,7 @@
-"""All that crosses a boundary: articles in, jobs between, results out, and the names that processes share.
+"""The contracts between processes: articles, jobs, results, and the names of queues and tasks.
 
-Every model is frozen and carries a ``schema`` tag; golden files under ``tests/golden`` pin each version. Every offset is counted
-in Unicode code points into ``Result.text``, 0-based, end exclusive (W3C Web Annotation TextPositionSelector).
+Every model is frozen and carries a ``schema`` tag; golden files under ``tests/golden`` pin each version. Every offset
+is counted in Unicode code points of ``Result.text``, 0-based, end exclusive (W3C Web Annotation TextPositionSelector).
 """
 
 from services.contracts.article import Article, MediaType

@@ -20,8 +20,8 @@ from services.contracts.base import (
     Short,
     Text,
     in_utc,
-    no_number,
     not_blank,
+    reject_bare_number,
 )
 
 _EXAMPLE: Final[JsonDict] = {
@@ -34,7 +34,7 @@ _EXAMPLE: Final[JsonDict] = {
 
 
 class MediaType(StrEnum):
-    """How ``Article.body`` is written."""
+    """The format of ``Article.body``."""
 
     TEXT = "text/plain"
     HTML = "text/html"
@@ -43,8 +43,9 @@ class MediaType(StrEnum):
 class Article(Contract):
     """An article as a feed pushes it.
 
-    Only shape and limits are checked on the way in; whatever interprets the body runs in a worker. ``guid`` and ``version``
-    are the feed's own names for the story and its revision; without them the hash of the content stands in.
+    Only the schema and size limits are checked on receipt; the body is interpreted in a worker. ``guid`` and
+    ``version`` are the feed's own identifiers of the story and its revision; without them the hash of the content is
+    used.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -53,20 +54,23 @@ class Article(Contract):
     feed: FeedName = "default"
     guid: Identifier | None = None
     version: Identifier | None = None
-    # Kept as the feed gave it and never fetched: feeds push addresses with text stuck to them, and the article is what counts.
+    # Stored as pushed and never fetched. Some feeds push addresses with stray text attached: no reason to reject.
     url: Address | None = None
     title: Short | None = None
     byline: Short | None = None
     language: LanguageTag | None = None
-    published_at: Annotated[AwareDatetime, BeforeValidator(no_number), AfterValidator(in_utc)] | None = None
+    published_at: Annotated[AwareDatetime, BeforeValidator(reject_bare_number), AfterValidator(in_utc)] | None = None
     body: Annotated[Text, AfterValidator(not_blank), NOT_BLANK]
     media_type: MediaType = MediaType.TEXT
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) over what is analysed: title, byline, language, media type and body; not where or when it appeared."""
+        """Return the SHA-256 (hex) of the analysed fields: title, byline, language, media type and body.
+
+        The address and the date of publication are left out.
+        """
         content = [self.title, self.byline, self.language, self.media_type, self.body]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     def word_count(self) -> int:
-        """Words of the body as pushed, split at white space: what batches are cut by."""
+        """Return the number of words of the body as pushed, split at white space; it determines the size of batches."""
         return len(self.body.split())

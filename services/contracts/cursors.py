@@ -1,4 +1,4 @@
-"""Opaque cursors: where a page ended, in a form that clients hand back and do not read."""
+"""Opaque page cursors: the key of the last item of a page, in a form that clients return unchanged."""
 
 from __future__ import annotations
 
@@ -7,46 +7,46 @@ import re
 from typing import Final
 from uuid import UUID
 
-_PLACE: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
+_PAGE_KEY: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 
 
 def encode(value: str) -> str:
-    """A cursor for ``value``."""
+    """Return the cursor for ``value``."""
     return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
 
 
 def decode(cursor: str) -> str:
-    """The value of a cursor. Raises ValueError for what is none of ours."""
+    """Return the value of a cursor. Raises ValueError for a string that is not one of our cursors."""
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except ValueError as error:  # no base64, or no ASCII in it
-        raise ValueError("is not a cursor that this service gave out") from error
+    except ValueError as error:  # neither base64 nor ASCII inside
+        raise ValueError("is not a cursor issued by this service") from error
 
 
 def decode_sequence(cursor: str) -> int:
-    """The sequence in a cursor of results."""
+    """Return the sequence number in a cursor of results. Raises ValueError."""
     value = decode(cursor)
-    if not value.isdigit() or len(value) > 18:  # noqa: PLR2004 -- what a BIGINT surely holds
-        raise ValueError("is not a cursor that this service gave out")
+    if not value.isdigit() or len(value) > 18:  # noqa: PLR2004 -- 18 digits fit into a BIGINT
+        raise ValueError("is not a cursor issued by this service")
     return int(value)
 
 
-def encode_page_key(at: int, key: int) -> str:
-    """A cursor for a place in the order of time."""
-    return encode(f"{at}.{key}")
+def encode_page_key(at_ms: int, row_id: int) -> str:
+    """Return the cursor for a row ordered by its time (milliseconds) and ID."""
+    return encode(f"{at_ms}.{row_id}")
 
 
 def decode_page_key(cursor: str) -> tuple[int, int]:
-    """The time and the ID in a cursor of attributions or stances."""
-    found = _PLACE.fullmatch(decode(cursor))
-    if found is None:
-        raise ValueError("is not a cursor that this service gave out")
-    return int(found[1]), int(found[2])
+    """Return the time (milliseconds) and the row ID in a cursor of attributions or stances. Raises ValueError."""
+    match = _PAGE_KEY.fullmatch(decode(cursor))
+    if match is None:
+        raise ValueError("is not a cursor issued by this service")
+    return int(match[1]), int(match[2])
 
 
 def decode_id(cursor: str) -> UUID:
-    """The ID in a cursor of jobs."""
+    """Return the ID in a cursor of jobs. Raises ValueError."""
     try:
         return UUID(decode(cursor))
     except ValueError as error:
-        raise ValueError("is not a cursor that this service gave out") from error
+        raise ValueError("is not a cursor issued by this service") from error

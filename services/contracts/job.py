@@ -1,4 +1,4 @@
-"""A job: its states, the ways between them, and how the API shows it."""
+"""A job: its states, their transitions, and its representation in the API."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from services.contracts.base import Contract, Warned
 
 
 class JobState(StrEnum):
-    """Where a job is on its way."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
-    FAILED = "failed"  # the article itself is the reason: trying again would not help
-    DEAD = "dead"  # tried as often as allowed; an operator may retry or drop it
+    FAILED = "failed"  # because of the article itself, so a retry would not help
+    DEAD = "dead"  # all attempts were used; an operator may retry or drop it
     CANCELED = "canceled"
 
 
@@ -37,7 +37,7 @@ TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
 
 
 class JobMetadata(Contract):
-    """Where a job is, and of which article. Instants are UTC."""
+    """The state of a job and the article that it belongs to. Times are in UTC."""
 
     state: JobState
     article_id: UUID
@@ -55,13 +55,13 @@ class JobMetadata(Contract):
 
 
 class Link(Contract):
-    """Where something is found, relative to the API's address."""
+    """A link, relative to the API's address."""
 
     href: str
 
 
 class JobView(Contract):
-    """A job as the API shows it (the shape of AIP-151): once ``done`` it has a result or an error, never both."""
+    """A job in the API, shaped after AIP-151: a ``done`` job has a result or an error, never both."""
 
     schema_version: Literal["stancewire.job/1"] = Field(default="stancewire.job/1", alias="schema")
     id: UUID

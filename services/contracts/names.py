@@ -1,4 +1,4 @@
-"""The names that processes share."""
+"""Names of queues and tasks, shared by the API and the workers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class QueueName(StrEnum):
 
 
 class TaskName(StrEnum):
-    """Celery tasks: the API sends them by name and so never imports the model."""
+    """Celery tasks. The API sends them by name, so it does not import the model."""
 
     ANALYSE = "stancewire.analyse_jobs"

@@ -1,4 +1,4 @@
-"""The article's stances drawn together: one line for each holder and target, a contradiction shown and not averaged away."""
+"""Summarise an article's stances into positions: one for each holder and target, with contradictions kept visible."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from services.contracts.result import Extent, Position, Side, Stance, StanceLabe
 
 
 def merge_positions(stances: Sequence[Stance]) -> tuple[Position, ...]:
-    """One position for each (holder, target), in the order of their first stance; ``stances`` keep the order of the text.
+    """Return one position for each pair of holder and target, in the order of their first stance in ``stances``.
 
-    ``score`` is that of the surest stance of the side: the probability that at least one of them is right is no smaller. Where
-    both sides are found the position is ``mixed``, and its score is that of the side that is less sure: that both are right is
-    no likelier.
+    ``stances`` are in the order of the text. ``score`` is the highest score of the side's stances, a lower bound of the
+    probability that at least one of them is right. If both sides occur, the position is ``mixed`` and has the score of
+    the less certain side, an upper bound of the probability that both are right.
     """
     grouped: dict[tuple[str | None, str | None, str | None], list[Stance]] = {}
     for stance in stances:
@@ -21,22 +21,22 @@ def merge_positions(stances: Sequence[Stance]) -> tuple[Position, ...]:
 
 
 def _position(group: Sequence[Stance]) -> Position:
-    surest: dict[StanceLabel, float] = {}
+    best_scores: dict[StanceLabel, float] = {}
     for stance in group:
-        surest[stance.stance] = max(stance.score, surest.get(stance.stance, 0.0))
-    [side, *other] = surest
+        best_scores[stance.stance] = max(stance.score, best_scores.get(stance.stance, 0.0))
+    [side, *other] = best_scores
     return Position(
         holder=group[0].holder,
         target=group[0].target,
         stance=Side.MIXED if other else Side(side),
-        score=min(surest.values()),
+        score=min(best_scores.values()),
         stances=tuple(stance.id for stance in group),
-        evidence=tuple(_joined(stance.evidence for stance in group)),
+        evidence=tuple(_join_overlapping(stance.evidence for stance in group)),
     )
 
 
-def _joined(extents: Iterable[Extent]) -> list[Extent]:
-    """In the order of the text, what overlaps or touches as one."""
+def _join_overlapping(extents: Iterable[Extent]) -> list[Extent]:
+    """Return the extents in the order of the text, with overlapping and adjacent ones joined."""
     joined: list[Extent] = []
     for extent in sorted(extents, key=lambda extent: (extent.start, extent.end)):
         if joined and extent.start <= joined[-1].end:

@@ -1,4 +1,4 @@
-"""What is found in an article. Offsets are Unicode code points into ``Analysis.text``, 0-based, end exclusive."""
+"""The result of an analysis. Offsets are Unicode code points of ``Analysis.text``, 0-based, end exclusive."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EntityType(StrEnum):
 
 
 class MentionForm(StrEnum):
-    """How a mention names its entity."""
+    """How a mention refers to its entity."""
 
     NAME = "name"
     NOMINAL = "nominal"
@@ -34,7 +34,7 @@ class MentionForm(StrEnum):
 
 
 class Kind(StrEnum):
-    """How words are reported: inside quotation marks, outside them, or both."""
+    """Whether a statement is reported inside quotation marks, outside them, or both."""
 
     DIRECT = "direct"
     INDIRECT = "indirect"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Act(StrEnum):
-    """What is done by saying it; a small closed set after the verbal classes of the PLOVER event ontology."""
+    """The speech act of a statement: a small closed set after the verbal classes of the PLOVER event ontology."""
 
     ASSERT = "assert"
     DEMAND = "demand"
@@ -57,14 +57,14 @@ class Act(StrEnum):
 
 
 class StanceLabel(StrEnum):
-    """Which side the holder takes towards the target."""
+    """The side that the holder takes towards the target."""
 
     SUPPORT = "support"
     OPPOSE = "oppose"
 
 
 class Side(StrEnum):
-    """Where a holder stands in the article as a whole; ``mixed`` where it shows both sides."""
+    """The side of a holder in the article as a whole; ``mixed`` if the article shows both sides."""
 
     SUPPORT = "support"
     OPPOSE = "oppose"
@@ -72,7 +72,7 @@ class Side(StrEnum):
 
 
 class Extent(Contract):
-    """A stretch of ``Result.text``: code points, 0-based, end exclusive, never empty."""
+    """A span of ``Result.text``: code points, 0-based, end exclusive, never empty."""
 
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(gt=0)]
@@ -80,18 +80,18 @@ class Extent(Contract):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if self.end <= self.start:
-            raise ValueError(f"end {self.end} does not lie after start {self.start}")
+            raise ValueError(f"end {self.end} is not after start {self.start}")
         return self
 
 
 class Mention(Extent):
-    """One place where the text speaks of an entity."""
+    """A span of the text that refers to an entity."""
 
     form: MentionForm
 
 
 class Entity(Contract):
-    """Somebody or something the article names, with every mention of it."""
+    """A person or thing that the article names, with all its mentions."""
 
     id: str
     name: str
@@ -102,13 +102,13 @@ class Entity(Contract):
 
 
 class Source(Extent):
-    """The words that name who speaks; ``entity`` is null where they cannot be resolved."""
+    """The span that names the source; ``entity`` is null if it cannot be resolved."""
 
     entity: str | None = None
 
 
 class Cue(Extent):
-    """The words that attribute ("said", "according to"), their lemma and the act."""
+    """The words that attribute the statement ("said", "according to"), with their lemma and the speech act."""
 
     lemma: str
     act: Act
@@ -117,7 +117,7 @@ class Cue(Extent):
 class Attribution(Contract):
     """A statement attributed to a source (PARC, PolNeAR).
 
-    ``content`` may be discontinuous; ``cue`` is null in a quotation that runs on.
+    ``content`` may be discontinuous; ``cue`` is null if a quotation continues without one.
     """
 
     id: str
@@ -129,22 +129,22 @@ class Attribution(Contract):
 
 
 class Target(Contract):
-    """What a stance is about: an entity of the article or a registered topic; exactly one of the two."""
+    """The target of a stance: either an entity of the article or a registered topic."""
 
     entity: str | None = None
     topic: str | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _exactly_one(self) -> Self:
         if (self.entity is None) == (self.topic is None):
             raise ValueError("target: give exactly one of entity and topic")
         return self
 
 
 class Stance(Contract):
-    """Who is for or against whom or what.
+    """A holder's support of, or opposition to, a target.
 
-    ``holder`` null is the article's own voice; ``score`` is the probability that the stance is right.
+    ``holder`` is null for the article's own voice; ``score`` is the probability that the stance is right.
     """
 
     id: str
@@ -157,10 +157,11 @@ class Stance(Contract):
 
 
 class Position(Contract):
-    """Where a holder stands towards a target in the article as a whole.
+    """The side of a holder towards a target in the article as a whole.
 
-    ``stances`` are the stances behind it, both sides where it is ``mixed``; ``evidence`` are their stretches, joined where they
-    overlap. ``score`` is that of the surest stance, of the less sure side where it is ``mixed``.
+    ``stances`` are the IDs of its stances, of both sides if it is ``mixed``; ``evidence`` are their spans, joined where
+    they overlap. ``score`` is the highest score of the stances; if the position is ``mixed``, that of the less certain
+    side.
     """
 
     holder: str | None
@@ -172,7 +173,7 @@ class Position(Contract):
 
 
 class Pipeline(Contract):
-    """What analysed the article, and when."""
+    """The pipeline that analysed the article, and the time of the analysis."""
 
     version: str
     model: str
@@ -180,7 +181,7 @@ class Pipeline(Contract):
 
 
 class Analysis(Contract):
-    """What the pipeline finds in one article, before it is bound to a job."""
+    """The output of the pipeline for one article, before it is assigned to a job."""
 
     language: str
     pipeline: Pipeline
@@ -192,19 +193,19 @@ class Analysis(Contract):
     warnings: tuple[Warned, ...] = ()
 
 
-class Belonging(Contract):
-    """What a result belongs to."""
+class ResultHeader(Contract):
+    """The job and the article of a result."""
 
     schema_version: Literal["stancewire.result/1"] = Field(default="stancewire.result/1", alias="schema")
     job_id: UUID
     article_id: UUID
 
 
-class Result(Analysis, Belonging):  # in this order: the fields of the last base come first in the document
-    """What a client gets for a job."""
+class Result(Analysis, ResultHeader):  # in this order: the fields of the last base come first in the document
+    """The result of a job as clients receive it."""
 
     @classmethod
     def of(cls, analysis: Analysis, *, job_id: UUID, article_id: UUID) -> Self:
-        """Bind an analysis to its job."""
+        """Create the result of a job from its analysis."""
         fields = {name: getattr(analysis, name) for name in Analysis.model_fields}
         return cls(job_id=job_id, article_id=article_id, **fields)

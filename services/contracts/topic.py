@@ -1,4 +1,4 @@
-"""A topic: something that statements are about, and the claim that support of it means."""
+"""A topic that statements can be about, with the claim that a supporter agrees with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Claim = Annotated[Text, StringConstraints(min_length=1, max_length=500), AfterVa
 
 
 class Topic(Contract):
-    """What an operator registered ("NATO enlargement").
+    """A topic that an operator registered ("NATO enlargement").
 
-    ``id`` is made of the first name and never changes; results name a topic by it. A statement touches the topic where it holds
-    ``name`` or one of ``aliases``. Who supports it agrees with ``claim`` ("Ukraine should join NATO"); a claim never changes
-    either: another claim is another topic.
+    ``id`` is derived from the first name and never changes; results refer to a topic by it. A statement is about the
+    topic if it contains ``name`` or one of ``aliases``. A supporter of the topic agrees with ``claim`` ("Ukraine should
+    join NATO"). A claim never changes either: a different claim is a different topic.
     """
 
     id: TopicId

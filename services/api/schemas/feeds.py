@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.contracts import FeedName, Text
-from services.contracts.base import number, one_line
+from services.contracts.base import one_line, require_number
 from services.feeds.store import SLOWEST, Feed
 
 _QUEUED_LIMIT_MAX = 2**31 - 1
@@ -24,7 +24,7 @@ class FeedSettings(BaseModel):
         Annotated[
             int,
             Field(ge=0, le=_QUEUED_LIMIT_MAX, description="maximum number of queued articles; 0 accepts none"),
-            BeforeValidator(number),
+            BeforeValidator(require_number),
         ]
         | None
     ) = None

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from services.access.keys import Key
 from services.caller import Scope
 from services.contracts import FeedName, Text
-from services.contracts.base import not_blank, number, one_line
+from services.contracts.base import not_blank, one_line, require_number
 
 _TEN_YEARS_S = 10 * 366 * 86_400
 
@@ -31,7 +31,7 @@ class NewKey(BaseModel):
         Annotated[
             int,
             Field(gt=0, le=_TEN_YEARS_S, description="seconds from now; null does not expire"),
-            BeforeValidator(number),
+            BeforeValidator(require_number),
         ]
         | None
     ) = None

@@ -18,7 +18,7 @@ VALID: dict[str, Any] = {"body": "The minister said no."}
 INVALID_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"body": 5}, "body", "string"),
     ({"body": None}, "body", "string"),
-    ({"body": " \n\t"}, "body", "white space"),
+    ({"body": " \n\t"}, "body", "blank"),
     ({"body": "one\x00two"}, "body", "NUL character at offset 3"),
     ({"title": "a\x00"}, "title", "NUL"),
     ({"title": "t" * 501}, "title", "500"),

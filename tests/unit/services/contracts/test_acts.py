@@ -10,7 +10,7 @@ def test_every_act_has_a_record() -> None:
     assert set(ACT_RECORDS) == set(Act)
 
 
-def test_every_act_is_shown_by_a_verb_of_its_own() -> None:
+def test_every_act_has_a_distinct_verb() -> None:
     verbs = [record.verb for record in ACT_RECORDS.values()]
     assert all(verbs)
     assert len(set(verbs)) == len(verbs)

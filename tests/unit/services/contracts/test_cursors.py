@@ -11,19 +11,19 @@ from services.contracts import cursors
 
 
 @given(st.integers(min_value=0, max_value=10**18 - 1))
-def test_a_sequence_comes_back(sequence: int) -> None:
+def test_sequence_round_trips(sequence: int) -> None:
     cursor = cursors.encode(str(sequence))
     assert cursors.decode_sequence(cursor) == sequence
     assert re.fullmatch(r"[A-Za-z0-9_-]+", cursor), "needs no escaping in an address"
 
 
 @given(st.uuids())
-def test_an_id_comes_back(job_id: UUID) -> None:
+def test_id_round_trips(job_id: UUID) -> None:
     assert cursors.decode_id(cursors.encode(str(job_id))) == job_id
 
 
 @given(st.text())
-def test_whatever_comes_is_a_cursor_or_refused(cursor: str) -> None:
+def test_arbitrary_text_is_decoded_or_rejected(cursor: str) -> None:
     for decode in (cursors.decode_sequence, cursors.decode_id):
         try:
             decode(cursor)
@@ -35,12 +35,12 @@ def test_whatever_comes_is_a_cursor_or_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", " 1", "1" * 19, "²", "one"])
-def test_what_is_no_sequence_is_refused(value: str) -> None:
+def test_cursor_without_a_sequence_is_rejected(value: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         cursors.decode_sequence(cursors.encode(value))
 
 
-def test_cursors_of_one_list_are_none_of_the_other() -> None:
+def test_cursor_of_another_list_is_rejected() -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         cursors.decode_id(cursors.encode("17"))
     with pytest.raises(ValueError, match="not a cursor"):

@@ -15,12 +15,12 @@ def stances(*rows: tuple[str | None, Target, StanceLabel, float, tuple[int, int]
     ]
 
 
-def test_no_stance_no_position() -> None:
+def test_no_stances_give_no_positions() -> None:
     assert merge_positions(()) == ()
 
 
-def test_one_line_for_each_holder_and_target_in_the_order_of_the_text() -> None:
-    found = merge_positions(
+def test_positions_are_grouped_by_holder_and_target_in_text_order() -> None:
+    positions = merge_positions(
         stances(
             ("e1", A, OPPOSE, 0.6, (0, 10)),
             (None, A, OPPOSE, 0.7, (20, 30)),
@@ -28,28 +28,28 @@ def test_one_line_for_each_holder_and_target_in_the_order_of_the_text() -> None:
             ("e1", A, OPPOSE, 0.9, (60, 70)),
         )
     )
-    assert [(p.holder, p.target, p.stance, p.score, p.stances) for p in found] == [
+    assert [(p.holder, p.target, p.stance, p.score, p.stances) for p in positions] == [
         ("e1", A, Side.OPPOSE, 0.9, ("s1", "s4")),
         (None, A, Side.OPPOSE, 0.7, ("s2",)),
         ("e1", B, Side.SUPPORT, 0.8, ("s3",)),
     ]
 
 
-def test_a_contradiction_is_shown_with_both_sides_and_is_no_surer_than_the_weaker() -> None:
+def test_contradiction_is_mixed_with_the_score_of_the_less_certain_side() -> None:
     [position] = merge_positions(
         stances(("e1", A, SUPPORT, 0.95, (0, 5)), ("e1", A, OPPOSE, 0.6, (9, 12)), ("e1", A, OPPOSE, 0.5, (20, 25)))
     )
     assert (position.stance, position.score, position.stances) == (Side.MIXED, 0.6, ("s1", "s2", "s3"))
 
 
-def test_an_entity_and_a_topic_of_one_name_are_two_targets() -> None:
-    found = merge_positions(
+def test_entity_and_topic_with_the_same_name_are_different_targets() -> None:
+    positions = merge_positions(
         stances(("e1", Target(entity="x"), SUPPORT, 0.5, (0, 1)), ("e1", Target(topic="x"), OPPOSE, 0.5, (0, 1)))
     )
-    assert [position.stance for position in found] == [Side.SUPPORT, Side.OPPOSE]
+    assert [position.stance for position in positions] == [Side.SUPPORT, Side.OPPOSE]
 
 
-def test_evidence_is_joined_where_it_overlaps() -> None:
+def test_overlapping_evidence_is_joined() -> None:
     [position] = merge_positions(
         stances(
             ("e1", A, OPPOSE, 0.6, (50, 60)),

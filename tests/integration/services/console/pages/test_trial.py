@@ -26,7 +26,7 @@ def test_trial_text_is_queued_once_in_its_own_feed(sqlite_api: Api, sqlite_datab
 
 def test_invalid_trial_text_is_shown_with_its_reason(sqlite_api: Api) -> None:
     empty = post_form(sqlite_api.client, "/try", body="  ", title="Kept")
-    assert (empty.status_code, "nothing but white space" in empty.text, 'value="Kept"' in empty.text) == (
+    assert (empty.status_code, "is blank" in empty.text, 'value="Kept"' in empty.text) == (
         422,
         True,
         True,
