@@ -1,8 +1,8 @@
 """Pausing one feed, or all intake.
 
-A paused feed stands still: its pushes are refused and its queued jobs wait; what a worker holds already is
-finished. A pause of all intake refuses every push and lets the work go on, so that the backlog drains: what an
-upgrade or a full disk calls for.
+While a feed is paused, its pushes are refused and its queued jobs wait; jobs that a worker has already leased are
+finished. A pause of all intake refuses every push, but workers continue, so the backlog drains: this is meant for an
+upgrade or a full disk.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Pause:
 
 
 def pause(database: Database, feed: str, reason: str, by: Caller) -> None:
-    """Pause a feed, or with ``ALL_FEEDS`` all intake; paused already, it gets the new reason.
+    """Pause a feed, or all intake with ``ALL_FEEDS``. A feed that is already paused gets the new reason.
 
-    A feed need not have pushed.
+    A feed can be paused before its first push.
     """
     row = {"feed": feed, "reason": reason, "paused_at": now_ms()}
     with database.write() as connection:
@@ -50,7 +50,7 @@ def pause(database: Database, feed: str, reason: str, by: Caller) -> None:
 def resume(database: Database, feed: str, by: Caller) -> None:
     """End a pause. Raises NotFound if the feed is not paused.
 
-    The feed's jobs count as queued from now on: the time that they waited on purpose must not close the intake for all
+    The feed's jobs count as queued from now on, because the time of the pause must not close the intake of all feeds
     (``limits.wait_s``).
     """
     with database.read() as connection:
@@ -59,33 +59,36 @@ def resume(database: Database, feed: str, by: Caller) -> None:
         what = "intake as a whole" if feed == ALL_FEEDS else f"feed {feed!r}"
         raise NotFound(f"{what} is not paused")
     if feed != ALL_FEEDS:
-        _rejuvenate(database, feed)
+        _reset_queued_at(database, feed)
     with database.write() as connection:
         connection.execute(delete(pauses).where(pauses.c.feed == feed))
         record(connection, by.actor, "intake.resume", feed)
 
 
-def _rejuvenate(database: Database, feed: str) -> None:
-    """In small transactions, so that pushes of other feeds get their turn between them."""
+def _reset_queued_at(database: Database, feed: str) -> None:
+    """Set the queue time of the feed's jobs to now.
+
+    Small transactions let pushes of other feeds run in between.
+    """
     with database.read() as connection:
         now: int = connection.execute(select(now_ms())).scalar_one()
-    stale = select(jobs.c.id).where(QUEUED, jobs.c.feed == feed, jobs.c.queued_at < now).limit(_BATCH)
+    queued_before_now = select(jobs.c.id).where(QUEUED, jobs.c.feed == feed, jobs.c.queued_at < now).limit(_BATCH)
     while True:
         with database.write() as connection:
-            renewed = connection.execute(
-                update(jobs).where(jobs.c.id.in_(stale), QUEUED).values(queued_at=now)
+            updated = connection.execute(
+                update(jobs).where(jobs.c.id.in_(queued_before_now), QUEUED).values(queued_at=now)
             ).rowcount
-        if not renewed:
+        if not updated:
             return
 
 
-def paused(database: Database) -> list[Pause]:
-    """All pauses, all intake first."""
+def list_pauses(database: Database) -> list[Pause]:
+    """Return all pauses; a pause of all intake comes first."""
     with database.read() as connection:
         rows = connection.execute(select(pauses).order_by(pauses.c.feed)).all()
     return [Pause(row.feed, row.reason, instant(row.paused_at)) for row in rows]
 
 
-def intake(database: Database) -> Pause | None:
-    """The pause of all intake, if there is one."""
-    return next((one for one in paused(database) if one.feed == ALL_FEEDS), None)
+def intake_pause(database: Database) -> Pause | None:
+    """Return the pause of all intake, or None."""
+    return next((active for active in list_pauses(database) if active.feed == ALL_FEEDS), None)

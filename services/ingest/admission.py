@@ -14,7 +14,7 @@ from typing import Final
 from services.database.engine import Database
 from services.database.tables import ALL_FEEDS
 from services.errors import Refused
-from services.feeds.pauses import Pause, paused
+from services.feeds.pauses import Pause, list_pauses
 from services.ingest.expected_waits import expected_waits
 from services.jobs.throughput import Throughput, measure_throughput
 from services.settings import Limits
@@ -158,7 +158,7 @@ class AdmissionControl:
             self._lock.release()
 
     def _assess(self, last: _Assessment) -> _Assessment:
-        pauses = {pause.feed: pause for pause in paused(self._database)}
+        pauses = {pause.feed: pause for pause in list_pauses(self._database)}
         began = time.monotonic()
         throughput = measure_throughput(self._database)
         now = time.monotonic()

@@ -56,7 +56,7 @@ _STAGE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 _MESSAGE_BUCKETS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 200)
 _TRANSACTION_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
-# --- the ledger: counted in the counted transactions; gauges are read from a snapshot of the ledger
+# --- the ledger: counters change in the transaction that they count; gauges come from a snapshot at the scrape
 LEDGER_UP: Final = declare_gauge(
     Origin.LEDGER, "stancewire_ledger_up", "Whether the ledger answers; if not, its other metrics are absent"
 )

@@ -8,7 +8,7 @@ from services.api.dependencies import Admin, Services
 from services.api.problems import problem_responses
 from services.api.schemas.pauses import PauseList, PauseRequest, pause_list
 from services.contracts import FeedName
-from services.feeds.pauses import paused
+from services.feeds import pauses as pause_store
 from services.use_cases import pauses
 
 router = APIRouter(prefix="/v1", tags=["administration"])
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["administration"])
 @router.get("/pauses", responses=problem_responses(503))
 def list_pauses(services: Services, _caller: Admin) -> PauseList:
     """List current pauses."""
-    return pause_list(paused(services.database))
+    return pause_list(pause_store.list_pauses(services.database))
 
 
 @router.put("/pause", responses=problem_responses(400, 415, 422, 503))
@@ -27,7 +27,7 @@ def pause_all(request: PauseRequest, services: Services, caller: Admin) -> Pause
     It takes effect in every API process within a second.
     """
     pauses.pause(services.use_case_context, None, request.reason, caller)
-    return pause_list(paused(services.database))
+    return pause_list(pause_store.list_pauses(services.database))
 
 
 @router.delete("/pause", status_code=204, responses=problem_responses(404, 503))
@@ -40,7 +40,7 @@ def resume_all(services: Services, caller: Admin) -> None:
 def pause_feed(feed: FeedName, request: PauseRequest, services: Services, caller: Admin) -> PauseList:
     """Refuse the feed's pushes (503) and hold its queued jobs until it is resumed."""
     pauses.pause(services.use_case_context, feed, request.reason, caller)
-    return pause_list(paused(services.database))
+    return pause_list(pause_store.list_pauses(services.database))
 
 
 @router.delete("/feeds/{feed}/pause", status_code=204, responses=problem_responses(404, 422, 503))

@@ -10,7 +10,7 @@ from services.caller import local
 from services.cli.arguments import check_feed_name
 from services.cli.context import open_context
 from services.database.tables import ALL_FEEDS
-from services.feeds.pauses import paused
+from services.feeds.pauses import list_pauses
 from services.use_cases import pauses
 
 Feed = Annotated[
@@ -29,7 +29,7 @@ def pause(
         if not reason.strip():
             raise typer.BadParameter("is empty", param_hint="--reason")
         pauses.pause(context, _feed_or_all(feed), reason.strip()[:500], local())
-    for active in paused(context.database):
+    for active in list_pauses(context.database):
         name = "all intake" if active.feed == ALL_FEEDS else f"feed {active.feed}"
         typer.echo(f"{name}: paused since {active.since:%Y-%m-%d %H:%M:%S} UTC: {active.reason}")
 

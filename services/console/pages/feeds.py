@@ -144,7 +144,7 @@ def _show_list(
         queued=ledger.queued_by_feed,
         accepted=accepted,
         limits=context.services.settings.limits,
-        pause=pause_store.intake(database),
+        pause=pause_store.intake_pause(database),
         form=form or {},
         error=error,
     )

@@ -12,7 +12,7 @@ from typing import Final
 from services.contracts import JobState
 from services.database.engine import Database
 from services.errors import StoreUnavailable
-from services.feeds.pauses import paused
+from services.feeds.pauses import list_pauses
 from services.jobs import queries
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import take_snapshot
@@ -98,7 +98,7 @@ def _disk(database: Database, settings: Settings) -> Iterator[Finding]:
 def _parts(database: Database) -> Iterator[Finding]:
     try:
         seen = take_snapshot(database)
-        pauses = paused(database)
+        pauses = list_pauses(database)
         oldest = queries.oldest_queued_s(database)
     except StoreUnavailable as error:
         yield Finding("ledger", Level.FAIL, error.detail, "see the finding on the database")

@@ -9,16 +9,16 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from services.caller import Scope, local
-from services.cli.main import main
+from services.cli import main
 from services.database.engine import Database
 from services.database.tables import articles, idempotency_keys, jobs, metadata, results
 from services.errors import Gone, LeaseLost, NotFound
 from services.jobs import accept, leases, queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance import erasure
-from tests.support.api import address, finish, make_key, problem, take
+from tests.support.api import assert_problem, complete_job, lease_job, make_key, url_of
 from tests.support.ledger import article, push, result_of
-from tests.support.speech import Said, tell
+from tests.support.speech import Statement, store_result
 
 PRIVATE = "Zerbinetta Quux swore an oath in the cellar"
 
@@ -41,10 +41,10 @@ def everything(database: Database) -> str:
 
 def test_nothing_is_left_but_the_ids(database: Database) -> None:
     kept = push(database, article("Another story."))[0]
-    finish(database, kept.job_id)
+    complete_job(database, kept.job_id)
     key = IdempotencyKey("wire", "k", "0" * 64)
     [gone] = accept.accept(database, [article(PRIVATE, title="Oath", guid="secret-guid")], key)
-    finish(database, gone.job_id)
+    complete_job(database, gone.job_id)
     assert PRIVATE in everything(database)
     done = erasure.erase(database, gone.article_id, local())
     assert (done.jobs, done.results, done.keys) == (1, 1, 1)
@@ -58,7 +58,7 @@ def test_nothing_is_left_but_the_ids(database: Database) -> None:
 
 def test_sqlite_keeps_no_copy_in_its_files(sqlite_database: Database, tmp_path: Path) -> None:
     [gone] = push(sqlite_database, article(PRIVATE + " x" * 20_000, title="Oath"))
-    finish(sqlite_database, gone.job_id)
+    complete_job(sqlite_database, gone.job_id)
     files = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.db")]
     assert any(PRIVATE.encode() in path.read_bytes() for path in files)
     assert erasure.erase(sqlite_database, gone.article_id, local()).clean
@@ -67,8 +67,8 @@ def test_sqlite_keeps_no_copy_in_its_files(sqlite_database: Database, tmp_path: 
 
 def test_no_word_stays_in_sqlites_full_text(sqlite_database: Database, tmp_path: Path) -> None:
     for number in range(8):  # several segments, so that there is something to merge
-        tell(sqlite_database, Said("Ida Berg", f"the plan number {number} was reckless"), feed="wire")
-    gone = tell(sqlite_database, Said("Ida Berg", "the zerbinetta was in the cellar"), feed="wire")
+        store_result(sqlite_database, Statement("Ida Berg", f"the plan number {number} was reckless"), feed="wire")
+    gone = store_result(sqlite_database, Statement("Ida Berg", "the zerbinetta was in the cellar"), feed="wire")
     files = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.db")]
     assert any(b"zerbinetta" in path.read_bytes() for path in files)
     assert erasure.erase(sqlite_database, gone.article_id, local()).clean
@@ -90,7 +90,7 @@ def test_a_reader_in_the_way_is_told_of(sqlite_database: Database, monkeypatch: 
 
 def test_running_work_cannot_be_stored_afterwards(database: Database) -> None:
     [gone] = push(database, article(PRIVATE))
-    claimed = take(database, gone.job_id)
+    claimed = lease_job(database, gone.job_id)
     erasure.erase(database, gone.article_id, local())
     assert leases.extend(database, [claimed], 30) == frozenset()
     with pytest.raises(LeaseLost):
@@ -102,14 +102,14 @@ def test_running_work_cannot_be_stored_afterwards(database: Database) -> None:
 def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) -> None:
     api = serve(database)
     job_id = api.push_id(PRIVATE, feed="wire", guid="g")
-    finish(database, job_id)
+    complete_job(database, job_id)
     article_id = api.client.get(f"/v1/jobs/{job_id}").json()["metadata"]["article_id"]
     answer = api.client.delete(f"/v1/articles/{article_id}")
     assert (answer.status_code, answer.json()["jobs"], answer.json()["results"]) == (200, 1, 1)
     for path in (f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/result"):
-        problem(api.client.get(path), 410, "erased")
-    problem(api.client.delete(f"/v1/articles/{article_id}"), 410, "erased")
-    problem(api.client.post(f"/v1/articles/{article_id}:withdraw"), 410, "erased")
+        assert_problem(api.client.get(path), 410, "erased")
+    assert_problem(api.client.delete(f"/v1/articles/{article_id}"), 410, "erased")
+    assert_problem(api.client.post(f"/v1/articles/{article_id}:withdraw"), 410, "erased")
     acts: list[tuple[str, str, dict[str, int] | None]] = [
         ("DELETE", "", None),
         ("POST", ":retry", None),
@@ -118,11 +118,11 @@ def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) ->
     ]
     stranger = api.client_of(make_key(database, Scope.INGEST, feeds=("other",)))
     for method, act, body in acts:
-        gone = problem(api.client.request(method, f"/v1/jobs/{job_id}{act}", json=body), 410, "erased")
+        gone = assert_problem(api.client.request(method, f"/v1/jobs/{job_id}{act}", json=body), 410, "erased")
         assert "erased with its article" in gone["detail"]
-    problem(stranger.delete(f"/v1/jobs/{job_id}"), 404, "not_found")
-    problem(stranger.post(f"/v1/articles/{article_id}:withdraw"), 404, "not_found")
-    problem(api.client.delete(f"/v1/articles/{uuid4()}"), 404, "not_found")
+    assert_problem(stranger.delete(f"/v1/jobs/{job_id}"), 404, "not_found")
+    assert_problem(stranger.post(f"/v1/articles/{article_id}:withdraw"), 404, "not_found")
+    assert_problem(api.client.delete(f"/v1/articles/{uuid4()}"), 404, "not_found")
     assert api.client.get("/v1/results").json()["items"] == []
     assert api.client.get("/v1/jobs", params={"guid": "g"}).json()["items"] == []
     again = api.push(PRIVATE, feed="wire", guid="g")
@@ -132,7 +132,7 @@ def test_a_client_sees_410_and_a_stranger_404(database: Database, serve: Any) ->
 
 
 def test_the_command_erases_all_versions(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", address(database))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     pushed = push(
         database,
         *[article(f"{PRIVATE} {n}", feed="wire", guid="g", version=str(n)) for n in range(3)],

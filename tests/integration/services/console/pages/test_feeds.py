@@ -56,7 +56,7 @@ def test_invalid_feed_form_is_shown_with_field_error(sqlite_api: Api, fields: di
 def test_existing_feed_is_not_registered_again(sqlite_api: Api) -> None:
     post_form(sqlite_api.client, "/feeds", name="wire")
     duplicate = post_form(sqlite_api.client, "/feeds", name="wire")
-    assert (duplicate.status_code, "is there already" in duplicate.text) == (409, True)
+    assert (duplicate.status_code, "already exists" in duplicate.text) == (409, True)
     invalid = post_form(sqlite_api.client, "/feeds/wire", rate_per_s="-3")
     assert (invalid.status_code, 'value="-3"' in invalid.text) == (422, True)
     assert post_form(sqlite_api.client, "/feeds/none", rate_per_s="3").status_code == 404
@@ -70,7 +70,7 @@ def test_feed_is_paused_and_resumed(sqlite_api: Api, sqlite_database: Database) 
     assert post_form(client, "/feeds/wire/pause", reason="it sends rubbish").status_code == 303
     assert "Paused" in get_page(client, "/feeds/wire")
     assert "paused" in get_page(client, "/feeds")
-    assert [pause.reason for pause in pauses.paused(sqlite_database)] == ["it sends rubbish"]
+    assert [pause.reason for pause in pauses.list_pauses(sqlite_database)] == ["it sends rubbish"]
     assert post_form(client, "/feeds/wire/resume").status_code == 303
     assert "Paused" not in get_page(client, "/feeds/wire")
     assert post_form(client, "/feeds/wire/resume").status_code == 404
@@ -80,15 +80,15 @@ def test_all_intake_is_paused_and_resumed(sqlite_api: Api, sqlite_database: Data
     client = sqlite_api.client
     assert "Intake is open" in get_page(client, "/feeds")
     assert post_form(client, "/intake/pause", reason="  an \x00 upgrade\n").status_code == 303
-    assert [(pause.feed, pause.reason) for pause in pauses.paused(sqlite_database)] == [("*", "an upgrade")]
+    assert [(pause.feed, pause.reason) for pause in pauses.list_pauses(sqlite_database)] == [("*", "an upgrade")]
     assert "No articles are accepted" in get_page(client, "/feeds")
     assert "an upgrade, since 20" in get_page(client, "/feeds")
     overview = get_page(client, "/")
     assert "Intake is paused" in overview
     assert 'href="/feeds#intake"' in overview
     assert post_form(client, "/intake/resume").status_code == 303
-    assert pauses.intake(sqlite_database) is None
+    assert pauses.intake_pause(sqlite_database) is None
     assert audit_entries(sqlite_database)[:2] == [("intake.resume", "*"), ("intake.pause", "*")]
     assert post_form(client, "/intake/resume").status_code == 404
     post_form(client, "/intake/pause", reason="long " * 500)
-    assert len(pauses.paused(sqlite_database)[0].reason) == 499
+    assert len(pauses.list_pauses(sqlite_database)[0].reason) == 499
