@@ -44,7 +44,7 @@ class RemovedResults:
 
 
 def removed_results(database: Database, after: int, feed: str | None, visible: Visible = None) -> RemovedResults | None:
-    """Return which results after the sequence ``after`` were removed for their age, or None if there are none.
+    """Return which results after the sequence ``after`` were removed for their age, or None.
 
     ``feed`` restricts the search to one feed; otherwise all ``visible`` feeds count.
     """

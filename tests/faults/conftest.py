@@ -77,7 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="module")
-def faulty_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], FaultyPostgres]]:
+def faulty_postgres() -> Iterator[Callable[[], FaultyPostgres]]:
     """Returns a server that is started on the first call."""
     servers: list[FaultyPostgres] = []
 
