@@ -1,4 +1,4 @@
-"""Each alert, as promtool sees it: quiet while all is well, not yet firing before its time, firing after it."""
+"""Alert rules evaluated by promtool: each alert fires after its time, not before, and not on healthy series."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ Series = dict[str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """Series in which an alert fires at ``at``, not yet at ``not_yet``; and series in which it never does.
+    """Test series of an alert, in Prometheus' notation for unit tests, with a sample each ``interval``.
 
-    Series are in Prometheus' notation for tests, a sample each ``interval``.
+    With ``fires`` the alert fires at ``at`` but not yet at ``not_yet``; with ``quiet`` it does not fire. ``labels`` are
+    those of the firing alert.
     """
 
     fires: Series
@@ -47,7 +48,7 @@ def constant(name: str, value: float, samples: int = 200) -> Series:
 
 
 API = '{job="api",instance="api:8400"}'
-OTHER = '{job="api",instance="other:8400"}'  # a second API process shows the same ledger
+OTHER = '{job="api",instance="other:8400"}'  # a second API process, which exports the same figures of the ledger
 FINISHED = 'stancewire_jobs_finished_total{{job="api",instance="api:8400",state="{}"}}'
 REFUSED = 'stancewire_articles_refused_total{{job="api",instance="api:8400",code="{}"}}'
 REQUESTS = 'stancewire_http_requests_total{{job="api",instance="api:8400",status="{}"}}'
@@ -57,9 +58,9 @@ PUSH = (
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
 
-def latency(quick: float, slow: float) -> Series:
-    """Add ``quick`` requests under 50 ms and ``slow`` ones under 2.5 s in each sample."""
-    counts = {"0.05": quick, "0.5": quick, "2.5": quick + slow, "+Inf": quick + slow}
+def latency(fast: float, slow: float) -> Series:
+    """Add ``fast`` requests under 50 ms and ``slow`` ones under 2.5 s in each sample."""
+    counts = {"0.05": fast, "0.5": fast, "2.5": fast + slow, "+Inf": fast + slow}
     return {PUSH.format(bound): f"0+{count}x200" for bound, count in counts.items()}
 
 
@@ -68,16 +69,16 @@ def ledger_gauge(name: str, value: float) -> Series:
 
 
 def quality(step: str) -> Series:
-    """A feed of 100 results an hour (12 each 5 minutes), 36 attributions each; empty results rise as ``step`` says."""
-    steady = {
+    """A feed with 12 results and 36 attributions each 5 minutes; ``step`` is the series of its empty results."""
+    counts = {
         FEED.format(name): f"0+{number}x320" for name, number in {"feed_results": 12, "feed_attributions": 36}.items()
     }
-    calm = {FEED.format(name): "0+1x320" for name in ("feed_unresolved_speakers", "feed_low_scores")}
-    return steady | calm | {FEED.format("feed_empty_results"): step}
+    problems = {FEED.format(name): "0+1x320" for name in ("feed_unresolved_speakers", "feed_low_scores")}
+    return counts | problems | {FEED.format("feed_empty_results"): step}
 
 
-def from_yesterday(today: str) -> Series:
-    """A feed that took in two articles each 5 minutes for a day; what follows is ``today``."""
+def after_a_day(today: str) -> Series:
+    """A feed that accepted two articles each 5 minutes for a day, followed by the series ``today``."""
     return {FEED.format("articles_accepted"): f"0+2x288 {today}"}
 
 
@@ -195,10 +196,10 @@ CASES = {
         quiet=constant("stancewire_disk_free_bytes" + API, 30) | constant("stancewire_disk_size_bytes" + API, 100),
     ),
     "StancewireFeedSilent": Case(
-        fires=from_yesterday("576x40"),
+        fires=after_a_day("576x40"),
         at="25h30m",
         not_yet="24h30m",
-        quiet=from_yesterday("577+1x40"),
+        quiet=after_a_day("577+1x40"),
         labels={"feed": "wire"},
         interval="5m",
     ),
@@ -214,27 +215,27 @@ CASES = {
 
 
 def promtool() -> str:
-    found = shutil.which("promtool")
-    if found is None:
+    program = shutil.which("promtool")
+    if program is None:
         pytest.skip("promtool (Debian: prometheus) is not installed")
-    return found
+    return program
 
 
-def test_every_alert_has_a_case_and_every_case_its_alert() -> None:
+def test_cases_and_alerts_match() -> None:
     assert [rule["alert"] for rule in ALERTS] == list(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_alert_fires_in_time_and_is_quiet_otherwise(name: str, tmp_path: Path) -> None:
+def test_alert_fires_at_its_time_and_not_on_healthy_series(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     [rule] = [rule for rule in ALERTS if rule["alert"] == name]
     labels = case.labels | rule["labels"]
     firing = {
         "exp_labels": labels,
-        "exp_annotations": {key: said(text, labels) for key, text in rule["annotations"].items()},
+        "exp_annotations": {key: rendered(text, labels) for key, text in rule["annotations"].items()},
     }
     tests = [
-        group(
+        rule_test(
             case,
             case.fires,
             [
@@ -242,51 +243,51 @@ def test_an_alert_fires_in_time_and_is_quiet_otherwise(name: str, tmp_path: Path
                 {"eval_time": case.at, "alertname": name, "exp_alerts": [firing]},
             ],
         ),
-        group(case, case.quiet, [{"eval_time": case.at, "alertname": name}]),
+        rule_test(case, case.quiet, [{"eval_time": case.at, "alertname": name}]),
     ]
     file = tmp_path / "test.yml"
     interval = case.interval
     files = [str(path) for path in sorted(RULES.glob("*.yml"))]
     file.write_text(yaml.safe_dump({"rule_files": files, "evaluation_interval": interval, "tests": tests}))
-    done = subprocess.run([promtool(), "test", "rules", str(file)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([promtool(), "test", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
-def group(case: Case, series: Series, expected: list[dict[str, Any]]) -> dict[str, Any]:
+def rule_test(case: Case, series: Series, expected: list[dict[str, Any]]) -> dict[str, Any]:
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     return {"interval": case.interval, "input_series": inputs, "alert_rule_test": expected}
 
 
-def said(text: str, labels: dict[str, str]) -> str:
-    """An annotation as Prometheus writes it."""
-    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda found: labels[found.group(1)], text)
+def rendered(text: str, labels: dict[str, str]) -> str:
+    """Return an annotation with its labels filled in, as Prometheus renders it."""
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: labels[match.group(1)], text)
 
 
-def test_rules_ask_for_series_that_exist() -> None:
+def test_rules_query_only_existing_series() -> None:
     recorded = {rule["record"] for rule in RECORDED}
-    asked = {
+    queried = {
         name
         for rule in [*ALERTS, *RECORDED]
         for name in re.findall(r"\b(?:[a-z_]+:)?(?:stancewire|celery)_[\w:]+", rule["expr"])
     }
-    assert len(asked) >= 20
-    assert asked <= declared_names() | recorded
+    assert len(queried) >= 20
+    assert queried <= declared_names() | recorded
 
 
-def test_refusals_that_are_no_fault_of_the_sender_are_the_same_for_the_code_and_its_alerts() -> None:
+def test_refusal_codes_in_alerts_match_those_in_the_code() -> None:
     watched = {"StancewireIntakeRefuses": CAPACITY_CODES, "StancewireBadInput": CAPACITY_CODES + PAUSE_CODES}
     for name, codes in watched.items():
         [rule] = [rule for rule in ALERTS if rule["alert"] == name]
-        [named] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
-        assert tuple(named.split("|")) == codes
+        [pattern] = re.findall(r'code[=!]~"([a-z_|]+)"', rule["expr"])
+        assert tuple(pattern.split("|")) == codes
 
 
-def test_severities_are_two() -> None:
+def test_severity_is_critical_or_warning() -> None:
     assert {rule["labels"]["severity"] for rule in ALERTS} == {"critical", "warning"}
 
 
-def test_the_files_are_sound() -> None:
-    done = subprocess.run(
+def test_rule_files_are_valid() -> None:
+    process = subprocess.run(
         [promtool(), "check", "rules", *map(str, RULES.glob("*.yml"))], capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr

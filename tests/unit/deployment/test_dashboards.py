@@ -1,7 +1,4 @@
-"""The dashboards as files: sound, distinct, about metrics that exist.
-
-Whether their queries find data, a real Prometheus says.
-"""
+"""Dashboard files are valid and distinct and use existing metrics; integration tests run their queries."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ RECORDED = {
 }
 
 
-def test_there_are_four_and_each_has_its_own_name() -> None:
+def test_four_dashboards_have_distinct_names() -> None:
     assert [board["uid"] for board in BOARDS] == [
         f"stancewire-{name}" for name in ("feeds", "overview", "quality", "workers")
     ]
@@ -35,26 +32,26 @@ def test_there_are_four_and_each_has_its_own_name() -> None:
 
 
 @EACH
-def test_panels_are_distinct_described_and_do_not_overlap(board: dict[str, Any]) -> None:
+def test_panels_are_distinct_and_described_and_do_not_overlap(board: dict[str, Any]) -> None:
     panels = board["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert len({panel["title"] for panel in panels}) == len(panels)
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for panel in panels:
         assert panel["type"] == "row" or panel["description"].endswith("."), panel["title"]
-        place = panel["gridPos"]
+        position = panel["gridPos"]
         cells = {
             (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
+            for x in range(position["x"], position["x"] + position["w"])
+            for y in range(position["y"], position["y"] + position["h"])
         }
         assert max(x for x, _ in cells) < 24
-        assert not cells & taken, panel["title"]
-        taken |= cells
+        assert not cells & occupied, panel["title"]
+        occupied |= cells
 
 
 @EACH
-def test_the_source_is_a_variable_everywhere(board: dict[str, Any]) -> None:
+def test_every_data_source_is_the_variable(board: dict[str, Any]) -> None:
     [source] = [variable for variable in board["templating"]["list"] if variable["type"] == "datasource"]
     assert (source["name"], source["query"]) == ("datasource", "prometheus")
     used = re.findall(r'"uid": "([^"]*)"', json.dumps(board["panels"]) + json.dumps(board["templating"]))
@@ -62,7 +59,7 @@ def test_the_source_is_a_variable_everywhere(board: dict[str, Any]) -> None:
 
 
 @EACH
-def test_queries_ask_for_what_is_declared_or_recorded_and_variables_that_are_there(board: dict[str, Any]) -> None:
+def test_queries_use_only_existing_metrics_and_variables(board: dict[str, Any]) -> None:
     variables = {variable["name"] for variable in board["templating"]["list"]} | {"__rate_interval"}
     targets = [target for panel in board["panels"] for target in panel.get("targets", ())]
     assert len(targets) >= 8
@@ -73,8 +70,8 @@ def test_queries_ask_for_what_is_declared_or_recorded_and_variables_that_are_the
 
 
 @EACH
-def test_figures_of_the_ledger_are_taken_once_however_many_processes_show_them(board: dict[str, Any]) -> None:
-    once = re.compile(r"\b(?:max|min)(?: by \([\w, ]+\))? ?\(")
+def test_ledger_figures_are_not_summed_over_api_processes(board: dict[str, Any]) -> None:
+    aggregated = re.compile(r"\b(?:max|min)(?: by \([\w, ]+\))? ?\(")
     summed = re.compile(
         r"\bsum(?: by \([\w, ]+\))? ?"
         r"\((?:rate|increase)?\(?(stancewire_(?:feed|jobs|articles_accepted|job_attempts)\w*)"
@@ -86,9 +83,9 @@ def test_figures_of_the_ledger_are_taken_once_however_many_processes_show_them(b
                 re.search(r"stancewire_(?:feed_\w+|jobs\w*|articles_accepted\w*)", target["expr"])
                 and ":" not in target["expr"]
             ):
-                assert once.search(target["expr"]), target["expr"]
+                assert aggregated.search(target["expr"]), target["expr"]
 
 
-def test_the_source_that_is_provisioned_is_one_of_that_type() -> None:
+def test_provisioned_data_source_is_prometheus() -> None:
     sources = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"]
     assert [(source["type"], source["isDefault"]) for source in sources] == [("prometheus", True)]

@@ -1,3 +1,5 @@
+"""The compose file, the Dockerfiles and the configuration of the monitoring match each other and the settings."""
+
 import re
 import subprocess
 import sys
@@ -21,11 +23,12 @@ OUR_OWN = {"migrate", "api", "worker", "sweeper"}
 
 
 def stage_lines(dockerfile: Path) -> list[str]:
-    """The lines of the last stage: what the image is."""
+    """Return the lines of the last stage, which defines the image."""
     return dockerfile.read_text().split("\nFROM ")[-1].splitlines()
 
 
 def variables_of_settings() -> set[str]:
+    """Return the names of all environment variables that set a setting."""
     names = set()
     for name, field in Settings.model_fields.items():
         group = field.annotation
@@ -36,12 +39,12 @@ def variables_of_settings() -> set[str]:
     return names
 
 
-def test_all_parts_are_there() -> None:
+def test_compose_file_has_all_services() -> None:
     assert set(SERVICES) == OUR_OWN | {"redis", "postgres", "prometheus", "alertmanager", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_says_whether_it_is_well_or_runs_once(name: str) -> None:
+def test_service_has_a_health_check_or_runs_once(name: str) -> None:
     service = SERVICES[name]
     if service.get("restart") == "no":
         assert name == "migrate"
@@ -53,16 +56,16 @@ def test_a_service_says_whether_it_is_well_or_runs_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_a_service_waits_for_exists_and_can_come_true(name: str) -> None:
-    for other, rule in SERVICES[name].get("depends_on", {}).items():
+def test_dependency_of_a_service_can_be_satisfied(name: str) -> None:
+    for dependency, rule in SERVICES[name].get("depends_on", {}).items():
         if rule["condition"] == "service_completed_successfully":
-            assert SERVICES[other]["restart"] == "no"
+            assert SERVICES[dependency]["restart"] == "no"
         else:
-            assert SERVICES[other]["restart"] != "no"
+            assert SERVICES[dependency]["restart"] != "no"
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_volumes_are_declared_and_files_are_there(name: str) -> None:
+def test_volumes_are_declared_and_mounted_files_exist(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
         assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
@@ -75,7 +78,7 @@ def test_ports_are_published_on_the_loopback_address_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"postgres"}))
-def test_a_service_is_not_root_and_cannot_write_to_its_image(name: str) -> None:
+def test_service_is_not_root_and_cannot_write_to_its_image(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -86,14 +89,14 @@ def test_a_service_is_not_root_and_cannot_write_to_its_image(name: str) -> None:
         assert service["user"].split(":")[0] not in {"0", "root"}
 
 
-def test_foreign_images_are_pinned() -> None:
+def test_third_party_images_are_pinned() -> None:
     for name, service in SERVICES.items():
         if name not in OUR_OWN:
             tag = service["image"].partition(":")[2]
             assert re.fullmatch(r"v?\d+[\w.-]*", tag), service["image"]
 
 
-def test_redis_refuses_rather_than_evicts_and_keeps_nothing() -> None:
+def test_redis_does_not_evict_or_persist() -> None:
     command = " ".join(SERVICES["redis"]["command"])
     assert "--maxmemory-policy noeviction" in command
     assert re.search(r"--maxmemory \d+mb", command)
@@ -102,33 +105,33 @@ def test_redis_refuses_rather_than_evicts_and_keeps_nothing() -> None:
     assert "requirepass" in command
 
 
-def test_the_worker_listens_to_every_queue_and_has_time_to_stop() -> None:
+def test_worker_consumes_every_queue_and_has_time_to_stop() -> None:
     worker = SERVICES["worker"]
     queues = worker["command"][worker["command"].index("--queues") + 1]
     assert set(queues.split(",")) == {queue.value for queue in QueueName}
     assert int(worker["stop_grace_period"].rstrip("s")) > Settings().worker.hard_limit_s
 
 
-def test_secrets_come_from_the_environment_and_the_example_names_them() -> None:
+def test_secrets_are_environment_variables_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
-    wanted = set(re.findall(r"\$\{([A-Z_]+)", text))
+    variables = set(re.findall(r"\$\{([A-Z_]+)", text))
     example = dict(
         line.split("=", 1) for line in (DEPLOY / "example.env").read_text().splitlines() if line and line[0] != "#"
     )
-    assert wanted == set(example)
-    for name in wanted:
+    assert variables == set(example)
+    for name in variables:
         if name.endswith("PASSWORD"):
             assert set(re.findall(rf"\$\{{{name}(\W+)", text)) == {":?"}
 
 
-def test_every_setting_that_is_named_exists() -> None:
+def test_settings_in_deployment_files_exist() -> None:
     files = [ROOT / "docker-compose.yml", DEPLOY / "example.env", *DOCKERFILES]
-    named = {name for file in files for name in re.findall(r"STANCEWIRE_[A-Z_]+", file.read_text())}
-    assert {"STANCEWIRE_DATABASE_URL", "STANCEWIRE_REDIS_URL", "STANCEWIRE_WORKER__METRICS_PORT"} <= named
-    assert named <= variables_of_settings()
+    names = {name for file in files for name in re.findall(r"STANCEWIRE_[A-Z_]+", file.read_text())}
+    assert {"STANCEWIRE_DATABASE_URL", "STANCEWIRE_REDIS_URL", "STANCEWIRE_WORKER__METRICS_PORT"} <= names
+    assert names <= variables_of_settings()
 
 
-def test_the_environment_of_each_part_builds_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_of_each_service_gives_valid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in OUR_OWN:
         for variable, value in SERVICES[name]["environment"].items():
             monkeypatch.setenv(variable, str(value))
@@ -139,7 +142,7 @@ def test_the_environment_of_each_part_builds_its_settings(monkeypatch: pytest.Mo
     assert settings.worker.metrics_port == 9808
 
 
-def test_prometheus_scrapes_the_parts_where_they_listen() -> None:
+def test_prometheus_scrapes_the_ports_of_api_and_worker() -> None:
     jobs = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"]
     api, worker = sorted(jobs, key=lambda job: job["job_name"])
     assert api["static_configs"] == [{"targets": [f"api:{SERVICES['api']['environment']['STANCEWIRE_API__PORT']}"]}]
@@ -148,7 +151,7 @@ def test_prometheus_scrapes_the_parts_where_they_listen() -> None:
     assert worker["dns_sd_configs"][0]["port"] == int(port)
 
 
-def test_prometheus_finds_its_rules_where_they_are_mounted() -> None:
+def test_prometheus_reads_rules_from_their_mount() -> None:
     [pattern] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["rule_files"]
     mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
     assert mounts["./deploy/prometheus/rules"] == str(Path(pattern).parent)
@@ -158,35 +161,35 @@ def test_prometheus_finds_its_rules_where_they_are_mounted() -> None:
     }
 
 
-def test_alerts_go_to_an_alertmanager_that_routes_every_severity_to_a_receiver() -> None:
+def test_alertmanager_routes_every_severity_to_a_receiver() -> None:
     [target] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["alerting"]["alertmanagers"]
     assert target["static_configs"] == [{"targets": ["alertmanager:9093"]}]
     mounts = dict(volume.split(":")[:2] for volume in SERVICES["alertmanager"]["volumes"])
     assert f"--config.file={mounts['./deploy/alertmanager/alertmanager.yml']}" in SERVICES["alertmanager"]["command"]
     assert f"--storage.path={mounts['alertmanager-data']}" in SERVICES["alertmanager"]["command"]
     settings = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
-    known = {receiver["name"] for receiver in settings["receivers"]}
-    assert {settings["route"]["receiver"], *(route["receiver"] for route in settings["route"]["routes"])} <= known
+    receivers = {receiver["name"] for receiver in settings["receivers"]}
+    assert {settings["route"]["receiver"], *(route["receiver"] for route in settings["route"]["routes"])} <= receivers
     rules = yaml.safe_load((DEPLOY / "prometheus/rules/alerts.yml").read_text())["groups"][0]["rules"]
-    named = "\n".join(matcher for rule in settings["inhibit_rules"] for key in rule for matcher in rule[key])
-    assert set(re.findall(r"Stancewire\w+", named)) <= {rule["alert"] for rule in rules}
+    matchers = "\n".join(matcher for rule in settings["inhibit_rules"] for key in rule for matcher in rule[key])
+    assert set(re.findall(r"Stancewire\w+", matchers)) <= {rule["alert"] for rule in rules}
     severities = re.findall(
         r'severity="(\w+)"', "\n".join(m for route in settings["route"]["routes"] for m in route["matchers"])
     )
     assert set(severities) <= {rule["labels"]["severity"] for rule in rules}
 
 
-def test_provisioned_dashboards_lie_where_they_are_mounted() -> None:
+def test_grafana_reads_dashboards_from_their_mount() -> None:
     provider = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/stancewire.yml").read_text())["providers"][0]
     targets = {volume.split(":")[0]: volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]}
     assert targets["./deploy/grafana/dashboards"] == provider["options"]["path"]
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
-def test_a_dockerfile_is_linted_pinned_and_hashed(dockerfile: Path) -> None:
+def test_dockerfile_passes_hadolint_with_pinned_base_and_hashed_packages(dockerfile: Path) -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, dockerfile], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([hadolint, dockerfile], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
     text = dockerfile.read_text()
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"python:3.13-slim-bookworm"}
     for install in re.findall(r"pip install ([^\n]*)", text):
@@ -194,7 +197,7 @@ def test_a_dockerfile_is_linted_pinned_and_hashed(dockerfile: Path) -> None:
     assert "STOPSIGNAL SIGTERM" in stage_lines(dockerfile)
 
 
-def test_the_images_are_built_from_locks_that_exist() -> None:
+def test_images_are_built_from_existing_lock_files() -> None:
     for dockerfile in DOCKERFILES:
         locks = set(re.findall(r"-r (locks/\S+)", dockerfile.read_text()))
         assert locks
@@ -202,7 +205,7 @@ def test_the_images_are_built_from_locks_that_exist() -> None:
             assert "--hash=sha256:" in (ROOT / lock).read_text()
 
 
-def test_the_api_image_holds_no_model() -> None:
+def test_api_image_has_no_model_packages() -> None:
     packages = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "locks/api.txt").read_text(), re.MULTILINE))
     assert "fastapi" in packages
     assert packages.isdisjoint({"spacy", "torch", "onnxruntime", "trafilatura"})

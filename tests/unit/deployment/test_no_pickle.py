@@ -1,4 +1,4 @@
-"""Formats that run code when they are read (pickle and similar) occur neither in our code nor in Celery's settings."""
+"""Neither our code nor Celery reads data with pickle or another format that can run code."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ MODULES = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpi
 CALLS = {"eval", "exec"}
 
 
-def offences(tree: ast.AST) -> list[str]:
-    found = []
+def violations(tree: ast.AST) -> list[str]:
+    """Return the names of unsafe modules, calls and arguments that the code uses."""
+    unsafe = []
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Import):
@@ -26,34 +27,36 @@ def offences(tree: ast.AST) -> list[str]:
             names = [node.module or ""]
         elif isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id in CALLS:
-                found.append(node.func.id)
-            found += [
+                unsafe.append(node.func.id)
+            unsafe += [
                 word.arg for word in node.keywords if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"
             ]
-        found += [name for name in names if name.partition(".")[0] in MODULES]
-    return found
+        unsafe += [name for name in names if name.partition(".")[0] in MODULES]
+    return unsafe
 
 
-def test_our_code_reads_no_pickle() -> None:
+def test_code_has_no_violations() -> None:
     assert len(SOURCES) > 100
     assert {
-        str(file): offences(ast.parse(file.read_text())) for file in SOURCES if offences(ast.parse(file.read_text()))
+        str(file): violations(ast.parse(file.read_text()))
+        for file in SOURCES
+        if violations(ast.parse(file.read_text()))
     } == {}
 
 
-def test_what_forbids_pickle_is_no_offence() -> None:
-    assert offences(ast.parse("load(file, allow_pickle=False)")) == []
+def test_allow_pickle_false_is_not_a_violation() -> None:
+    assert violations(ast.parse("load(file, allow_pickle=False)")) == []
 
 
 @pytest.mark.parametrize(
     "code", ["import pickle", "from marshal import loads", "eval('1')", "load(file, allow_pickle=True)"]
 )
-def test_it_would_be_found(code: str) -> None:
-    assert offences(ast.parse(code))
+def test_unsafe_deserialization_is_a_violation(code: str) -> None:
+    assert violations(ast.parse(code))
 
 
 @pytest.mark.parametrize("role", Role)
-def test_celery_speaks_json_alone(role: Role) -> None:
+def test_celery_accepts_only_json(role: Role) -> None:
     settings = create_celery(Broker(), "redis://127.0.0.1:1/0", role).conf
     assert settings.accept_content == ["json"]
     assert (settings.task_serializer, settings.result_backend, settings.task_ignore_result) == ("json", None, True)

@@ -75,8 +75,8 @@ def test_stancewire_command_exists_with_its_options(line: str) -> None:
         for number, word in enumerate(words)
         if not word.startswith("--") and not (number and words[number - 1].startswith("--"))
     ]
-    taken = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
-    assert len(arguments) <= len(taken) or any(parameter.nargs == -1 for parameter in taken)
+    parameters = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+    assert len(arguments) <= len(parameters) or any(parameter.nargs == -1 for parameter in parameters)
 
 
 def test_page_has_every_section_and_only_internal_links() -> None:
