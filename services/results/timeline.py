@@ -70,13 +70,13 @@ def starts(first: date, last: date, width: Width, limit: int) -> list[date]:
 
     Raises ValueError for more than ``limit``.
     """
-    found = [first_of(first, width)]
+    dates = [first_of(first, width)]
     end = first_of(last, width)
-    while found[-1] < end:
-        found.append(next_after(found[-1], width))
-        if len(found) > limit:
+    while dates[-1] < end:
+        dates.append(next_after(dates[-1], width))
+        if len(dates) > limit:
             raise ValueError(f"from and to lie more than {limit} buckets of a {width} apart")
-    return found
+    return dates
 
 
 def milliseconds(day: date) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
+from services.contracts.accents import strip_accents
 from workers.english import gazetteer, lexicon
 from workers.english.lexicon import word_set
 
@@ -40,8 +40,7 @@ def normalize_name(text: str) -> str:
 
 
 def _without_accents(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return strip_accents(text.translate(_LETTERS))
 
 
 def acronyms(text: str) -> list[str]:
