@@ -97,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     """Connect the parts of this process. Nothing is read or sent yet."""
     database = Database(settings.resolved_database_url(), settings.database)
-    database.observer = metrics.transaction
+    database.observer = metrics.observe_transaction
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     dispatcher = Dispatcher(database, celery, redis_url, settings.broker)

@@ -1,8 +1,8 @@
-"""Every metric of the system. ``catalogue`` declares them; decision 6 says where a figure is counted, and why there.
+"""All metrics of the system. ``catalogue`` declares them; decision 6 says where each figure is counted, and why.
 
 Figures that must survive a killed process (jobs, articles, words) are read from the ledger at each scrape; figures
-about a process (requests, stages) are counted in it, under prefork in files that a replaced child takes over from
-the one before it.
+about a process (requests, stages) are counted in it. Under prefork they are counted in files, which a new child takes
+over from the child that it replaces.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from services.metrics.prefork import count_under_prefork, prefork_registry
 from services.metrics.processes import ApiMetrics, WorkerMetrics
 from services.metrics.stores import StoresCollector
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # no types; what it drops: a second series for each, which no query here reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped; drops the `_created` series, which no query uses
 
 __all__ = [
     "ApiMetrics",

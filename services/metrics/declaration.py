@@ -81,7 +81,7 @@ def declare_histogram(
 def declare_ledger_counter(
     counter: CounterName, name: str, meaning: str, label: str | None = None, *, initial_labels: tuple[str, ...] = ()
 ) -> MetricDeclaration:
-    """Return a metric that shows ``counter`` of the ledger; ``label`` is what the counter's label stands for, if any."""
+    """Return a metric that shows ``counter`` of the ledger; ``label`` is the meaning of the counter's label, if any."""
     labels = () if label is None else (label,)
     return MetricDeclaration(
         name, Kind.COUNTER, Origin.LEDGER, meaning, labels, counter=counter, initial_labels=initial_labels

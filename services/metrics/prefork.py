@@ -1,4 +1,4 @@
-"""One page for a parent and its prefork children: what they count lies in files, by slot and not by process ID."""
+"""Metrics of a parent and its prefork children on one page, counted in one file per slot, not per process ID."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from services.metrics.families import unlabelled_family
 
 
 def count_under_prefork(directory: Path) -> None:
-    """Keep metrics that this process and its children declare from now on in files under ``directory``, emptied first.
+    """Count the metrics that this process and its children declare from now on in files under ``directory``.
 
-    Files are named by the child's slot, not by its process ID, so that a child that replaces a killed one counts on
-    from where that one stood, and their number stays bounded.
+    The directory is emptied first. Files are named by the child's slot, not by its process ID: a child that replaces a
+    killed one continues its counts, and the number of files stays bounded.
     """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -43,15 +43,15 @@ def prefork_registry() -> CollectorRegistry:
 
 
 class ChildrenCollector(Collector):
-    """How many children this process has, and their memory; nothing where the system does not tell (Linux does)."""
+    """Collect the number of child processes and their resident memory; absent on systems without Linux' /proc."""
 
     def collect(self) -> Iterator[Metric]:
-        """Read /proc: the parent is watched by the client library, its children by nobody else."""
-        own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-        if not own.exists():
+        """Yield both gauges, read from /proc: the client library covers the parent process only."""
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+        if not children.exists():
             return
-        pages = [_resident_pages(int(child)) for child in own.read_text(encoding="ascii").split()]
-        alive = [number for number in pages if number]
+        pages = [_resident_pages(int(pid)) for pid in children.read_text(encoding="ascii").split()]
+        alive = [count for count in pages if count]  # 0 for a process that has ended
         yield unlabelled_family(catalogue.CHILDREN, len(alive))
         yield unlabelled_family(catalogue.CHILDREN_MEMORY, sum(alive) * os.sysconf("SC_PAGE_SIZE"))
 
@@ -59,5 +59,5 @@ class ChildrenCollector(Collector):
 def _resident_pages(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+    except (FileNotFoundError, ProcessLookupError):  # the process has just ended
         return 0

@@ -1,6 +1,6 @@
 """Metrics that a process counts about itself.
 
-Declared in classes, because prefork must be chosen before the first metric exists.
+They are declared in classes, because prefork must be chosen before the first metric exists.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ class ApiMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Declare the metrics in ``registry``."""
         self.requests = counter(catalogue.REQUESTS, registry)
-        self.seconds = histogram(catalogue.REQUEST_SECONDS, registry)
+        self.request_seconds = histogram(catalogue.REQUEST_SECONDS, registry)
         self.in_flight = gauge(catalogue.IN_FLIGHT, registry)
         self.refused = counter(catalogue.REFUSED, registry)
         for code in catalogue.CAPACITY_CODES:
-            self.refused.labels(code)  # there with 0 before the first one, or an increase would miss it
+            self.refused.labels(code)  # starts at 0: without a first sample, `increase` would miss the first refusal
         self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 
-    def transaction(self, kind: str, seconds: float) -> None:
-        """Observe one transaction; for ``Database.observer``."""
+    def observe_transaction(self, kind: str, seconds: float) -> None:
+        """Observe the time of one transaction; a callback for ``Database.observer``."""
         self.transactions.labels(kind).observe(seconds)
 
 
@@ -42,10 +42,10 @@ class WorkerMetrics:
         self.model = gauge(catalogue.MODEL, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)
-        self.foreign = counter(catalogue.MESSAGES_DROPPED, registry)
+        self.messages_dropped = counter(catalogue.MESSAGES_DROPPED, registry)
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
         self.task_seconds = histogram(catalogue.TASK_SECONDS, registry)
 
-    def transaction(self, kind: str, seconds: float) -> None:
-        """Observe one transaction; for ``Database.observer``."""
+    def observe_transaction(self, kind: str, seconds: float) -> None:
+        """Observe the time of one transaction; a callback for ``Database.observer``."""
         self.transactions.labels(kind).observe(seconds)

@@ -1,4 +1,4 @@
-"""The page ``docs/metrics.md``, made from the catalogue: ``make metrics-docs`` writes it, a test compares."""
+"""Generator of ``docs/metrics.md`` from the catalogue; ``make reference`` runs it, and a test compares the page."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ _SECTIONS: Final = {
     Origin.LEDGER: """\
 ## The ledger
 
-Counted in the transactions themselves, so that no killed process, restart or pruning turns them back. Every API process shows
-the same: take the maximum over instances (`max by (feed) (rate(…))`), never the sum.""",
+Counters change in the transaction that they count, so that killed processes, restarts and pruning do not reduce them.
+Every API process shows the same values: take the maximum over instances (`max by (feed) (rate(…))`), never the sum.""",
     Origin.STORES: """\
 ## The stores
 
-As each API process sees them at the scrape.""",
+Measured by each API process at the scrape.""",
     Origin.API: """\
 ## API processes
 
-Counted in each process since it started: take the sum over instances. `process_*` (memory, CPU, open files) come from the
-client library.""",
+Counted in each process since it started: take the sum over instances. `process_*` (memory, CPU, open files) come from
+the client library.""",
     Origin.WORKER: """\
 ## Worker hosts
 
-On the port `STANCEWIRE_WORKER__METRICS_PORT`, which is off until it is set. Counted in files by slot: a child that replaces a
-killed one counts on, a restart of the host begins anew. `process_*` are the parent's.""",
+Served on the port `STANCEWIRE_WORKER__METRICS_PORT`, which is off until it is set. Counted in one file per slot: a
+child that replaces a killed one continues its counts; a restart of the host begins at 0. `process_*` are those of the
+parent.""",
 }
 _TITLE: Final = """\
 # Metrics
 
-Made from `services/metrics/catalogue.py` by `make metrics-docs`; change it there. What to do when one of them looks wrong is in
-the [runbook](runbook.md); why they are counted where they are, in [decision 6](decisions/0006-metrics-under-prefork.md)."""
+Generated from `services/metrics/catalogue.py` by `make reference`: edit that module, not this page. The
+[runbook](runbook.md) says what to do when a metric looks wrong, and
+[decision 6](decisions/0006-metrics-under-prefork.md) why each metric is counted where it is."""
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -45,22 +47,22 @@ def _lines() -> Iterator[str]:
     yield _TITLE
     for origin, introduction in _SECTIONS.items():
         yield from ("", introduction, "", "| metric | type | labels | meaning |", "|---|---|---|---|")
-        for declared in METRICS:
-            if declared.origin is origin:
-                yield _row(declared)
-    yield from ("", "## Labels", "", "No label is unbounded.", "", "| label | its values |", "|---|---|")
-    for label, bound in LABEL_VALUES.items():
-        yield f"| `{label}` | {bound} |"
+        for declaration in METRICS:
+            if declaration.origin is origin:
+                yield _row(declaration)
+    yield from ("", "## Labels", "", "No label is unbounded.", "", "| label | values |", "|---|---|")
+    for label, values in LABEL_VALUES.items():
+        yield f"| `{label}` | {values} |"
     yield from ("", "## Buckets", "", "Upper bounds in seconds.", "", "| histogram | buckets |", "|---|---|")
-    for declared in METRICS:
-        if declared.kind is Kind.HISTOGRAM:
-            yield f"| `{declared.name}` | {', '.join(f'{bound:g}' for bound in declared.buckets)} |"
+    for declaration in METRICS:
+        if declaration.kind is Kind.HISTOGRAM:
+            yield f"| `{declaration.name}` | {', '.join(f'{bound:g}' for bound in declaration.buckets)} |"
 
 
-def _row(declared: MetricDeclaration) -> str:
-    labels = ", ".join(f"`{label}`" for label in declared.labels)
-    return f"| `{declared.name}` | {declared.kind} | {labels} | {declared.meaning} |"
+def _row(declaration: MetricDeclaration) -> str:
+    labels = ", ".join(f"`{label}`" for label in declaration.labels)
+    return f"| `{declaration.name}` | {declaration.kind} | {labels} | {declaration.meaning} |"
 
 
 if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 -- it is what the command is for
+    print(page(), end="")  # noqa: T201 -- the page is the command's output

@@ -19,22 +19,28 @@ from services.settings import Broker
 
 
 class StoresCollector(Collector):
-    """Asks Redis at each scrape and waits as long as a push would; without an answer ``stancewire_redis_up`` is 0."""
+    """Collect metrics of the stores at the scrape.
+
+    Redis is queried with the timeout of a push; if it does not answer, ``stancewire_redis_up`` is 0 and its other
+    metrics are absent.
+    """
 
     def __init__(self, database: Database, redis_url: str, broker: Broker) -> None:
         """Bind the stores; nothing is connected yet."""
         self._database = database
         self._queue = broker.key_prefix + QueueName.ANALYSE
-        wait = broker.send_timeout_s
-        self._redis = redis.Redis.from_url(redis_url, socket_timeout=wait, socket_connect_timeout=wait, retry=None)
+        timeout_s = broker.send_timeout_s
+        self._redis = redis.Redis.from_url(
+            redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None
+        )
 
     def describe(self) -> list[Metric]:
-        """Nothing, so that registering asks nobody."""
+        """Return no metrics: the registry then checks no names, and registering does not query the stores."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Redis, disk, pool."""
-        yield from self._of_redis()
+        """Yield the gauges and counters of Redis, the disk and the connection pool."""
+        yield from self._redis_families()
         file = self._database.sqlite_file()
         if file is not None and file.parent.exists():
             disk = shutil.disk_usage(file.parent)
@@ -47,23 +53,23 @@ class StoresCollector(Collector):
             yield unlabelled_family(catalogue.POOL_SIZE, size)
 
     def close(self) -> None:
-        """Let go of the connection to Redis."""
+        """Close the connection to Redis."""
         self._redis.close()
 
-    def _of_redis(self) -> Iterator[Metric]:
+    def _redis_families(self) -> Iterator[Metric]:
         try:
-            self._redis.ping()  # connects where need be: the next one is the round trip
+            self._redis.ping()  # connects if necessary, so that the next ping measures only the round trip
             began = time.perf_counter()
             self._redis.ping()
-            seconds = time.perf_counter() - began
-            facts: Any = self._redis.info()  # the client's types allow for an asynchronous answer, too
+            ping_s = time.perf_counter() - began
+            info: Any = self._redis.info()  # the client's types also allow an awaitable
             length: Any = self._redis.llen(self._queue)
         except (redis.RedisError, OSError):
             yield unlabelled_family(catalogue.REDIS_UP, 0)
             return
         yield unlabelled_family(catalogue.REDIS_UP, 1)
-        yield unlabelled_family(catalogue.REDIS_PING, seconds)
-        yield unlabelled_family(catalogue.REDIS_MEMORY, facts["used_memory"])
-        yield unlabelled_family(catalogue.REDIS_LIMIT, facts["maxmemory"])
-        yield unlabelled_family(catalogue.REDIS_EVICTED, facts["evicted_keys"])
+        yield unlabelled_family(catalogue.REDIS_PING, ping_s)
+        yield unlabelled_family(catalogue.REDIS_MEMORY, info["used_memory"])
+        yield unlabelled_family(catalogue.REDIS_LIMIT, info["maxmemory"])
+        yield unlabelled_family(catalogue.REDIS_EVICTED, info["evicted_keys"])
         yield labelled_family(catalogue.QUEUE_LENGTH, {(QueueName.ANALYSE.value,): length})

@@ -54,7 +54,7 @@ class WorkerHost:
             settings.broker,
             settings.resolved_redis_url(),
             Role.CONSUMER,
-            lambda cause: self._metrics.foreign.labels(cause).inc(),
+            lambda cause: self._metrics.messages_dropped.labels(cause).inc(),
         )
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
@@ -107,7 +107,7 @@ class WorkerHost:
 
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
-        database.observer = self._metrics.transaction
+        database.observer = self._metrics.observe_transaction
         pipeline = Pipeline(self.settings.pipeline)
         pipeline.analyse(_WARM_UP_ARTICLE)
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)

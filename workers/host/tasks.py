@@ -22,4 +22,4 @@ def register(app: Celery, get_runner: Callable[[], MessageRunner]) -> None:
         runner = get_runner()
         with structlog.contextvars.bound_contextvars(message=str(message_id)):
             if not runner.run(message_id, [UUID(job_id) for job_id in job_ids]):
-                runner.metrics.foreign.labels("unclaimed").inc()
+                runner.metrics.messages_dropped.labels("unclaimed").inc()

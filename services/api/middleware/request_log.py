@@ -67,7 +67,7 @@ class RequestLogMiddleware:
             route = _route_label(scope)
             elapsed_s = time.perf_counter() - started - sum(waits_s)
             self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(method, route).observe(max(0.0, elapsed_s))
+            self._metrics.request_seconds.labels(method, route).observe(max(0.0, elapsed_s))
             code = problem_code_of(scope)
             if code is not None and is_push(scope):
                 self._metrics.refused.labels(code).inc()

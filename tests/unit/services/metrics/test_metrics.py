@@ -1,3 +1,5 @@
+"""Metrics of processes: declared names, counts across prefork children, gauges of the children."""
+
 from __future__ import annotations
 
 import os
@@ -12,7 +14,7 @@ from services.metrics import ApiMetrics, WorkerMetrics, declared_names
 from services.metrics.prefork import ChildrenCollector
 from tests.support import paths
 
-# A parent with billiard children, as Celery has them: the first child of slot 0 is killed, a second takes its slot.
+# A parent with billiard children, like Celery's: the first child of slot 0 is killed, and another child replaces it.
 SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
@@ -22,13 +24,13 @@ from services import metrics
 
 directory = Path(sys.argv[1])
 directory.mkdir()
-(directory / "histogram_7.db").write_bytes(b"of an earlier run")
+(directory / "histogram_7.db").write_bytes(b"from an earlier run")
 metrics.count_under_prefork(directory)
-counted = metrics.WorkerMetrics(CollectorRegistry())
+worker_metrics = metrics.WorkerMetrics(CollectorRegistry())
 
 def work(times, then_hang):
     for _ in range(times):
-        counted.stages.labels("read").observe(0.01)
+        worker_metrics.stages.labels("read").observe(0.01)
     Path(sys.argv[1] + ".done").touch()
     while then_hang:
         time.sleep(1)
@@ -51,26 +53,26 @@ sys.stderr.write(" ".join(sorted(os.listdir(directory))))
 """
 
 
-def test_a_replaced_child_counts_on_where_the_killed_one_stood(tmp_path: Path) -> None:
-    ran = subprocess.run(
+def test_replacement_child_continues_counts_of_killed_child(tmp_path: Path) -> None:
+    script = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "metrics")],
         capture_output=True,
         text=True,
         timeout=60,
         env=os.environ | {"PYTHONPATH": str(paths.ROOT)},
     )
-    assert ran.returncode == 0, ran.stderr
+    assert script.returncode == 0, script.stderr
     samples = {
         sample.name: sample.value
-        for family in text_string_to_metric_families(ran.stdout)
+        for family in text_string_to_metric_families(script.stdout)
         for sample in family.samples
         if sample.labels.get("stage") == "read"
     }
     assert samples["stancewire_stage_seconds_count"] == 10
-    assert ran.stderr.split() == ["histogram_0.db", "histogram_1.db"]
+    assert script.stderr.split() == ["histogram_0.db", "histogram_1.db"]
 
 
-def test_every_series_has_a_name_of_the_project() -> None:
+def test_declared_names_have_the_project_prefixes() -> None:
     names = declared_names()
     assert all(name.startswith(("stancewire_", "celery_")) for name in names)
     assert {
@@ -87,23 +89,23 @@ def test_every_series_has_a_name_of_the_project() -> None:
     assert not any(name.endswith("_created") for name in names)
 
 
-def test_what_a_process_measures_is_declared() -> None:
-    for declared in (ApiMetrics, WorkerMetrics):
+def test_instruments_of_processes_are_declared() -> None:
+    for metrics_class in (ApiMetrics, WorkerMetrics):
         registry = CollectorRegistry()
-        declared(registry)
+        metrics_class(registry)
         families = {family.name for family in registry.collect()}
         assert len(families) >= 6
         assert all({name, f"{name}_total", f"{name}_bucket"} & declared_names() for name in families)
 
 
-def test_a_parent_sees_its_children() -> None:
+def test_children_collector_shows_count_and_memory() -> None:
     program = "print(flush=True); input()"
     child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert child.stdout is not None
         child.stdout.readline()
-        seen = {family.name: family.samples[0].value for family in ChildrenCollector().collect()}
+        values = {family.name: family.samples[0].value for family in ChildrenCollector().collect()}
     finally:
         child.communicate(b"\n", timeout=30)
-    assert seen["stancewire_worker_children"] >= 1
-    assert seen["stancewire_worker_children_resident_bytes"] > 1_000_000
+    assert values["stancewire_worker_children"] >= 1
+    assert values["stancewire_worker_children_resident_bytes"] > 1_000_000
