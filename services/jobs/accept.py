@@ -127,7 +127,7 @@ def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> N
         last = int(
             increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL]
         )
-        ranks = {(CounterName.FEED_RANK, feed): last - place for place, feed in enumerate(sorted(feeds))}
+        ranks = {(CounterName.FEED_RANK, feed): last - index for index, feed in enumerate(sorted(feeds))}
         increment(connection, database, ranks)
 
 

@@ -69,19 +69,19 @@ def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000)
             bucket = (rows.c.at - rows.c.at % step).label("bucket")
             counted = select(bucket, func.count(), func.min(rows.c.at)).group_by(bucket)
             series.append([tuple(row) for row in connection.execute(counted)])
-    first = max([begin, *(_whole_from(found, step, most) for found in series)])
+    first = max([begin, *(_whole_from(counts, step, most) for counts in series)])
     buckets = range(first, end, step)
-    accepted, done = ({at: number for at, number, _ in found} for found in series)
+    accepted, done = ({at: number for at, number, _ in counts} for counts in series)
     return Activity(
         step_s, instant(end), tuple(accepted.get(at, 0) for at in buckets), tuple(done.get(at, 0) for at in buckets)
     )
 
 
-def _whole_from(found: list[tuple[int, int, int]], step: int, most: int) -> int:
+def _whole_from(counts: list[tuple[int, int, int]], step: int, most: int) -> int:
     """The first interval that was read to its beginning: all, unless the limit cut the oldest off."""
-    if sum(number for _, number, _ in found) < most:
+    if sum(number for _, number, _ in counts) < most:
         return 0
-    return min(at for at, _, _ in found) + step
+    return min(at for at, _, _ in counts) + step
 
 
 def _floor(milliseconds: int) -> UUID:
@@ -96,7 +96,7 @@ def list_hosts(database: Database) -> list[HostRecord]:
         rows = connection.execute(
             select(hosts, alive().label("alive")).order_by(hosts.c.role.desc(), hosts.c.name)
         ).all()
-    found = [
+    records = [
         HostRecord(
             role=row.role,
             name=row.name,
@@ -107,13 +107,13 @@ def list_hosts(database: Database) -> list[HostRecord]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda host: not host.alive)
+    return sorted(records, key=lambda host: not host.alive)
 
 
 def last_failures(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
     """The newest dead and failed jobs of visible feeds, the one that ended last first."""
-    found = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit, visible=visible)]
-    return sorted(found, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
+    failures = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit, visible=visible)]
+    return sorted(failures, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
 
 
 def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:

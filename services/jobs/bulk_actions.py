@@ -112,9 +112,9 @@ def _conditions(act: BulkAction, chosen: Selection) -> list[ColumnElement[bool]]
         allowed = ", ".join(sorted(STATES[act]))
         raise ValueError(f"a job that is {chosen.state} cannot be acted on so ({act}): {allowed}")
     states = STATES[act] if chosen.state is None else {chosen.state}
-    found: list[ColumnElement[bool]] = [jobs.c.state.in_(sorted(states))]
+    conditions: list[ColumnElement[bool]] = [jobs.c.state.in_(sorted(states))]
     if chosen.feed is not None:
-        found.append(jobs.c.feed == chosen.feed)
+        conditions.append(jobs.c.feed == chosen.feed)
     if chosen.reason is not None:
-        found.append(jobs.c.reason_code == chosen.reason)
-    return found
+        conditions.append(jobs.c.reason_code == chosen.reason)
+    return conditions

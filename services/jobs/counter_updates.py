@@ -24,8 +24,8 @@ _LABEL_MAX: Final = 63
 
 def bucket(value: float, bounds: tuple[float, ...]) -> str:
     """The label of the bucket that ``value`` falls into: the least bound that is not under it."""
-    place = bisect_left(bounds, value)
-    return str(bounds[place]) if place < len(bounds) else BEYOND
+    index = bisect_left(bounds, value)
+    return str(bounds[index]) if index < len(bounds) else BEYOND
 
 
 def for_leases(waits_s: Iterable[float]) -> dict[Key, float]:
@@ -41,19 +41,19 @@ def for_leases(waits_s: Iterable[float]) -> dict[Key, float]:
 
 def for_result(feed: str, result: Result, run_s: float | None) -> dict[Key, float]:
     """A result stored."""
-    found = result.attributions
+    attributions = result.attributions
     return {
         (CounterName.FINISHED, JobState.SUCCEEDED.value): 1,
         (CounterName.RESULTS, NO_LABEL): 1,
         (CounterName.WORDS, NO_LABEL): len(result.text.split()),
-        (CounterName.ATTRIBUTIONS, NO_LABEL): len(found),
+        (CounterName.ATTRIBUTIONS, NO_LABEL): len(attributions),
         (CounterName.STANCES, NO_LABEL): len(result.stances),
         (CounterName.MODEL_RESULTS, result.pipeline.model[:_LABEL_MAX]): 1,
         (CounterName.FEED_RESULTS, feed): 1,
-        (CounterName.FEED_EMPTY, feed): 0 if found else 1,
-        (CounterName.FEED_ATTRIBUTIONS, feed): len(found),
-        (CounterName.FEED_UNRESOLVED, feed): sum(_unresolved(attribution) for attribution in found),
-        (CounterName.FEED_LOW, feed): sum(attribution.score < LOW_SCORE for attribution in found),
+        (CounterName.FEED_EMPTY, feed): 0 if attributions else 1,
+        (CounterName.FEED_ATTRIBUTIONS, feed): len(attributions),
+        (CounterName.FEED_UNRESOLVED, feed): sum(_unresolved(attribution) for attribution in attributions),
+        (CounterName.FEED_LOW, feed): sum(attribution.score < LOW_SCORE for attribution in attributions),
         **_run(run_s),
     }
 

@@ -50,8 +50,8 @@ def oldest_queued(connection: Connection, due_by: int = _EVER) -> int | None:
     ``due_by``: of those that may run at that time, or might have before.
     """
     query = text(_OLDEST.format(index=_by(connection, "ix_jobs_queued_at_feed")))
-    found = connection.execute(query, {"due_by": due_by}).scalar()
-    return None if found is None else int(found)
+    oldest = connection.execute(query, {"due_by": due_by}).scalar()
+    return None if oldest is None else int(oldest)
 
 
 def _count(connection: Connection, index: str, condition: str) -> Counter[str]:

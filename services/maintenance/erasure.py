@@ -69,8 +69,8 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
                 raise Gone(f"article {article_id} was erased before")
             raise NotFound(f"there is no article {article_id}")
         mine = list(connection.execute(select(jobs.c.id).where(jobs.c.article_id == article_id)).scalars())
-        found = select(func.count()).select_from(results).where(results.c.job_id.in_(mine))
-        number: int = connection.execute(found).scalar_one()
+        result_count = select(func.count()).select_from(results).where(results.c.job_id.in_(mine))
+        number: int = connection.execute(result_count).scalar_one()
         connection.execute(delete(articles).where(articles.c.id == article_id))  # jobs and results go with it
         _remember(connection, row.feed, [article_id, *mine])
         record(
@@ -88,7 +88,9 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
 
 
 def _remember(connection: Connection, feed: str, ids: Sequence[UUID]) -> None:
-    connection.execute(insert(erased).values([{"id": one, "feed": feed, "erased_at": now_ms()} for one in ids]))
+    connection.execute(
+        insert(erased).values([{"id": erased_id, "feed": feed, "erased_at": now_ms()} for erased_id in ids])
+    )
 
 
 def _forget_keys(database: Database, since: int) -> int:

@@ -52,8 +52,8 @@ def load(url: URL, file: Path) -> None:
 def revision_in(file: Path) -> str | None:
     """The revision of the schema in a dump; None where it holds none. Raises :class:`ToolError`."""
     sql = _call("pg_restore", ("--data-only", "--table=alembic_version", "--file=-", str(file)), {})
-    found = _REVISION.search(sql)
-    return None if found is None else found.group(1)
+    match = _REVISION.search(sql)
+    return None if match is None else match.group(1)
 
 
 def clear(database: Database) -> None:
@@ -83,7 +83,7 @@ def _call(program: str, arguments: tuple[str, ...], secret: dict[str, str]) -> s
 def _find(program: str) -> str:
     """The newest version: one older than the server refuses to work."""
     installed = sorted(_DEBIAN.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]), reverse=True)
-    found = str(installed[0]) if installed else shutil.which(program)
-    if found is None:
+    program_path = str(installed[0]) if installed else shutil.which(program)
+    if program_path is None:
         raise ToolError(f"{program} is not installed; Debian has it in the package postgresql-client")
-    return found
+    return program_path

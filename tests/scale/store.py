@@ -101,7 +101,7 @@ def _item(
     speaker, target = map(person, people)
     words = " ".join(_WORDS[min(len(_WORDS) - 1, int(chance.paretovariate(0.5)))] for _ in range(25))
     act = chance.choice(list(Act))
-    place = {
+    common = {
         "id": key,
         "sequence": key // ID_STEP,
         "feed": feed,
@@ -111,7 +111,7 @@ def _item(
         "end": 9,
     }
     said = {"item": "a1", "speaker": speaker, "source": speaker, "cue": "said", "act": act, "kind": Kind.INDIRECT}
-    rows.setdefault(attributions, []).append(place | said | {"content": words})
+    rows.setdefault(attributions, []).append(common | said | {"content": words})
     topic = f"topic-{chance.randrange(TOPICS)}" if chance.random() < 0.2 else None
     held = {
         "item": "s1",
@@ -121,7 +121,7 @@ def _item(
         "act": act,
     }
     about = {"target": None if topic else target, "topic": topic, "attribution": "a1", "evidence": words}
-    rows.setdefault(stances, []).append(place | held | about)
+    rows.setdefault(stances, []).append(common | held | about)
     for name in (speaker, speaker.split()[-1]):
         rows.setdefault(attribution_names, []).append({"key": name, "at": at, "attribution_id": key})
         rows.setdefault(stance_names, []).append({"role": HOLDER, "key": name, "at": at, "stance_id": key})

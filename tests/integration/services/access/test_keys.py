@@ -16,13 +16,13 @@ from tests.support.api import Api, assert_problem, make_key
 CHALLENGE = 'Bearer realm="stancewire"'
 
 
-def with_key(api: Api, authorization: str | None) -> httpx.Response:
+def list_jobs_with(api: Api, authorization: str | None) -> httpx.Response:
     headers: dict[bytes, bytes] = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     return httpx.get(f"http://127.0.0.1:{api.port}/v1/jobs", headers=headers)
 
 
-def made(api: Api, **wanted: Any) -> dict[str, Any]:
-    body = {"name": "the wire", "scopes": ["ingest", "read"], "feeds": ["wire"]} | wanted
+def create_key(api: Api, **fields: Any) -> dict[str, Any]:
+    body = {"name": "the wire", "scopes": ["ingest", "read"], "feeds": ["wire"]} | fields
     answer = api.client.post("/v1/keys", json=body)
     assert answer.status_code == 201, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -42,29 +42,29 @@ def made(api: Api, **wanted: Any) -> dict[str, Any]:
         (f"Bearer swk_{'1' * 12}_{'1' * 48}", "key_unknown"),
     ],
 )
-def test_without_a_key_that_works_nobody_gets_in(sqlite_api: Api, authorization: str | None, code: str) -> None:
-    answer = with_key(sqlite_api, authorization)
+def test_request_without_a_valid_key_is_rejected(sqlite_api: Api, authorization: str | None, code: str) -> None:
+    answer = list_jobs_with(sqlite_api, authorization)
     assert_problem(answer, 401, code)
     assert answer.headers["www-authenticate"].startswith(CHALLENGE)
     assert ("invalid_token" in answer.headers["www-authenticate"]) is (code != "key_missing")
 
 
-def test_a_wrong_secret_is_as_an_unknown_key(api: Api) -> None:
+def test_wrong_secret_is_answered_like_an_unknown_key(api: Api) -> None:
     wrong = api.key[:-1] + ("0" if api.key[-1] != "0" else "1")
     unknown = f"swk_{'f' * 12}_{api.key[-48:]}"
-    assert with_key(api, f"Bearer {wrong}").json() == with_key(api, f"Bearer {unknown}").json()
-    assert with_key(api, f"bearer  {api.key}").status_code == 200
+    assert list_jobs_with(api, f"Bearer {wrong}").json() == list_jobs_with(api, f"Bearer {unknown}").json()
+    assert list_jobs_with(api, f"bearer  {api.key}").status_code == 200
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(api: Api, database: Database) -> None:
-    key = made(api)
+def test_secret_is_shown_once_and_stored_as_a_hash(api: Api, database: Database) -> None:
+    key = create_key(api)
     secret = key["key"].rpartition("_")[2]
-    assert with_key(api, f"Bearer {key['key']}").status_code == 200
+    assert list_jobs_with(api, f"Bearer {key['key']}").status_code == 200
     with database.read() as connection:
         rows = [str(tuple(row)) for table in (api_keys, audit_log) for row in connection.execute(select(table))]
     assert secret not in "".join(rows)
     assert secret not in api.client.get("/v1/keys").text
-    [listed] = [one for one in api.client.get("/v1/keys").json()["items"] if one["id"] == key["id"]]
+    [listed] = [item for item in api.client.get("/v1/keys").json()["items"] if item["id"] == key["id"]]
     assert listed == {name: value for name, value in key.items() if name != "key"}
     assert (listed["feeds"], listed["scopes"], listed["revoked_at"]) == (["wire"], ["ingest", "read"], None)
 
@@ -83,7 +83,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(api: Api, database: Database) ->
         ({"secret": "mine"}, "secret"),
     ],
 )
-def test_what_no_key_can_be_is_refused_by_field(
+def test_invalid_key_request_is_rejected_with_its_field(
     shared_api: tuple[Api, Database], wrong: dict[str, Any], field: str
 ) -> None:
     api, _ = shared_api
@@ -92,60 +92,62 @@ def test_what_no_key_can_be_is_refused_by_field(
     assert {error["field"].split(".")[0] for error in errors} == {field}
 
 
-def test_a_revoked_key_ends_at_once_here_and_soon_elsewhere(database: Database, serve: Any, eventually: Any) -> None:
-    here, elsewhere = serve(database, access={"cache_s": 0.5}), serve(database, access={"cache_s": 0.5})
-    key = made(here)
+def test_revoked_key_ends_at_once_in_its_process_and_soon_in_others(
+    database: Database, serve: Any, eventually: Any
+) -> None:
+    first, second = serve(database, access={"cache_s": 0.5}), serve(database, access={"cache_s": 0.5})
+    key = create_key(first)
     bearer = f"Bearer {key['key']}"
-    assert [with_key(api, bearer).status_code for api in (here, elsewhere)] == [200, 200]
-    revoked = here.client.delete(f"/v1/keys/{key['id']}")
+    assert [list_jobs_with(api, bearer).status_code for api in (first, second)] == [200, 200]
+    revoked = first.client.delete(f"/v1/keys/{key['id']}")
     assert revoked.status_code == 200
     assert revoked.json()["revoked_at"]
-    assert_problem(with_key(here, bearer), 401, "key_revoked")
-    eventually(lambda: with_key(elsewhere, bearer).status_code == 401, 3)
-    assert here.client.delete(f"/v1/keys/{key['id']}").json()["revoked_at"] == revoked.json()["revoked_at"]
+    assert_problem(list_jobs_with(first, bearer), 401, "key_revoked")
+    eventually(lambda: list_jobs_with(second, bearer).status_code == 401, 3)
+    assert first.client.delete(f"/v1/keys/{key['id']}").json()["revoked_at"] == revoked.json()["revoked_at"]
 
 
-def test_a_key_in_use_is_not_asked_of_the_database_each_time(api: Api, database: Database) -> None:
+def test_key_in_use_is_served_from_the_cache(api: Api, database: Database) -> None:
     client = api.client_of(make_key(database, Scope.READ))
     assert client.get("/v1/jobs").status_code == 200
     with database.write() as connection:
         connection.execute(text("ALTER TABLE api_keys RENAME TO away"))
     assert client.get("/v1/jobs").status_code == 200
-    assert with_key(api, f"Bearer swk_{'1' * 12}_{'1' * 48}").status_code == 503
+    assert list_jobs_with(api, f"Bearer swk_{'1' * 12}_{'1' * 48}").status_code == 503
 
 
-def test_a_key_expires_by_the_clock_of_the_database(api: Api, database: Database) -> None:
-    key = made(api, expires_s=3600)
-    assert with_key(api, f"Bearer {key['key']}").status_code == 200
+def test_key_expires_by_the_database_clock(api: Api, database: Database) -> None:
+    key = create_key(api, expires_s=3600)
+    assert list_jobs_with(api, f"Bearer {key['key']}").status_code == 200
     with database.write() as connection:
         past = update(api_keys).where(api_keys.c.id == key["id"]).values(expires_at=now_ms() - 1)
         connection.execute(past)
     api.app.state.services.key_cache.forget(key["id"])
-    assert_problem(with_key(api, f"Bearer {key['key']}"), 401, "key_expired")
+    assert_problem(list_jobs_with(api, f"Bearer {key['key']}"), 401, "key_expired")
 
 
-def test_the_cache_ends_with_the_key(api: Api, database: Database, eventually: Any) -> None:
+def test_cached_key_expires_in_time(api: Api, database: Database, eventually: Any) -> None:
     client = api.client_of(make_key(database, Scope.READ, expires_s=1))
     assert client.get("/v1/jobs").status_code == 200
     eventually(lambda: client.get("/v1/jobs").status_code == 401, 3)
 
 
-def test_the_last_admin_key_stays(api: Api, database: Database) -> None:
-    [admin] = [one for one in api.client.get("/v1/keys").json()["items"] if one["scopes"] == ["admin"]]
+def test_last_admin_key_cannot_be_revoked(api: Api, database: Database) -> None:
+    [admin] = [item for item in api.client.get("/v1/keys").json()["items"] if item["scopes"] == ["admin"]]
     assert_problem(api.client.delete(f"/v1/keys/{admin['id']}"), 409, "last_admin_key")
     make_key(database, Scope.ADMIN)
     assert api.client.delete(f"/v1/keys/{admin['id']}").status_code == 200
-    assert with_key(api, f"Bearer {api.key}").status_code == 401
+    assert list_jobs_with(api, f"Bearer {api.key}").status_code == 401
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked(api: Api) -> None:
+def test_revoking_an_unknown_key_is_not_found(api: Api) -> None:
     assert_problem(api.client.delete("/v1/keys/" + "0" * 12), 404, "not_found")
     assert_problem(api.client.delete("/v1/keys/ABC"), 422, "invalid")
 
 
-def test_where_no_key_is_required_one_that_is_sent_still_counts(sqlite_database: Database, serve: Any) -> None:
+def test_sent_key_counts_even_if_none_is_required(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database, access={"required": False})
-    assert with_key(api, None).status_code == 200
-    assert with_key(api, "Bearer nonsense").status_code == 401
+    assert list_jobs_with(api, None).status_code == 200
+    assert list_jobs_with(api, "Bearer nonsense").status_code == 401
     reader = api.client_of(make_key(sqlite_database, Scope.READ))
     assert_problem(reader.post("/v1/articles", json={"body": "One."}), 403, "forbidden")

@@ -20,10 +20,10 @@ from tests.support.ledger import article, push, state_of
 
 
 def failed(database: Database, number: int, feed: str, code: str = "no_text") -> list[UUID]:
-    pushed = push(database, *[article(f"{feed} {code} {one}.", feed=feed) for one in range(number)])
-    for one in pushed:
-        fail_job(database, one.job_id, code)
-    return [one.job_id for one in pushed]
+    pushed = push(database, *[article(f"{feed} {code} {item}.", feed=feed) for item in range(number)])
+    for item in pushed:
+        fail_job(database, item.job_id, code)
+    return [item.job_id for item in pushed]
 
 
 def acts(database: Database) -> Counter[str]:
@@ -38,12 +38,12 @@ def test_jobs_are_chosen_by_state_feed_and_reason(database: Database, monkeypatc
     chosen = Selection(feed="wire", reason="no_text")
     assert bulk_actions.count(database, BulkAction.RETRY, chosen) == 5
     assert bulk_actions.apply(database, BulkAction.RETRY, chosen, local()).changed == 5
-    assert {state_of(database, one) for one in ours} == {JobState.QUEUED}
-    assert {state_of(database, one) for one in other + french} == {JobState.FAILED}
+    assert {state_of(database, job_id) for job_id in ours} == {JobState.QUEUED}
+    assert {state_of(database, job_id) for job_id in other + french} == {JobState.FAILED}
     assert (
         bulk_actions.apply(database, BulkAction.REPRIORITISE, Selection(feed="wire"), local(), priority=7).changed == 5
     )
-    assert {queries.job(database, one).priority for one in ours} == {7}
+    assert {queries.job(database, job_id).priority for job_id in ours} == {7}
     some = bulk_actions.apply(database, BulkAction.CANCEL, Selection(state=JobState.QUEUED), local(), limit=3)
     assert (some.changed, some.more) == (3, True)
     assert bulk_actions.apply(database, BulkAction.DROP, Selection(state=JobState.FAILED), local()).changed == 3
@@ -60,7 +60,7 @@ def test_over_http(database: Database, serve: Any) -> None:
         return api.client.post(f"/v1/jobs:{act}", json=body)
 
     assert post("retry", feed="wire", dry_run=True).json() == {"matched": 3, "changed": 0, "refused": {}, "more": False}
-    assert {state_of(database, one) for one in jobs} == {JobState.FAILED}
+    assert {state_of(database, job_id) for job_id in jobs} == {JobState.FAILED}
     assert post("retry", state="failed", limit=2).json() == {"matched": None, "changed": 2, "refused": {}, "more": True}
     assert post("retry", state="failed").json()["changed"] == 1
     assert post("reprioritise", feed="wire", priority=5).json()["changed"] == 3

@@ -41,7 +41,7 @@ def test_a_quiet_feeds_article_goes_ahead_of_a_full_window(database: Database) -
     push(database, article("late", feed="late"))
     assert fill(database, size) == [], "one such message for each slot"
     claim_all(database, [message])
-    assert [one.ahead for one in fill(database, size)] == [True], "the late one; the small feed is not quiet any more"
+    assert [sent.ahead for sent in fill(database, size)] == [True], "the late one; the small feed is not quiet any more"
 
 
 def test_where_all_are_quiet_nobody_goes_ahead(database: Database) -> None:
@@ -112,14 +112,14 @@ def test_dispatchers_side_by_side_choose_each_job_once(database: Database) -> No
     push(database, *[article(f"{number}", feed=f"feed{number % 3}") for number in range(300)])
     presence.announce(database, HostRole.WORKER, "node/a", slots=20)
     with ThreadPoolExecutor(6) as pool:
-        found = [
+        messages = [
             message
             for part in pool.map(lambda _: fill(database, WindowSize(2, 4, 10_000)), range(12))
             for message in part
         ]
-    chosen = [job_id for message in found for job_id in message.job_ids]
+    chosen = [job_id for message in messages for job_id in message.job_ids]
     assert len(chosen) == len(set(chosen))
-    assert len(claim_all(database, found)) == len(chosen)
+    assert len(claim_all(database, messages)) == len(chosen)
 
 
 def test_unsent_messages_wait_again(database: Database) -> None:
@@ -152,15 +152,15 @@ def test_a_claimed_job_is_never_overdue(database: Database) -> None:
 
 
 def test_times_from_the_future_mean_that_the_clock_was_set_back(database: Database) -> None:
-    one, two = push(database, article("One."), article("Two."))
+    first, second = push(database, article("One."), article("Two."))
     messages = fill(database)
     ahead = int(time.time() * 1000) + 3_600_000
-    set_row(database, one.job_id, dispatched_at=ahead)
+    set_row(database, first.job_id, dispatched_at=ahead)
     assert len(dispatch_window.overdue_messages(database, 5)) == 1
     claim_all(database, messages)
-    set_row(database, two.job_id, lease_until=ahead)
+    set_row(database, second.job_id, lease_until=ahead)
     assert dispatch_window.requeue_expired_leases(database, max_attempts=3, lease_s=30) == Requeued(requeued=1)
-    assert state_of(database, two.job_id) is JobState.QUEUED
+    assert state_of(database, second.job_id) is JobState.QUEUED
 
 
 def test_what_was_queued_stays_due_when_the_clock_is_set_back(database: Database) -> None:
@@ -170,10 +170,10 @@ def test_what_was_queued_stays_due_when_the_clock_is_set_back(database: Database
     set_row(database, waiting.job_id, queued_at=ahead, next_run_at=ahead)
     set_row(database, put_off.job_id, next_run_at=int(time.time() * 1000) + 60_000)
     set_row(database, hit.job_id, queued_at=ahead, next_run_at=ahead)
-    [claimed] = [one for one in claim_all(database) if one.job_id == hit.job_id]
+    [claimed] = [job for job in claim_all(database) if job.job_id == hit.job_id]
     set_row(database, claimed.job_id, lease_until=ahead + 30_000)
     assert dispatch_window.requeue_expired_leases(database, max_attempts=3, lease_s=30).requeued == 1
-    assert [one.job_id for one in claim_all(database)] == [hit.job_id]
+    assert [job.job_id for job in claim_all(database)] == [hit.job_id]
 
 
 def test_a_host_seen_in_the_future_was_seen_before_the_clock_was_set_back(database: Database) -> None:

@@ -23,8 +23,8 @@ def test_a_message_delivered_twice_claims_once(database: Database) -> None:
     )
     [message] = fill(database, size=ONE_MESSAGE)
     first = lease(database, message.id, message.job_ids, 30)
-    assert [one.job_id for one in first] == list(message.job_ids)
-    assert [one.article.guid for one in first] == ["0", "1", "2"]
+    assert [job.job_id for job in first] == list(message.job_ids)
+    assert [job.article.guid for job in first] == ["0", "1", "2"]
     assert first[0].article.url == "https://example.org/0"
     assert lease(database, message.id, message.job_ids, 30) == []
 
@@ -114,17 +114,17 @@ def test_a_transient_error_is_tried_later_and_then_dead(database: Database) -> N
 def test_what_is_given_back_keeps_its_attempts(database: Database) -> None:
     push(database, article("One."), article("Two."))
     held = claim_all(database)
-    assert sum(leases.release(database, [one]) for one in held) == 2
-    assert {one.attempt for one in claim_all(database)} == {1}
+    assert sum(leases.release(database, [job]) for job in held) == 2
+    assert {job.attempt for job in claim_all(database)} == {1}
 
 
 def test_results_are_numbered_in_the_order_they_are_committed(database: Database) -> None:
     pushed = push(database, *[article(f"Story {number}.") for number in range(5)])
-    claimed = {one.job_id: one for one in claim_all(database)}
-    order = [pushed[place].job_id for place in (3, 0, 4, 1, 2)]
+    claimed = {item.job_id: item for item in claim_all(database)}
+    order = [pushed[index].job_id for index in (3, 0, 4, 1, 2)]
     for job_id in order:
         leases.complete(database, claimed[job_id], result_of(claimed[job_id]))
     listed = queries.list_results(database, after=0, limit=10)
-    assert [one.job.id for one in listed] == order
-    assert [one.sequence for one in listed] == [1, 2, 3, 4, 5]
-    assert [one.job.id for one in queries.list_results(database, after=3, limit=1)] == [order[3]]
+    assert [item.job.id for item in listed] == order
+    assert [item.sequence for item in listed] == [1, 2, 3, 4, 5]
+    assert [item.job.id for item in queries.list_results(database, after=3, limit=1)] == [order[3]]

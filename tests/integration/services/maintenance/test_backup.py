@@ -127,20 +127,20 @@ def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
     later = stored(database)
 
     assert restore(fresh, file, local()) == migrations.newest()
-    found = stored(fresh)
-    assert len(found) >= 10
-    assert found == {job_id: later[job_id] for job_id in found}, "results are equal"
+    restored = stored(fresh)
+    assert len(restored) >= 10
+    assert restored == {job_id: later[job_id] for job_id in restored}, "results are equal"
     assert set(states(fresh)) <= {JobState.QUEUED, JobState.SUCCEEDED}
     assert queries.job(fresh, running.job_id).attempts == 0, "the attempt is given back"
     attempts: Counter[str] = Counter()
     while claimed := claim_all(fresh):
-        for one in claimed:
-            attempts[str(one.job_id)] += 1
-            leases.complete(fresh, one, result_of(one))
+        for job in claimed:
+            attempts[str(job.job_id)] += 1
+            leases.complete(fresh, job, result_of(job))
     assert set(attempts.values()) == {1}
     assert str(running.job_id) in attempts
-    assert attempts.keys().isdisjoint(found)
-    assert check_books(fresh) == len(found) + len(attempts)
+    assert attempts.keys().isdisjoint(restored)
+    assert check_books(fresh) == len(restored) + len(attempts)
 
 
 def test_a_database_that_holds_something_is_refused_without_the_flag(
@@ -240,7 +240,10 @@ def test_the_commands(database: Database, fresh: Database, tmp_path: Path, monke
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(fresh))
     assert run(app, ["restore", str(file)]).stdout == f"restored from schema {migrations.newest()}\n"
     assert states(fresh) == {JobState.QUEUED: 1}
-    assert [audited(one) for one in (database, fresh)] == [["ledger.backup"] * 2, ["ledger.backup", "ledger.restore"]]
+    assert [audited(ledger) for ledger in (database, fresh)] == [
+        ["ledger.backup"] * 2,
+        ["ledger.backup", "ledger.restore"],
+    ]
     with database.write() as connection:
         connection.execute(update(jobs).values(priority=1))
     assert queries.list_jobs(fresh, limit=1)[0].priority == 0, "two databases, not one"

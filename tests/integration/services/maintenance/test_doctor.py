@@ -27,8 +27,8 @@ from workers.host.model_check import check_model
 
 
 def examine(database: Database, redis_url: str, **settings: Any) -> dict[str, Finding]:
-    found = doctor.examine(Settings(database_url=url_of(database), redis_url=redis_url, **settings))
-    return {finding.check: finding for finding in found}
+    findings = doctor.examine(Settings(database_url=url_of(database), redis_url=redis_url, **settings))
+    return {finding.check: finding for finding in findings}
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +39,21 @@ def without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_is_well(database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts.announce(database, HostRole.WORKER, "node/a", slots=2)
     hosts.announce(database, HostRole.SWEEPER, "node/b")
-    found = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001})
-    slow = {name for name, finding in found.items() if "answers in" in finding.said}
+    findings = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001})
+    slow = {name for name, finding in findings.items() if "answers in" in finding.said}
     assert slow == {"database", "redis"}  # how quick they are is the machine's affair
-    assert {finding.level for name, finding in found.items() if name not in slow} == {Level.OK}
-    assert {"settings", "schema", "version", "durability", "clock", "redis version", "redis eviction"} <= found.keys()
-    assert {"workers", "sweepers", "dead jobs", "backlog"} <= found.keys()
-    assert "2 processes" in found["workers"].said
+    assert {finding.level for name, finding in findings.items() if name not in slow} == {Level.OK}
+    assert {
+        "settings",
+        "schema",
+        "version",
+        "durability",
+        "clock",
+        "redis version",
+        "redis eviction",
+    } <= findings.keys()
+    assert {"workers", "sweepers", "dead jobs", "backlog"} <= findings.keys()
+    assert "2 processes" in findings["workers"].said
 
 
 def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process: Any) -> None:
@@ -57,14 +65,16 @@ def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process
     pauses.pause(database, "wire", "too loud", local())
     settings = {"retention": {"every_s": 0}, "api": {"host": "0.0.0.0"}, "access": {"required": False}}  # noqa: S104 -- never bound
     listed = list(doctor.examine(Settings(database_url=url_of(database), redis_url=redis_process.url, **settings)))  # type: ignore[arg-type]  # groups as mappings
-    ailing = {(one.check, one.level): one for one in listed if one.level is not Level.OK}
-    assert all(one.fix for one in ailing.values())
+    ailing = {(finding.check, finding.level): finding for finding in listed if finding.level is not Level.OK}
+    assert all(finding.fix for finding in ailing.values())
     assert "noeviction" in ailing["redis eviction", Level.FAIL].fix
     assert "stancewire worker" in ailing["workers", Level.FAIL].fix
     assert "stancewire sweeper" in ailing["sweepers", Level.FAIL].fix
     assert "--state dead" in ailing["dead jobs", Level.WARN].fix
     assert ailing["pauses", Level.WARN].fix == "`stancewire resume --feed wire`"
-    assert {one.said.split(":")[0] for one in listed if one.check == "settings"} >= {"retention.every_s is 0"}
+    assert {finding.said.split(":")[0] for finding in listed if finding.check == "settings"} >= {
+        "retention.every_s is 0"
+    }
     assert "asks nobody for a key" in ailing["settings", Level.FAIL].said
 
 
@@ -84,9 +94,9 @@ def test_a_schema_behind_or_ahead(database_url: str, redis_process: Any) -> None
 
 def test_stores_that_are_not_there(sqlite_database: Database) -> None:
     nowhere = Database("postgresql+psycopg://u:secret@127.0.0.1:1/nothing", DatabaseSettings())
-    found = examine(nowhere, "redis://127.0.0.1:1/0")
-    assert {name for name, finding in found.items() if finding.level is Level.FAIL} == {"database", "redis"}
-    assert "secret" not in str(found)
+    findings = examine(nowhere, "redis://127.0.0.1:1/0")
+    assert {name for name, finding in findings.items() if finding.level is Level.FAIL} == {"database", "redis"}
+    assert "secret" not in str(findings)
 
 
 def test_a_full_disk(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,9 @@ def test_the_command_erases_all_versions(database: Database, monkeypatch: pytest
     assert run(app, wanted, input="n\n").exit_code == 1
     assert rows(database)["articles"] == 4
     done = run(app, [*wanted, "--yes"])
-    assert done.stdout.splitlines() == [f"{one.article_id}: erased, with 1 jobs and 0 results" for one in pushed[:3]]
+    assert done.stdout.splitlines() == [
+        f"{accepted.article_id}: erased, with 1 jobs and 0 results" for accepted in pushed[:3]
+    ]
     assert rows(database)["articles"] == 1
     assert isinstance(run(app, [*wanted, "--yes"]).exception, NotFound)
     assert run(app, ["erase"]).exit_code == run(app, ["erase", "--feed", "wire"]).exit_code == 2

@@ -84,7 +84,7 @@ def again(database: Database, job_id: UUID) -> UUID:
 
 def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Database) -> None:
     ages = (91, 89, 30.1, 29.9, 7.1, 6.9, 0)  # results go in the order in which they were stored
-    found = {days: done(database, days) for days in ages}
+    job_ids = {days: done(database, days) for days in ages}
     accept.accept(database, [article("keyed")], IdempotencyKey("wire", "k", "0" * 64))
     with database.write() as connection:
         connection.execute(update(idempotency_keys).values(created_at=idempotency_keys.c.created_at - 8 * DAY))
@@ -93,10 +93,10 @@ def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Databas
     assert planned == {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "erased": 0}
     assert count(database, results) == 7, "a plan changes nothing"
     assert pruner.run(NEVER) == planned
-    assert {days for days in ages if days < 91 and has_body(database, found[days])} == {0, 6.9}
-    assert {days for days in ages if days < 91 and queries.result(database, found[days])} == {0, 6.9, 7.1, 29.9}
+    assert {days for days in ages if days < 91 and has_body(database, job_ids[days])} == {0, 6.9}
+    assert {days for days in ages if days < 91 and queries.result(database, job_ids[days])} == {0, 6.9, 7.1, 29.9}
     with pytest.raises(NotFound):
-        queries.job(database, found[91])
+        queries.job(database, job_ids[91])
     assert not any(pruner.run(NEVER).values())
     assert not any(pruner.plan().values())
 
@@ -129,7 +129,7 @@ def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
     again(database, reanalysed)
     actions.retry(database, retried)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert [has_body(database, one) for one in (failed, waiting, retried, reanalysed)] == [True] * 4
+    assert [has_body(database, kept_id) for kept_id in (failed, waiting, retried, reanalysed)] == [True] * 4
     days_pass(database, 5)
     RetentionRunner(database, QUICK).run(NEVER)
     assert not has_body(database, failed), "however it ended"
@@ -198,9 +198,9 @@ def test_a_reader_who_was_away_is_told(database: Database, serve: Any) -> None:
         done(database, days, feed="ab"[number % 2])
     assert read(at_first)["warnings"] == []
     RetentionRunner(database, QUICK).run(NEVER)
-    told = read(at_first)
-    assert (told["items"], [warning["code"] for warning in told["warnings"]]) == ([], ["results_pruned"])
-    assert read(told["after"])["warnings"] == [], "once is enough"
+    answer = read(at_first)
+    assert (answer["items"], [warning["code"] for warning in answer["warnings"]]) == ([], ["results_pruned"])
+    assert read(answer["after"])["warnings"] == [], "once is enough"
     young = done(database, 0, feed="b")
     after_all = read(at_first)
     assert [item["job_id"] for item in after_all["items"]] == [str(young)]
@@ -208,7 +208,7 @@ def test_a_reader_who_was_away_is_told(database: Database, serve: Any) -> None:
     assert "'b'" in read(at_first, feed="b")["warnings"][0]["detail"]
     assert read(at_first, feed="nobody")["warnings"] == []
     assert api.client.get("/v1/results").json()["warnings"] == [], "who begins has missed nothing"
-    assert [item["job_id"] for item in read(told["after"])["items"]] == [str(young)], "the cursor stays good"
+    assert [item["job_id"] for item in read(answer["after"])["items"]] == [str(young)], "the cursor stays good"
 
 
 def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
@@ -225,8 +225,8 @@ def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
 
 
 def test_jobs_that_ended_in_one_moment_are_not_skipped(database: Database) -> None:
-    found = [done(database, 0, guid=str(number)) for number in range(8)]
-    for job_id in found:
+    job_ids = [done(database, 0, guid=str(number)) for number in range(8)]
+    for job_id in job_ids:
         set_row(database, job_id, finished_at=1_000_000)
     assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 8
 

@@ -69,7 +69,7 @@ def without_words(database: Database) -> int:
     return len(rows(database, WITHOUT_WORDS))
 
 
-def found(database: Database) -> list[set[UUID]]:
+def matching_articles(database: Database) -> list[set[UUID]]:
     """The articles whose attributions, and whose stances, hold the words."""
     wanted = SearchQuery(phrases=phrases(ASKED))
     return [{row.article_id for row in find(database, wanted, None, 100)} for find in (find_attributions, find_stances)]
@@ -102,30 +102,30 @@ def downgrade(database: Database) -> None:
 
 
 def test_what_was_stored_before_is_found_as_before(before: Database) -> None:
-    told = {tell_one(before, Statement("Ann Lee", "yes", target="#tram")) for _ in range(5)}
+    articles = {tell_one(before, Statement("Ann Lee", "yes", target="#tram")) for _ in range(5)}
     assert found_by_the_old_program(before) == 5
     migrations.upgrade(before)
     assert without_words(before) == 0
-    assert found(before) == [told, told]
+    assert matching_articles(before) == [articles, articles]
     assert sum(count.number for count in count_stances(before, SearchQuery(phrases=phrases(ASKED)))) == 5
     assert found_by_the_old_program(before) == 5
 
 
 @pytest.mark.parametrize("step", ["SKIP LOCKED", "CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY"])
 def test_others_write_and_ask_at_each_step(before: Database, step: str) -> None:
-    told = {tell_one(before) for _ in range(3)}
+    articles = {tell_one(before) for _ in range(3)}
     meanwhile: set[UUID] = set()
 
     def write_and_ask() -> None:
         if len(meanwhile) < 5:
             meanwhile.add(tell_one(before))
-            assert found_by_the_old_program(before) == len(told | meanwhile)
+            assert found_by_the_old_program(before) == len(articles | meanwhile)
 
     with at_each(before, step, write_and_ask):
         migrations.upgrade(before)
     assert meanwhile
     assert without_words(before) == 0
-    assert found(before) == [told | meanwhile] * 2
+    assert matching_articles(before) == [articles | meanwhile] * 2
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_others_write_and_ask_at_each_step(before: Database, step: str) -> None:
 )
 def test_broken_off_it_goes_on(before: Database, words: str, number: int, filled: int) -> None:
     """Broken off at the first or second statement of that kind."""
-    told = {tell_one(before) for _ in range(7)}
+    articles = {tell_one(before) for _ in range(7)}
     passed: list[None] = []
 
     def break_off() -> None:
@@ -148,15 +148,15 @@ def test_broken_off_it_goes_on(before: Database, words: str, number: int, filled
     written = "SELECT id, xmin FROM stances WHERE words IS NOT NULL ORDER BY id"
     done = rows(before, written)
     assert len(done) == filled
-    told.add(tell_one(before))
+    articles.add(tell_one(before))
     migrations.upgrade(before)
     assert rows(before, written)[: len(done)] == done, "what was filled is not written again"
     assert without_words(before) == 0
-    assert found(before) == [told, told]
+    assert matching_articles(before) == [articles, articles]
 
 
 def test_a_row_that_another_holds_is_passed_by_and_filled_later(before: Database) -> None:
-    told = {tell_one(before) for _ in range(5)}
+    articles = {tell_one(before) for _ in range(5)}
     passes: list[int] = []
     with before.session() as other:
 
@@ -170,18 +170,18 @@ def test_a_row_that_another_holds_is_passed_by_and_filled_later(before: Database
         with at_each(before, "EXISTS (SELECT FROM stances", hold_and_let_go):
             migrations.upgrade(before)
     assert passes == [5, 1, 0]
-    assert found(before) == [told, told]
+    assert matching_articles(before) == [articles, articles]
 
 
 def test_back_and_forth(before: Database) -> None:
-    told = {tell_one(before) for _ in range(3)}
+    articles = {tell_one(before) for _ in range(3)}
     first = schema(before)
     migrations.upgrade(before)
     newest = schema(before)
     downgrade(before)
     assert schema(before) == first
-    told.add(tell_one(before))
+    articles.add(tell_one(before))
     assert found_by_the_old_program(before) == 4
     migrations.upgrade(before)
     assert schema(before) == newest
-    assert found(before) == [told, told]
+    assert matching_articles(before) == [articles, articles]

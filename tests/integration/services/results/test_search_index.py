@@ -49,10 +49,10 @@ def words(database: Database) -> list[UUID]:
     return who(database, phrases=phrases("tram mistake"))
 
 
-def again(database: Database, told: LeasedJob, *said: Statement, analysis: int = 2) -> LeasedJob:
+def again(database: Database, job: LeasedJob, *said: Statement, analysis: int = 2) -> LeasedJob:
     """The article is analysed once more."""
     with database.write() as connection:
-        row = connection.execute(select(jobs).where(jobs.c.article_id == told.article_id, jobs.c.analysis == 1)).one()
+        row = connection.execute(select(jobs).where(jobs.c.article_id == job.article_id, jobs.c.analysis == 1)).one()
         values = dict(row._mapping) | {"id": UUID(int=analysis, version=4), "analysis": analysis, "state": "queued"}
         connection.execute(jobs.insert().values(**values | {"attempts": 0, "finished_at": None, "started_at": None}))
     [claimed] = claim_all(database)
@@ -97,25 +97,25 @@ def test_a_version_that_is_analysed_late_does_not_come_back(database: Database) 
 
 
 def test_a_new_analysis_replaces_the_old_one_when_it_is_stored(database: Database) -> None:
-    told = store_result(database, ONE, feed="a")
+    first = store_result(database, ONE, feed="a")
     [before] = find_stances(database, SearchQuery(), None, 10)
-    newer = again(database, told, Statement("Ida Berg", "the tram is fine", target="Tram Company"))
+    newer = again(database, first, Statement("Ida Berg", "the tram is fine", target="Tram Company"))
     [after] = find_stances(database, SearchQuery(), None, 10)
-    assert (before.job_id, after.job_id) == (told.job_id, newer.job_id)
+    assert (before.job_id, after.job_id) == (first.job_id, newer.job_id)
     assert (after.target, after.at) == ("Tram Company", before.at)
     assert [stored.job.id for stored in queries.list_results(database, after=0, limit=10)] == [newer.job_id]
-    stored = queries.result(database, told.job_id)
+    stored = queries.result(database, first.job_id)
     assert stored is not None, "a job's result stays where it was"
     assert stored.superseded_by == newer.job_id
 
 
 def test_an_older_analysis_that_ends_late_replaces_nothing(database: Database) -> None:
-    told = store_result(database, ONE, feed="a")
-    newest = again(database, told, ONE, analysis=3)
-    late = again(database, told, ONE, analysis=2)
+    first = store_result(database, ONE, feed="a")
+    newest = again(database, first, ONE, analysis=3)
+    late = again(database, first, ONE, analysis=2)
     assert [row.job_id for row in find_stances(database, SearchQuery(), None, 10)] == [newest.job_id]
-    stored = [queries.result(database, job_id) for job_id in (told.job_id, late.job_id, newest.job_id)]
-    assert [one.superseded_by if one else "missing" for one in stored] == [newest.job_id, newest.job_id, None]
+    stored = [queries.result(database, job_id) for job_id in (first.job_id, late.job_id, newest.job_id)]
+    assert [result.superseded_by if result else "missing" for result in stored] == [newest.job_id, newest.job_id, None]
 
 
 def test_a_time_in_the_future_counts_as_received(database: Database) -> None:
@@ -127,7 +127,7 @@ def test_a_time_in_the_future_counts_as_received(database: Database) -> None:
 
 
 def test_results_of_before_are_found_after_the_backfill(database: Database) -> None:
-    told = [store_result(database, ONE, feed="a", guid=f"g{number}", **WHEN) for number in range(5)]
+    indexed = [store_result(database, ONE, feed="a", guid=f"g{number}", **WHEN) for number in range(5)]
     withdrawn = store_result(database, ONE, feed="a")
     with database.write() as connection:
         connection.execute(delete(indexed_results))
@@ -139,7 +139,7 @@ def test_results_of_before_are_found_after_the_backfill(database: Database) -> N
     ended = runner.invoke(build(), ["index", "--page", "2"])
     assert ended.exit_code == 0, ended.output
     assert ended.stdout == "3 results indexed; 1 left out: withdrawn, or replaced by a newer version\n"
-    assert sorted(who(database)) == sorted(words(database)) == sorted(one.article_id for one in told)
+    assert sorted(who(database)) == sorted(words(database)) == sorted(job.article_id for job in indexed)
     assert count_articles(database, SearchQuery()) == {DAY: 5}
 
 

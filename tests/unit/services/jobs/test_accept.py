@@ -51,7 +51,7 @@ def test_what_differs_in_name_is_another_article() -> None:
         article(guid="a11", version=None),
         article(version="1"),
     ]
-    assert all(identity_of(one) != identity_of(other) for one, other in combinations(all_different, 2))
+    assert all(identity_of(first) != identity_of(second) for first, second in combinations(all_different, 2))
 
 
 def test_the_hash_of_known_content_stays_what_it_is() -> None:

@@ -14,11 +14,11 @@ def attribution(number: int, score: float, source: Source | None) -> Attribution
     return Attribution(id=f"a{number}", kind=Kind.DIRECT, score=score, source=source, cue=None, content=(extent,))
 
 
-def result(*found: Attribution) -> Result:
+def result(*attributions: Attribution) -> Result:
     made = Pipeline(version="1", model="news-2026.11", analysed_at=instant(0))
     nobody = UUID(int=0)
     return Result(
-        job_id=nobody, article_id=nobody, language="en", pipeline=made, text="One two three.", attributions=found
+        job_id=nobody, article_id=nobody, language="en", pipeline=made, text="One two three.", attributions=attributions
     )
 
 
@@ -39,8 +39,8 @@ def test_claims_count_attempts_and_waits_even_when_the_clock_went_back() -> None
 
 def test_quality_is_counted_by_feed() -> None:
     resolved, unresolved = Source(start=0, end=3, entity="e1"), Source(start=0, end=3)
-    found = (attribution(1, 0.9, resolved), attribution(2, 0.49, unresolved), attribution(3, 0.5, None))
-    counts = counter_updates.for_result("wire", result(*found), 0.3)
+    attributions = (attribution(1, 0.9, resolved), attribution(2, 0.49, unresolved), attribution(3, 0.5, None))
+    counts = counter_updates.for_result("wire", result(*attributions), 0.3)
     expected = {
         CounterName.FEED_RESULTS: 1,
         CounterName.FEED_EMPTY: 0,
