@@ -1,4 +1,4 @@
-"""The topics that a worker reads for, asked of the database now and then."""
+"""The active topics, as a worker caches them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class ActiveTopics:
-    """Gives the active topics; they are at most ``cache_s`` old, older only while the database does not answer."""
+    """A cache of the active topics.
+
+    They are at most ``cache_s`` seconds old, or older while the database is unavailable.
+    """
 
     database: Database
     cache_s: float
-    _known: tuple[Topic, ...] | None = None
+    _topics: tuple[Topic, ...] | None = None
     _read_at: float = field(default=0.0)
 
     def __call__(self) -> tuple[Topic, ...]:
-        """The topics. Raises StoreUnavailable where none have been read yet."""
-        if self._known is None or time.monotonic() - self._read_at >= self.cache_s:
-            asked_at = time.monotonic()
+        """Return the active topics. Raises StoreUnavailable if none have been read yet."""
+        if self._topics is None or time.monotonic() - self._read_at >= self.cache_s:
+            now = time.monotonic()
             try:
-                self._known = store.active(self.database)
+                self._topics = store.active(self.database)
             except StoreUnavailable as error:
-                if self._known is None:
+                if self._topics is None:
                     raise
                 log.warning("topics_not_renewed", reason=error.detail)
-            self._read_at = asked_at
-        return self._known
+            self._read_at = now
+        return self._topics

@@ -1,9 +1,13 @@
-"""Finds topics in a text: names and aliases at word bounds, in time linear in the text for any number of topics.
+"""Find the names and aliases of topics in a text, in time linear in the text for any number of topics.
 
-Case counts where an alias has it. A word in lower case is found in any case; a word with a capital only with it
-("Turkey" is not a bird), or all in capitals, as headlines are; a word all in capitals only so ("US" is not "us"),
-from four letters on also as a name ("NATO", "Nato"). Between words any run of spaces and hyphens is the same; curly
-apostrophes are straight ones. Nothing is inflected: "tariff" does not find "tariffs", which is an alias of its own.
+Matches begin and end at word boundaries. The case of an alias decides how it matches:
+
+- A lower-case word matches in any case.
+- A word with a capital matches as written ("Turkey" is not "turkey") or all in capitals, as in headlines.
+- A word all in capitals matches as written ("US" is not "us"); from four letters on also as a name ("NATO", "Nato").
+
+Between words, any run of spaces and hyphens is the same, and a curly apostrophe equals a straight one. There is no
+inflection: "tariff" does not match "tariffs", which has to be an alias itself.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ _NAME_LETTERS: Final = 4  # acronyms of at least this many letters are also writ
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A place that speaks of a topic: code points ``start`` to ``end`` of the text, and the topic's ID."""
+    """A mention of a topic: the code points ``start`` to ``end`` of the text, and the topic's ID."""
 
     start: int
     end: int
@@ -41,57 +45,62 @@ class Matcher:
     """Finds topics in texts."""
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        """Take the topics' names and aliases; one without a letter or digit finds nothing."""
-        self._by_first: dict[str, list[_Alias]] = {}
+        """Index the topics' names and aliases; an alias without a letter or digit never matches."""
+        self._by_first_word: dict[str, list[_Alias]] = {}
         for topic in topics:
-            for written in {topic.name, *topic.aliases}:
-                words, gaps = _taken_apart(written)
+            for name in {topic.name, *topic.aliases}:
+                words, gaps = _split(name)
                 if words:
                     alias = _Alias(tuple(words), tuple(gaps), topic.id)
-                    self._by_first.setdefault(words[0].casefold(), []).append(alias)
+                    self._by_first_word.setdefault(words[0].casefold(), []).append(alias)
 
     def find(self, text: str) -> Iterator[Match]:
-        """All places, in the order of the text; a topic that two aliases find in one place is there twice."""
-        if not self._by_first:
+        """Yield all matches in the order of the text.
+
+        Two aliases of one topic that match at the same position give two matches.
+        """
+        if not self._by_first_word:
             return
-        places = list(_WORD.finditer(text))
-        for index, place in enumerate(places):
-            for alias in self._by_first.get(place.group().casefold(), ()):
-                if _reads(alias, text, places[index : index + len(alias.words)]):
-                    yield Match(place.start(), places[index + len(alias.words) - 1].end(), alias.topic)
+        words = list(_WORD.finditer(text))
+        for index, word in enumerate(words):
+            for alias in self._by_first_word.get(word.group().casefold(), ()):
+                if _matches(alias, text, words[index : index + len(alias.words)]):
+                    yield Match(word.start(), words[index + len(alias.words) - 1].end(), alias.topic)
 
     def topics_of(self, text: str) -> frozenset[str]:
-        """The IDs of all topics that the text speaks of."""
+        """Return the IDs of all topics that the text mentions."""
         return frozenset(match.topic for match in self.find(text))
 
 
-def holds_a_word(alias: str) -> bool:
-    """Whether there is a letter or digit to find."""
+def contains_word(alias: str) -> bool:
+    """Return whether the alias contains a letter or digit, so that it can match."""
     return _WORD.search(alias) is not None
 
 
-def _taken_apart(text: str) -> tuple[list[str], list[str]]:
-    places = list(_WORD.finditer(text))
-    gaps = [_gap(text[one.end() : other.start()]) for one, other in pairwise(places)]
-    return [place.group() for place in places], gaps
+def _split(alias: str) -> tuple[list[str], list[str]]:
+    """Return the words of an alias and the normalised text between them."""
+    words = list(_WORD.finditer(alias))
+    gaps = [_normalise_gap(alias[left.end() : right.start()]) for left, right in pairwise(words)]
+    return [word.group() for word in words], gaps
 
 
-def _reads(alias: _Alias, text: str, places: Sequence[re.Match[str]]) -> bool:
-    if len(places) < len(alias.words):
+def _matches(alias: _Alias, text: str, words: Sequence[re.Match[str]]) -> bool:
+    """Return whether consecutive words of the text, with the text between them, match an alias."""
+    if len(words) < len(alias.words):
         return False
-    if not all(_same(word, place.group()) for word, place in zip(alias.words, places, strict=True)):
+    if not all(_same_word(expected, word.group()) for expected, word in zip(alias.words, words, strict=True)):
         return False
-    pairs = zip(alias.gaps, places, places[1:], strict=False)
-    return all(gap == _gap(text[one.end() : other.start()]) for gap, one, other in pairs)
+    pairs = zip(alias.gaps, words, words[1:], strict=False)
+    return all(gap == _normalise_gap(text[left.end() : right.start()]) for gap, left, right in pairs)
 
 
-def _same(wanted: str, found: str) -> bool:
-    if found == wanted or found == wanted.upper():
+def _same_word(expected: str, word: str) -> bool:
+    if word == expected or word == expected.upper():
         return True
-    if wanted.islower():
-        return found.casefold() == wanted.casefold()
-    return wanted.isupper() and len(wanted) >= _NAME_LETTERS and found == wanted.capitalize()
+    if expected.islower():
+        return word.casefold() == expected.casefold()
+    return expected.isupper() and len(expected) >= _NAME_LETTERS and word == expected.capitalize()
 
 
-def _gap(between: str) -> str:
+def _normalise_gap(between: str) -> str:
     return _SPACE.sub(" ", between).replace("’", "'")

@@ -1,9 +1,8 @@
-"""`stancewire topics reanalyze`: the past is read again for topics that were registered, or changed, since it was read.
+"""`stancewire topics reanalyze`: analyse stored articles again for topics that were registered or changed since.
 
-Only articles whose text speaks of the topic are queued again, as a new analysis with a priority behind all live
-work. Until that is stored, the old result speaks for the article. How far the past has been looked through is kept
-with each topic, in the transaction that queues the jobs: the command may be killed anywhere, and goes on from
-there.
+Only articles whose text mentions a topic are queued, as a new analysis with a priority below all live jobs. The old
+result stays valid until the new one is stored. Each topic stores how far the results have been checked, in the
+transaction that queues the jobs, so the command can be interrupted at any time and continues from there.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from services.database.engine import Database, now_ms
 from services.database.tables import BACKGROUND, IN_BACKGROUND, articles, jobs, results, topics
 from services.topics.matching import Matcher
 
-_SETTLE_MS = 1_000  # on top of the time for which workers keep what they know of topics
+_SETTLE_MS = 1_000  # added to the time for which workers cache the topics
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -29,33 +28,34 @@ _OPEN = (JobState.QUEUED, JobState.RUNNING)
 class Progress:
     """The outcome of one page of stored results."""
 
-    looked: int  # results whose text was read
+    checked: int  # results whose text was checked
     queued: int
-    bodiless: int  # they speak of a topic, and retention has removed what would be read again
+    bodiless: int  # mention a topic, but retention has removed the body
     more: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """The state of a topic while a page is read."""
+class _TopicState:
+    """The state of a topic while a page of results is checked."""
 
     matcher: Matcher
     reread_to: int
     changed_at: int
-    known_since: int  # analyses that began later were made with the topic as it is
+    current_from: int  # analyses that started later used the topic in its current form
 
     def concerns(self, row: Any, text: str) -> bool:
-        past = self.reread_to < row.sequence and row.started_at < self.known_since
-        return past and bool(self.matcher.topics_of(text))
+        unchecked = self.reread_to < row.sequence and row.started_at < self.current_from
+        return unchecked and bool(self.matcher.topics_of(text))
 
 
-def unsettled(database: Database, chosen: Sequence[Topic], cache_s: float) -> float:
-    """Seconds until every analysis knows the topics as they are; more than 0 while one that began before still runs.
+def seconds_until_settled(database: Database, chosen: Sequence[Topic], cache_s: float) -> float:
+    """Return the seconds until every analysis uses the current topics; 0 if that is the case.
 
-    Workers keep topics for ``cache_s``; what they began in that time is looked at as the past when it is done.
+    Workers cache topics for ``cache_s`` seconds. Analyses that they started in that time have to finish first, because
+    their results are checked afterwards like all earlier ones.
     """
     with database.read() as connection:
-        since = max((reading.known_since for reading in _readings(connection, chosen, cache_s).values()), default=0)
+        since = max((state.current_from for state in _topic_states(connection, chosen, cache_s).values()), default=0)
         now: int = connection.execute(select(now_ms())).scalar_one()
         running = select(jobs.c.id).where(jobs.c.state == JobState.RUNNING, jobs.c.started_at < since).limit(1)
         if now < since:
@@ -63,53 +63,55 @@ def unsettled(database: Database, chosen: Sequence[Topic], cache_s: float) -> fl
         return 0.0 if connection.execute(running).first() is None else 1.0
 
 
-def room(database: Database, most: int) -> int:
-    """How many jobs may be added to those that wait in the background."""
+def free_slots(database: Database, most: int) -> int:
+    """Return how many background jobs may be queued, if at most ``most`` may wait."""
     with database.read() as connection:
         waiting = select(jobs.c.id).where(IN_BACKGROUND).limit(most).subquery()
         return most - int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
 
 
 def read_page(database: Database, chosen: Sequence[Topic], *, cache_s: float, page: int, most: int) -> Progress:
-    """Look at the next ``page`` results and queue at most ``most`` articles, in one transaction."""
+    """Check the next ``page`` results and queue at most ``most`` articles, in one transaction."""
     with database.read() as connection:
-        readings = _readings(connection, chosen, cache_s)
-        if not readings:
+        states = _topic_states(connection, chosen, cache_s)
+        if not states:
             return Progress(0, 0, 0, more=False)
-        start = min(reading.reread_to for reading in readings.values())
-        since = max(reading.known_since for reading in readings.values())
-        rows = connection.execute(_past(start, since).limit(page)).all()
-    last, looked = start, 0
-    found: list[Any] = []
+        start = min(state.reread_to for state in states.values())
+        since = max(state.current_from for state in states.values())
+        rows = connection.execute(_unchecked_results(start, since).limit(page)).all()
+    last, checked = start, 0
+    matches: list[Any] = []
     for row in rows:
-        if len(found) >= most:
+        if len(matches) >= most:
             break
-        last, looked = row.sequence, looked + 1
+        last, checked = row.sequence, checked + 1
         text = json.loads(row.document)["text"]
-        if any(reading.concerns(row, text) for reading in readings.values()):
-            found.append(row)
+        if any(state.concerns(row, text) for state in states.values()):
+            matches.append(row)
     with database.write() as connection:
-        queued = sum(_again(connection, database, row) for row in found if not row.bodiless)
-        for key, reading in readings.items():
-            unchanged = (topics.c.id == key, topics.c.changed_at == reading.changed_at, topics.c.reread_to < last)
+        queued = sum(_queue_analysis(connection, database, row) for row in matches if not row.bodiless)
+        for key, state in states.items():
+            unchanged = (topics.c.id == key, topics.c.changed_at == state.changed_at, topics.c.reread_to < last)
             connection.execute(update(topics).where(*unchanged).values(reread_to=last))
-    return Progress(looked, queued, sum(row.bodiless for row in found), more=looked < len(rows) or len(rows) == page)
+    return Progress(
+        checked, queued, sum(row.bodiless for row in matches), more=checked < len(rows) or len(rows) == page
+    )
 
 
-def _readings(connection: Connection, chosen: Sequence[Topic], cache_s: float) -> dict[str, _Reading]:
+def _topic_states(connection: Connection, chosen: Sequence[Topic], cache_s: float) -> dict[str, _TopicState]:
     by_id = {topic.id: topic for topic in chosen}
     rows = connection.execute(
         select(topics.c.id, topics.c.reread_to, topics.c.changed_at).where(topics.c.id.in_(by_id))
     )
     settled = int(cache_s * 1000) + _SETTLE_MS
     return {
-        row.id: _Reading(Matcher([by_id[row.id]]), row.reread_to, row.changed_at, row.changed_at + settled)
+        row.id: _TopicState(Matcher([by_id[row.id]]), row.reread_to, row.changed_at, row.changed_at + settled)
         for row in rows
     }
 
 
-def _past(start: int, since: int) -> Any:
-    """Results that speak for their article and were made without the topics, in the order in which they were stored."""
+def _unchecked_results(start: int, since: int) -> Any:
+    """Select the current results of their articles that were made without the topics, in the order of storage."""
     return (
         select(
             results.c.sequence,
@@ -132,12 +134,13 @@ def _past(start: int, since: int) -> Any:
     )
 
 
-def _again(connection: Connection, database: Database, row: Any) -> int:
-    """Queue a new analysis, unless one waits or runs: that one will know the topics."""
-    mine = jobs.c.article_id == row.article_id
-    known = select(func.max(jobs.c.analysis), func.count().filter(jobs.c.state.in_(_OPEN))).where(mine)
-    newest, waiting = connection.execute(known).one()
-    if waiting:
+def _queue_analysis(connection: Connection, database: Database, row: Any) -> int:
+    """Queue a new analysis unless one is queued or running, which will use the topics. Returns 1 or 0."""
+    analyses = select(func.max(jobs.c.analysis), func.count().filter(jobs.c.state.in_(_OPEN))).where(
+        jobs.c.article_id == row.article_id
+    )
+    newest, open_jobs = connection.execute(analyses).one()
+    if open_jobs:
         return 0
     job = {
         "id": uuid7(),

@@ -1,4 +1,4 @@
-"""Topics in the database: registered, changed and retired."""
+"""Topics in the database: registration, changes and retirement."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _ID_MAX: Final = 63
 
 @dataclass(frozen=True, slots=True)
 class TopicRecord:
-    """A topic with its history. Instants are UTC."""
+    """A topic with its history. Times are in UTC.
+
+    ``reread_to`` is the sequence of the last result that `stancewire topics reanalyze` has checked for the topic.
+    """
 
     topic: Topic
     created_at: datetime
@@ -37,19 +40,19 @@ class TopicRecord:
 def add(
     database: Database, *, name: str, aliases: Sequence[str], claim: str, limits: TopicSettings, by: Caller
 ) -> TopicRecord:
-    """Register a topic; articles analysed from now on are asked for it.
+    """Register a topic. Articles analysed from now on are checked for it.
 
-    Raises Conflict (it is there, or there are too many).
+    Raises Conflict if it exists or if too many topics are active.
     """
     topic = Topic(id=identifier(name), name=name.strip(), aliases=distinct(aliases), claim=claim.strip())
     with database.write() as connection:
-        _room(connection, limits)
+        _check_limit(connection, limits)
         row = {"id": topic.id, "name": topic.name, "aliases": json.dumps(topic.aliases), "claim": topic.claim}
         added = database.insert(topics).values(**row, created_at=now_ms(), changed_at=now_ms()).on_conflict_do_nothing()
         if connection.execute(added.returning(topics.c.id)).first() is None:
-            raise Conflict(f"there is a topic {topic.id} already, active or retired", code="topic_exists")
+            raise Conflict(f"the topic {topic.id} already exists, active or retired", code="topic_exists")
         log.record(connection, by.actor, "topic.add", topic.id, topic.model_dump(mode="json", exclude={"id"}))
-        return _one(connection, topic.id)
+        return _get(connection, topic.id)
 
 
 def change(
@@ -62,37 +65,41 @@ def change(
     limits: TopicSettings,
     by: Caller,
 ) -> TopicRecord:
-    """Change what is given; new aliases make the past unread again. The claim never changes.
+    """Change the given fields of a topic.
 
-    Raises NotFound, Conflict.
+    After a change, `stancewire topics reanalyze` checks all stored results again. The claim never changes. Raises
+    NotFound and Conflict.
     """
     with database.write() as connection:
-        before = _one(connection, topic_id)
+        before = _get(connection, topic_id)
         values: dict[str, Any] = {}
         if name is not None and name.strip() != before.topic.name:
             values |= {"name": name.strip(), "reread_to": 0}
-        if aliases is not None and (wanted := distinct(aliases)) != before.topic.aliases:
-            values |= {"aliases": json.dumps(wanted), "reread_to": 0}
+        if aliases is not None and (new_aliases := distinct(aliases)) != before.topic.aliases:
+            values |= {"aliases": json.dumps(new_aliases), "reread_to": 0}
         if retired is not None and retired != (before.retired_at is not None):
             if not retired:
-                _room(connection, limits)
+                _check_limit(connection, limits)
             values |= {"retired_at": now_ms() if retired else None, "reread_to": 0}
         if values:
-            given = {"name": name, "aliases": aliases, "retired": retired}
-            asked = {field: value for field, value in given.items() if value is not None}
-            log.record(connection, by.actor, "topic.change", topic_id, asked)
+            parameters = {"name": name, "aliases": aliases, "retired": retired}
+            requested = {field: value for field, value in parameters.items() if value is not None}
+            log.record(connection, by.actor, "topic.change", topic_id, requested)
             connection.execute(update(topics).where(topics.c.id == topic_id).values(**values, changed_at=now_ms()))
-        return _one(connection, topic_id)
+        return _get(connection, topic_id)
 
 
 def get(database: Database, topic_id: TopicId) -> TopicRecord:
-    """One topic. Raises NotFound."""
+    """Return a topic. Raises NotFound."""
     with database.read() as connection:
-        return _one(connection, topic_id)
+        return _get(connection, topic_id)
 
 
 def list_topics(database: Database, *, retired: bool | None, after: TopicId = "", limit: int) -> list[TopicRecord]:
-    """Topics in the order of their IDs, those after ``after``: the active (False), the retired (True) or all (None)."""
+    """Return topics with IDs greater than ``after``, in the order of their IDs.
+
+    ``retired`` selects the active ones (False), the retired ones (True) or all (None).
+    """
     query = select(topics).where(topics.c.id > after).order_by(topics.c.id).limit(limit)
     if retired is not None:
         query = query.where(topics.c.retired_at.is_not(None) if retired else topics.c.retired_at.is_(None))
@@ -101,7 +108,7 @@ def list_topics(database: Database, *, retired: bool | None, after: TopicId = ""
 
 
 def active(database: Database) -> tuple[Topic, ...]:
-    """The topics that articles are asked for now."""
+    """Return the active topics."""
     with database.read() as connection:
         rows = connection.execute(select(topics).where(topics.c.retired_at.is_(None)).order_by(topics.c.id))
         return tuple(_record(row).topic for row in rows)
@@ -110,26 +117,28 @@ def active(database: Database) -> tuple[Topic, ...]:
 def identifier(name: str) -> TopicId:
     """Return the ID for a name: its words in lower case, joined by hyphens.
 
-    A name without Latin letters gets a part of its hash.
+    If the name has no Latin letters or digits, the ID is a part of its hash.
     """
     words = "-".join(normalise(name).encode("ascii", "ignore").decode().split())[:_ID_MAX].strip("-")
     return words or "topic-" + hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def distinct(aliases: Sequence[str]) -> tuple[str, ...]:
-    """Without repetitions and space around, in the order given."""
+    """Return the aliases stripped of white space and without repetitions, in the given order."""
     return tuple(dict.fromkeys(alias.strip() for alias in aliases))
 
 
-def _room(connection: Connection, limits: TopicSettings) -> None:
-    number = connection.execute(
+def _check_limit(connection: Connection, limits: TopicSettings) -> None:
+    count = connection.execute(
         select(func.count()).select_from(topics).where(topics.c.retired_at.is_(None))
     ).scalar_one()
-    if number >= limits.active:
-        raise Conflict(f"{number} topics are active, and {limits.active} may be; retire one", code="too_many_topics")
+    if count >= limits.active:
+        raise Conflict(
+            f"{count} topics are active, and the limit is {limits.active}; retire one", code="too_many_topics"
+        )
 
 
-def _one(connection: Connection, topic_id: TopicId) -> TopicRecord:
+def _get(connection: Connection, topic_id: TopicId) -> TopicRecord:
     row = connection.execute(select(topics).where(topics.c.id == topic_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no topic {topic_id}")

@@ -7,12 +7,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from services.contracts import Alias, Claim, Topic, TopicId, TopicName
-from services.topics.matching import holds_a_word
+from services.topics.matching import contains_word
 from services.topics.store import TopicRecord
 
 
 def _require_a_word(value: str) -> str:
-    if not holds_a_word(value):
+    if not contains_word(value):
         raise ValueError("has no letter or digit, so no text could match it")
     return value
 

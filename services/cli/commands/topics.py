@@ -104,13 +104,13 @@ def reanalyze(
         raise typer.BadParameter(f"there is no active topic {unknown[0]}")
     checked = queued = without_body = 0
     while chosen and queued < limit:
-        wait_s = reanalysis.unsettled(database, chosen, settings.topics.cache_s)
-        room = min(limit - queued, reanalysis.room(database, settings.topics.reanalyze_waiting))
+        wait_s = reanalysis.seconds_until_settled(database, chosen, settings.topics.cache_s)
+        room = min(limit - queued, reanalysis.free_slots(database, settings.topics.reanalyze_waiting))
         if wait_s or room <= 0:
             time.sleep(min(1.0, wait_s or 1.0))
             continue
         progress = reanalysis.read_page(database, chosen, cache_s=settings.topics.cache_s, page=page, most=room)
-        checked += progress.looked
+        checked += progress.checked
         queued += progress.queued
         without_body += progress.bodiless
         if not progress.more:

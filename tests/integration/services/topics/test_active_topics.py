@@ -23,57 +23,57 @@ from workers.pipeline.pipeline import Pipeline
 BODY = "Mayor Ida Berg said the tram plan was a mistake. Ann Lee said the weather was fine."
 
 
-def judge(claim: str, statement: str) -> tuple[StanceLabel, float]:
+def classify(claim: str, statement: str) -> tuple[StanceLabel, float]:
     assert claim == "The tram should be built."
     return StanceLabel.OPPOSE if "mistake" in statement else StanceLabel.SUPPORT, 0.8
 
 
-def test_topics_apply_from_then_on_and_the_past_is_read_again(
+def test_new_topic_applies_to_new_articles_and_reanalysis_adds_old_ones(
     api: Api, database: Database, eventually: Callable[[Callable[[], bool], float], None]
 ) -> None:
-    pipeline = Pipeline(PipelineSettings(model="rules"), judge)
+    pipeline = Pipeline(PipelineSettings(model="rules"), classify)
 
-    def work(expected: int) -> None:
-        """Work off what waits; the API's own dispatch, which finds no Redis, may hold a job for a moment."""
-        done: list[int] = []
+    def process_jobs(expected: int) -> None:
+        """Process the queued jobs; the API's own dispatch, which has no Redis here, may hold a job for a moment."""
+        processed: list[int] = []
 
-        def enough() -> bool:
-            done.append(work_once())
-            return sum(done) >= expected
+        def all_done() -> bool:
+            processed.append(run_queued_jobs())
+            return sum(processed) >= expected
 
-        eventually(enough, 30)
-        assert sum(done) == expected
+        eventually(all_done, 30)
+        assert sum(processed) == expected
 
-    def work_once() -> int:
-        known = ActiveTopics(database, cache_s=10)
+    def run_queued_jobs() -> int:
+        active_topics = ActiveTopics(database, cache_s=10)
 
         def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
-            return pipeline.analyse(article, checkpoint, known())
+            return pipeline.analyse(article, checkpoint, active_topics())
 
         batch = MessageRunner(database, analyse, Worker(), WorkerMetrics(CollectorRegistry()))
         return sum(batch.run(message.id, message.job_ids) for message in fill(database))
 
-    def held() -> list[tuple[str, str, str]]:
+    def topic_stances() -> list[tuple[str, str, str]]:
         items = api.client.get("/v1/stances", params={"topic": "tram-plan", "holder": "Berg"}).json()["items"]
         return [(item["feed"], item["stance"], item["evidence"]) for item in items]
 
     api.push(BODY, feed="before")
     api.push("Ann Lee said the weather was fine.", feed="before")
-    work(2)
-    made = api.client.post(
+    process_jobs(2)
+    created = api.client.post(
         "/v1/topics", json={"name": "Tram plan", "aliases": ["tram plan"], "claim": "The tram should be built."}
     )
-    assert made.status_code == 201
+    assert created.status_code == 201
     api.push(BODY, feed="after")
-    work(1)
-    proof = "Mayor Ida Berg said the tram plan was a mistake"
-    assert held() == [("after", "oppose", proof)]
+    process_jobs(1)
+    evidence = "Mayor Ida Berg said the tram plan was a mistake"
+    assert topic_stances() == [("after", "oppose", evidence)]
 
     with database.write() as connection:  # as if it had been registered long after the first two were analysed
         connection.execute(update(topics).values(changed_at=topics.c.changed_at - 3_600_000))
         connection.execute(update(jobs).where(jobs.c.feed == "before").values(started_at=1))
     progress = reanalysis.read_page(database, store.active(database), cache_s=10, page=100, most=100)
-    assert (progress.looked, progress.queued, progress.more) == (2, 1, False)
-    assert held() == [("after", "oppose", proof)], "until the new analysis is stored"
-    work(1)
-    assert sorted(held()) == [("after", "oppose", proof), ("before", "oppose", proof)]
+    assert (progress.checked, progress.queued, progress.more) == (2, 1, False)
+    assert topic_stances() == [("after", "oppose", evidence)], "until the new analysis is stored"
+    process_jobs(1)
+    assert sorted(topic_stances()) == [("after", "oppose", evidence), ("before", "oppose", evidence)]

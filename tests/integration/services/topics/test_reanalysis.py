@@ -33,18 +33,18 @@ def register(database: Database, name: str, **fields: Any) -> Topic:
     ).topic
 
 
-def settle(database: Database) -> None:
-    """Every worker knows the topics: they were changed long ago, and all results are older."""
+def backdate(database: Database) -> None:
+    """Date the topics an hour back, and all results before them, so that every worker has the topics."""
     with database.write() as connection:
         connection.execute(update(topics).values(changed_at=topics.c.changed_at - 3_600_000))
         connection.execute(update(jobs).where(jobs.c.state == JobState.SUCCEEDED).values(started_at=1))
 
 
-def read(database: Database, *chosen: Topic, page: int = 100, most: int = 100) -> Progress:
+def read_page(database: Database, *chosen: Topic, page: int = 100, most: int = 100) -> Progress:
     return reanalysis.read_page(database, chosen, cache_s=10, page=page, most=most)
 
 
-def waiting(database: Database) -> list[tuple[UUID, int, int]]:
+def queued_jobs(database: Database) -> list[tuple[UUID, int, int]]:
     query = (
         select(jobs.c.article_id, jobs.c.analysis, jobs.c.priority)
         .where(jobs.c.state == JobState.QUEUED)
@@ -54,7 +54,7 @@ def waiting(database: Database) -> list[tuple[UUID, int, int]]:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def test_only_articles_that_speak_of_the_topic_are_read_again(database: Database) -> None:
+def test_only_articles_that_mention_the_topic_are_queued(database: Database) -> None:
     tram = [store_result(database, TRAM, feed="a", guid=f"t{number}").article_id for number in range(2)]
     store_result(database, BUS, feed="a")
     withdrawn = store_result(database, TRAM, feed="b")
@@ -63,143 +63,147 @@ def test_only_articles_that_speak_of_the_topic_are_read_again(database: Database
     with database.write() as connection:
         connection.execute(update(articles).where(articles.c.id == bodiless.article_id).values(body=None))
     topic = register(database, "tram")
-    settle(database)
-    assert read(database, topic) == Progress(looked=4, queued=2, bodiless=1, more=False)
-    assert waiting(database) == [(article, 2, BACKGROUND) for article in tram]
-    assert read(database, topic) == Progress(0, 0, 0, more=False), "the past is looked through once"
+    backdate(database)
+    assert read_page(database, topic) == Progress(checked=4, queued=2, bodiless=1, more=False)
+    assert queued_jobs(database) == [(article, 2, BACKGROUND) for article in tram]
+    assert read_page(database, topic) == Progress(0, 0, 0, more=False), "results are checked once"
 
 
-def test_it_goes_on_where_it_was_stopped(database: Database) -> None:
+def test_next_page_continues_after_the_last_checked_result(database: Database) -> None:
     article_ids = [
         store_result(database, TRAM if number % 2 else BUS, feed="a", guid=f"g{number}").article_id
         for number in range(6)
     ]
     topic = register(database, "tram")
-    settle(database)
-    assert read(database, topic, page=3) == Progress(3, 1, 0, more=True)
-    assert read(database, topic, page=3, most=1) == Progress(1, 1, 0, more=True), "no more than there is room for"
-    assert read(database, topic, page=3) == Progress(2, 1, 0, more=False)
-    assert [article for article, _, _ in waiting(database)] == article_ids[1::2]
+    backdate(database)
+    assert read_page(database, topic, page=3) == Progress(3, 1, 0, more=True)
+    assert read_page(database, topic, page=3, most=1) == Progress(1, 1, 0, more=True), "no more than there is room for"
+    assert read_page(database, topic, page=3) == Progress(2, 1, 0, more=False)
+    assert [article for article, _, _ in queued_jobs(database)] == article_ids[1::2]
 
 
-def test_the_old_result_speaks_until_the_new_one_is_stored(database: Database) -> None:
-    told = store_result(database, TRAM, feed="a")
+def test_old_result_stays_valid_until_the_new_one_is_stored(database: Database) -> None:
+    job = store_result(database, TRAM, feed="a")
     topic = register(database, "tram")
-    settle(database)
-    read(database, topic)
-    assert queries.result(database, told.job_id) is not None
-    assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [told.job_id]
-    [again] = claim_all(database)
+    backdate(database)
+    read_page(database, topic)
+    assert queries.result(database, job.job_id) is not None
+    assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [job.job_id]
+    [lease] = claim_all(database)
     opposition = Statement("Ida Berg", "the tram is a mistake", target="#tram")
-    leases.complete(database, again, build_result(again, [opposition]))
+    leases.complete(database, lease, build_result(lease, [opposition]))
     rows = find_stances(database, SearchQuery(equal={"topic": "tram"}), None, 5)
-    assert [(row.job_id, row.topic) for row in rows] == [(again.job_id, "tram")]
-    assert read(database, topic) == Progress(0, 0, 0, more=False), "what was read with the topic is not read again"
+    assert [(row.job_id, row.topic) for row in rows] == [(lease.job_id, "tram")]
+    assert read_page(database, topic) == Progress(0, 0, 0, more=False), (
+        "results analysed with the topic are not checked"
+    )
 
 
-def test_what_was_analysed_with_the_topic_is_not_read_again(database: Database) -> None:
+def test_result_analysed_with_the_topic_is_not_checked(database: Database) -> None:
     first = register(database, "tram")
-    settle(database)
+    backdate(database)
     store_result(database, TRAM, BUS, feed="a")  # analysed long after the topic was registered
-    assert read(database, first) == Progress(0, 0, 0, more=False)
+    assert read_page(database, first) == Progress(0, 0, 0, more=False)
     second = register(database, "bus")
-    assert reanalysis.unsettled(database, [second], 10) > 5
-    with database.write() as connection:  # the second is young, and for it alone the article is read again
+    assert reanalysis.seconds_until_settled(database, [second], 10) > 5
+    with database.write() as connection:  # the second is newer, so the article is queued for it alone
         connection.execute(update(topics).where(topics.c.id == "bus").values(changed_at=topics.c.changed_at + 1))
-    assert read(database, first, second) == Progress(1, 1, 0, more=False)
+    assert read_page(database, first, second) == Progress(1, 1, 0, more=False)
 
 
-def test_changed_aliases_make_the_past_unread(database: Database) -> None:
+def test_changed_aliases_reset_the_progress(database: Database) -> None:
     store_result(database, BUS, feed="a")
     topic = register(database, "tram")
-    settle(database)
-    assert read(database, topic).queued == 0
+    backdate(database)
+    assert read_page(database, topic).queued == 0
     changed = store.change(database, topic.id, aliases=["bus"], limits=Topics(), by=local()).topic
-    settle(database)
-    assert read(database, changed).queued == 1
+    backdate(database)
+    assert read_page(database, changed).queued == 1
     assert store.change(database, topic.id, aliases=["bus"], limits=Topics(), by=local()).reread_to > 0, (
         "nothing changed"
     )
 
 
-def test_an_article_that_waits_anyway_is_not_queued_twice(database: Database) -> None:
+def test_article_with_a_queued_job_is_not_queued_twice(database: Database) -> None:
     store_result(database, TRAM, BUS, feed="a")
     chosen = [register(database, name) for name in ("tram", "bus")]
-    settle(database)
-    assert read(database, chosen[0]).queued == 1
-    assert read(database, chosen[1]).queued == 0
-    assert len(waiting(database)) == 1
+    backdate(database)
+    assert read_page(database, chosen[0]).queued == 1
+    assert read_page(database, chosen[1]).queued == 0
+    assert len(queued_jobs(database)) == 1
 
 
-def test_an_analysis_that_began_before_is_waited_for(database: Database) -> None:
+def test_topic_is_unsettled_while_an_earlier_analysis_runs(database: Database) -> None:
     push(database, an_article("The tram."))
     [claimed] = claim_all(database)
     topic = register(database, "tram")
     with database.write() as connection:
         connection.execute(update(topics).values(changed_at=topics.c.changed_at - 3_600_000))
         connection.execute(update(jobs).values(started_at=1))
-    assert reanalysis.unsettled(database, [topic], 10) > 0
+    assert reanalysis.seconds_until_settled(database, [topic], 10) > 0
     leases.complete(database, claimed, build_result(claimed, [TRAM]))
-    assert reanalysis.unsettled(database, [topic], 10) == 0
+    assert reanalysis.seconds_until_settled(database, [topic], 10) == 0
 
 
-def test_live_jobs_of_any_feed_go_first_and_the_past_ages_nobody(database: Database) -> None:
-    told = [store_result(database, TRAM, feed="a", guid=f"g{number}").article_id for number in range(3)]
+def test_live_jobs_precede_background_jobs_which_do_not_age_the_backlog(database: Database) -> None:
+    reanalysed = [store_result(database, TRAM, feed="a", guid=f"g{number}").article_id for number in range(3)]
     topic = register(database, "tram")
-    settle(database)
-    read(database, topic)
+    backdate(database)
+    read_page(database, topic)
     with database.write() as connection:
         connection.execute(update(jobs).where(jobs.c.state == JobState.QUEUED).values(queued_at=1))
     assert queries.oldest_queued_s(database) == queries.backlog_snapshot(database).oldest_queued_s == 0
     live = push(database, *(an_article(f"Story {number}.", feed="b") for number in range(5)))
     dispatched = [job_id for message in fill(database) for job_id in message.job_ids]
     with database.read() as connection:
-        of = {row.id: row.article_id for row in connection.execute(select(jobs.c.id, jobs.c.article_id))}
-    assert [of[job_id] for job_id in dispatched] == [*(one.article_id for one in live), *told]
-    assert reanalysis.room(database, 10) == 7
-    assert reanalysis.room(database, 2) == 0
+        article_ids = {row.id: row.article_id for row in connection.execute(select(jobs.c.id, jobs.c.article_id))}
+    assert [article_ids[job_id] for job_id in dispatched] == [*(job.article_id for job in live), *reanalysed]
+    assert reanalysis.free_slots(database, 10) == 7
+    assert reanalysis.free_slots(database, 2) == 0
 
 
-def test_the_command_waits_for_room_and_says_what_it_did(
+def test_command_waits_for_free_slots_and_reports_its_counts(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
         store_result(sqlite_database, TRAM, feed="a", guid=f"g{number}")
     register(sqlite_database, "tram")
-    settle(sqlite_database)
-    slept: list[float] = []
+    backdate(sqlite_database)
+    sleeps: list[float] = []
 
-    def work_meanwhile(seconds: float) -> None:
-        slept.append(seconds)
+    def process_jobs(seconds: float) -> None:
+        sleeps.append(seconds)
         for claimed in claim_all(sqlite_database):
             leases.complete(sqlite_database, claimed, build_result(claimed, [TRAM]))
 
-    monkeypatch.setattr("time.sleep", work_meanwhile)
+    monkeypatch.setattr("time.sleep", process_jobs)
     environment = {"STANCEWIRE_DATABASE_URL": url_of(sqlite_database), "STANCEWIRE_TOPICS__REANALYZE_WAITING": "2"}
     runner = CliRunner(env=environment)
-    ended = runner.invoke(build(), ["topics", "reanalyze", "tram"])
-    assert ended.exit_code == 0, ended.output
-    assert ended.stdout == "5 results checked, 5 articles queued\n"
-    assert len(slept) == 2
+    outcome = runner.invoke(build(), ["topics", "reanalyze", "tram"])
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stdout == "5 results checked, 5 articles queued\n"
+    assert len(sleeps) == 2
     assert len(find_stances(sqlite_database, SearchQuery(), None, 10)) == 0
     unknown = runner.invoke(build(), ["topics", "reanalyze", "none"])
     assert unknown.exit_code == 2
     assert "there is no active topic none" in unknown.output
 
 
-def test_a_worker_asks_for_topics_now_and_then(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_active_topics_are_reread_after_the_cache_time_and_kept_during_an_outage(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
-    known = ActiveTopics(sqlite_database, cache_s=10)
-    assert known() == ()
+    active_topics = ActiveTopics(sqlite_database, cache_s=10)
+    assert active_topics() == ()
     topic = register(sqlite_database, "tram")
-    assert known() == ()
+    assert active_topics() == ()
     clock[0] += 10
-    assert known() == (topic,)
+    assert active_topics() == (topic,)
     sqlite_database.engine.dispose()
     path = sqlite_database.sqlite_file()
     assert path is not None
     path.rename(path.with_suffix(".away"))
     path.mkdir()  # the database does not answer
     clock[0] += 10
-    assert known() == (topic,)
+    assert active_topics() == (topic,)

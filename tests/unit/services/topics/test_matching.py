@@ -5,14 +5,14 @@ import time
 import pytest
 
 from services.contracts import Topic
-from services.topics.matching import Matcher, holds_a_word
+from services.topics.matching import Matcher, contains_word
 
 
 def topic(*aliases: str, name: str = "A name of its own", key: str = "t") -> Topic:
     return Topic(id=key, name=name, aliases=aliases, claim="It should be.")
 
 
-def found(alias: str, text: str) -> list[str]:
+def matches(alias: str, text: str) -> list[str]:
     return [text[match.start : match.end] for match in Matcher([topic(alias)]).find(text)]
 
 
@@ -38,11 +38,11 @@ def found(alias: str, text: str) -> list[str]:
         ("long", "", []),
     ],
 )
-def test_an_alias_is_found_at_word_bounds_and_by_its_case(alias: str, text: str, expected: list[str]) -> None:
-    assert found(alias, text) == expected
+def test_alias_matches_at_word_boundaries_and_by_its_case(alias: str, text: str, expected: list[str]) -> None:
+    assert matches(alias, text) == expected
 
 
-def test_a_name_is_an_alias_of_its_topic() -> None:
+def test_name_of_a_topic_matches_like_an_alias() -> None:
     matcher = Matcher([topic("eastern expansion", name="NATO enlargement", key="a"), topic("NATO", key="b")])
     text = "NATO enlargement, or eastern expansion"
     assert [(text[m.start : m.end], m.topic) for m in sorted(matcher.find(text), key=lambda m: (m.start, m.end))] == [
@@ -55,7 +55,7 @@ def test_a_name_is_an_alias_of_its_topic() -> None:
     assert Matcher([]).topics_of(text) == frozenset()
 
 
-def test_thousands_of_aliases_cost_little_more_than_one() -> None:
+def test_matching_time_does_not_grow_with_the_number_of_aliases() -> None:
     text = "Members said that the word of the day is one of many words. " * 2_000
     many = Matcher([topic(*(f"word{n} of{n}" for n in range(50)), key=f"t{k}") for k in range(200)])
     few = Matcher([topic("wordy")])
@@ -68,6 +68,6 @@ def test_thousands_of_aliases_cost_little_more_than_one() -> None:
     assert min(seconds(many) for _ in range(3)) < 5 * min(seconds(few) for _ in range(3)) + 0.01
 
 
-def test_what_holds_no_word_finds_nothing() -> None:
-    assert holds_a_word("U.S.")
-    assert not holds_a_word("_…&")
+def test_contains_word_needs_a_letter_or_digit() -> None:
+    assert contains_word("U.S.")
+    assert not contains_word("_…&")
