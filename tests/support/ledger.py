@@ -1,4 +1,4 @@
-"""Short ways to bring a ledger into a state."""
+"""Helpers that bring a ledger into a given state."""
 
 from __future__ import annotations
 
@@ -32,22 +32,23 @@ def fill(database: Database, size: WindowSize = WIDE) -> list[Message]:
 
 
 def claim_all(database: Database, messages: Sequence[Message] | None = None, lease_s: float = 30) -> list[LeasedJob]:
-    """Dispatch what waits and claim it."""
+    """Lease the jobs of ``messages``, or dispatch the waiting jobs and lease those."""
     return [
-        claimed
+        job
         for message in (fill(database) if messages is None else messages)
-        for claimed in leases.lease(database, message.id, message.job_ids, lease_s)
+        for job in leases.lease(database, message.id, message.job_ids, lease_s)
     ]
 
 
-def result_of(claimed: LeasedJob) -> Result:
+def result_of(job: LeasedJob) -> Result:
+    """Return an empty result for the job."""
     pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
     return Result(
-        job_id=claimed.job_id,
-        article_id=claimed.article_id,
+        job_id=job.job_id,
+        article_id=job.article_id,
         language="en",
         pipeline=pipeline,
-        text=claimed.article.body,
+        text=job.article.body,
     )
 
 
@@ -57,6 +58,6 @@ def state_of(database: Database, job_id: UUID) -> JobState:
 
 
 def set_row(database: Database, job_id: UUID, **values: Any) -> None:
-    """Write to a job's row, past all rules."""
+    """Write values into a job's row directly, without the rules of the ledger."""
     with database.write() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))

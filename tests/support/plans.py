@@ -1,4 +1,4 @@
-"""Query plans of a statement, as the database explains them."""
+"""Query plans of statements, read with EXPLAIN."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Explain(Executable, ClauseElement):
 
     inherit_cache = False
 
-    def __init__(self, statement: Select[Any], words: str = "") -> None:
+    def __init__(self, statement: Select[Any], options: str = "") -> None:
         self.statement = statement
-        self.words = words
+        self.options = options
 
 
 @compiles(Explain, "sqlite")
@@ -27,9 +27,9 @@ def _sqlite(element: Explain, compiler: Any, **options: Any) -> str:
 @compiles(Explain, "postgresql")
 def _postgresql(element: Explain, compiler: Any, **options: Any) -> str:
     sql: str = compiler.process(element.statement, **options)
-    return f"EXPLAIN {element.words} {sql}"
+    return f"EXPLAIN {element.options} {sql}"
 
 
-def plan(connection: Connection, statement: Select[Any], words: str = "") -> list[str]:
-    """The steps, one a line; ``words`` are PostgreSQL's options of EXPLAIN."""
-    return [str(row[-1]) for row in connection.execute(Explain(statement, words))]
+def plan(connection: Connection, statement: Select[Any], options: str = "") -> list[str]:
+    """Return the steps of the plan, one a line. ``options`` are PostgreSQL's options of EXPLAIN."""
+    return [str(row[-1]) for row in connection.execute(Explain(statement, options))]

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the programs that are installed."""
+"""A PostgreSQL server for tests, started from the installed programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psycopg
 
 
 def find_programs() -> Path | None:
-    """The folder with ``initdb`` and ``postgres``, the newest version first; Debian keeps it off the PATH."""
+    """Return the folder with ``initdb`` and ``postgres``: on the PATH, else Debian's newest version, else None."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
@@ -65,7 +65,7 @@ class PostgresServer:
 
     @contextlib.contextmanager
     def new_database(self) -> Iterator[str]:
-        """An empty database, dropped at the end; yields its SQLAlchemy URL."""
+        """Create an empty database, yield its SQLAlchemy URL and drop it at the end."""
         name = f"t{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')

@@ -1,4 +1,4 @@
-"""SQLite's writers of one process take turns, so that none of them starves at the file's lock."""
+"""On SQLite an in-process lock orders the writers of a process, so that none starves waiting for the file's lock."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from services.settings import Database as DatabaseSettings
 from tests.support.ledger import article, push
 
 
-def test_one_writer_at_a_time_asks_for_the_file_s_lock(sqlite_database: Database) -> None:
+def test_only_one_writer_at_a_time_waits_for_the_file_lock(sqlite_database: Database) -> None:
     file = sqlite_database.sqlite_file()
     assert file is not None
     database = Database(str(sqlite_database.url), DatabaseSettings(busy_timeout_s=60))
-    asked: list[str] = []
-    event.listen(database.engine, "checkout", lambda *_: asked.append(threading.current_thread().name))
+    connected: list[str] = []
+    event.listen(database.engine, "checkout", lambda *_: connected.append(threading.current_thread().name))
     writers = [threading.Thread(target=push, args=(database, article(f"Story {n}."))) for n in range(5)]
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other_process:
+        other_process.execute("BEGIN IMMEDIATE")
         for writer in writers:
             writer.start()
-        end = time.monotonic() + 30
-        while not asked and time.monotonic() < end:
+        deadline = time.monotonic() + 30
+        while not connected and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.5)
-        assert len(asked) == 1, "the others wait to be woken, and do not sleep and look again"
-        other.execute("ROLLBACK")
+        assert len(connected) == 1, "the others wait for the in-process lock instead of polling the file"
+        other_process.execute("ROLLBACK")
     for writer in writers:
         writer.join()
-    assert len(asked) == 5
+    assert len(connected) == 5
     database.dispose()
 
 
-def test_who_gets_no_turn_is_told(sqlite_database: Database) -> None:
+def test_writer_gets_store_unavailable_after_the_busy_timeout(sqlite_database: Database) -> None:
     database = Database(str(sqlite_database.url), DatabaseSettings(busy_timeout_s=0.2))
     with database.write(), pytest.raises(StoreUnavailable, match="write lock not free"), database.write():
         pass
@@ -47,8 +47,8 @@ def test_who_gets_no_turn_is_told(sqlite_database: Database) -> None:
     database.dispose()
 
 
-def test_a_forked_child_has_turns_of_its_own(sqlite_database: Database) -> None:
-    """As if a thread of the parent had been writing in the moment of the fork."""
+def test_forked_child_has_its_own_write_lock(sqlite_database: Database) -> None:
+    """The lock is held as if a thread of the parent had been writing at the moment of the fork."""
     sqlite_database._write_lock.acquire()
     sqlite_database.dispose(close=False)
     push(sqlite_database, article("One."))

@@ -1,3 +1,5 @@
+"""The schema that migrations create, and errors of connecting to a database."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -14,32 +16,32 @@ from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 
 NEWEST = max(path.name[:4] for path in Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
-SAID = ("attributions", "stances")
+FULL_TEXT_TABLES = ("attributions", "stances")
 FULL_TEXT = {
     "sqlite": {
         ("remove_table", f"{table}_text{part}")
-        for table in SAID
+        for table in FULL_TEXT_TABLES
         for part in ("", "_config", "_data", "_docsize", "_idx")
     },
-    "postgresql": {("remove_column", "words"), *(("remove_index", f"ix_{table}_words") for table in SAID)},
+    "postgresql": {("remove_column", "words"), *(("remove_index", f"ix_{table}_words") for table in FULL_TEXT_TABLES)},
 }
 
 
 def test_migrations_and_tables_agree(database: Database) -> None:
-    """But for full text, which differs by database and is made by migrations alone."""
+    """Except for full text, which differs by database and exists only in the migrations."""
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        found = {(what[0], what[-1].name) for what in compare_metadata(context, metadata)}
-    assert found == FULL_TEXT[database.dialect]
+        differences = {(change[0], change[-1].name) for change in compare_metadata(context, metadata)}
+    assert differences == FULL_TEXT[database.dialect]
 
 
-def test_every_index_is_there(database: Database) -> None:
+def test_every_declared_index_exists(database: Database) -> None:
     with database.read() as connection:
-        found = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
-    assert {index.name for table in metadata.tables.values() for index in table.indexes} <= found
+        names = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
+    assert {index.name for table in metadata.tables.values() for index in table.indexes} <= names
 
 
-def test_pending_tells_what_is_missing(database_url: str) -> None:
+def test_pending_returns_the_newest_revision_until_upgraded(database_url: str) -> None:
     database = Database(database_url, DatabaseSettings())
     assert migrations.pending(database) == NEWEST
     migrations.upgrade(database)
@@ -48,12 +50,12 @@ def test_pending_tells_what_is_missing(database_url: str) -> None:
     database.dispose()
 
 
-def test_a_database_that_does_not_answer_is_unavailable() -> None:
+def test_unreachable_server_raises_store_unavailable() -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing", DatabaseSettings(busy_timeout_s=1))
     with pytest.raises(StoreUnavailable, match="refused"), database.read():
         pass
 
 
-def test_other_databases_are_refused() -> None:
+def test_unsupported_database_raises_value_error() -> None:
     with pytest.raises(ValueError, match="mysql"):
         Database("mysql://localhost/x", DatabaseSettings())
