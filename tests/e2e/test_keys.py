@@ -34,7 +34,8 @@ def test_first_admin_key_is_readable_only_by_its_owner_and_not_printed(stack: St
     assert KEY.fullmatch(file.read_text().strip())
     assert f"commands read it from {file}" in stack.read_output()
     assert KEY.search(stack.read_output()) is None
-    assert stack.client.get("/v1/keys").json()["items"][0]["name"] == "first admin key"
+    names = [key["name"] for key in stack.client.get("/v1/keys").json()["items"]]
+    assert names[-1] == "first admin key", "keys are listed newest first"
 
 
 def test_key_of_a_feed_is_created_used_listed_and_revoked(stack: Stack, tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_submit_without_a_key_says_how_to_get_one(stack: Stack, tmp_path: Path) 
         (("--admin", "--feed", "wire"), "say one of"),
         (("--admin", "--scope", "read"), "--admin has every scope"),
         (("--feed", "No Capitals"), "feed 'No Capitals'"),
-        (("--feed", "wire", "--scope", "admin"), "an admin key sees every feed"),
+        (("--feed", "wire", "--scope", "admin"), "an admin key has access to every feed"),
     ],
 )
 def test_invalid_key_is_rejected_with_its_reason(stack: Stack, arguments: tuple[str, ...], reason: str) -> None:
