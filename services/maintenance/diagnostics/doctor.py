@@ -126,9 +126,9 @@ def _parts(database: Database) -> Iterator[Finding]:
         f"{seen.jobs[JobState.QUEUED]} queued, the oldest for {oldest:.0f} s",
         "more workers, or fewer articles: docs/runbook.md" if late else "",
     )
-    for one in pauses:
-        name = "all intake" if one.feed == "*" else f"feed {one.feed}"
-        fix = "stancewire resume" + ("" if one.feed == "*" else f" --feed {one.feed}")
+    for pause in pauses:
+        name = "all intake" if pause.feed == "*" else f"feed {pause.feed}"
+        fix = "stancewire resume" + ("" if pause.feed == "*" else f" --feed {pause.feed}")
         yield Finding(
-            "pauses", Level.WARN, f"{name} is paused since {one.since:%Y-%m-%d %H:%M}: {one.reason}", f"`{fix}`"
+            "pauses", Level.WARN, f"{name} is paused since {pause.since:%Y-%m-%d %H:%M}: {pause.reason}", f"`{fix}`"
         )
