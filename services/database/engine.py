@@ -27,7 +27,7 @@ _SERIALIZE_LOCK: Final = 7_320_943_002  # key of the advisory lock of serialize(
 
 
 class now_ms(FunctionElement[int]):  # noqa: N801 -- reads as the SQL function that it is
-    """The database's clock in milliseconds since 1970; on PostgreSQL it moves within a transaction."""
+    """The database's clock in milliseconds since 1970; on PostgreSQL it advances within a transaction."""
 
     type = BigInteger()
     inherit_cache = True

@@ -13,9 +13,9 @@ class Explain(Executable, ClauseElement):
 
     inherit_cache = False
 
-    def __init__(self, statement: Select[Any], options: str = "") -> None:
+    def __init__(self, statement: Select[Any], explain_options: str = "") -> None:
         self.statement = statement
-        self.options = options
+        self.explain_options = explain_options
 
 
 @compiles(Explain, "sqlite")
@@ -27,7 +27,7 @@ def _sqlite(element: Explain, compiler: Any, **options: Any) -> str:
 @compiles(Explain, "postgresql")
 def _postgresql(element: Explain, compiler: Any, **options: Any) -> str:
     sql: str = compiler.process(element.statement, **options)
-    return f"EXPLAIN {element.options} {sql}"
+    return f"EXPLAIN {element.explain_options} {sql}"
 
 
 def plan(connection: Connection, statement: Select[Any], options: str = "") -> list[str]:

@@ -52,7 +52,7 @@ WAITING: Final = text("state = 'queued' AND message_id IS NULL")
 IN_WINDOW: Final = text("state = 'queued' AND message_id IS NOT NULL")
 QUEUED: Final = text("state = 'queued'")
 RUNNING: Final = text("state = 'running'")
-BACKGROUND: Final = -1000  # jobs of this priority or below wait until no feed has a live job waiting
+BACKGROUND: Final = -1000  # jobs of this priority or below wait until no feed has a job above it waiting
 IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
 FINISHED: Final = text("finished_at IS NOT NULL")
 

@@ -1,4 +1,4 @@
-"""Create tables for retention, erasure and pauses. Tables that workers of 0003 read or write stay as they are."""
+"""Create tables for retention, erasure and pauses. Nothing changes that workers of 0003 read or write."""
 
 from __future__ import annotations
 

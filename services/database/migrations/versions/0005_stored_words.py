@@ -56,9 +56,8 @@ def upgrade() -> None:
     if op.get_bind().dialect.name != "postgresql":
         return
     for table, column in TEXTS:
-        with (
-            op.get_context().autocommit_block()
-        ):  # one statement at a time, so that no lock is held while waiting for another
+        # One statement at a time, so that no lock is held while waiting for another.
+        with op.get_context().autocommit_block():
             for statement in STORED:
                 op.execute(statement.format(table=table, column=column, folded=FOLDED.format(f"NEW.{column}")))
         online.fill(table, "words", FOLDED.format(column))
