@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, Final
 
-import mimeparse  # type: ignore[import-untyped]
+import mimeparse
 from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
