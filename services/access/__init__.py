@@ -1,1 +1,1 @@
-"""Authentication and authorization: API keys, scopes and rate limits."""
+"""API keys, scopes and rate limits."""

@@ -1,4 +1,4 @@
-"""The first admin key of a service, and where the command line finds the key that it sends."""
+"""The first admin key of a service, and the key that the command line sends."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from services.database.engine import Database
 from services.settings import Settings
 
 _FILE: Final = "admin.key"
-_BORROWED_S: Final = 86_400
+_TEMPORARY_KEY_S: Final = 86_400
 
 
 def key_file(settings: Settings) -> Path:
-    """Where `stancewire up` keeps its admin key, readable for its owner alone."""
+    """Return the file in which `stancewire up` stores its admin key, readable by its owner only."""
     return settings.state_dir / _FILE
 
 
 def own_key(settings: Settings) -> str | None:
     """Return the key that commands send: ``STANCEWIRE_KEY``, else the key that `stancewire up` made, else None."""
-    given = settings.key.get_secret_value()
-    if given:
-        return given
+    configured = settings.key.get_secret_value()
+    if configured:
+        return configured
     try:
         return key_file(settings).read_text(encoding="ascii").strip() or None
     except (OSError, UnicodeDecodeError):
@@ -34,13 +34,16 @@ def own_key(settings: Settings) -> str | None:
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """The headers with which a command authenticates."""
+    """Return the headers with which a command authenticates; none without a key."""
     key = own_key(settings)
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
 def ensure(database: Database, settings: Settings) -> str | None:
-    """Make the first admin key where the database has none that works; returns its token then, and only then."""
+    """Create the first admin key if the database has no valid one.
+
+    Returns the token of a new key, otherwise None.
+    """
     if keys.has_live_admin(database):
         return None
     _, token = keys.create(database, name="first admin key", scopes=[Scope.ADMIN], feeds=None, by=local())
@@ -50,9 +53,12 @@ def ensure(database: Database, settings: Settings) -> str | None:
 
 @contextmanager
 def borrowed(database: Database, name: str) -> Iterator[dict[str, str]]:
-    """The headers of a key that pushes to and sees every feed, and ends with the block: for `demo` and `bench`."""
+    """Provide the headers of a temporary key for `demo` and `bench`, revoked at the end of the block.
+
+    The key can push to, and read from, every feed.
+    """
     scopes = [Scope.INGEST, Scope.READ]
-    key, token = keys.create(database, name=name, scopes=scopes, feeds=None, by=local(), expires_s=_BORROWED_S)
+    key, token = keys.create(database, name=name, scopes=scopes, feeds=None, by=local(), expires_s=_TEMPORARY_KEY_S)
     try:
         yield {"Authorization": f"Bearer {token}"}
     finally:
@@ -60,9 +66,9 @@ def borrowed(database: Database, name: str) -> Iterator[dict[str, str]]:
 
 
 def save(file: Path, token: str) -> None:
-    """Write a key to a file that nobody else may read, not even for a moment."""
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as opened:
-        opened.write(token + "\n")
-    fresh.replace(file)
+    """Write a key to a file that only its owner can read, from its creation on."""
+    temporary = file.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
+        stream.write(token + "\n")
+    temporary.replace(file)

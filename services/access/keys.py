@@ -1,4 +1,4 @@
-"""API keys: ``swk_<id>_<secret>``. The ID names the key and may be shown; of the secret only its SHA-256 is kept."""
+"""API keys of the form ``swk_<id>_<secret>``. The ID is public; only the SHA-256 of the secret is stored."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from services.contracts import instant
 from services.database.engine import Database, now_ms
 from services.database.tables import api_keys
 from services.errors import Conflict, NotFound
-from services.feeds import store as feed_book
+from services.feeds import store as feed_store
 
 _FORM: Final = re.compile(r"swk_([0-9a-f]{12})_([0-9a-f]{48})")
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A key as a caller presents it; the secret itself is not kept."""
+    """A key as a caller presents it, with the hash of its secret instead of the secret."""
 
     id: str
     secret_hash: str
@@ -34,7 +34,7 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is stored. Instants are UTC; ``feeds`` is None for all."""
+    """A key as it is stored. Times are in UTC; ``feeds`` is None for all feeds."""
 
     id: str
     name: str
@@ -61,9 +61,9 @@ class Stored:
 
 
 def parse(token: str) -> Presented | None:
-    """The key in ``token``, or None where it has not the form of one."""
-    found = _FORM.fullmatch(token)
-    return Presented(found.group(1), _hash(found.group(2))) if found else None
+    """Return the key in ``token``, or None if it does not have the form of a key."""
+    match = _FORM.fullmatch(token)
+    return Presented(match.group(1), _hash(match.group(2))) if match else None
 
 
 def create(
@@ -75,16 +75,16 @@ def create(
     by: Caller,
     expires_s: int | None = None,
 ) -> tuple[Key, str]:
-    """Make a key, and its feeds known; returns it and its token, which is nowhere kept.
+    """Create a key, and register those of its feeds that do not exist.
 
-    Raises ValueError for what cannot be.
+    Returns the key and its token, which is not stored. Raises ValueError for scopes or feeds that a key cannot have.
     """
     if not scopes:
-        raise ValueError("scopes: a key needs one")
+        raise ValueError("scopes: a key needs at least one")
     if feeds is not None and not feeds:
-        raise ValueError("feeds: name one, or '*' for all")
+        raise ValueError("feeds: give at least one, or '*' for all")
     if feeds is not None and Scope.ADMIN in scopes:
-        raise ValueError("feeds: an admin key sees every feed; leave them out")
+        raise ValueError("feeds: an admin key has access to every feed; leave them out")
     key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
     allowed = None if feeds is None else sorted(set(feeds))
     row = {
@@ -98,39 +98,39 @@ def create(
         "expires_at": None if expires_s is None else now_ms() + expires_s * 1000,
     }
     with database.write() as connection:
-        feed_book.register_on_first_push(connection, database, allowed or (), by)
+        feed_store.register_on_first_push(connection, database, allowed or (), by)
         connection.execute(insert(api_keys).values(row))
         detail = {"name": name, "scopes": sorted(set(scopes)), "feeds": allowed or "*", "expires_s": expires_s}
         record(connection, by.actor, "key.create", key_id, detail)
-        stored = _one(connection, key_id)
+        stored = _get_row(connection, key_id)
     return _key(stored), f"swk_{key_id}_{secret}"
 
 
 def find(database: Database, key_id: str) -> Stored | None:
-    """The key of this ID, revoked and expired ones included."""
+    """Return the key with this ID, also if it was revoked or has expired, or None."""
     with database.read() as connection:
         row = connection.execute(select(api_keys, now_ms().label("now")).where(api_keys.c.id == key_id)).one_or_none()
     if row is None:
         return None
-    left = None if row.expires_at is None else (row.expires_at - row.now) / 1000
-    return Stored(_key(row), row.secret_hash, left)
+    expires_in_s = None if row.expires_at is None else (row.expires_at - row.now) / 1000
+    return Stored(_key(row), row.secret_hash, expires_in_s)
 
 
 def list_keys(database: Database) -> list[Key]:
-    """All keys, newest first; revoked ones stay, so that the audit log's names can be looked up."""
+    """Return all keys, newest first, including revoked ones, so that IDs in the audit log can be looked up."""
     with database.read() as connection:
         rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id))
         return [_key(row) for row in rows]
 
 
 def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool = True) -> Key:
-    """Revoke a key; revoking a revoked key has no effect.
+    """Revoke a key; revoking it a second time has no effect.
 
-    Raises NotFound, and Conflict if it is the last admin key and ``keep_an_admin`` is set.
+    Raises NotFound, and Conflict for the last valid admin key if ``keep_an_admin`` is set.
     """
     with database.write() as connection:
         database.serialize(connection)  # two admins that revoke each other must not leave none
-        row = _one(connection, key_id)
+        row = _get_row(connection, key_id)
         others = select(api_keys.c.id).where(_live_admin(), api_keys.c.id != key_id)
         if keep_an_admin and Scope.ADMIN in _key(row).scopes and connection.execute(others).first() is None:
             detail = "this is the last admin key; make another first, or use `stancewire keys revoke` on the machine"
@@ -138,21 +138,21 @@ def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool =
         if row.revoked_at is None:
             connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now_ms()))
             record(connection, by.actor, "key.revoke", key_id, {"name": row.name})
-        return _key(_one(connection, key_id))
+        return _key(_get_row(connection, key_id))
 
 
 def has_live_admin(database: Database) -> bool:
-    """Whether some admin key works."""
+    """Return whether there is a valid admin key."""
     with database.read() as connection:
         return connection.execute(select(api_keys.c.id).where(_live_admin()).limit(1)).first() is not None
 
 
 def _live_admin() -> ColumnElement[bool]:
-    lasting = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now_ms())
-    return api_keys.c.scopes.contains(Scope.ADMIN) & api_keys.c.revoked_at.is_(None) & lasting
+    unexpired = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now_ms())
+    return api_keys.c.scopes.contains(Scope.ADMIN) & api_keys.c.revoked_at.is_(None) & unexpired
 
 
-def _one(connection: Connection, key_id: str) -> Row[Any]:
+def _get_row(connection: Connection, key_id: str) -> Row[Any]:
     row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no key {key_id}")

@@ -1,4 +1,4 @@
-"""Rate limits as token buckets, in this process: N processes of the API let N times as much through."""
+"""Rate limits as token buckets in one process. With N API processes, N times the rate is allowed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from collections import OrderedDict
 from typing import Final
 
-_KEPT: Final = 10_000  # names at a time; one that was not seen for longest has a full bucket again
+_MAX_BUCKETS: Final = 10_000  # beyond this number the least recently used one is dropped, and so is full again
 
 
 class RateLimiter:
     """A token bucket for each name.
 
-    A bucket refills at the rate of each call and holds ``burst_s`` seconds' worth of tokens, at least one.
+    A bucket gains tokens at the given rate per second and holds those of ``burst_s`` seconds, at least one.
     """
 
     def __init__(self, burst_s: float) -> None:
-        """Start with full buckets."""
+        """Create a limiter whose buckets are full."""
         self._burst_s = burst_s
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when they were counted
@@ -32,7 +32,7 @@ class RateLimiter:
             granted = tokens >= 1
             self._buckets[name] = (tokens - 1 if granted else tokens, now)
             self._buckets.move_to_end(name)
-            while len(self._buckets) > _KEPT:
+            while len(self._buckets) > _MAX_BUCKETS:
                 self._buckets.popitem(last=False)
         return 0.0 if granted else (1 - tokens) / per_s
 

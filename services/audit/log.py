@@ -1,4 +1,4 @@
-"""The audit log: caller, action and object of each action.
+"""The audit log of administrative actions.
 
 An entry is written in the transaction of its action, so that neither exists without the other.
 """
@@ -22,7 +22,7 @@ from services.database.tables import audit_log
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One administrative act. ``at`` is UTC."""
+    """An administrative action. ``at`` is in UTC."""
 
     id: UUID
     at: datetime
@@ -35,10 +35,11 @@ class AuditEntry:
 def record(
     connection: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> None:
-    """Note an administrative act in its own transaction.
+    """Record an administrative action in the action's own transaction.
 
-    ``actor`` is ``Caller.actor`` (``key:<id>``, ``shell:<user>``), ``action`` a verb after its kind (``key.create``,
-    ``job.retry``), ``subject`` the ID or name of what it was done to, ``detail`` plain JSON values: no secret, no body.
+    ``actor`` is ``Caller.actor`` (``key:<id>``, ``shell:<user>``). ``action`` is the kind of its object and a verb
+    (``key.create``, ``job.retry``), ``subject`` the ID or name of the object. ``detail`` contains plain JSON values,
+    without secrets and article bodies.
     """
     row = {"id": uuid7(), "at": now_ms(), "actor": actor[:100], "action": action, "subject": subject[:255]}
     text = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True)
@@ -54,11 +55,11 @@ def entries(
     before: UUID | None = None,
     limit: int,
 ) -> list[AuditEntry]:
-    """Acts, newest first; ``before`` is the last entry of the page before this one."""
+    """Return entries, newest first; ``before`` is the ID of the last entry of the previous page."""
     query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
-    for column, wanted in ((audit_log.c.actor, actor), (audit_log.c.action, action), (audit_log.c.subject, subject)):
-        if wanted is not None:
-            query = query.where(column == wanted)
+    for column, value in ((audit_log.c.actor, actor), (audit_log.c.action, action), (audit_log.c.subject, subject)):
+        if value is not None:
+            query = query.where(column == value)
     if before is not None:
         query = query.where(audit_log.c.id < before)
     with database.read() as connection:

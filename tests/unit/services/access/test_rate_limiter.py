@@ -15,51 +15,51 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    ticking = Clock()
-    monkeypatch.setattr(rate_limiter, "time", ticking)
-    return ticking
+    fake_clock = Clock()
+    monkeypatch.setattr(rate_limiter, "time", fake_clock)
+    return fake_clock
 
 
-def test_a_bucket_empties_and_fills(clock: Clock) -> None:
-    limit = RateLimiter(burst_s=2)
-    assert [limit.take("a", 5) for _ in range(10)] == [0] * 10
-    assert limit.take("a", 5) == pytest.approx(0.2)
-    assert limit.take("b", 5) == 0, "each name has its own"
+def test_bucket_empties_and_refills_up_to_the_burst(clock: Clock) -> None:
+    limiter = RateLimiter(burst_s=2)
+    assert [limiter.take("a", 5) for _ in range(10)] == [0] * 10
+    assert limiter.take("a", 5) == pytest.approx(0.2)
+    assert limiter.take("b", 5) == 0, "each name has its own bucket"
     clock.now += 0.2
-    assert limit.take("a", 5) == 0
-    assert limit.take("a", 5) == pytest.approx(0.2)
+    assert limiter.take("a", 5) == 0
+    assert limiter.take("a", 5) == pytest.approx(0.2)
     clock.now += 3600
-    assert [limit.take("a", 5) > 0 for _ in range(11)] == [False] * 10 + [True], "no more than the burst gathers"
+    assert [limiter.take("a", 5) > 0 for _ in range(11)] == [False] * 10 + [True], "a bucket holds at most the burst"
 
 
-def test_a_refusal_costs_nothing(clock: Clock) -> None:
-    limit = RateLimiter(burst_s=1)
-    limit.take("a", 1)
+def test_refusal_takes_no_token(clock: Clock) -> None:
+    limiter = RateLimiter(burst_s=1)
+    limiter.take("a", 1)
     for _ in range(100):
-        assert limit.take("a", 1) > 0
+        assert limiter.take("a", 1) > 0
     clock.now += 1
-    assert limit.take("a", 1) == 0
+    assert limiter.take("a", 1) == 0
 
 
-def test_less_than_one_a_second_lets_one_through(clock: Clock) -> None:
-    limit = RateLimiter(burst_s=1)
-    assert limit.take("a", 0.1) == 0
-    assert limit.take("a", 0.1) == pytest.approx(10)
+def test_rate_below_one_per_second_allows_one_at_first(clock: Clock) -> None:
+    limiter = RateLimiter(burst_s=1)
+    assert limiter.take("a", 0.1) == 0
+    assert limiter.take("a", 0.1) == pytest.approx(10)
 
 
-def test_no_rate_is_no_limit_and_names_do_not_gather() -> None:
-    limit = RateLimiter(burst_s=1)
-    assert not any(limit.take("a", 0) for _ in range(1000))
+def test_rate_of_zero_is_unlimited_and_buckets_are_bounded() -> None:
+    limiter = RateLimiter(burst_s=1)
+    assert not any(limiter.take("a", 0) for _ in range(1000))
     for number in range(20_000):
-        limit.take(str(number), 1)
-    assert len(limit._buckets) <= 10_000
+        limiter.take(str(number), 1)
+    assert len(limiter._buckets) <= 10_000
 
 
-def test_wait_tells_when_the_next_token_comes_without_taking_one(clock: Clock) -> None:
-    limit = RateLimiter(burst_s=60)
-    assert [limit.wait_s("a", 1 / 30) for _ in range(10)] == [0] * 10
-    assert [limit.take("a", 1 / 30) for _ in range(2)] == [0, 0]
-    assert limit.wait_s("a", 1 / 30) == pytest.approx(30)
+def test_wait_returns_the_time_to_the_next_token_without_taking_it(clock: Clock) -> None:
+    limiter = RateLimiter(burst_s=60)
+    assert [limiter.wait_s("a", 1 / 30) for _ in range(10)] == [0] * 10
+    assert [limiter.take("a", 1 / 30) for _ in range(2)] == [0, 0]
+    assert limiter.wait_s("a", 1 / 30) == pytest.approx(30)
     clock.now += 30
-    assert limit.wait_s("a", 1 / 30) == 0
-    assert limit.wait_s("a", 0) == 0
+    assert limiter.wait_s("a", 1 / 30) == 0
+    assert limiter.wait_s("a", 0) == 0
