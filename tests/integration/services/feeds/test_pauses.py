@@ -21,11 +21,11 @@ from services.jobs.snapshot import take_snapshot
 from tests.support.api import assert_problem, count_articles, push_batch, url_of
 from tests.support.ledger import article, claim_all, fill, push, set_row
 
-FRESH_S = 1.1  # the gate's judgement may be a second old
+FRESH_S = 1.1  # the admission check caches its state for a second
 DAY_MS = 86_400_000
 
 
-def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Database, serve: Any) -> None:
+def test_push_to_a_paused_feed_is_refused_and_other_feeds_are_accepted(database: Database, serve: Any) -> None:
     api = serve(database)
     api.push("0", feed="a")
     paused = api.client.put("/v1/feeds/a/pause", json={"reason": "moving house"})
@@ -50,7 +50,7 @@ def test_a_paused_feed_is_refused_with_the_reason_and_others_go_on(database: Dat
     assert count_articles(database) == 3
 
 
-def test_a_paused_feeds_jobs_wait_and_others_are_dispatched(database: Database) -> None:
+def test_jobs_of_a_paused_feed_wait_and_others_are_dispatched(database: Database) -> None:
     [held, other] = push(database, article("1", feed="held"), article("2", feed="other"))
     pauses.pause(database, "held", "for a test", local())
     assert [job_id for message in fill(database) for job_id in message.job_ids] == [other.job_id]
@@ -58,7 +58,7 @@ def test_a_paused_feeds_jobs_wait_and_others_are_dispatched(database: Database) 
     assert [job_id for message in fill(database) for job_id in message.job_ids] == [held.job_id]
 
 
-def test_the_feeds_that_have_something_queued_are_told_without_the_paused_ones(database: Database) -> None:
+def test_queued_feeds_leave_out_paused_feeds(database: Database) -> None:
     push(database, article("1", feed="done"))
     claim_all(database)
     push(database, article("2", feed="sent"), article("3", feed="held"))
@@ -68,7 +68,7 @@ def test_the_feeds_that_have_something_queued_are_told_without_the_paused_ones(d
     assert dispatch_window.queued_feeds(database) == {"sent", "waits"}
 
 
-def test_what_waits_on_purpose_does_not_close_the_intake(database: Database) -> None:
+def test_paused_jobs_do_not_count_as_the_oldest_queued(database: Database) -> None:
     [held, other] = push(database, article("1", feed="held"), article("2", feed="other"))
     now = int(time.time() * 1000)
     set_row(database, held.job_id, queued_at=now - 3 * DAY_MS)
@@ -81,7 +81,7 @@ def test_what_waits_on_purpose_does_not_close_the_intake(database: Database) -> 
     assert 59 < queries.oldest_queued_s(database) < 120, "it counts as queued when the pause ended"
 
 
-def test_all_intake_is_paused_and_the_work_goes_on(database: Database, serve: Any) -> None:
+def test_pause_of_all_intake_refuses_pushes_and_dispatches_jobs(database: Database, serve: Any) -> None:
     api = serve(database)
     waiting = api.push_id("0")
     assert api.client.put("/v1/pause", json={"reason": "upgrade"}).status_code == 200
@@ -92,8 +92,8 @@ def test_all_intake_is_paused_and_the_work_goes_on(database: Database, serve: An
     ready = api.client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert "upgrade" in ready.json()["checks"]["intake"]
-    stranger = httpx.get(f"{api.client.base_url}/readyz", trust_env=False)
-    assert stranger.json()["checks"]["intake"] == "intake_paused; pushes are refused, results are served"
+    unauthenticated = httpx.get(f"{api.client.base_url}/readyz", trust_env=False)
+    assert unauthenticated.json()["checks"]["intake"] == "intake_paused; pushes are refused, results are served"
     assert queries.job(database, waiting).state == "queued"
     with database.write() as connection:  # what the API's own dispatch marked waits for a Redis that is not there
         connection.exec_driver_sql("UPDATE jobs SET message_id = NULL, dispatched_at = NULL")
@@ -103,20 +103,20 @@ def test_all_intake_is_paused_and_the_work_goes_on(database: Database, serve: An
     assert api.push("1").status_code == 202
 
 
-def test_a_second_pause_changes_the_reason_and_not_the_time(database: Database) -> None:
+def test_second_pause_changes_the_reason_and_keeps_the_time(database: Database) -> None:
     pauses.pause(database, "wire", "too loud", local())
     pauses.pause(database, ALL_FEEDS, "first", local())
     assert take_snapshot(database).paused == [ALL_FEEDS, "wire"]
     pauses.resume(database, "wire", local())
-    [before] = pauses.paused(database)
+    [before] = pauses.list_pauses(database)
     pauses.pause(database, ALL_FEEDS, "second", local())
-    [after] = pauses.paused(database)
+    [after] = pauses.list_pauses(database)
     assert (after.reason, after.since) == ("second", before.since)
     with pytest.raises(NotFound, match="'a' is not paused"):
         pauses.resume(database, "a", local())
 
 
-def test_bad_pauses_are_refused_by_field(sqlite_api: Any) -> None:
+def test_invalid_pause_is_rejected_with_its_field(sqlite_api: Any) -> None:
     for path, body, field in (
         ("/v1/feeds/A%20B/pause", {}, "feed"),
         ("/v1/pause", {"reason": " "}, "reason"),
@@ -127,7 +127,7 @@ def test_bad_pauses_are_refused_by_field(sqlite_api: Any) -> None:
         assert [error["field"] for error in refused["errors"]] == [field]
 
 
-def test_the_commands(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_pause_and_resume(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     run = CliRunner().invoke
     app = main.build()
