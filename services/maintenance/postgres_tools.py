@@ -1,6 +1,6 @@
-"""PostgreSQL's own programs for backups: found, called, and their complaint passed on in one line.
+"""Calls of PostgreSQL's programs for backups; an error is passed on as one line.
 
-A password goes through the environment: a list of processes shows every user the arguments.
+The password is passed in the environment, because every user can see the arguments of a process.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sqlalchemy import URL
 from services.database.engine import Database
 from services.errors import StancewireError
 
-_DEBIAN: Final = Path("/usr/lib/postgresql")  # Debian keeps each version's programs here, off the PATH
+_DEBIAN: Final = Path("/usr/lib/postgresql")  # Debian installs each version's programs here, outside the PATH
 _REVISION: Final = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\w+)\n", re.MULTILINE)
 
-_CLEARING: Final = (
+_DROPS: Final = (
     (
         "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'",
         "DROP TABLE IF EXISTS",
@@ -33,33 +33,33 @@ _CLEARING: Final = (
 
 
 class ToolError(StancewireError):
-    """A program is missing or failed; the message is its own first line."""
+    """A program is missing or failed. The message is the first line of its output."""
 
     code = "postgresql_tool"
 
 
 def dump(url: URL, file: Path) -> None:
-    """Write all of the database to ``file``, in the custom format. Raises :class:`ToolError`."""
+    """Write the whole database to ``file`` in the custom format. Raises :class:`ToolError`."""
     _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
 
 
 def load(url: URL, file: Path) -> None:
-    """Fill an empty database from ``file``, all of it or nothing. Raises :class:`ToolError`."""
+    """Fill an empty database from ``file`` in one transaction. Raises :class:`ToolError`."""
     options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
     _run("pg_restore", url, *options, str(file))
 
 
 def revision_in(file: Path) -> str | None:
-    """The revision of the schema in a dump; None where it holds none. Raises :class:`ToolError`."""
+    """Return the revision of the schema in a dump, or None if it has none. Raises :class:`ToolError`."""
     sql = _call("pg_restore", ("--data-only", "--table=alembic_version", "--file=-", str(file)), {})
     match = _REVISION.search(sql)
     return None if match is None else match.group(1)
 
 
 def clear(database: Database) -> None:
-    """Drop the tables and functions of the database's schema ``public``; the schema itself keeps its owner."""
+    """Drop the tables and functions in the schema ``public``; the schema itself keeps its owner."""
     with database.write() as connection:
-        for query, statement in _CLEARING:
+        for query, statement in _DROPS:
             for name in connection.exec_driver_sql(query).scalars().all():
                 connection.exec_driver_sql(f"{statement} {name} CASCADE")
 
@@ -71,18 +71,18 @@ def _run(program: str, url: URL, *arguments: str) -> None:
 
 
 def _call(program: str, arguments: tuple[str, ...], secret: dict[str, str]) -> str:
-    done = subprocess.run(  # noqa: S603 -- a program of PostgreSQL's, arguments of ours
+    process = subprocess.run(  # noqa: S603 -- a program of PostgreSQL, with our arguments
         [_find(program), *arguments], env=os.environ | secret, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise ToolError(said[0] if said else f"{program} ended with status {done.returncode}")
-    return done.stdout
+    if process.returncode:
+        lines = [line for line in process.stderr.splitlines() if line.strip()]
+        raise ToolError(lines[0] if lines else f"{program} ended with status {process.returncode}")
+    return process.stdout
 
 
 def _find(program: str) -> str:
-    """The newest version: one older than the server refuses to work."""
-    installed = sorted(_DEBIAN.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]), reverse=True)
+    """Return the path of the newest installed version, because a version older than the server refuses to work."""
+    installed = sorted(_DEBIAN.glob(f"*/bin/{program}"), key=lambda file: float(file.parts[-3]), reverse=True)
     program_path = str(installed[0]) if installed else shutil.which(program)
     if program_path is None:
         raise ToolError(f"{program} is not installed; Debian has it in the package postgresql-client")

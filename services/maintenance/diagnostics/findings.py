@@ -1,4 +1,4 @@
-"""Findings of the checks of `stancewire doctor`."""
+"""A finding of `stancewire doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """Whether something has to be done: no, look at it, yes."""
+    """Whether action is needed: no, perhaps, yes."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,7 +16,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: what was looked at, how it is, and what to do (nothing where all is well)."""
+    """One finding: the name of the check, its result (``said``), and the remedy (``fix``, empty if all is well)."""
 
     check: str
     level: Level

@@ -1,4 +1,4 @@
-"""What `stancewire health` looks at."""
+"""The check behind `stancewire health`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.settings import Settings
 
 
 def check(part: str, settings: Settings) -> str | None:
-    """Why ``part`` of this host does not work, or None."""
+    """Return why ``part`` of this host does not work, or None if it works."""
     if part == "api":
         host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
         try:
@@ -30,4 +30,4 @@ def check(part: str, settings: Settings) -> str | None:
         alive = hosts.has_live_host(database, HostRole(part), platform.node())
     except StoreUnavailable as error:
         return error.detail
-    return None if alive else f"no {part} of this host was seen lately"
+    return None if alive else f"no {part} of this host has reported recently"

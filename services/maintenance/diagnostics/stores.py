@@ -1,4 +1,4 @@
-"""The doctor's look at the stores: the database and Redis."""
+"""The checks of the database and of Redis."""
 
 from __future__ import annotations
 
@@ -21,39 +21,44 @@ _SLOW_DATABASE_S: Final = 0.05
 _SLOW_REDIS_S: Final = 0.02
 _SKEW_WARN_S: Final = 1.0
 _SKEW_FAIL_S: Final = 30.0
-_SQLITE_LEAST: Final = (3, 35)  # RETURNING
-_POSTGRESQL_LEAST: Final = 130_000
-_REDIS_LEAST: Final = (6, 2)
-_HALF_BUILT: Final = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+_SQLITE_MINIMUM: Final = (3, 35)  # RETURNING
+_POSTGRESQL_MINIMUM: Final = 130_000
+_REDIS_MINIMUM: Final = (6, 2)
+_INVALID_INDEXES: Final = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
 
 
 def check_database(database: Database) -> Iterator[Finding]:
-    """Reachable, quick, of a version that will do, at the newest schema, durable, and its clock beside this host's."""
+    """Check that the database answers quickly, has a supported version and the newest schema, and is durable.
+
+    The clock of the database is compared with that of this host.
+    """
     address = database.url.render_as_string(hide_password=True)
     try:
         with database.read() as connection:
-            seconds = _median(lambda: connection.execute(select(1)).scalar_one())
+            seconds = _median_seconds(lambda: connection.execute(select(1)).scalar_one())
             before = time.time()
             skew = connection.execute(select(now_ms())).scalar_one() / 1000 - (before + time.time()) / 2
             details = list(_sqlite(connection) if database.dialect == "sqlite" else _postgresql(connection))
         current = migrations.current(database)
     except StoreUnavailable as error:
-        yield Finding("database", Level.FAIL, error.detail, "start it, or set STANCEWIRE_DATABASE_URL to where it is")
+        yield Finding("database", Level.FAIL, error.detail, "start it, or set STANCEWIRE_DATABASE_URL to its address")
         return
     slow = seconds > _SLOW_DATABASE_S
     fix = (
-        "each article takes several round trips: bring the database nearer, or find what keeps it busy" if slow else ""
+        "each article takes several round trips: move the database closer, or find the cause of its load"
+        if slow
+        else ""
     )
     yield Finding("database", Level.WARN if slow else Level.OK, f"{address} answers in {seconds * 1000:.1f} ms", fix)
     newest = migrations.newest()
     if current is None or (current != newest and current in migrations.known_revisions()):
-        said = f"the schema is {current or 'missing'}, this version needs {newest}"
+        summary = f"the schema is {current or 'missing'}, this version needs {newest}"
         yield Finding(
-            "schema", Level.FAIL, said, "`stancewire migrate`; workers may go on meanwhile (docs/operations.md)"
+            "schema", Level.FAIL, summary, "`stancewire migrate`; workers may continue meanwhile (docs/operations.md)"
         )
     elif current != newest:
-        said = f"the schema {current} is newer than this version"
-        yield Finding("schema", Level.FAIL, said, "install the version that migrated it")
+        summary = f"the schema {current} is newer than this version"
+        yield Finding("schema", Level.FAIL, summary, "install the version that migrated it")
     else:
         yield Finding("schema", Level.OK, f"{current}, the newest")
     yield from details
@@ -62,9 +67,7 @@ def check_database(database: Database) -> Iterator[Finding]:
         "clock",
         level,
         f"the database's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this host's",
-        ""
-        if level is Level.OK
-        else "keep both on NTP; leases go by the database's clock alone, logs and metrics by the host's",
+        "" if level is Level.OK else "keep both on NTP; leases use the database's clock, logs and metrics the host's",
     )
 
 
@@ -73,7 +76,7 @@ def _sqlite(connection: Connection) -> Iterator[Finding]:
         return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
 
     version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
-    old = tuple(int(part) for part in version.split(".")[:2]) < _SQLITE_LEAST
+    old = tuple(int(part) for part in version.split(".")[:2]) < _SQLITE_MINIMUM
     yield Finding(
         "version", Level.FAIL if old else Level.OK, f"SQLite {version}", "3.35 or newer is needed" if old else ""
     )
@@ -83,7 +86,9 @@ def _sqlite(connection: Connection) -> Iterator[Finding]:
         "durability",
         Level.OK if durable else Level.FAIL,
         f"journal mode {mode}, synchronous {synchronous}",
-        "" if durable else "the file's disk must allow WAL: no network file system; a 202 must survive a power cut",
+        ""
+        if durable
+        else "the disk must support WAL, so it cannot be a network file system; a 202 must survive a power cut",
     )
 
 
@@ -91,7 +96,7 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
     def ask(name: str) -> str:
         return str(connection.exec_driver_sql(f"SHOW {name}").scalar_one())
 
-    old = int(ask("server_version_num")) < _POSTGRESQL_LEAST
+    old = int(ask("server_version_num")) < _POSTGRESQL_MINIMUM
     yield Finding(
         "version",
         Level.FAIL if old else Level.OK,
@@ -106,53 +111,54 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
         f"fsync {fsync}, synchronous_commit {commit}",
         "" if durable else "set both on: a 202 must survive a power cut",
     )
-    for index in connection.execute(_HALF_BUILT).scalars():
-        said = f"the index {index} was left half built by a migration that broke off"
+    for index in connection.execute(_INVALID_INDEXES).scalars():
+        summary = f"the index {index} was left incomplete by an interrupted migration"
         yield Finding(
             "indexes",
             Level.FAIL,
-            said,
-            f"`stancewire migrate` goes on with it; if that does not help, DROP INDEX {index}",
+            summary,
+            f"`stancewire migrate` continues it; if that does not help, DROP INDEX {index}",
         )
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
-    """Reachable, quick, of a version that will do, and refusing rather than evicting."""
+    """Check that Redis answers quickly, has a supported version, and does not evict messages."""
     wait = settings.broker.send_timeout_s
     client = redis.Redis.from_url(
         settings.resolved_redis_url(), socket_timeout=wait, socket_connect_timeout=wait, retry=None
     )
     try:
         client.ping()
-        seconds = _median(client.ping)
-        facts: Any = client.info()
+        seconds = _median_seconds(client.ping)
+        info: Any = client.info()
     except (redis.RedisError, OSError, ValueError) as error:
-        fix = "start it, or set STANCEWIRE_REDIS_URL to where it is; articles wait in the ledger meanwhile"
+        fix = "start it, or set STANCEWIRE_REDIS_URL to its address; articles wait in the ledger meanwhile"
         yield Finding("redis", Level.FAIL, str(error) or type(error).__name__, fix)
         return
     finally:
         client.close()
     slow = seconds > _SLOW_REDIS_S
-    fix = "bring it nearer, or find what keeps it busy (SLOWLOG GET)" if slow else ""
+    fix = "move it closer, or find the cause of its load (SLOWLOG GET)" if slow else ""
     yield Finding("redis", Level.WARN if slow else Level.OK, f"answers in {seconds * 1000:.1f} ms", fix)
-    version = str(facts["redis_version"])
-    old = tuple(int(part) for part in version.split(".")[:2]) < _REDIS_LEAST
+    version = str(info["redis_version"])
+    old = tuple(int(part) for part in version.split(".")[:2]) < _REDIS_MINIMUM
     yield Finding("redis version", Level.FAIL if old else Level.OK, version, "6.2 or newer is needed" if old else "")
-    policy = facts.get("maxmemory_policy", "unknown")
+    policy = info.get("maxmemory_policy", "unknown")
     evicts = policy != "noeviction"
     yield Finding(
         "redis eviction",
         Level.FAIL if evicts else Level.OK,
-        f"maxmemory-policy {policy}, {facts['used_memory'] / 1e6:.0f} MB of {facts['maxmemory'] / 1e6:.0f} used "
+        f"maxmemory-policy {policy}, {info['used_memory'] / 1e6:.0f} MB of {info['maxmemory'] / 1e6:.0f} used "
         "(0: no limit)",
         "set `maxmemory-policy noeviction` in its configuration: an evicted message is a lost one" if evicts else "",
     )
 
 
-def _median(act: Callable[[], object]) -> float:
+def _median_seconds(call: Callable[[], object]) -> float:
+    """Return the median time of several calls."""
     times = []
     for _ in range(_ROUNDS):
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
     return statistics.median(times)

@@ -29,11 +29,11 @@ from tests.support.api import complete_job, lease_job, url_of
 from tests.support.ledger import article, claim_all, push, result_of
 from tests.support.postgres import PostgresServer
 
-Fresh = Callable[[], Database]
+EmptyDatabase = Callable[[], Database]
 
 
 @pytest.fixture
-def fresh(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def empty_database(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of the same kind."""
     if database.dialect == "sqlite":
         empty = Database(f"sqlite:///{tmp_path / 'other' / 'ledger.db'}", DatabaseSettings())
@@ -50,9 +50,9 @@ def fresh(database: Database, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 @contextmanager
 def load(database: Database) -> Iterator[None]:
-    """Feeds push and workers work, for as long as this is open."""
+    """Push articles and process jobs in two threads until the block ends."""
     stop = threading.Event()
-    failed: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def feed() -> None:
         number = 0
@@ -68,8 +68,8 @@ def load(database: Database) -> Iterator[None]:
     def guarded(act: Callable[[], None]) -> None:
         try:
             act()
-        except BaseException as error:  # noqa: BLE001 -- told to the test, which raises it
-            failed.append(error)
+        except BaseException as error:  # noqa: BLE001 -- checked by the test
+            errors.append(error)
 
     threads = [threading.Thread(target=guarded, args=(act,)) for act in (feed, work)]
     for thread in threads:
@@ -80,7 +80,7 @@ def load(database: Database) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join()
-    assert failed == []
+    assert errors == []
 
 
 def stored(database: Database) -> dict[str, tuple[int, str]]:
@@ -94,13 +94,13 @@ def states(database: Database) -> Counter[str]:
         return Counter(connection.execute(select(jobs.c.state)).scalars())
 
 
-def audited(database: Database) -> list[str]:
+def audit_actions(database: Database) -> list[str]:
     with database.read() as connection:
         return list(connection.execute(select(audit_log.c.action).order_by(audit_log.c.id)).scalars())
 
 
-def check_books(database: Database) -> int:
-    """Everything accepted has one end, and one result where that is success; the number of articles."""
+def check_counts(database: Database) -> int:
+    """Check that every accepted article has one final state and, if it succeeded, one result; return their number."""
     counters = queries.backlog_snapshot(database).counters
     accepted = sum(value for (name, _), value in counters.items() if name == "accepted")
     ended = {label: value for (name, label), value in counters.items() if name == "finished"}
@@ -112,8 +112,11 @@ def check_books(database: Database) -> int:
     return number
 
 
-def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
-    database: Database, fresh: Database, tmp_path: Path, eventually: Callable[[Callable[[], bool], float], None]
+def test_backup_under_load_is_consistent_and_unfinished_jobs_run_once(
+    database: Database,
+    empty_database: Database,
+    tmp_path: Path,
+    eventually: Callable[[Callable[[], bool], float], None],
 ) -> None:
     file = tmp_path / "ledger.backup"
     [running] = push(database, article("At work when the backup is taken.", feed="slow"))
@@ -124,77 +127,77 @@ def test_a_backup_under_load_is_whole_and_everything_unfinished_runs_once(
         assert backup(database, file) == file.stat().st_size
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
-    later = stored(database)
+    final = stored(database)
 
-    assert restore(fresh, file, local()) == migrations.newest()
-    restored = stored(fresh)
+    assert restore(empty_database, file, local()) == migrations.newest()
+    restored = stored(empty_database)
     assert len(restored) >= 10
-    assert restored == {job_id: later[job_id] for job_id in restored}, "results are equal"
-    assert set(states(fresh)) <= {JobState.QUEUED, JobState.SUCCEEDED}
-    assert queries.job(fresh, running.job_id).attempts == 0, "the attempt is given back"
+    assert restored == {job_id: final[job_id] for job_id in restored}, "results are equal"
+    assert set(states(empty_database)) <= {JobState.QUEUED, JobState.SUCCEEDED}
+    assert queries.job(empty_database, running.job_id).attempts == 0, "the attempt is given back"
     attempts: Counter[str] = Counter()
-    while claimed := claim_all(fresh):
+    while claimed := claim_all(empty_database):
         for job in claimed:
             attempts[str(job.job_id)] += 1
-            leases.complete(fresh, job, result_of(job))
+            leases.complete(empty_database, job, result_of(job))
     assert set(attempts.values()) == {1}
     assert str(running.job_id) in attempts
     assert attempts.keys().isdisjoint(restored)
-    assert check_books(fresh) == len(restored) + len(attempts)
+    assert check_counts(empty_database) == len(restored) + len(attempts)
 
 
-def test_a_database_that_holds_something_is_refused_without_the_flag(
-    database: Database, fresh: Database, tmp_path: Path
+def test_restore_into_a_database_with_data_needs_replace(
+    database: Database, empty_database: Database, tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.backup"
     complete_job(database, push(database, article("In the backup."))[0].job_id)
     backup(database, file)
-    migrations.upgrade(fresh)
-    push(fresh, article("Other."), article("Another."))
-    with pytest.raises(BackupError, match="holds 2 articles; --replace"):
-        restore(fresh, file, local())
-    hosts.announce(fresh, HostRole.WORKER, "node/a", slots=1)
+    migrations.upgrade(empty_database)
+    push(empty_database, article("Other."), article("Another."))
+    with pytest.raises(BackupError, match="contains 2 articles; --replace"):
+        restore(empty_database, file, local())
+    hosts.announce(empty_database, HostRole.WORKER, "node/a", slots=1)
     with pytest.raises(BackupError, match="1 workers or sweepers use this database"):
-        restore(fresh, file, local(), replace=True)
-    hosts.leave(fresh, HostRole.WORKER, "node/a")
-    restore(fresh, file, local(), replace=True)
-    assert stored(fresh) == stored(database)
-    assert check_books(fresh) == 1
+        restore(empty_database, file, local(), replace=True)
+    hosts.leave(empty_database, HostRole.WORKER, "node/a")
+    restore(empty_database, file, local(), replace=True)
+    assert stored(empty_database) == stored(database)
+    assert check_counts(empty_database) == 1
 
 
-def test_an_older_schema_is_migrated_and_an_unknown_one_refused(
-    fresh: Database, database: Database, tmp_path: Path
+def test_older_schema_is_migrated_and_unknown_schema_is_refused(
+    empty_database: Database, database: Database, tmp_path: Path
 ) -> None:
     old, unknown = tmp_path / "old", tmp_path / "unknown"
-    migrations.upgrade(fresh, "0001")
-    backup(fresh, old)
-    assert restore(fresh, old, local()) == "0001"
-    assert migrations.pending(fresh) is None
+    migrations.upgrade(empty_database, "0001")
+    backup(empty_database, old)
+    assert restore(empty_database, old, local()) == "0001"
+    assert migrations.pending(empty_database) is None
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
     backup(database, unknown)
     with pytest.raises(BackupError, match="schema ffff, which this version does not know"):
-        restore(fresh, unknown, local())
+        restore(empty_database, unknown, local())
 
 
-def test_what_is_no_backup_is_refused_in_words(database: Database, tmp_path: Path) -> None:
+def test_invalid_files_are_refused_with_the_reason(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "x"
     with pytest.raises(BackupError, match="cannot be read"):
         restore(database, file, local())
     file.write_text("hello")
-    with pytest.raises(BackupError, match="is no backup of ours"):
+    with pytest.raises(BackupError, match="is not a backup of a ledger"):
         restore(database, file, local())
-    with pytest.raises(BackupError, match="is there already"):
+    with pytest.raises(BackupError, match="already exists"):
         backup(database, file)
     other = b"PGDMP\x01" if database.dialect == "sqlite" else b"SQLite format 3\x00"
     file.write_bytes(other + bytes(100))
     with pytest.raises(BackupError, match="is a backup of"):
         restore(database, file, local())
-    with pytest.raises(BackupError, match=r"folder .* is not there"):
+    with pytest.raises(BackupError, match=r"folder .* does not exist"):
         backup(database, tmp_path / "nowhere" / "x")
 
 
-def test_a_damaged_backup_changes_nothing(database: Database, tmp_path: Path) -> None:
+def test_damaged_backup_leaves_the_database_unchanged(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "ledger.backup"
     for number in range(60):
         push(database, article(f"Story {number}. " + "word " * 300))
@@ -212,7 +215,7 @@ def test_a_damaged_backup_changes_nothing(database: Database, tmp_path: Path) ->
             restore(database, file, local(), replace=True)
 
 
-def test_sqlites_backup_needs_no_other_file(sqlite_database: Database, tmp_path: Path) -> None:
+def test_sqlite_backup_is_a_single_file(sqlite_database: Database, tmp_path: Path) -> None:
     push(sqlite_database, article())
     file = tmp_path / "sub" / "ledger.backup"
     file.parent.mkdir()
@@ -223,27 +226,29 @@ def test_sqlites_backup_needs_no_other_file(sqlite_database: Database, tmp_path:
         assert connection.execute("SELECT count(*) FROM articles").fetchone() == (1,)
 
 
-def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(postgres_tools, "_DEBIAN", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="pg_restore is not installed"):
         postgres_tools.revision_in(tmp_path / "x")
 
 
-def test_the_commands(database: Database, fresh: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_back_up_and_restore(
+    database: Database, empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, app, file = CliRunner().invoke, main.build(), tmp_path / "ledger.backup"
     push(database, article())
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     assert run(app, ["backup", str(file)]).stdout == f"{file}: {file.stat().st_size} bytes\n"
     assert isinstance(run(app, ["backup", str(file)]).exception, BackupError)
     assert run(app, ["backup", str(file), "--replace"]).exit_code == 0
-    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(fresh))
+    monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(empty_database))
     assert run(app, ["restore", str(file)]).stdout == f"restored from schema {migrations.newest()}\n"
-    assert states(fresh) == {JobState.QUEUED: 1}
-    assert [audited(ledger) for ledger in (database, fresh)] == [
+    assert states(empty_database) == {JobState.QUEUED: 1}
+    assert [audit_actions(ledger) for ledger in (database, empty_database)] == [
         ["ledger.backup"] * 2,
         ["ledger.backup", "ledger.restore"],
     ]
     with database.write() as connection:
         connection.execute(update(jobs).values(priority=1))
-    assert queries.list_jobs(fresh, limit=1)[0].priority == 0, "two databases, not one"
+    assert queries.list_jobs(empty_database, limit=1)[0].priority == 0, "two databases, not one"

@@ -36,7 +36,9 @@ def without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_ADDED", [])
 
 
-def test_all_is_well(database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_healthy_system_has_ok_findings(
+    database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hosts.announce(database, HostRole.WORKER, "node/a", slots=2)
     hosts.announce(database, HostRole.SWEEPER, "node/b")
     findings = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001})
@@ -56,7 +58,7 @@ def test_all_is_well(database: Database, redis_process: Any, monkeypatch: pytest
     assert "2 processes" in findings["workers"].said
 
 
-def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process: Any) -> None:
+def test_each_problem_is_found_with_its_remedy(database: Database, redis_process: Any) -> None:
     client = redis.Redis.from_url(redis_process.url)
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.close()
@@ -64,21 +66,22 @@ def test_each_ailment_is_named_with_what_to_do(database: Database, redis_process
     leases.requeue(database, claim_all(database)[0], TransientError("x"), max_attempts=1, delay_s=0)
     pauses.pause(database, "wire", "too loud", local())
     settings = {"retention": {"every_s": 0}, "api": {"host": "0.0.0.0"}, "access": {"required": False}}  # noqa: S104 -- never bound
-    listed = list(doctor.examine(Settings(database_url=url_of(database), redis_url=redis_process.url, **settings)))  # type: ignore[arg-type]  # groups as mappings
-    ailing = {(finding.check, finding.level): finding for finding in listed if finding.level is not Level.OK}
-    assert all(finding.fix for finding in ailing.values())
-    assert "noeviction" in ailing["redis eviction", Level.FAIL].fix
-    assert "stancewire worker" in ailing["workers", Level.FAIL].fix
-    assert "stancewire sweeper" in ailing["sweepers", Level.FAIL].fix
-    assert "--state dead" in ailing["dead jobs", Level.WARN].fix
-    assert ailing["pauses", Level.WARN].fix == "`stancewire resume --feed wire`"
-    assert {finding.said.split(":")[0] for finding in listed if finding.check == "settings"} >= {
+    configured = Settings(database_url=url_of(database), redis_url=redis_process.url, **settings)  # type: ignore[arg-type]  # groups as mappings
+    all_findings = list(doctor.examine(configured))
+    problems = {(finding.check, finding.level): finding for finding in all_findings if finding.level is not Level.OK}
+    assert all(finding.fix for finding in problems.values())
+    assert "noeviction" in problems["redis eviction", Level.FAIL].fix
+    assert "stancewire worker" in problems["workers", Level.FAIL].fix
+    assert "stancewire sweeper" in problems["sweepers", Level.FAIL].fix
+    assert "--state dead" in problems["dead jobs", Level.WARN].fix
+    assert problems["pauses", Level.WARN].fix == "`stancewire resume --feed wire`"
+    assert {finding.said.split(":")[0] for finding in all_findings if finding.check == "settings"} >= {
         "retention.every_s is 0"
     }
-    assert "asks nobody for a key" in ailing["settings", Level.FAIL].said
+    assert "does not require a key" in problems["settings", Level.FAIL].said
 
 
-def test_a_schema_behind_or_ahead(database_url: str, redis_process: Any) -> None:
+def test_schema_behind_or_ahead_fails(database_url: str, redis_process: Any) -> None:
     database = Database(database_url, DatabaseSettings())
     assert "stancewire migrate" in examine(database, redis_process.url)["schema"].fix
     migrations.upgrade(database, "0001")
@@ -92,38 +95,40 @@ def test_a_schema_behind_or_ahead(database_url: str, redis_process: Any) -> None
     database.dispose()
 
 
-def test_stores_that_are_not_there(sqlite_database: Database) -> None:
+def test_unreachable_stores_fail_without_showing_the_password(sqlite_database: Database) -> None:
     nowhere = Database("postgresql+psycopg://u:secret@127.0.0.1:1/nothing", DatabaseSettings())
     findings = examine(nowhere, "redis://127.0.0.1:1/0")
     assert {name for name, finding in findings.items() if finding.level is Level.FAIL} == {"database", "redis"}
     assert "secret" not in str(findings)
 
 
-def test_a_full_disk(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_fails(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 -- the shape that shutil gives
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1000, 960, 40))
     disk = examine(sqlite_database, redis_process.url)["disk (database)"]
     assert (disk.level, "4% free" in disk.said, "prune" in disk.fix) == (Level.FAIL, True, True)
 
 
-def test_the_model_is_loaded_and_asked() -> None:
+def test_model_check_loads_the_model() -> None:
     fine = check_model(Settings(pipeline={"model": "rules"}))
     assert (fine.level, "rules-" in fine.said) == (Level.OK, True)
     broken = check_model(Settings(pipeline={"spacy_package": "no_such_package"}))
     assert (broken.level, "stancewire[worker]" in broken.fix) == (Level.FAIL, True)
 
 
-def test_the_command(sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_prints_findings_and_sets_the_exit_code(
+    sqlite_database: Database, redis_process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(sqlite_database))
     monkeypatch.setenv("STANCEWIRE_REDIS_URL", redis_process.url)
     monkeypatch.setattr(doctor, "register", lambda _check: None)
     run, app = CliRunner().invoke, main.build()
-    ill = run(app, ["doctor"])
-    assert ill.exit_code == 1
-    assert "fail workers: 0 seen" in ill.stdout
-    assert "→ start one: `stancewire worker`" in ill.stdout
+    failing = run(app, ["doctor"])
+    assert failing.exit_code == 1
+    assert "fail workers: 0 seen" in failing.stdout
+    assert "→ start one: `stancewire worker`" in failing.stdout
     hosts.announce(sqlite_database, HostRole.WORKER, "node/a", slots=2)
     hosts.announce(sqlite_database, HostRole.SWEEPER, "node/b")
     monkeypatch.setenv("STANCEWIRE_LIMITS__FREE_DISK_RATIO", "0.0001")
-    said = run(app, ["doctor", "--json"])
-    assert (said.exit_code, json.loads(said.stdout)["well"]) == (0, True)
+    output = run(app, ["doctor", "--json"])
+    assert (output.exit_code, json.loads(output.stdout)["well"]) == (0, True)

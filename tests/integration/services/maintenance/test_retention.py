@@ -49,7 +49,7 @@ def days_pass(database: Database, days: float) -> None:
         connection.execute(update(retention_progress).where(of_time).values(value=retention_progress.c.value - shift))
 
 
-def done(database: Database, days: float, feed: str = "wire", **fields: Any) -> UUID:
+def add_finished_job(database: Database, days: float, feed: str = "wire", **fields: Any) -> UUID:
     """Add a job that succeeded ``days`` ago and return its ID."""
     [pushed] = push(database, article(f"Story of {days} days.", feed=feed, **({"guid": uuid4().hex} | fields)))
     complete_job(database, pushed.job_id)
@@ -68,7 +68,7 @@ def count(database: Database, table: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def again(database: Database, job_id: UUID) -> UUID:
+def add_reanalysis(database: Database, job_id: UUID) -> UUID:
     """A second analysis of the job's article, as a new job."""
     other = UUID(int=job_id.int + 1)
     with database.write() as connection:
@@ -82,9 +82,9 @@ def again(database: Database, job_id: UUID) -> UUID:
     return other
 
 
-def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Database) -> None:
+def test_each_kind_is_removed_at_its_age_as_planned(database: Database) -> None:
     ages = (91, 89, 30.1, 29.9, 7.1, 6.9, 0)  # results go in the order in which they were stored
-    job_ids = {days: done(database, days) for days in ages}
+    job_ids = {days: add_finished_job(database, days) for days in ages}
     accept.accept(database, [article("keyed")], IdempotencyKey("wire", "k", "0" * 64))
     with database.write() as connection:
         connection.execute(update(idempotency_keys).values(created_at=idempotency_keys.c.created_at - 8 * DAY))
@@ -101,9 +101,9 @@ def test_each_kind_goes_at_its_age_and_the_plan_says_so_before(database: Databas
     assert not any(pruner.plan().values())
 
 
-def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
+def test_pruning_decreases_no_counter(database: Database) -> None:
     for days in (100, 31, 8):
-        done(database, days)
+        add_finished_job(database, days)
     before = queries.backlog_snapshot(database).counters
     RetentionRunner(database, QUICK).run(NEVER)
     after = queries.backlog_snapshot(database).counters
@@ -113,34 +113,34 @@ def test_what_is_pruned_turns_no_total_back(database: Database) -> None:
         "results": 2,
         "articles": 1,
     }
-    new = done(database, 0)
+    new = add_finished_job(database, 0)
     stored = queries.result(database, new)
     assert stored is not None
     assert stored.sequence == 4, "numbers go on"
 
 
-def test_unfinished_and_recent_work_keeps_the_body(database: Database) -> None:
+def test_open_and_recent_jobs_keep_the_body(database: Database) -> None:
     failed, waiting, retried = (push(database, article(name))[0].job_id for name in ("failed", "waiting", "retried"))
     for job_id in (failed, retried):
         fail_job(database, job_id)
         age(database, job_id, 5)
     set_row(database, waiting, created_at=0, queued_at=0)
-    reanalysed = done(database, 50)
-    again(database, reanalysed)
+    reanalysed = add_finished_job(database, 50)
+    add_reanalysis(database, reanalysed)
     actions.retry(database, retried)
     RetentionRunner(database, QUICK).run(NEVER)
     assert [has_body(database, kept_id) for kept_id in (failed, waiting, retried, reanalysed)] == [True] * 4
     days_pass(database, 5)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert not has_body(database, failed), "however it ended"
+    assert not has_body(database, failed), "in every final state"
     assert has_body(database, retried)
     fail_job(database, retried)
     days_pass(database, 9)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert not has_body(database, retried), "a job that ended again is met again"
+    assert not has_body(database, retried), "a job that finished a second time is visited a second time"
 
 
-def test_a_pruned_body_is_not_retried_and_says_so(database: Database, serve: Any) -> None:
+def test_retry_without_a_body_is_refused_with_the_reason(database: Database, serve: Any) -> None:
     api = serve(database)
     job_id = api.push_id("It is in French.")
     fail_job(database, job_id)
@@ -157,9 +157,9 @@ def test_a_pruned_body_is_not_retried_and_says_so(database: Database, serve: Any
     )
 
 
-def test_a_pruned_result_is_410_and_a_withdrawn_one_says_otherwise(database: Database, serve: Any) -> None:
+def test_pruned_and_withdrawn_results_are_gone_with_different_codes(database: Database, serve: Any) -> None:
     api = serve(database)
-    pruned, withdrawn = done(database, 31, guid="g"), done(database, 32)
+    pruned, withdrawn = add_finished_job(database, 31, guid="g"), add_finished_job(database, 32)
     actions.withdraw(database, queries.job(database, withdrawn).article_id)
     RetentionRunner(database, QUICK).run(NEVER)
     assert "results_days" in assert_problem(api.client.get(f"/v1/jobs/{pruned}/result"), 410, "result_pruned")["detail"]
@@ -169,9 +169,9 @@ def test_a_pruned_result_is_410_and_a_withdrawn_one_says_otherwise(database: Dat
     assert (repeated.status_code, repeated.json()["id"]) == (200, str(pruned)), "known, though its result is gone"
 
 
-def test_a_result_replaced_by_a_later_analysis_goes_earlier(database: Database) -> None:
-    first = done(database, 20)
-    second = again(database, first)
+def test_superseded_result_is_removed_earlier(database: Database) -> None:
+    first = add_finished_job(database, 20)
+    second = add_reanalysis(database, first)
     RetentionRunner(database, QUICK).run(NEVER)
     assert queries.result(database, first), "the later analysis has no result yet"
     complete_job(database, second)
@@ -185,35 +185,35 @@ def test_a_result_replaced_by_a_later_analysis_goes_earlier(database: Database) 
     assert (queries.result(database, first), queries.result(database, second) is not None) == (None, True)
 
 
-def test_a_reader_who_was_away_is_told(database: Database, serve: Any) -> None:
+def test_reader_with_an_old_cursor_is_warned(database: Database, serve: Any) -> None:
     api = serve(database)
 
     def read(after: str, **parameters: str) -> dict[str, Any]:
         page: dict[str, Any] = api.client.get("/v1/results", params={"after": after, "limit": 2, **parameters}).json()
         return page
 
-    done(database, 40, feed="a")
+    add_finished_job(database, 40, feed="a")
     at_first = api.client.get("/v1/results").json()["after"]
     for number, days in enumerate((39, 38, 37)):
-        done(database, days, feed="ab"[number % 2])
+        add_finished_job(database, days, feed="ab"[number % 2])
     assert read(at_first)["warnings"] == []
     RetentionRunner(database, QUICK).run(NEVER)
     answer = read(at_first)
     assert (answer["items"], [warning["code"] for warning in answer["warnings"]]) == ([], ["results_pruned"])
-    assert read(answer["after"])["warnings"] == [], "once is enough"
-    young = done(database, 0, feed="b")
+    assert read(answer["after"])["warnings"] == [], "the warning is given once"
+    young = add_finished_job(database, 0, feed="b")
     after_all = read(at_first)
     assert [item["job_id"] for item in after_all["items"]] == [str(young)]
     assert len(after_all["warnings"]) == 1
     assert "'b'" in read(at_first, feed="b")["warnings"][0]["detail"]
     assert read(at_first, feed="nobody")["warnings"] == []
-    assert api.client.get("/v1/results").json()["warnings"] == [], "who begins has missed nothing"
-    assert [item["job_id"] for item in read(answer["after"])["items"]] == [str(young)], "the cursor stays good"
+    assert api.client.get("/v1/results").json()["warnings"] == [], "a reader without a cursor is not warned"
+    assert [item["job_id"] for item in read(answer["after"])["items"]] == [str(young)], "the cursor stays valid"
 
 
-def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
+def test_interrupted_run_is_continued(database: Database) -> None:
     for number in range(10):
-        done(database, 8 + number / 10)
+        add_finished_job(database, 8 + number / 10)
     stopping = threading.Event()
 
     def stop_after_some(_: object) -> None:
@@ -224,14 +224,14 @@ def test_a_run_that_is_broken_off_goes_on(database: Database) -> None:
     assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 7
 
 
-def test_jobs_that_ended_in_one_moment_are_not_skipped(database: Database) -> None:
-    job_ids = [done(database, 0, guid=str(number)) for number in range(8)]
+def test_jobs_finished_at_the_same_time_are_not_skipped(database: Database) -> None:
+    job_ids = [add_finished_job(database, 0, guid=str(number)) for number in range(8)]
     for job_id in job_ids:
         set_row(database, job_id, finished_at=1_000_000)
     assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 8
 
 
-def test_one_prunes_at_a_time_and_a_dead_one_gives_way(database: Database) -> None:
+def test_one_process_prunes_and_an_expired_lock_is_taken_over(database: Database) -> None:
     held = locks.acquire(database, "prune")
     assert held is not None
     with pytest.raises(PrunedElsewhere):
@@ -246,9 +246,9 @@ def test_one_prunes_at_a_time_and_a_dead_one_gives_way(database: Database) -> No
     assert locks.acquire(database, "prune") is not None
 
 
-def test_who_lost_the_turn_stops_before_it_touches_anything(database: Database) -> None:
+def test_run_that_lost_its_lock_stops_before_the_next_batch(database: Database) -> None:
     for _ in range(7):
-        done(database, 8)
+        add_finished_job(database, 8)
 
     def overtake(_: object) -> None:
         with database.write() as connection:
@@ -260,9 +260,9 @@ def test_who_lost_the_turn_stops_before_it_touches_anything(database: Database) 
     assert sum(has_body(database, record.id) for record in queries.list_jobs(database, limit=10)) == 4
 
 
-def test_pruning_beside_workers_neither_stops_them_nor_is_stopped(database: Database) -> None:
+def test_pruning_and_workers_run_at_the_same_time(database: Database) -> None:
     """A worker stores results, and a feed pushes, while everything old goes in small steps."""
-    old = [done(database, 40 + number / 1000) for number in range(24)]
+    old = [add_finished_job(database, 40 + number / 1000) for number in range(24)]
     pruned: list[Any] = []
     thread = threading.Thread(
         target=lambda: pruned.append(RetentionRunner(database, Retention(batch=2, pause_s=0.01)).run(NEVER))
@@ -283,14 +283,14 @@ def test_pruning_beside_workers_neither_stops_them_nor_is_stopped(database: Data
     assert ended == 24 + len(young)
 
 
-def test_marks_stay_few(database: Database) -> None:
+def test_progress_has_one_mark_per_walk_and_feed(database: Database) -> None:
     for number in range(9):
-        done(database, 40, feed=f"f{number % 3}")
+        add_finished_job(database, 40, feed=f"f{number % 3}")
     RetentionRunner(database, QUICK).run(NEVER)
     assert count(database, retention_progress) == 3 + 2 * 3
 
 
-def test_a_retry_and_the_pruner_meet(database: Database) -> None:
+def test_concurrent_retry_and_pruning_leave_no_queued_job_without_body(database: Database) -> None:
     """Whichever of the two comes first, a queued job always has its body."""
     for number in range(6):
         job_id = push(database, article(f"Story {number}."))[0].job_id
@@ -314,10 +314,10 @@ def test_a_retry_and_the_pruner_meet(database: Database) -> None:
         actions.cancel(database, job_id) if outcomes == ["queued"] else None
 
 
-def test_the_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_plans_and_prunes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(database))
     for days in (40, 8, 0):
-        done(database, days)
+        add_finished_job(database, days)
     run, app = CliRunner().invoke, main.build()
     planned = json.loads(run(app, ["prune", "--dry-run", "--json"]).stdout)
     assert (planned["bodies"], planned["results"]) == (2, 1)
