@@ -1,4 +1,7 @@
-"""Articles into the ledger: one transaction inserts article and job; when it has committed, the promise holds."""
+"""Accept articles into the ledger: one transaction inserts each article with its job.
+
+Once it has committed, the article is certain to get a final state.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _TRIES = 5
 
 
 class KeyReused(StancewireError):
-    """An ``Idempotency-Key`` came again with another body."""
+    """An ``Idempotency-Key`` was reused with another body."""
 
     code = "idempotency_key_reused"
 
@@ -38,7 +41,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The answer to one article. ``created`` is false where the article was there already."""
+    """The answer to one article. ``created`` is false if the article was already stored."""
 
     job_id: UUID
     article_id: UUID
@@ -49,7 +52,7 @@ class Acceptance:
 
 
 @dataclass(slots=True)
-class _Known:
+class _StoredRevisions:
     """The stored revisions of one identity: acceptances by content hash, and the highest revision number."""
 
     by_content: dict[str, Acceptance] = field(default_factory=dict)
@@ -57,16 +60,19 @@ class _Known:
 
 
 def identity_of(article: Article) -> str:
-    """SHA-256 (hex) over feed, guid or content hash, and version or content hash: one value is one article."""
+    """Return the SHA-256 (hex) over feed, guid or content hash, and version or content hash.
+
+    Articles with the same value are the same article.
+    """
     content = article.content_hash()
     parts = (article.feed, article.guid or f"content:{content}", article.version or f"content:{content}")
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | None = None) -> list[Acceptance]:
-    """Take articles in, in order; an article that is there already is answered with its newest job.
+    """Store articles in order; an article that is already stored is answered with its newest job.
 
-    All or nothing. Raises `KeyReused`, `Contended` and `StoreUnavailable`.
+    Either all articles are stored or none. Raises `KeyReused`, `Contended` and `StoreUnavailable`.
     """
     for attempt in range(_TRIES):
         with database.write() as connection:
@@ -77,27 +83,27 @@ def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | N
             answers = _accept(connection, database, batch)
             if answers is not None:
                 return answers
-            connection.rollback()  # another process took in the same identity meanwhile: look again
+            connection.rollback()  # another process stored the same identity meanwhile: look it up again
     raise Contended("the same article was pushed by several senders at once; push it again")
 
 
 def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:
     identities = [identity_of(article) for article in batch]
-    known = _look_up(connection, set(identities))
+    stored = _look_up(connection, set(identities))
     now: int = connection.execute(select(now_ms())).scalar_one()
     new_articles, new_jobs, answers = [], [], []
     counts: Counter[tuple[CounterName, str]] = Counter()
     for article, identity in zip(batch, identities, strict=True):
         content = article.content_hash()
-        under = known.setdefault(identity, _Known())
-        answer = under.by_content.get(content)
+        revisions = stored.setdefault(identity, _StoredRevisions())
+        answer = revisions.by_content.get(content)
         if answer is None:
-            under.highest += 1
-            answer = _new(article, under.highest)
+            revisions.highest += 1
+            answer = _new_acceptance(article, revisions.highest)
             new_articles.append(_article_row(article, answer, identity, content, now))
             new_jobs.append(_job_row(article, answer, now))
-            # The same article again, later in this batch, is a repetition.
-            under.by_content[content] = Acceptance(
+            # A later copy of the article in this batch is a repetition.
+            revisions.by_content[content] = Acceptance(
                 answer.job_id, answer.article_id, answer.state, answer.revision, created=False
             )
         counts[CounterName.ACCEPTED if answer.created else CounterName.REPEATED, article.feed] += 1
@@ -105,24 +111,24 @@ def _accept(connection: Connection, database: Database, batch: Sequence[Article]
     if new_articles:
         statement = database.insert(articles).on_conflict_do_nothing()
         if database.dialect == "postgresql":
-            taken = connection.execute(statement.returning(articles.c.id), new_articles).all()
-            if len(taken) != len(new_articles):
+            inserted = connection.execute(statement.returning(articles.c.id), new_articles).all()
+            if len(inserted) != len(new_articles):
                 return None
-        else:  # holding SQLite's write lock, nobody else can have come between
+        else:  # SQLite's write lock keeps out other writers
             connection.execute(insert(articles), new_articles)
         connection.execute(insert(jobs), new_jobs)
-    raised = increment(connection, database, counts)
-    first = [
+    totals = increment(connection, database, counts)
+    new_feeds = [
         feed
-        for (name, feed), value in raised.items()
+        for (name, feed), value in totals.items()
         if name is CounterName.ACCEPTED and value == counts[CounterName.ACCEPTED, feed]
     ]
-    _rank(connection, database, first)
+    _rank_new_feeds(connection, database, new_feeds)
     return answers
 
 
-def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
-    """Number the feeds that push for the first time, so that which of them metrics name never changes."""
+def _rank_new_feeds(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
+    """Number the feeds that push for the first time. Metrics name the first feeds, so a number never changes."""
     if feeds:
         last = int(
             increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL]
@@ -131,10 +137,10 @@ def _rank(connection: Connection, database: Database, feeds: Sequence[str]) -> N
         increment(connection, database, ranks)
 
 
-def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _Known]:
-    wanted = sorted(identities)
-    known: dict[str, _Known] = {}
-    for start in range(0, len(wanted), _LOOKUP_CHUNK):
+def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _StoredRevisions]:
+    ordered = sorted(identities)
+    stored: dict[str, _StoredRevisions] = {}
+    for start in range(0, len(ordered), _LOOKUP_CHUNK):
         query = (
             select(
                 articles.c.identity,
@@ -145,23 +151,23 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _Kn
                 jobs.c.state,
             )
             .join(jobs, jobs.c.article_id == articles.c.id)
-            .where(articles.c.identity.in_(wanted[start : start + _LOOKUP_CHUNK]))
+            .where(articles.c.identity.in_(ordered[start : start + _LOOKUP_CHUNK]))
             .order_by(articles.c.revision, jobs.c.analysis)  # the newest analysis comes last and stays
         )
         for row in connection.execute(query):
-            under = known.setdefault(row.identity, _Known())
-            under.highest = row.revision
-            under.by_content[row.content_hash] = Acceptance(
+            revisions = stored.setdefault(row.identity, _StoredRevisions())
+            revisions.highest = row.revision
+            revisions.by_content[row.content_hash] = Acceptance(
                 row.job_id, row.id, JobState(row.state), row.revision, created=False
             )
-    return known
+    return stored
 
 
-def _new(article: Article, revision: int) -> Acceptance:
+def _new_acceptance(article: Article, revision: int) -> Acceptance:
     warnings: tuple[Warned, ...] = ()
     if revision > 1:
         name = f"version {article.version!r} of guid {article.guid!r}"
-        detail = f"{name} was pushed before with other content; taken in as revision {revision}"
+        detail = f"{name} was pushed before with other content; accepted as revision {revision}"
         warnings = (Warned(code="content_changed", detail=detail),)
     return Acceptance(uuid7(), uuid7(), JobState.QUEUED, revision, created=True, warnings=warnings)
 
@@ -204,7 +210,7 @@ def _job_row(article: Article, answer: Acceptance, now: int) -> dict[str, object
 def _check_key(connection: Connection, database: Database, key: IdempotencyKey) -> None:
     row = {"scope": key.scope, "key": key.key, "request_hash": key.request_hash, "created_at": now_ms()}
     connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing())
-    mine = (idempotency_keys.c.scope == key.scope) & (idempotency_keys.c.key == key.key)
-    stored = connection.execute(select(idempotency_keys.c.request_hash).where(mine)).scalar_one()
+    same_key = (idempotency_keys.c.scope == key.scope) & (idempotency_keys.c.key == key.key)
+    stored = connection.execute(select(idempotency_keys.c.request_hash).where(same_key)).scalar_one()
     if stored != key.request_hash:
         raise KeyReused(f"Idempotency-Key {key.key!r} was used before with another body")

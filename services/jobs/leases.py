@@ -1,6 +1,7 @@
-"""Leases of jobs: a worker claims, renews and closes them. A job is held by its lease, not by Redis' acknowledgement.
+"""Leases of jobs: a worker leases, extends and closes them.
 
-Every change is a compare-and-set on the job's row. Work may run more than once; its effect is stored once.
+A worker holds a job by its lease, not by Redis' acknowledgement. Every change is a compare-and-set on the job's row.
+An analysis may run more than once, but its result is stored once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FREE = {"lease_token": None, "lease_until": None, "message_id": None, "dispatch
 
 @dataclass(frozen=True, slots=True)
 class LeasedJob:
-    """A job that is ours until its lease ends."""
+    """A job that this worker holds until the lease ends."""
 
     job_id: UUID
     article_id: UUID
@@ -37,13 +38,13 @@ class LeasedJob:
 
 
 def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s: float) -> list[LeasedJob]:
-    """Make the message's jobs ours, in the message's order.
+    """Lease the message's jobs and return them in the message's order.
 
-    A message that was delivered before, or replaced, claims nothing.
+    The result is empty for a message that was delivered before or has been replaced.
     """
     token = uuid4()
     with database.write() as connection:
-        taken = connection.execute(
+        started = connection.execute(
             update(jobs)
             .where(jobs.c.id.in_(job_ids), jobs.c.state == JobState.QUEUED, jobs.c.message_id == message_id)
             .values(
@@ -57,22 +58,22 @@ def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s
             )
             .returning(jobs.c.id, jobs.c.attempts, jobs.c.queued_at, jobs.c.next_run_at, jobs.c.started_at)
         ).all()
-        attempts = {row.id: row.attempts for row in taken}
+        attempts = {row.id: row.attempts for row in started}
         if not attempts:
             return []
-        waits = [(row.started_at - max(row.queued_at, row.next_run_at)) / 1000 for row in taken]
+        waits = [(row.started_at - max(row.queued_at, row.next_run_at)) / 1000 for row in started]
         increment(connection, database, counter_updates.for_leases(waits))
         rows = connection.execute(
             select(jobs.c.id.label("job_id"), articles)
             .join(articles, articles.c.id == jobs.c.article_id)
             .where(jobs.c.id.in_(attempts))
         ).all()
-    claims = {row.job_id: LeasedJob(row.job_id, row.id, token, attempts[row.job_id], _article(row)) for row in rows}
-    return [claims[job_id] for job_id in job_ids if job_id in claims]
+    leased = {row.job_id: LeasedJob(row.job_id, row.id, token, attempts[row.job_id], _article(row)) for row in rows}
+    return [leased[job_id] for job_id in job_ids if job_id in leased]
 
 
 def _article(row: Row[Any]) -> Article:
-    """The article as pushed; it was validated on its way in."""
+    """Return the article as pushed. It was validated when it was accepted, so it is not validated here."""
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public name for it
     published = values["published_at"]
     return Article.model_construct(
@@ -89,28 +90,28 @@ def _article(row: Row[Any]) -> Article:
     )
 
 
-def extend(database: Database, claims: Sequence[LeasedJob], lease_s: float) -> frozenset[UUID]:
-    """Extend the leases of these claims (all of one message); returns the jobs that are still ours."""
+def extend(database: Database, leased: Sequence[LeasedJob], lease_s: float) -> frozenset[UUID]:
+    """Extend the leases of jobs of one message and return the IDs of those that are still held."""
     with database.write() as connection:
-        mine = connection.execute(
+        extended = connection.execute(
             update(jobs)
-            .where(jobs.c.id.in_([c.job_id for c in claims]), jobs.c.lease_token == claims[0].token)
+            .where(jobs.c.id.in_([job.job_id for job in leased]), jobs.c.lease_token == leased[0].token)
             .values(lease_until=now_ms() + int(lease_s * 1000))
             .returning(jobs.c.id)
         ).scalars()
-        return frozenset(mine)
+        return frozenset(extended)
 
 
-def complete(database: Database, claimed: LeasedJob, result: Result, run_s: float | None = None) -> None:
-    """Store the result and close the job in one transaction. Raises :class:`LeaseLost`, and then stores nothing.
+def complete(database: Database, leased: LeasedJob, result: Result, run_s: float | None = None) -> None:
+    """Store the result and close the job in one transaction.
 
-    ``run_s`` is how long the attempt took, where that was measured; here as in the other ways to close it is only
-    counted.
+    ``run_s`` is the duration of the attempt, if it was measured; this and the other functions that close a job only
+    add it to the counters. Raises `LeaseLost`, and then stores nothing.
     """
     document = result.model_dump_json()
     row = {
-        "job_id": claimed.job_id,
-        "feed": claimed.article.feed,
+        "job_id": leased.job_id,
+        "feed": leased.article.feed,
         "document": document,
         "etag": hashlib.sha256(document.encode()).hexdigest(),
         "attributions": len(result.attributions),
@@ -119,28 +120,28 @@ def complete(database: Database, claimed: LeasedJob, result: Result, run_s: floa
     with database.write() as connection:
         _close(
             connection,
-            claimed,
+            leased,
             {"state": JobState.SUCCEEDED, "finished_at": now_ms(), "reason_code": None, "reason_detail": None},
         )
-        raised = increment(connection, database, counter_updates.for_result(claimed.article.feed, result, run_s))
-        # The row of the total stays locked until COMMIT, so sequences become visible in their order, without gaps.
-        sequence = int(raised[CounterName.RESULTS, NO_LABEL])
+        totals = increment(connection, database, counter_updates.for_result(leased.article.feed, result, run_s))
+        # The counter's row stays locked until COMMIT, so sequences become visible in order and without gaps.
+        sequence = int(totals[CounterName.RESULTS, NO_LABEL])
         connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **row))
         search_index.add(connection, sequence, result)
 
 
-def fail(database: Database, claimed: LeasedJob, reason: StancewireError, run_s: float | None = None) -> None:
-    """Close the job as failed: the article itself is the reason."""
+def fail(database: Database, leased: LeasedJob, reason: StancewireError, run_s: float | None = None) -> None:
+    """Close the job as failed, for a reason that lies in the article itself. Raises `LeaseLost`."""
     with database.write() as connection:
-        _finish(connection, claimed, JobState.FAILED, reason)
+        _finish(connection, leased, JobState.FAILED, reason)
         increment(
-            connection, database, counter_updates.for_failure(claimed.article.feed, JobState.FAILED, reason.code, run_s)
+            connection, database, counter_updates.for_failure(leased.article.feed, JobState.FAILED, reason.code, run_s)
         )
 
 
 def requeue(
     database: Database,
-    claimed: LeasedJob,
+    leased: LeasedJob,
     reason: StancewireError,
     *,
     max_attempts: int,
@@ -149,29 +150,29 @@ def requeue(
 ) -> JobState:
     """Requeue the job, to be tried alone after ``delay_s``, or close it as dead after its last attempt.
 
-    Return its new state.
+    Return its new state. Raises `LeaseLost`.
     """
     with database.write() as connection:
-        if claimed.attempt >= max_attempts:
-            _finish(connection, claimed, JobState.DEAD, reason)
+        if leased.attempt >= max_attempts:
+            _finish(connection, leased, JobState.DEAD, reason)
             increment(
                 connection,
                 database,
-                counter_updates.for_failure(claimed.article.feed, JobState.DEAD, reason.code, run_s),
+                counter_updates.for_failure(leased.article.feed, JobState.DEAD, reason.code, run_s),
             )
             return JobState.DEAD
-        later = {
+        queued = {
             "state": JobState.QUEUED,
             "queued_at": now_ms(),
             "next_run_at": now_ms() + int(delay_s * 1000),
             **_reason(reason),
         }
-        _close(connection, claimed, later)
-        increment(connection, database, counter_updates.for_failure(claimed.article.feed, None, reason.code, run_s))
+        _close(connection, leased, queued)
+        increment(connection, database, counter_updates.for_failure(leased.article.feed, None, reason.code, run_s))
         return JobState.QUEUED
 
 
-def release(database: Database, claims: Sequence[LeasedJob]) -> int:
+def release(database: Database, leased: Sequence[LeasedJob]) -> int:
     """Requeue leased jobs that were not started, at an orderly shutdown, and give their attempt back.
 
     Return their number.
@@ -179,28 +180,28 @@ def release(database: Database, claims: Sequence[LeasedJob]) -> int:
     with database.write() as connection:
         return connection.execute(
             update(jobs)
-            .where(jobs.c.id.in_([c.job_id for c in claims]), jobs.c.lease_token == claims[0].token)
+            .where(jobs.c.id.in_([job.job_id for job in leased]), jobs.c.lease_token == leased[0].token)
             .values(
                 state=JobState.QUEUED, attempts=jobs.c.attempts - 1, queued_at=now_ms(), next_run_at=now_ms(), **_FREE
             )
         ).rowcount
 
 
-def _finish(connection: Connection, claimed: LeasedJob, state: JobState, reason: StancewireError) -> None:
-    _close(connection, claimed, {"state": state, "finished_at": now_ms(), **_reason(reason)})
+def _finish(connection: Connection, leased: LeasedJob, state: JobState, reason: StancewireError) -> None:
+    _close(connection, leased, {"state": state, "finished_at": now_ms(), **_reason(reason)})
 
 
 def _reason(reason: StancewireError) -> dict[str, str]:
-    """The reason in a form that any database holds: an exception may quote whatever it met."""
+    """Return the reason in a form that every database can store: an exception may quote any text."""
     detail = reason.detail[:_DETAIL_MAX].replace("\x00", "\\0").encode("utf-8", "replace").decode()
     return {"reason_code": reason.code, "reason_detail": detail}
 
 
-def _close(connection: Connection, claimed: LeasedJob, values: Mapping[str, Any]) -> None:
+def _close(connection: Connection, leased: LeasedJob, values: Mapping[str, Any]) -> None:
     closed = connection.execute(
         update(jobs)
-        .where(jobs.c.id == claimed.job_id, jobs.c.state == JobState.RUNNING, jobs.c.lease_token == claimed.token)
+        .where(jobs.c.id == leased.job_id, jobs.c.state == JobState.RUNNING, jobs.c.lease_token == leased.token)
         .values(**_FREE, **values)
     )
     if closed.rowcount != 1:
-        raise LeaseLost(f"job {claimed.job_id} is no longer held by this worker")
+        raise LeaseLost(f"job {leased.job_id} is no longer held by this worker")
