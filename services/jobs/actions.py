@@ -29,62 +29,62 @@ _CANCELED: dict[str, Any] = {
 def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
     """Cancel a job that is not final; a worker that runs it loses its lease.
 
-    Raises NotFound, Gone, Conflict (final).
+    Raises `NotFound`, `Gone`, or `Conflict` if the job is final.
     """
     with database.write() as connection:
-        state = _state(connection, job_id, by, "job.cancel")
+        state = _lock_and_audit(connection, job_id, by, "job.cancel")
         if state in FINAL_STATES:
             raise Conflict(f"the job is {state} and cannot be canceled", code="job_final")
         _cancel(connection, database, job_id, "canceled", "canceled on request")
 
 
 def drop(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Give up a failed or dead job for good. Raises NotFound, Gone, Conflict (any other state)."""
+    """Give up a failed or dead job for good. Raises `NotFound`, `Gone`, or `Conflict` in any other state."""
     with database.write() as connection:
-        state = _state(connection, job_id, by, "job.drop")
+        state = _lock_and_audit(connection, job_id, by, "job.drop")
         if state not in FINAL_STATES or JobState.CANCELED not in TRANSITIONS[state]:
             raise Conflict(f"the job is {state}; only failed or dead jobs can be dropped", code="job_not_droppable")
         _cancel(connection, database, job_id, "dropped", "dropped by an operator")
 
 
 def retry(database: Database, job_id: UUID, by: Caller | None = None) -> None:
-    """Queue a failed or dead job again, with all its attempts.
+    """Queue a failed or dead job again, with its attempts reset to 0.
 
-    Raises NotFound, Gone, Conflict (other states, no body).
+    Raises `NotFound`, `Gone`, or `Conflict` in any other state, or if the article was withdrawn or has no body.
     """
     with database.write() as connection:
-        # The article's row first, and locked: retention takes it before it removes the body.
+        # Lock the article's row first, as retention does before it removes the body.
         article = connection.execute(
-            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("gone"))
+            select(articles.c.withdrawn_at, articles.c.body.is_(None).label("body_pruned"))
             .where(articles.c.id == select(jobs.c.article_id).where(jobs.c.id == job_id).scalar_subquery())
             .with_for_update()
         ).one_or_none()
-        state = _state(connection, job_id, by, "job.retry")
+        state = _lock_and_audit(connection, job_id, by, "job.retry")
         if state not in FINAL_STATES or JobState.QUEUED not in TRANSITIONS[state]:
             raise Conflict(f"the job is {state}; only failed or dead jobs can be retried", code="job_not_retryable")
         if article is None or article.withdrawn_at is not None:
             raise Conflict("the article was withdrawn", code="article_withdrawn")
-        if article.gone:
+        if article.body_pruned:
             detail = "the article's body is no longer kept (setting retention.bodies_days); push it as another version"
             raise Conflict(detail, code="body_pruned")
-        again: dict[str, Any] = {
+        queued: dict[str, Any] = {
             "state": JobState.QUEUED,
             "attempts": 0,
             "queued_at": now_ms(),
             "next_run_at": now_ms(),
             "finished_at": None,
         }
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(**again))
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(**queued))
         increment(connection, database, {(CounterName.RETRIED, NO_LABEL): 1})
 
 
 def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | None = None) -> None:
-    """Give a queued job another priority within its feed: higher goes first, 0 is default.
+    """Change the priority of a queued job within its feed: higher runs first, 0 is the default.
 
-    Raises NotFound, Gone, Conflict.
+    Raises `NotFound`, `Gone`, or `Conflict` in any other state.
     """
     with database.write() as connection:
-        state = _state(connection, job_id, by, "job.reprioritise", priority=priority)
+        state = _lock_and_audit(connection, job_id, by, "job.reprioritise", priority=priority)
         if state is not JobState.QUEUED:
             raise Conflict(f"the job is {state}; only queued jobs have a place in the queue", code="job_not_queued")
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(priority=priority))
@@ -93,7 +93,7 @@ def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | N
 def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
     """Withdraw an article: its results answer 410, its open jobs are canceled; a second call has no effect.
 
-    Raises NotFound and Gone.
+    Raises `NotFound` or `Gone`.
     """
     by = by or local()
     with database.write() as connection:
@@ -107,16 +107,17 @@ def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> 
         )
         record(connection, by.actor, "article.withdraw", str(article_id), {"feed": feed})
         open_states = sorted(set(JobState) - FINAL_STATES)
-        mine = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
-        for job_id in connection.execute(mine).scalars().all():
+        open_jobs = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
+        for job_id in connection.execute(open_jobs).scalars().all():
             _cancel(connection, database, job_id, "withdrawn", "the article was withdrawn")
         search_index.remove(connection, article_id)
 
 
-def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:
-    """The state of a job that the caller sees, its row locked where the database has row locks; notes who acts.
+def _lock_and_audit(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:
+    """Return the state of a job that the caller may see, lock its row, and record the action in the audit log.
 
-    The note goes with the transaction: an act that turns out to be impossible leaves none.
+    The row is locked where the database has row locks. The record is part of the transaction, so a refused action
+    leaves none. Raises `NotFound` or `Gone`.
     """
     by = by or local()
     row = connection.execute(
@@ -128,12 +129,12 @@ def _state(connection: Connection, job_id: UUID, by: Caller | None, action: str,
     return JobState(row.state)
 
 
-def _missing(connection: Connection, kind: str, wanted: UUID, by: Caller) -> Gone | NotFound:
+def _missing(connection: Connection, kind: str, row_id: UUID, by: Caller) -> Gone | NotFound:
     """Return the error for a missing row: erased, if the caller could see its feed; otherwise not found."""
-    feed = connection.execute(select(erased.c.feed).where(erased.c.id == wanted)).scalar()
+    feed = connection.execute(select(erased.c.feed).where(erased.c.id == row_id)).scalar()
     if feed is not None and by.sees(feed):
-        return Gone(f"{kind} {wanted} was erased" + (" with its article" if kind == "job" else ""))
-    return NotFound(f"there is no {kind} {wanted}")
+        return Gone(f"{kind} {row_id} was erased" + (" with its article" if kind == "job" else ""))
+    return NotFound(f"there is no {kind} {row_id}")
 
 
 def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Recent activity and the hosts at work, for people who watch the service."""
+"""Recent activity, hosts and failures, for the console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAILED: Final = (JobState.DEAD, JobState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Articles accepted and results stored in each of the last intervals, oldest first, without the unfinished one."""
+    """Articles accepted and results stored in each recent interval, oldest first; the current interval is left out."""
 
     step_s: int
     ends_at: datetime
@@ -31,9 +31,9 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """A worker or sweeper that made itself known.
+    """A registered worker or sweeper.
 
-    ``quiet_s``: seconds since it was last seen, by the database's clock.
+    ``quiet_s`` is the time in seconds since it was last seen, by the database's clock.
     """
 
     role: str
@@ -47,17 +47,19 @@ class HostRecord:
 def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000) -> Activity:
     """Count accepted articles and stored results by interval, over at most the newest ``most`` of each.
 
-    If more arrived in that time, only the whole intervals that those cover are returned: the tuples may be shorter than
-    ``steps``.
+    If more arrived in that time, only the intervals that those rows cover completely are returned, so the tuples may
+    be shorter than ``steps``.
     """
     step = step_s * 1000
     with database.read() as connection:
         now: int = connection.execute(select(now_ms())).scalar_one()
         end = now - now % step
         begin = end - steps * step
-        recent = select(jobs.c.created_at.label("at")).where(jobs.c.id >= _floor(begin)).order_by(jobs.c.id.desc())
+        recent = (
+            select(jobs.c.created_at.label("at")).where(jobs.c.id >= _smallest_id(begin)).order_by(jobs.c.id.desc())
+        )
         newest = select(func.coalesce(func.max(results.c.sequence), 0)).scalar_subquery()
-        # The time of storing lies behind the document in its row, and a job ends in the same transaction.
+        # `finished_at` is read because `stored_at` follows the large document in its row. One transaction writes both.
         stored = (
             select(jobs.c.finished_at.label("at"))
             .join(results, results.c.job_id == jobs.c.id)
@@ -69,7 +71,7 @@ def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000)
             bucket = (rows.c.at - rows.c.at % step).label("bucket")
             counted = select(bucket, func.count(), func.min(rows.c.at)).group_by(bucket)
             series.append([tuple(row) for row in connection.execute(counted)])
-    first = max([begin, *(_whole_from(counts, step, most) for counts in series)])
+    first = max([begin, *(_first_complete(counts, step, most) for counts in series)])
     buckets = range(first, end, step)
     accepted, done = ({at: number for at, number, _ in counts} for counts in series)
     return Activity(
@@ -77,20 +79,20 @@ def activity(database: Database, *, step_s: int, steps: int, most: int = 12_000)
     )
 
 
-def _whole_from(counts: list[tuple[int, int, int]], step: int, most: int) -> int:
-    """The first interval that was read to its beginning: all, unless the limit cut the oldest off."""
+def _first_complete(counts: list[tuple[int, int, int]], step: int, most: int) -> int:
+    """Return the start of the first interval that was read completely; 0 if the limit cut nothing off."""
     if sum(number for _, number, _ in counts) < most:
         return 0
     return min(at for at, _, _ in counts) + step
 
 
-def _floor(milliseconds: int) -> UUID:
+def _smallest_id(milliseconds: int) -> UUID:
     """Return the smallest UUIDv7 of an instant; job IDs sort by the time of creation."""
     return UUID(int=(milliseconds << 80) | _VERSION_7 | (0x8 << 60))
 
 
 def list_hosts(database: Database) -> list[HostRecord]:
-    """Workers and sweepers, those seen lately first."""
+    """Return the registered workers and sweepers, live ones first."""
     with database.read() as connection:
         now: int = connection.execute(select(now_ms())).scalar_one()
         rows = connection.execute(
@@ -111,13 +113,13 @@ def list_hosts(database: Database) -> list[HostRecord]:
 
 
 def last_failures(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
-    """The newest dead and failed jobs of visible feeds, the one that ended last first."""
+    """Return the newest dead and failed jobs of visible feeds, most recently finished first."""
     failures = [job for state in _FAILED for job in list_jobs(database, state=state, limit=limit, visible=visible)]
     return sorted(failures, key=lambda job: job.finished_at or job.created_at, reverse=True)[:limit]
 
 
 def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:
-    """How many of the newest ``most`` dead jobs ended for each reason."""
+    """Return the number of dead jobs by reason, among the newest ``most`` dead jobs."""
     newest = (
         select(jobs.c.reason_code)
         .where(jobs.c.state == JobState.DEAD)
@@ -131,5 +133,5 @@ def dead_by_reason(database: Database, *, most: int = 1_000) -> dict[str, int]:
 
 
 def newest_results(database: Database, *, limit: int, visible: Visible = None) -> list[JobRecord]:
-    """The jobs of visible feeds that were analysed last."""
+    """Return the newest succeeded jobs of visible feeds."""
     return list_jobs(database, state=JobState.SUCCEEDED, limit=limit, visible=visible)

@@ -1,6 +1,6 @@
-"""One act on many jobs, chosen by state, feed and reason.
+"""Apply one action to many jobs, selected by state, feed and reason.
 
-Each job has a short transaction and its line in the audit log.
+Each job has its own short transaction and its own line in the audit log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BulkAction(StrEnum):
     REPRIORITISE = "reprioritise"
 
 
-# The states in which a job can be acted on so.
+# The states in which a job allows each action.
 STATES: Final = {
     BulkAction.RETRY: frozenset({JobState.FAILED, JobState.DEAD}),
     BulkAction.DROP: frozenset({JobState.FAILED, JobState.DEAD}),
@@ -54,7 +54,10 @@ class Selection:
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome of a bulk action: the number of changed jobs, and the number of refused ones by code."""
+    """The outcome of a bulk action: the number of changed jobs, and the number of refused jobs by error code.
+
+    ``more`` is true if the limit left selected jobs untouched.
+    """
 
     changed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -62,7 +65,10 @@ class Outcome:
 
 
 def count(database: Database, act: BulkAction, chosen: Selection) -> int:
-    """How many jobs the selection holds now. Raises ValueError for a state that the act does not allow."""
+    """Return the current number of selected jobs.
+
+    Raises `ValueError` for a state that the action does not allow.
+    """
     with database.read() as connection:
         query = select(func.count()).select_from(jobs).where(*_conditions(act, chosen))
         return int(connection.execute(query).scalar_one())
@@ -71,10 +77,10 @@ def count(database: Database, act: BulkAction, chosen: Selection) -> int:
 def apply(
     database: Database, act: BulkAction, chosen: Selection, by: Caller, *, priority: int = 0, limit: int | None = None
 ) -> Outcome:
-    """Act on the jobs of the selection, oldest first, each once, at most ``limit``; jobs added meanwhile may be missed.
+    """Apply the action once to each selected job, oldest first, to at most ``limit`` jobs.
 
-    A job that another has changed in between is counted as refused. Raises ValueError for a state that the act does
-    not allow.
+    Jobs added meanwhile may be missed. A job that was changed meanwhile so that it does not allow the action counts
+    as refused. Raises `ValueError` for a state that the action does not allow.
     """
     acts: dict[BulkAction, Callable[[Database, UUID], None]] = {
         BulkAction.RETRY: partial(actions.retry, by=by),
@@ -92,8 +98,8 @@ def apply(
         for job_id in page:
             try:
                 acts[act](database, job_id)
-            except (Conflict, NotFound, Gone) as refused:
-                outcome.refused[refused.code] += 1
+            except (Conflict, NotFound, Gone) as error:
+                outcome.refused[error.code] += 1
             else:
                 outcome.changed += 1
         if len(page) < size:

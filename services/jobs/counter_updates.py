@@ -1,7 +1,7 @@
-"""The amounts that each step of a job adds to the running totals, including histograms and quality by feed.
+"""The amounts that each step of a job adds to the ledger's counters, including histograms and quality by feed.
 
-A histogram in the totals is a row for each bucket, not cumulative, labelled with its upper bound in seconds, and a
-row for the sum: so it outlives every process, and buckets may change without a migration.
+A histogram is stored as one row for each bucket, not cumulative and labelled with its upper bound in seconds, and a
+row for the sum. So it outlives every process, and buckets may change without a migration.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from services.contracts import Attribution, JobState, Result
 from services.database.counters import NO_LABEL, CounterName, Key
 
-# From "taken at once" to a day; and from the shortest article to the longest lease.
+# Seconds. Waits range from none to a day, run times from the shortest article to the longest lease.
 WAIT_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 RUN_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0)
 BEYOND: Final = "+Inf"
@@ -23,13 +23,13 @@ _LABEL_MAX: Final = 63
 
 
 def bucket(value: float, bounds: tuple[float, ...]) -> str:
-    """The label of the bucket that ``value`` falls into: the least bound that is not under it."""
+    """Return the label of the bucket of ``value``: the smallest bound that is not below it."""
     index = bisect_left(bounds, value)
     return str(bounds[index]) if index < len(bounds) else BEYOND
 
 
 def for_leases(waits_s: Iterable[float]) -> dict[Key, float]:
-    """Attempts begun, with how long each job had waited. A clock that was set back makes no wait negative."""
+    """Count started attempts and the wait of each job. A negative wait, after the clock was set back, counts as 0."""
     counts: Counter[Key] = Counter()
     total = 0.0
     for wait in waits_s:
@@ -40,7 +40,7 @@ def for_leases(waits_s: Iterable[float]) -> dict[Key, float]:
 
 
 def for_result(feed: str, result: Result, run_s: float | None) -> dict[Key, float]:
-    """A result stored."""
+    """Count a stored result."""
     attributions = result.attributions
     return {
         (CounterName.FINISHED, JobState.SUCCEEDED.value): 1,
@@ -59,7 +59,10 @@ def for_result(feed: str, result: Result, run_s: float | None) -> dict[Key, floa
 
 
 def for_failure(feed: str, final: JobState | None, reason: str, run_s: float | None) -> dict[Key, float]:
-    """An attempt without a result; ``final`` is the state it ended in, None where the job will be tried again."""
+    """Count an attempt without a result.
+
+    ``final`` is the final state of the job, or None if the job will be tried again.
+    """
     counts: dict[Key, float] = {(CounterName.UNSUCCESSFUL, reason[:_LABEL_MAX]): 1, **_run(run_s)}
     if final is not None:
         counts |= {(CounterName.FINISHED, final.value): 1, (CounterName.FEED_FAILED, feed): 1}
@@ -67,7 +70,7 @@ def for_failure(feed: str, final: JobState | None, reason: str, run_s: float | N
 
 
 def for_lost_leases(dead_by_feed: Mapping[str, int], requeued: int) -> dict[Key, float]:
-    """Attempts whose worker was lost; those of ``dead_by_feed`` were the last of their jobs."""
+    """Count attempts whose worker was lost; ``dead_by_feed`` counts those that were the last of their jobs."""
     dead = sum(dead_by_feed.values())
     if not dead + requeued:
         return {}

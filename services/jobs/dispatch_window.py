@@ -1,7 +1,7 @@
 """The ledger's side of dispatch and sweep: choose the next jobs, and requeue jobs that were lost on the way.
 
 Order and fairness are decided here, in SQL: round-robin over the feeds, within a feed by priority, then by age.
-Redis only ever holds the short window that :func:`fill` marks.
+Redis only ever holds the short window that `fill_window` marks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _BACKGROUND = f"priority <= {BACKGROUND}"
 
 @dataclass(frozen=True, slots=True)
 class WindowSize:
-    """How much one window may hold."""
+    """The limits of the window: messages per worker slot, and articles and words per message."""
 
     per_slot: int
     message_articles: int
@@ -53,9 +53,9 @@ class WindowSize:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Job IDs that travel together. Only this message may start them.
+    """The IDs of jobs that are dispatched together. Only this message may start them.
 
-    ``ahead``: it is to go before those that lie in Redis.
+    ``ahead``: it must be delivered before the messages already in Redis.
     """
 
     id: UUID
@@ -73,27 +73,29 @@ class Requeued:
 
 def fill_window(database: Database, size: WindowSize) -> list[Message]:
     """Choose waiting jobs up to the window's size and mark them as dispatched; the caller sends after this commit."""
-    with database.read() as connection:  # most calls find a full window or nothing waiting, and take no write lock
+    with database.read() as connection:  # a full window or an empty queue, the usual case, needs no write lock
         waiting = _waiting_feeds(connection, _LIVE)
-        slots, within = _slots_and_messages(connection)
-        full = within >= slots * size.per_slot
-        if full and not _quiet_feeds(connection, waiting, slots, size, within):
+        slots, in_window = _slots_and_messages(connection)
+        full = in_window >= slots * size.per_slot
+        if full and not _quiet_feeds(connection, waiting, slots, size, in_window):
             return []
         if not waiting and not _waiting_feeds(connection, _BACKGROUND):
             return []
     with database.write() as connection:
         waiting = _waiting_feeds(connection, _LIVE)
-        slots, within = _slots_and_messages(connection)
+        slots, in_window = _slots_and_messages(connection)
         quiet = [
-            _next_of(connection, database, feed, 1, _LIVE)
-            for feed in _quiet_feeds(connection, waiting, slots, size, within)
+            _next_jobs(connection, database, feed, 1, _LIVE)
+            for feed in _quiet_feeds(connection, waiting, slots, size, in_window)
         ]
         ahead = [Message(uuid7(), (rows[0].id,), ahead=True) for rows in quiet if rows]
         _mark(connection, ahead)
-        room = slots * size.per_slot - within - len(ahead)
+        room = slots * size.per_slot - in_window - len(ahead)
         if room <= 0:
             return ahead
-        messages = list(_cut(_choose(connection, database, waiting, room * size.message_articles), room, size))
+        messages = list(
+            _split_into_messages(_choose(connection, database, waiting, room * size.message_articles), room, size)
+        )
         _mark(connection, messages)
         return ahead + messages
 
@@ -108,7 +110,7 @@ def _mark(connection: Connection, messages: Sequence[Message]) -> None:
 def _due() -> ColumnElement[bool]:
     """Whether a waiting job may run now.
 
-    Only a retry is put off; when the clock is set back, what was queued stays due.
+    Only retries are delayed. After the clock was set back, jobs that were queued before remain due.
     """
     return or_(
         jobs.c.next_run_at <= now_ms(),
@@ -123,35 +125,38 @@ def _slots_and_messages(connection: Connection) -> tuple[int, int]:
     Without a live host the result is one slot, so that a window's worth is ready for the first worker.
     """
     slots = max(1, count_live_slots(connection))
-    within = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
-    return slots, int(within)
+    in_window = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
+    return slots, int(in_window)
 
 
 def _quiet_feeds(
-    connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, within: int
+    connection: Connection, waiting: Sequence[str], slots: int, size: WindowSize, in_window: int
 ) -> list[str]:
     """Return the waiting feeds with no job in the window or at work; one job of each precedes those of other feeds.
 
-    There is room for one such message a slot beyond the window. Where more feeds are quiet than there are slots,
-    nobody floods, and going ahead would only let the window wait: then all take their turn.
+    The window has room for one extra message of this kind per slot. If more feeds are quiet than there are slots, no
+    feed floods the queue, and precedence would only delay the window, so the result is empty.
     """
-    room = slots * (size.per_slot + 1) - within
-    if room <= 0 or not within:
+    room = slots * (size.per_slot + 1) - in_window
+    if room <= 0 or not in_window:
         return []
-    on_their_way = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
-    busy = set(connection.execute(on_their_way).scalars())
+    in_progress = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
+    busy = set(connection.execute(in_progress).scalars())
     quiet = [feed for feed in waiting if feed not in busy]
     return quiet[:room] if len(quiet) <= slots else []
 
 
 def _waiting_feeds(connection: Connection, kind: str) -> list[str]:
-    """The feeds that have a job of this kind to dispatch. A paused feed's jobs wait (``services.feeds.pauses``)."""
+    """Return the feeds that have a job of this kind to dispatch.
+
+    Jobs of paused feeds wait (``services.feeds.pauses``).
+    """
     paused = set(connection.execute(select(pauses.c.feed)).scalars())
     return [feed for feed in connection.execute(text(_FEEDS.format(kind=kind))).scalars() if feed not in paused]
 
 
 def queued_feeds(database: Database) -> frozenset[str]:
-    """The feeds that have a job queued, on its way or not; paused ones left out."""
+    """Return the feeds with queued jobs, dispatched or not, except paused feeds."""
     with database.read() as connection:
         paused = set(connection.execute(select(pauses.c.feed)).scalars())
         sent = set(connection.execute(select(jobs.c.feed).where(IN_WINDOW).distinct()).scalars())
@@ -160,7 +165,7 @@ def queued_feeds(database: Database) -> frozenset[str]:
 
 
 def _choose(connection: Connection, database: Database, live: Sequence[str], limit: int) -> list[Any]:
-    """Live jobs of all feeds in turn; only where they leave room, jobs in the background."""
+    """Choose live jobs of all feeds in turn, then background jobs if there is room left."""
     chosen = _in_turn(connection, database, live, limit, _LIVE)
     left = limit - len(chosen)
     if left:
@@ -173,13 +178,13 @@ def _in_turn(connection: Connection, database: Database, waiting: Sequence[str],
     if not feeds:
         return []
     share = min(limit, 4 * -(-limit // len(feeds)))  # more than an equal share, for the feeds that have less
-    queues = [_next_of(connection, database, feed, share, kind) for feed in feeds]
+    queues = [_next_jobs(connection, database, feed, share, kind) for feed in feeds]
     in_turn = [row for turn in zip_longest(*queues) for row in turn if row is not None]
     return in_turn[:limit]
 
 
-def _next_of(connection: Connection, database: Database, feed: str, limit: int, kind: str) -> Sequence[Any]:
-    """The feed's next jobs of this kind: by priority, then by age."""
+def _next_jobs(connection: Connection, database: Database, feed: str, limit: int, kind: str) -> Sequence[Any]:
+    """Return the feed's next jobs of this kind, by priority, then by age."""
     waiting = (
         select(jobs.c.id, jobs.c.words, jobs.c.attempts)
         .where(WAITING, text(kind), jobs.c.feed == feed, _due())
@@ -189,34 +194,34 @@ def _next_of(connection: Connection, database: Database, feed: str, limit: int, 
     return connection.execute(database.skip_locked(waiting)).all()
 
 
-def _cut(rows: Sequence[Any], room: int, size: WindowSize) -> Iterator[Message]:
-    """Spread the jobs over messages: short messages while few wait, full ones under load.
+def _split_into_messages(rows: Sequence[Any], room: int, size: WindowSize) -> Iterator[Message]:
+    """Spread the jobs over messages: short messages while few jobs wait, full ones under load.
 
     A retried job has a message of its own.
     """
     share = min(size.message_articles, -(-len(rows) // room)) if rows else 0
-    together: list[UUID] = []
+    batch: list[UUID] = []
     words = sent = 0
     for row in rows:
         alone = row.attempts > 0
-        if together and (alone or len(together) >= share or words + row.words > size.message_words):
-            yield Message(uuid7(), tuple(together))
+        if batch and (alone or len(batch) >= share or words + row.words > size.message_words):
+            yield Message(uuid7(), tuple(batch))
             sent += 1
-            together, words = [], 0
+            batch, words = [], 0
         if sent >= room:
             return
         if alone:
             yield Message(uuid7(), (row.id,))
             sent += 1
         else:
-            together.append(row.id)
+            batch.append(row.id)
             words += row.words
-    if together and sent < room:
-        yield Message(uuid7(), tuple(together))
+    if batch and sent < room:
+        yield Message(uuid7(), tuple(batch))
 
 
 def withdraw_unsent(database: Database, messages: Sequence[Message]) -> None:
-    """Take messages that could not be sent out of the window."""
+    """Remove from the window the messages that could not be sent; their jobs wait again."""
     with database.write() as connection:
         _release(connection, [message.id for message in messages])
 
@@ -232,7 +237,7 @@ def overdue_messages(database: Database, after_s: float) -> frozenset[UUID]:
 
 
 def requeue_lost_messages(database: Database, lost: Sequence[UUID]) -> int:
-    """Jobs of messages that are nowhere any more wait again; returns how many jobs."""
+    """Put the jobs of lost messages back in the queue, and return their number."""
     with database.write() as connection:
         released = _release(connection, lost)
         if released:
@@ -251,30 +256,31 @@ def _release(connection: Connection, message_ids: Sequence[UUID]) -> int:
 
 
 def requeue_expired_leases(database: Database, *, max_attempts: int, lease_s: float) -> Requeued:
-    """Running jobs whose lease has ended go back to the queue, or are dead if they were tried often enough.
+    """Requeue running jobs whose lease has expired, or declare them dead after ``max_attempts`` attempts.
 
-    A lease that ends further ahead than any lease lasts was written before the clock was set back: it has ended, too.
+    A lease that ends further in the future than twice ``lease_s`` was written before the clock was set back, so it
+    counts as expired.
     """
-    ended = or_(jobs.c.lease_until < now_ms(), jobs.c.lease_until > now_ms() + int(lease_s * 2000))
-    tried = jobs.c.attempts >= max_attempts
-    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
+    expired = or_(jobs.c.lease_until < now_ms(), jobs.c.lease_until > now_ms() + int(lease_s * 2000))
+    exhausted = jobs.c.attempts >= max_attempts
+    lost: dict[str, Any] = {"lease_token": None, "lease_until": None}
     detail = literal("the worker was lost while analysing it; attempt ").concat(cast(jobs.c.attempts, String))
-    free |= {"reason_code": "worker_lost", "reason_detail": detail}
+    lost |= {"reason_code": "worker_lost", "reason_detail": detail}
     with database.read() as connection:
-        if connection.execute(select(jobs.c.id).where(RUNNING, ended).limit(1)).first() is None:
+        if connection.execute(select(jobs.c.id).where(RUNNING, expired).limit(1)).first() is None:
             return Requeued()
     with database.write() as connection:
         feeds = connection.execute(
             update(jobs)
-            .where(RUNNING, ended, tried)
-            .values(state=JobState.DEAD, finished_at=now_ms(), **free)
+            .where(RUNNING, expired, exhausted)
+            .values(state=JobState.DEAD, finished_at=now_ms(), **lost)
             .returning(jobs.c.feed)
         ).scalars()
         dead_by_feed = Counter(feeds)
         requeued = connection.execute(
             update(jobs)
-            .where(RUNNING, ended, ~tried)
-            .values(state=JobState.QUEUED, queued_at=now_ms(), next_run_at=now_ms(), **free)
+            .where(RUNNING, expired, ~exhausted)
+            .values(state=JobState.QUEUED, queued_at=now_ms(), next_run_at=now_ms(), **lost)
         ).rowcount
         increment(connection, database, counter_updates.for_lost_leases(dead_by_feed, requeued))
         return Requeued(requeued=requeued, dead=dead_by_feed.total())

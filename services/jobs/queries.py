@@ -18,12 +18,12 @@ from services.errors import Gone, NotFound
 from services.jobs.hosts import count_live_slots
 from services.jobs.queue_counts import oldest_queued
 
-Visible = Collection[str] | None  # the feeds whose things exist for the caller; None for all
+Visible = Collection[str] | None  # the feeds that the caller may see; None for all
 
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job with what names its article. Instants are UTC."""
+    """A job with the identifying fields of its article. Instants are UTC."""
 
     id: UUID
     article_id: UUID
@@ -52,7 +52,7 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """A result as stored: ``document`` is its JSON, byte for byte what clients get."""
+    """A result as stored: ``document`` is its JSON, which clients receive unchanged."""
 
     job: JobRecord
     sequence: int
@@ -113,7 +113,10 @@ def _record(row: Row[Any]) -> JobRecord:
 
 
 def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
-    """One job. Raises NotFound, also for a job of a feed that is not ``visible``, and Gone (erased)."""
+    """Return a job.
+
+    Raises `NotFound` also if its feed is not ``visible``, and `Gone` if it was erased.
+    """
     with database.read() as connection:
         row = connection.execute(_job_query().where(jobs.c.id == job_id)).one_or_none()
         feed = (
@@ -127,7 +130,7 @@ def job(database: Database, job_id: UUID, visible: Visible = None) -> JobRecord:
 
 
 def finished(database: Database, job_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Which of these jobs are final by now (one query, for all who wait)."""
+    """Return those of the jobs that are final, in one query for all waiting clients."""
     with database.read() as connection:
         final = select(jobs.c.id).where(jobs.c.id.in_(list(job_ids)), jobs.c.state.in_(sorted(FINAL_STATES)))
         return frozenset(connection.execute(final).scalars())
@@ -143,7 +146,7 @@ def list_jobs(
     limit: int,
     visible: Visible = None,
 ) -> list[JobRecord]:
-    """Jobs of visible feeds, newest first; ``before`` is the last job of the page before this one."""
+    """Return jobs of visible feeds, newest first; ``before`` is the last job of the previous page."""
     query = _job_query().order_by(jobs.c.id.desc()).limit(limit)
     if visible is not None:
         query = query.where(jobs.c.feed.in_(sorted(visible)))
@@ -198,10 +201,10 @@ def result(database: Database, job_id: UUID, visible: Visible = None) -> StoredR
 def list_results(
     database: Database, *, after: int, feed: str | None = None, limit: int, visible: Visible = None
 ) -> list[StoredResult]:
-    """Results of visible feeds in the order in which they were stored, those after the sequence ``after``.
+    """Return results of visible feeds in the order in which they were stored, after the sequence ``after``.
 
-    Left out are withdrawn ones, and those that a newer analysis of the article has replaced (it comes later in the
-    list).
+    Results of withdrawn articles are left out, and results that a newer analysis has superseded; the newer result
+    comes later in the list.
     """
     current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
     query = _result_query().where(results.c.sequence > after, *current)
@@ -214,7 +217,7 @@ def list_results(
 
 
 def backlog_snapshot(database: Database) -> BacklogSnapshot:
-    """Backlog, running, oldest age, live slots and all totals, in one consistent view."""
+    """Read the backlog, running jobs, oldest age, live slots and all counters in one transaction."""
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
         queued = connection.execute(select(func.count()).select_from(jobs).where(QUEUED)).scalar_one()
@@ -233,9 +236,9 @@ def backlog_snapshot(database: Database) -> BacklogSnapshot:
 
 
 def oldest_queued_s(database: Database) -> float:
-    """Age in seconds of the job that has been queued for longest, 0 if none is.
+    """Return the age in seconds of the oldest queued job, 0 if there is none.
 
-    Those of paused feeds wait on purpose.
+    Jobs of paused feeds wait on purpose and do not count.
     """
     with database.read() as connection:
         oldest, now = oldest_queued(connection), connection.execute(select(now_ms())).scalar_one()

@@ -23,11 +23,11 @@ _OLDEST: Final = f"""
     WHERE state = 'queued' AND {_LIVE} AND feed NOT IN (SELECT feed FROM pauses) AND next_run_at <= :due_by
     ORDER BY queued_at LIMIT 1
     """  # noqa: S608 -- constants
-_EVER: Final = 2**62
+_NO_LIMIT: Final = 2**62
 
 
 def queued_by_feed(connection: Connection) -> Counter[str]:
-    """How many jobs each feed has queued, those in the background included."""
+    """Return the number of queued jobs by feed, including background jobs."""
     counts: Counter[str] = Counter()
     for index, condition in _COUNTS.items():
         counts += _count(connection, index, condition)
@@ -35,29 +35,29 @@ def queued_by_feed(connection: Connection) -> Counter[str]:
 
 
 def live_by_feed(connection: Connection) -> Counter[str]:
-    """The same without those in the background.
+    """Return the number of queued live jobs by feed.
 
-    They are few, and have an index: looking at each one's priority costs more.
+    Background jobs are few and have an index, so subtracting them costs less than reading the priority of every job.
     """
     return queued_by_feed(connection) - _count(
         connection, "ix_jobs_background", f"state = 'queued' AND priority <= {BACKGROUND}"
     )
 
 
-def oldest_queued(connection: Connection, due_by: int = _EVER) -> int | None:
-    """When the live job that waits for longest was queued, in the feeds that are not paused; None where none waits.
+def oldest_queued(connection: Connection, due_by: int = _NO_LIMIT) -> int | None:
+    """Return when the oldest queued live job of a feed that is not paused was queued (ms); None if there is none.
 
-    ``due_by``: of those that may run at that time, or might have before.
+    Only jobs that may run by ``due_by`` (ms) count.
     """
-    query = text(_OLDEST.format(index=_by(connection, "ix_jobs_queued_at_feed")))
+    query = text(_OLDEST.format(index=_index_hint(connection, "ix_jobs_queued_at_feed")))
     oldest = connection.execute(query, {"due_by": due_by}).scalar()
     return None if oldest is None else int(oldest)
 
 
 def _count(connection: Connection, index: str, condition: str) -> Counter[str]:
-    query = f"SELECT feed, count(*) FROM jobs {_by(connection, index)} WHERE {condition} GROUP BY feed"  # noqa: S608 -- constants
+    query = f"SELECT feed, count(*) FROM jobs {_index_hint(connection, index)} WHERE {condition} GROUP BY feed"  # noqa: S608 -- constants
     return Counter({row[0]: row[1] for row in connection.execute(text(query))})
 
 
-def _by(connection: Connection, index: str) -> str:
+def _index_hint(connection: Connection, index: str) -> str:
     return f"INDEXED BY {index}" if connection.dialect.name == "sqlite" else ""

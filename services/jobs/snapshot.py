@@ -1,4 +1,4 @@
-"""The ledger as those who watch it see it: one consistent view of backlog, hosts and all totals."""
+"""One consistent view of the ledger for metrics: backlog, hosts and all counters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.jobs.queue_counts import oldest_queued, queued_by_feed
 class Snapshot:
     """The ledger at one instant.
 
-    ``jobs`` has the states that are bounded by what happens now: queued, running and dead.
+    ``jobs`` counts the queued, running and dead jobs; the counters cover the other states.
     """
 
     jobs: Mapping[JobState, int]
@@ -33,7 +33,7 @@ class Snapshot:
 
 
 def take_snapshot(database: Database) -> Snapshot:
-    """Read it all in one transaction. Raises StoreUnavailable."""
+    """Read the snapshot in one transaction. Raises `StoreUnavailable`."""
     with database.read() as connection:
         now = connection.execute(select(now_ms())).scalar_one()
         by_feed = queued_by_feed(connection)
@@ -52,12 +52,12 @@ def take_snapshot(database: Database) -> Snapshot:
             hosts={role: roles.get(role, (0, 0))[0] for role in HostRole},
             slots=roles.get(HostRole.WORKER, (0, 0))[1],
             paused=list(connection.execute(select(pauses.c.feed).order_by(pauses.c.feed)).scalars()),
-            database_bytes=_size(connection, database),
+            database_bytes=_database_bytes(connection, database),
             counters=read_counters(connection),
         )
 
 
-def _size(connection: Connection, database: Database) -> int:
+def _database_bytes(connection: Connection, database: Database) -> int:
     pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
     size = pages if database.dialect == "sqlite" else "SELECT pg_database_size(current_database())"
     return int(connection.execute(text(size)).scalar_one())

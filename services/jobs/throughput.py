@@ -1,4 +1,4 @@
-"""Pressure on the intake: how many jobs wait, for how long, and how fast jobs finish."""
+"""The throughput of the queue: the number of waiting jobs, the age of the oldest, and the rate at which jobs finish."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from services.database.engine import Database, now_ms
 from services.database.tables import jobs
 from services.jobs.queue_counts import live_by_feed, oldest_queued
 
-# The rate is that of the long span, or of the short span if that is higher: an outage of a minute ago is soon
-# forgotten.
+# The higher of the two rates counts, so an outage a minute ago does not lower the rate for long.
 _SPANS_S: Final = (10, 60)
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """``queued``: live jobs by feed. ``oldest_s`` and ``per_s`` leave out paused feeds.
+    """The live jobs queued by feed, the age of the oldest, and the rate of the workers. The last two omit paused feeds.
 
-    ``per_s``: jobs finished a second while others waited all the time, so that it is what the workers can do; 0
-    where they do nothing, None where nothing has waited for long enough to tell.
+    ``per_s`` is the number of jobs finished a second while others were waiting, which is the capacity of the workers.
+    It is 0 if no job finishes, and None if no job has waited long enough to measure it.
     """
 
     queued: Mapping[str, int]
@@ -32,7 +31,10 @@ class Throughput:
 
 
 def measure_throughput(database: Database) -> Throughput:
-    """Read it in one transaction, at the cost of counting what waits in its index. Raises StoreUnavailable."""
+    """Measure the throughput in one transaction; the cost is an index scan over the queued jobs.
+
+    Raises `StoreUnavailable`.
+    """
     with database.read() as connection:
         now: int = connection.execute(select(now_ms())).scalar_one()
         oldest = oldest_queued(connection)
@@ -45,8 +47,8 @@ def measure_throughput(database: Database) -> Throughput:
 
 def _finished_per_s(connection: Connection, now: int) -> float | None:
     """Return finished jobs per second. Jobs delayed after a failed attempt do not count as waiting for a worker."""
-    since = oldest_queued(connection, due_by=now)
-    waited_s = 0.0 if since is None else (now - since) / 1000
+    oldest = oldest_queued(connection, due_by=now)
+    waited_s = 0.0 if oldest is None else (now - oldest) / 1000
     rates = []
     for span_s in _SPANS_S:
         lasted_s = min(waited_s, span_s)
