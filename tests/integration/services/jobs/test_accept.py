@@ -25,25 +25,25 @@ def count(database: Database) -> tuple[int, int]:
         )
 
 
-def test_the_same_article_pushed_again_answers_with_the_same_job(database: Database) -> None:
+def test_repeated_push_returns_the_same_job(database: Database) -> None:
     pushed = article(feed="wire", guid="a1", version="1")
     [first] = push(database, pushed)
-    [again] = push(database, pushed)
+    [repeated] = push(database, pushed)
     assert first.created
-    assert not again.created
-    assert (again.job_id, again.article_id) == (first.job_id, first.article_id)
+    assert not repeated.created
+    assert (repeated.job_id, repeated.article_id) == (first.job_id, first.article_id)
     assert count(database) == (1, 1)
 
 
-def test_it_answers_with_the_state_the_job_has_by_then(database: Database) -> None:
+def test_repeated_push_returns_the_current_state_of_the_job(database: Database) -> None:
     push(database, article(guid="a1"))
     [claimed] = claim_all(database)
     leases.complete(database, claimed, result_of(claimed))
-    [again] = push(database, article(guid="a1"))
-    assert again.state is JobState.SUCCEEDED
+    [repeated] = push(database, article(guid="a1"))
+    assert repeated.state is JobState.SUCCEEDED
 
 
-def test_without_a_version_other_content_is_another_version(database: Database) -> None:
+def test_changed_content_without_a_version_is_a_new_version(database: Database) -> None:
     [first] = push(database, article("One.", guid="a1"))
     [second] = push(database, article("Two.", guid="a1"))
     assert first.article_id != second.article_id
@@ -51,7 +51,7 @@ def test_without_a_version_other_content_is_another_version(database: Database) 
     assert not second.warnings
 
 
-def test_the_same_version_with_other_content_is_a_revision_with_a_warning(database: Database) -> None:
+def test_changed_content_of_the_same_version_is_a_revision_with_a_warning(database: Database) -> None:
     [first] = push(database, article("One.", guid="a1", version="7"))
     [second] = push(database, article("Two.", guid="a1", version="7"))
     [third] = push(database, article("Three.", guid="a1", version="7"))
@@ -62,29 +62,29 @@ def test_the_same_version_with_other_content_is_a_revision_with_a_warning(databa
     assert back.job_id == second.job_id
 
 
-def test_without_a_guid_the_content_decides_within_the_feed(database: Database) -> None:
+def test_articles_without_a_guid_are_identified_by_content_within_the_feed(database: Database) -> None:
     [first] = push(database, article("Same words.", feed="one"))
-    [again] = push(database, article("Same words.", feed="one", url="https://example.org/elsewhere"))
+    [repeated] = push(database, article("Same words.", feed="one", url="https://example.org/elsewhere"))
     [other] = push(database, article("Same words.", feed="two"))
-    assert first.job_id == again.job_id
+    assert first.job_id == repeated.job_id
     assert other.created
 
 
-def test_a_repetition_within_one_batch_is_one_article(database: Database) -> None:
+def test_repetition_within_a_batch_is_stored_once(database: Database) -> None:
     answers = push(database, article("One."), article("Two."), article("One."))
     assert [answer.created for answer in answers] == [True, True, False]
     assert answers[0].job_id == answers[2].job_id
     assert count(database) == (2, 2)
 
 
-def test_a_guid_cannot_pretend_to_be_a_content_hash_of_another_field(database: Database) -> None:
-    """The parts of an identity are set apart: ("ab", "c") is not ("a", "bc")."""
+def test_parts_of_an_identity_are_separated(database: Database) -> None:
+    """The parts ("ab", "c") and ("a", "bc") make different identities."""
     first, second = push(database, article(guid="ab", version="c"), article(guid="a", version="bc"))
     assert first.article_id != second.article_id
 
 
 @pytest.mark.parametrize("content", ["same", "different"])
-def test_many_senders_of_one_article_make_one_job_each_content(database: Database, content: str) -> None:
+def test_concurrent_pushes_of_one_article_create_one_job_per_content(database: Database, content: str) -> None:
     senders = 8
     start = threading.Barrier(senders)
 
@@ -103,19 +103,19 @@ def test_many_senders_of_one_article_make_one_job_each_content(database: Databas
     assert count(database) == (len(ids) + senders, len(ids) + senders)
 
 
-def test_an_idempotency_key_takes_one_body(database: Database) -> None:
+def test_idempotency_key_with_another_body_is_rejected(database: Database) -> None:
     key = IdempotencyKey("wire", "k1", "hash of one")
     [first] = accept(database, [article("One.")], key)
-    [again] = accept(database, [article("One.")], key)
-    assert first.job_id == again.job_id
+    [repeated] = accept(database, [article("One.")], key)
+    assert first.job_id == repeated.job_id
     with pytest.raises(KeyReused, match="k1"):
         accept(database, [article("Two.")], IdempotencyKey("wire", "k1", "hash of two"))
-    assert count(database) == (1, 1), "nothing was taken in under a key that was refused"
+    assert count(database) == (1, 1), "a refused key stores nothing"
     [elsewhere] = accept(database, [article("Two.")], IdempotencyKey("other", "k1", "hash of two"))
     assert elsewhere.created
 
 
-def test_a_forgotten_key_may_be_used_again(database: Database) -> None:
+def test_expired_idempotency_key_can_be_reused(database: Database) -> None:
     accept(database, [article("One.")], IdempotencyKey("wire", "k1", "hash of one"))
     with database.write() as connection:
         connection.execute(update(idempotency_keys).values(created_at=0))
@@ -137,7 +137,7 @@ def test_articles_are_counted_by_feed(database: Database) -> None:
     assert counters[CounterName.REPEATED, "a"] == 1
 
 
-def test_a_large_batch_with_known_and_new_articles(database: Database) -> None:
+def test_large_batch_mixes_stored_and_new_articles(database: Database) -> None:
     first = push(database, *[article(f"Story {number}.", guid=str(number)) for number in range(0, 1200, 2)])
     second = push(database, *[article(f"Story {number}.", guid=str(number)) for number in range(1200)])
     assert [answer.created for answer in second] == [number % 2 == 1 for number in range(1200)]

@@ -13,7 +13,7 @@ from tests.support.ledger import article, claim_all, fill, push, result_of, stat
 
 
 def bring_to(database: Database, state: JobState) -> UUID:
-    """A job in a state, brought there by the ways there are."""
+    """Push an article and bring its job to ``state`` through the public functions; return the job's ID."""
     [pushed] = push(database, article(guid=str(uuid4())))
     if state is JobState.CANCELED:
         actions.cancel(database, pushed.job_id)
@@ -39,7 +39,7 @@ ACTS: list[tuple[Callable[[Database, UUID], None], JobState, set[JobState]]] = [
 
 @pytest.mark.parametrize("before", list(JobState))
 @pytest.mark.parametrize(("act", "after", "allowed"), ACTS, ids=["cancel", "drop", "retry"])
-def test_every_act_on_every_state(
+def test_action_is_allowed_or_refused_in_each_state(
     database: Database, before: JobState, act: Callable[[Database, UUID], None], after: JobState, allowed: set[JobState]
 ) -> None:
     job_id = bring_to(database, before)
@@ -53,7 +53,7 @@ def test_every_act_on_every_state(
         assert state_of(database, job_id) is before
 
 
-def test_a_retried_job_runs_again_from_the_first_attempt(database: Database) -> None:
+def test_retried_job_starts_again_at_the_first_attempt(database: Database) -> None:
     job_id = bring_to(database, JobState.DEAD)
     actions.retry(database, job_id)
     [claimed] = claim_all(database)
@@ -63,7 +63,7 @@ def test_a_retried_job_runs_again_from_the_first_attempt(database: Database) -> 
     assert (record.state, record.reason_code) == (JobState.SUCCEEDED, None)
 
 
-def test_a_canceled_job_leaves_the_window(database: Database) -> None:
+def test_canceled_job_leaves_the_window(database: Database) -> None:
     [pushed] = push(database, article())
     [message] = fill(database)
     actions.cancel(database, pushed.job_id)
@@ -71,7 +71,7 @@ def test_a_canceled_job_leaves_the_window(database: Database) -> None:
     assert queries.job(database, pushed.job_id).reason_code == "canceled"
 
 
-def test_withdrawal_cancels_what_is_open_and_hides_what_is_done(database: Database) -> None:
+def test_withdrawal_cancels_open_jobs_and_hides_results(database: Database) -> None:
     done = bring_to(database, JobState.SUCCEEDED)
     waiting = bring_to(database, JobState.QUEUED)
     for job_id in (done, waiting):
@@ -84,7 +84,7 @@ def test_withdrawal_cancels_what_is_open_and_hides_what_is_done(database: Databa
     assert queries.list_results(database, after=0, limit=10) == []
 
 
-def test_a_withdrawn_article_is_not_retried(database: Database) -> None:
+def test_job_of_a_withdrawn_article_cannot_be_retried(database: Database) -> None:
     job_id = bring_to(database, JobState.DEAD)
     actions.withdraw(database, queries.job(database, job_id).article_id)
     with pytest.raises(Conflict, match="withdrawn"):
@@ -92,12 +92,12 @@ def test_a_withdrawn_article_is_not_retried(database: Database) -> None:
 
 
 @pytest.mark.parametrize("act", [actions.cancel, actions.drop, actions.retry, actions.withdraw])
-def test_what_does_not_exist_is_not_found(database: Database, act: Callable[[Database, UUID], None]) -> None:
+def test_action_on_a_missing_row_is_not_found(database: Database, act: Callable[[Database, UUID], None]) -> None:
     with pytest.raises(NotFound):
         act(database, uuid4())
 
 
-def test_final_states_have_no_way_back_to_running() -> None:
+def test_final_states_have_no_transition_to_running() -> None:
     assert all(JobState.RUNNING not in TRANSITIONS[state] for state in FINAL_STATES)
 
 

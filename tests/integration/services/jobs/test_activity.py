@@ -8,7 +8,7 @@ from tests.support.api import complete_job, fail_job
 from tests.support.ledger import article, claim_all, push, set_row
 
 
-def test_what_came_in_and_what_was_stored_is_counted_by_time(database: Database) -> None:
+def test_accepted_and_stored_articles_are_counted_by_interval(database: Database) -> None:
     jobs = [answer.job_id for answer in push(database, *(article(f"Story {number}.") for number in range(5)))]
     for job_id in jobs[:3]:
         complete_job(database, job_id)
@@ -19,27 +19,27 @@ def test_what_came_in_and_what_was_stored_is_counted_by_time(database: Database)
         set_row(database, job_id, created_at=now - 15_000)
         if number < 3:
             set_row(database, job_id, finished_at=now - (15_000 if number else 35_000))
-    seen = activity.activity(database, step_s=10, steps=6)
-    assert len(seen.accepted) == len(seen.stored) == 6
-    assert sum(seen.accepted) == 5
-    assert sum(seen.stored) == 3, "a failure stores nothing"
-    assert sorted(seen.stored) == [0, 0, 0, 0, 1, 2]
-    assert activity.activity(database, step_s=1, steps=5).stored == (0,) * 5, "what lies further back is not told"
+    recent = activity.activity(database, step_s=10, steps=6)
+    assert len(recent.accepted) == len(recent.stored) == 6
+    assert sum(recent.accepted) == 5
+    assert sum(recent.stored) == 3, "a failure stores nothing"
+    assert sorted(recent.stored) == [0, 0, 0, 0, 1, 2]
+    assert activity.activity(database, step_s=1, steps=5).stored == (0,) * 5, "older results are left out"
 
 
-def test_under_a_flood_only_whole_intervals_are_told(sqlite_database: Database) -> None:
+def test_activity_over_the_row_limit_returns_only_complete_intervals(sqlite_database: Database) -> None:
     jobs = [answer.job_id for answer in push(sqlite_database, *(article(f"Story {number}.") for number in range(20)))]
     with sqlite_database.read() as connection:
         now = connection.exec_driver_sql("SELECT max(created_at) FROM jobs").scalar_one()
     for number, job_id in enumerate(jobs):
         set_row(sqlite_database, job_id, created_at=now - 60_000 + number * 3_000)
     whole = activity.activity(sqlite_database, step_s=10, steps=8)
-    some = activity.activity(sqlite_database, step_s=10, steps=8, most=8)
-    assert 0 < len(some.accepted) < len(whole.accepted) == 8
-    assert some.accepted == whole.accepted[-len(some.accepted) :]
+    limited = activity.activity(sqlite_database, step_s=10, steps=8, most=8)
+    assert 0 < len(limited.accepted) < len(whole.accepted) == 8
+    assert limited.accepted == whole.accepted[-len(limited.accepted) :]
 
 
-def test_hosts_that_are_gone_are_told_as_gone(database: Database) -> None:
+def test_silent_host_is_listed_as_not_alive(database: Database) -> None:
     hosts.announce(database, HostRole.WORKER, "one/a", slots=3)
     hosts.announce(database, HostRole.SWEEPER, "one/b")
     hosts.announce(database, HostRole.WORKER, "two/c", slots=2)
@@ -55,7 +55,7 @@ def test_hosts_that_are_gone_are_told_as_gone(database: Database) -> None:
     assert listed[-1].quiet_s >= 90
 
 
-def test_the_last_failures_are_those_that_ended_last(database: Database) -> None:
+def test_last_failures_are_sorted_by_end(database: Database) -> None:
     jobs = [answer.job_id for answer in push(database, *(article(f"Story {number}.") for number in range(4)))]
     claim_all(database)
     for number, state in enumerate((JobState.FAILED, JobState.DEAD, JobState.FAILED, JobState.SUCCEEDED)):
@@ -64,7 +64,7 @@ def test_the_last_failures_are_those_that_ended_last(database: Database) -> None
     assert [job.id for job in activity.last_failures(database, limit=2)] == jobs[:2]
 
 
-def test_the_dead_are_counted_by_their_reason(database: Database) -> None:
+def test_dead_jobs_are_counted_by_reason(database: Database) -> None:
     jobs = [answer.job_id for answer in push(database, *(article(f"Story {number}.") for number in range(5)))]
     for job_id, reason in zip(jobs, ("worker_lost", "defect", "defect", None), strict=False):
         set_row(database, job_id, state=JobState.DEAD, reason_code=reason)

@@ -31,7 +31,7 @@ def acts(database: Database) -> Counter[str]:
         return Counter(connection.execute(select(audit_log.c.action)).scalars())
 
 
-def test_jobs_are_chosen_by_state_feed_and_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_are_selected_by_state_feed_and_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_actions, "_PAGE", 2)
     ours, other = failed(database, 5, "wire"), failed(database, 2, "other")
     french = failed(database, 1, "wire", "language_unsupported")
@@ -52,7 +52,7 @@ def test_jobs_are_chosen_by_state_feed_and_reason(database: Database, monkeypatc
         bulk_actions.count(database, BulkAction.RETRY, Selection(state=JobState.SUCCEEDED))
 
 
-def test_over_http(database: Database, serve: Any) -> None:
+def test_bulk_action_over_http(database: Database, serve: Any) -> None:
     api = serve(database)
     jobs = failed(database, 3, "wire")
 
@@ -79,7 +79,7 @@ def test_over_http(database: Database, serve: Any) -> None:
         assert [error["field"] for error in refused["errors"]] == [field], body
 
 
-def test_the_commands(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bulk_action_commands(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCEWIRE_DATABASE_URL", url_of(sqlite_database))
     jobs = failed(sqlite_database, 3, "wire")
 

@@ -22,7 +22,7 @@ def order(database: Database, size: WindowSize) -> list[str]:
     return [claimed.article.body for claimed in claim_all(database, fill(database, size))]
 
 
-def test_a_flood_does_not_delay_another_feeds_article(database: Database) -> None:
+def test_flood_of_one_feed_does_not_delay_another_feed(database: Database) -> None:
     push(database, *[article(f"flood {number}", feed="flood") for number in range(500)])
     push(database, article("small", feed="small"))
     dispatched = order(database, WindowSize(per_slot=1, message_articles=8, message_words=10_000))
@@ -30,7 +30,7 @@ def test_a_flood_does_not_delay_another_feeds_article(database: Database) -> Non
     assert [body for body in dispatched if body != "small"] == [f"flood {number}" for number in range(7)]
 
 
-def test_a_quiet_feeds_article_goes_ahead_of_a_full_window(database: Database) -> None:
+def test_article_of_a_quiet_feed_is_sent_ahead_of_a_full_window(database: Database) -> None:
     size = WindowSize(per_slot=2, message_articles=4, message_words=10_000)
     push(database, *[article(f"flood {number}", feed="flood") for number in range(50)])
     assert [message.ahead for message in fill(database, size)] == [False, False]
@@ -44,7 +44,7 @@ def test_a_quiet_feeds_article_goes_ahead_of_a_full_window(database: Database) -
     assert [sent.ahead for sent in fill(database, size)] == [True], "the late one; the small feed is not quiet any more"
 
 
-def test_where_all_are_quiet_nobody_goes_ahead(database: Database) -> None:
+def test_no_message_is_sent_ahead_when_all_feeds_are_quiet(database: Database) -> None:
     size = WindowSize(per_slot=2, message_articles=4, message_words=10_000)
     push(database, *[article(f"flood {number}", feed="flood") for number in range(50)])
     assert len(fill(database, size)) == 2
@@ -52,21 +52,21 @@ def test_where_all_are_quiet_nobody_goes_ahead(database: Database) -> None:
     assert fill(database, size) == [], "two quiet feeds and one slot: they take their turn"
 
 
-def test_within_a_feed_priority_goes_before_age(database: Database) -> None:
+def test_jobs_of_a_feed_are_ordered_by_priority_before_age(database: Database) -> None:
     pushed = push(database, *[article(f"{number}") for number in range(4)])
     actions.reprioritise(database, pushed[2].job_id, 5)
     actions.reprioritise(database, pushed[0].job_id, -5)
     assert order(database, WIDE) == ["2", "1", "3", "0"]
 
 
-def test_more_feeds_than_room_share_by_chance(database: Database) -> None:
+def test_feeds_are_chosen_at_random_when_the_window_has_no_room_for_all(database: Database) -> None:
     push(database, *[article("one", feed=f"feed{number}") for number in range(50)])
     size = WindowSize(per_slot=1, message_articles=5, message_words=10_000)
     served = {claimed.article.feed for _ in range(3) for claimed in claim_all(database, fill(database, size))}
     assert len(served) == 15
 
 
-def test_the_window_is_bounded_by_the_live_slots(database: Database) -> None:
+def test_window_is_bounded_by_live_slots(database: Database) -> None:
     push(database, *[article(f"{number}") for number in range(200)])
     size = WindowSize(per_slot=3, message_articles=4, message_words=10_000)
     assert [len(message.job_ids) for message in fill(database, size)] == [4, 4, 4], "one slot's worth without a worker"
@@ -78,24 +78,24 @@ def test_the_window_is_bounded_by_the_live_slots(database: Database) -> None:
     assert fill(database, size) == []
 
 
-def test_little_waiting_is_spread_over_messages(database: Database) -> None:
+def test_few_waiting_jobs_are_spread_over_messages(database: Database) -> None:
     push(database, *[article(f"{number}") for number in range(6)])
     messages = fill(database, WindowSize(per_slot=4, message_articles=8, message_words=10_000))
     assert [len(message.job_ids) for message in messages] == [2, 2, 2]
 
 
-def test_messages_are_cut_by_words(database: Database) -> None:
+def test_messages_are_limited_by_words(database: Database) -> None:
     push(database, *[article("word " * 400 + str(number)) for number in range(6)])
     messages = fill(database, WindowSize(per_slot=1, message_articles=8, message_words=1000))
     assert [len(message.job_ids) for message in messages] == [2]
 
 
-def test_an_article_longer_than_a_message_goes_alone(database: Database) -> None:
+def test_article_over_the_word_limit_has_its_own_message(database: Database) -> None:
     push(database, article("word " * 5000), article("short"))
     assert sorted(len(message.job_ids) for message in fill(database, WindowSize(2, 8, 1000))) == [1, 1]
 
 
-def test_a_retried_job_travels_alone(database: Database) -> None:
+def test_retried_job_has_its_own_message(database: Database) -> None:
     push(database, *[article(f"{number}") for number in range(8)])
     first = claim_all(database, fill(database, WindowSize(1, 8, 10_000)))
     assert len(first) == 8
@@ -108,7 +108,7 @@ def test_a_retried_job_travels_alone(database: Database) -> None:
     assert sizes == [1] * 8 + [2], "eight alone, and the new ones together in what room is left"
 
 
-def test_dispatchers_side_by_side_choose_each_job_once(database: Database) -> None:
+def test_concurrent_dispatchers_choose_each_job_once(database: Database) -> None:
     push(database, *[article(f"{number}", feed=f"feed{number % 3}") for number in range(300)])
     presence.announce(database, HostRole.WORKER, "node/a", slots=20)
     with ThreadPoolExecutor(6) as pool:
@@ -122,7 +122,7 @@ def test_dispatchers_side_by_side_choose_each_job_once(database: Database) -> No
     assert len(claim_all(database, messages)) == len(chosen)
 
 
-def test_unsent_messages_wait_again(database: Database) -> None:
+def test_jobs_of_unsent_messages_wait_again(database: Database) -> None:
     push(database, article())
     messages = fill(database)
     assert fill(database) == []
@@ -132,7 +132,7 @@ def test_unsent_messages_wait_again(database: Database) -> None:
     assert again.id != messages[0].id
 
 
-def test_an_overdue_message_is_put_back(database: Database) -> None:
+def test_jobs_of_an_overdue_message_are_requeued(database: Database) -> None:
     [pushed] = push(database, article())
     [message] = fill(database)
     assert dispatch_window.overdue_messages(database, 5) == frozenset()
@@ -144,14 +144,14 @@ def test_an_overdue_message_is_put_back(database: Database) -> None:
     assert state_of(database, pushed.job_id) is JobState.QUEUED
 
 
-def test_a_claimed_job_is_never_overdue(database: Database) -> None:
+def test_leased_job_is_not_overdue(database: Database) -> None:
     push(database, article())
     claim_all(database)
     assert dispatch_window.overdue_messages(database, -1) == frozenset()
     assert dispatch_window.requeue_lost_messages(database, [uuid4()]) == 0
 
 
-def test_times_from_the_future_mean_that_the_clock_was_set_back(database: Database) -> None:
+def test_messages_and_leases_from_the_future_count_as_expired(database: Database) -> None:
     first, second = push(database, article("One."), article("Two."))
     messages = fill(database)
     ahead = int(time.time() * 1000) + 3_600_000
@@ -163,7 +163,7 @@ def test_times_from_the_future_mean_that_the_clock_was_set_back(database: Databa
     assert state_of(database, second.job_id) is JobState.QUEUED
 
 
-def test_what_was_queued_stays_due_when_the_clock_is_set_back(database: Database) -> None:
+def test_queued_job_stays_due_when_the_clock_is_set_back(database: Database) -> None:
     hour = 3_600_000
     waiting, hit, put_off = push(database, article("waits"), article("was in hand"), article("is put off"))
     ahead = int(time.time() * 1000) + hour
@@ -176,7 +176,7 @@ def test_what_was_queued_stays_due_when_the_clock_is_set_back(database: Database
     assert [job.job_id for job in claim_all(database)] == [hit.job_id]
 
 
-def test_a_host_seen_in_the_future_was_seen_before_the_clock_was_set_back(database: Database) -> None:
+def test_host_seen_in_the_future_has_no_slots(database: Database) -> None:
     presence.announce(database, HostRole.WORKER, "node/gone", slots=9)
     presence.announce(database, HostRole.WORKER, "node/here", slots=2)
     with database.write() as connection:
@@ -186,7 +186,7 @@ def test_a_host_seen_in_the_future_was_seen_before_the_clock_was_set_back(databa
     assert not presence.has_live_host(database, HostRole.SWEEPER, "node")
 
 
-def test_a_job_whose_worker_is_lost_again_and_again_is_dead_with_its_reason(database: Database) -> None:
+def test_job_is_dead_after_its_worker_was_lost_on_the_last_attempt(database: Database) -> None:
     [pushed] = push(database, article())
     for _ in range(2):
         claim_all(database, lease_s=-1)

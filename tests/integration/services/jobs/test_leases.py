@@ -16,7 +16,7 @@ from tests.support.ledger import article, claim_all, fill, push, result_of, set_
 ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
 
 
-def test_a_message_delivered_twice_claims_once(database: Database) -> None:
+def test_message_delivered_twice_is_leased_once(database: Database) -> None:
     push(
         database,
         *[article(f"Story {number}.", guid=str(number), url=f"https://example.org/{number}") for number in range(3)],
@@ -29,14 +29,14 @@ def test_a_message_delivered_twice_claims_once(database: Database) -> None:
     assert lease(database, message.id, message.job_ids, 30) == []
 
 
-def test_only_the_message_in_the_window_may_claim(database: Database) -> None:
+def test_replaced_message_leases_nothing(database: Database) -> None:
     push(database, article())
     [message] = fill(database)
     assert lease(database, uuid4(), message.job_ids, 30) == []
     assert len(lease(database, message.id, message.job_ids, 30)) == 1
 
 
-def test_success_stores_result_and_closes_in_one(database: Database) -> None:
+def test_complete_stores_the_result_and_closes_the_job(database: Database) -> None:
     [pushed] = push(database, article("A statement was made."))
     [claimed] = claim_all(database)
     leases.complete(database, claimed, result_of(claimed))
@@ -51,7 +51,7 @@ def test_success_stores_result_and_closes_in_one(database: Database) -> None:
     assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
 
 
-def test_a_job_canceled_meanwhile_stores_nothing(database: Database) -> None:
+def test_job_canceled_while_running_stores_nothing(database: Database) -> None:
     [pushed] = push(database, article())
     [claimed] = claim_all(database)
     actions.cancel(database, pushed.job_id)
@@ -62,7 +62,7 @@ def test_a_job_canceled_meanwhile_stores_nothing(database: Database) -> None:
     assert leases.extend(database, [claimed], 30) == frozenset()
 
 
-def test_a_lease_that_was_taken_over_closes_nothing(database: Database) -> None:
+def test_lost_lease_closes_nothing(database: Database) -> None:
     from services.jobs import dispatch_window
 
     push(database, article())
@@ -76,7 +76,7 @@ def test_a_lease_that_was_taken_over_closes_nothing(database: Database) -> None:
     assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
 
 
-def test_renewal_returns_what_is_still_ours(database: Database) -> None:
+def test_extend_returns_the_jobs_still_held(database: Database) -> None:
     push(database, article("One."), article("Two."))
     [message] = fill(database, size=ONE_MESSAGE)
     held = lease(database, message.id, message.job_ids, 30)
@@ -84,7 +84,7 @@ def test_renewal_returns_what_is_still_ours(database: Database) -> None:
     assert leases.extend(database, held, 30) == {held[1].job_id}
 
 
-def test_failure_keeps_its_reason_whatever_it_quotes(database: Database) -> None:
+def test_failure_reason_with_any_characters_is_stored(database: Database) -> None:
     [pushed] = push(database, article())
     [claimed] = claim_all(database)
     leases.fail(database, claimed, PermanentError("quoted \x00 and \ud800" + "x" * 9000, code="language_unsupported"))
@@ -95,7 +95,7 @@ def test_failure_keeps_its_reason_whatever_it_quotes(database: Database) -> None
     assert record.reason_detail.startswith("quoted \\0 and ?x")
 
 
-def test_a_transient_error_is_tried_later_and_then_dead(database: Database) -> None:
+def test_transient_error_is_retried_later_and_dead_after_the_last_attempt(database: Database) -> None:
     [pushed] = push(database, article())
     reason = TransientError("the model was not ready")
     for attempt in (1, 2):
@@ -111,14 +111,14 @@ def test_a_transient_error_is_tried_later_and_then_dead(database: Database) -> N
     assert queries.backlog_snapshot(database).counters[CounterName.FINISHED, "dead"] == 1
 
 
-def test_what_is_given_back_keeps_its_attempts(database: Database) -> None:
+def test_released_job_keeps_its_attempts(database: Database) -> None:
     push(database, article("One."), article("Two."))
     held = claim_all(database)
     assert sum(leases.release(database, [job]) for job in held) == 2
     assert {job.attempt for job in claim_all(database)} == {1}
 
 
-def test_results_are_numbered_in_the_order_they_are_committed(database: Database) -> None:
+def test_results_are_numbered_in_commit_order(database: Database) -> None:
     pushed = push(database, *[article(f"Story {number}.") for number in range(5)])
     claimed = {item.job_id: item for item in claim_all(database)}
     order = [pushed[index].job_id for index in (3, 0, 4, 1, 2)]
