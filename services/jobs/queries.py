@@ -236,7 +236,7 @@ def backlog_snapshot(database: Database) -> BacklogSnapshot:
 
 
 def oldest_queued_s(database: Database) -> float:
-    """Return the age in seconds of the oldest queued job, 0 if there is none.
+    """Return the age in seconds of the oldest queued job, 0 if none is queued.
 
     Jobs of paused feeds wait on purpose and do not count.
     """

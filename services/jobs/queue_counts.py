@@ -45,7 +45,7 @@ def live_by_feed(connection: Connection) -> Counter[str]:
 
 
 def oldest_queued(connection: Connection, due_by: int = _NO_LIMIT) -> int | None:
-    """Return when the oldest queued live job of a feed that is not paused was queued (ms); None if there is none.
+    """Return when the oldest queued live job of a feed that is not paused was queued (ms); None without queued jobs.
 
     Only jobs that may run by ``due_by`` (ms) count.
     """

@@ -7,12 +7,12 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
 from services.contracts import Contract, FeedName, JobState
-from services.contracts.base import number
+from services.contracts.base import require_number
 
 Priority = Annotated[
     int,
     Field(ge=-100, le=100, description="higher goes first within its feed; 0 is the default"),
-    BeforeValidator(number),
+    BeforeValidator(require_number),
 ]
 
 
@@ -24,7 +24,7 @@ class JobSelection(Contract):
     reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_.-]{1,100}$", max_length=100)] | None = None
     dry_run: StrictBool = False
     limit: Annotated[
-        int, Field(ge=1, le=5000, description="the maximum number of jobs in one call"), BeforeValidator(number)
+        int, Field(ge=1, le=5000, description="the maximum number of jobs in one call"), BeforeValidator(require_number)
     ] = 1000
 
     @model_validator(mode="after")

@@ -89,4 +89,4 @@ def test_pages_and_forms_of_administrators_are_closed_to_other_keys(sqlite_api: 
         assert reader.post(path, data=fields, headers=HTML).status_code == 403, path
         assert sqlite_api.client.post(path, data={"sure": "yes"}, headers=HTML).status_code == 403, f"{path}: no token"
     assert queries.job(sqlite_database, job_id).id == job_id
-    assert pauses.paused(sqlite_database) == []
+    assert pauses.list_pauses(sqlite_database) == []
