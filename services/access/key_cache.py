@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import threading
 import time
-from collections import OrderedDict
 from typing import Final
+
+from cachetools import TLRUCache
 
 from services.access import keys
 from services.access.keys import Presented, Stored
@@ -30,7 +31,7 @@ class KeyCache:
         self._database = database
         self._settings = settings
         self._lock = threading.Lock()
-        self._cached: OrderedDict[str, tuple[float, Stored]] = OrderedDict()
+        self._cached: TLRUCache[str, Stored] = TLRUCache(_MAX_KEYS, ttu=self._expiry, timer=time.monotonic)
 
     def recall(self, authorization: str | None) -> Caller | None:
         """Return the caller if no query is needed, or None if :meth:`identify` has to be called.
@@ -41,11 +42,8 @@ class KeyCache:
             return UNRESTRICTED
         presented = _parse_header(authorization)
         with self._lock:
-            until, stored = self._cached.get(presented.id, (0.0, None))
-            if stored is None or time.monotonic() >= until:
-                return None
-            self._cached.move_to_end(presented.id)
-        return _authenticate(presented, stored)
+            stored = self._cached.get(presented.id)
+        return None if stored is None else _authenticate(presented, stored)
 
     def identify(self, authorization: str | None) -> Caller:
         """Look the caller up in the database. Raises :class:`Unauthenticated` and StoreUnavailable."""
@@ -53,15 +51,14 @@ class KeyCache:
         stored = keys.find(self._database, presented.id)
         caller = _authenticate(presented, stored)
         assert stored is not None  # noqa: S101 -- _authenticate raises otherwise
-        cached_s = (
-            self._settings.cache_s if stored.expires_in_s is None else min(self._settings.cache_s, stored.expires_in_s)
-        )
         with self._lock:
-            self._cached[presented.id] = (time.monotonic() + cached_s, stored)
-            self._cached.move_to_end(presented.id)
-            while len(self._cached) > _MAX_KEYS:
-                self._cached.popitem(last=False)
+            self._cached[presented.id] = stored
         return caller
+
+    def _expiry(self, _key_id: str, stored: Stored, now: float) -> float:
+        """Return when a cached key is looked up again: after ``cache_s``, or when it expires, if that is earlier."""
+        cache_s = self._settings.cache_s
+        return now + (cache_s if stored.expires_in_s is None else min(cache_s, stored.expires_in_s))
 
     def forget(self, key_id: str) -> None:
         """Remove a key from the cache, so that its next use queries the database."""
