@@ -71,5 +71,5 @@ def test_signs_of_states_and_stances_are_distinct() -> None:
 
 def test_every_audit_action_has_a_label() -> None:
     code = "\n".join(file.read_text() for file in Path(services.__file__).parent.rglob("*.py"))
-    actions = re.findall(r'(?:\brecord|_state)\([^"]*"([a-z]+\.[a-z]+)"', code)
+    actions = re.findall(r'(?:\brecord|_lock_and_audit)\([^"]*"([a-z]+\.[a-z]+)"', code)
     assert set(actions) == set(wording.AUDIT_ACTIONS)
