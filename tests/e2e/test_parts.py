@@ -128,7 +128,7 @@ def test_no_article_is_lost_when_the_parent_of_the_workers_is_killed(parts: Part
     parts.processes["worker"] = subprocess.Popen(
         command("worker"), env=parts.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    eventually(lambda: succeeded() >= succeeded_before + 200, 60)
+    eventually(lambda: succeeded() >= succeeded_before + 200, 180)
     results = [result for result in all_results(parts.client) if result["feed"] == "killed"]
     assert {result["job_id"] for result in results} == {item["job_id"] for item in items}
     assert len(results) == 200

@@ -193,7 +193,7 @@ def test_children_end_with_their_killed_parent(tmp_path: Path, eventually: Event
             lambda: (
                 metric_value(f"{restarted.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 100
             ),
-            60,
+            180,
         )
         assert len(all_results(restarted.client)) == 100
 
