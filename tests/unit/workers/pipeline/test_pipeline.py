@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.contracts import Analysis, Article, Extent, Warned, merge_positions
 from services.errors import PermanentError
 from services.settings import Pipeline as Settings
+from tests.support.growth import assert_linear
 from workers.english.lexicon import word_set
 from workers.pipeline.components import COMPONENTS
 from workers.pipeline.pipeline import Pipeline
@@ -172,14 +173,7 @@ def test_any_sequence_of_words_is_analysed(pipeline: Pipeline, words: list[str])
     ],
 )
 def test_time_grows_linearly_with_length(pipeline: Pipeline, piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = (piece * (size // len(piece) + 1))[:size]
-        began = time.perf_counter()
-        pipeline.analyse_text(text)
-        return time.perf_counter() - began
-
-    small = max(min(seconds(10_000) for _ in range(2)), 0.005)
-    assert seconds(100_000) < 40 * small  # linear time gives 10, quadratic 100
+    assert_linear(piece, pipeline.analyse_text, lambda size: (piece * (size // len(piece) + 1))[:size], 80_000)
 
 
 @both_pipelines
