@@ -12,6 +12,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser
 
+import workers  # noqa: F401 - sets the number of native threads before a test loads numpy
 from services.database import migrations
 from services.database.engine import Database
 from services.settings import Database as DatabaseSettings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +47,7 @@ def main() -> None:
         "--from", dest="start", choices=["pretrained", "packaged"], default="pretrained", help="the initial weights"
     )
     options = parser.parse_args()
+    torch.set_num_threads(os.cpu_count() or 1)  # `workers` sets one, for the processes of the service
 
     def runs(step: str) -> bool:
         return options.only in {None, step}

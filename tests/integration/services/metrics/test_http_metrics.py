@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import time
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from services.database.engine import Database
@@ -14,8 +16,15 @@ from services.errors import TransientError
 from services.jobs import hosts, leases
 from services.jobs.hosts import HostRole
 from services.metrics import LedgerCollector, declared_names
+from services.metrics import ledger as ledger_metrics
 from tests.support.api import Api, complete_job, fail_job, lease_job, read_metrics
 from tests.support.ledger import article, push, set_row
+
+
+@pytest.fixture(autouse=True)
+def every_scrape_reads_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never reuse a snapshot, however slow the machine was when it was read."""
+    monkeypatch.setattr(ledger_metrics, "_SLOW_READ_S", math.inf)
 
 
 def test_metrics_page_shows_ledger_counts(database: Database, serve: Any) -> None:
