@@ -19,6 +19,7 @@ from services.api.long_poll import LongPoll
 from services.api.middleware.authentication import AuthenticationMiddleware
 from services.api.middleware.backpressure import BackpressureMiddleware
 from services.api.middleware.body_limits import BodyLimitsMiddleware
+from services.api.middleware.defects import DefectMiddleware
 from services.api.middleware.request_log import RequestLogMiddleware, bind_path_parameters
 from services.api.middleware.security_headers import SecurityHeadersMiddleware
 from services.api.routes import (
@@ -131,6 +132,7 @@ def _middleware(services: ApiServices) -> list[Middleware]:
     return [
         Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
         Middleware(RequestLogMiddleware, metrics=metrics),
+        Middleware(DefectMiddleware),
         Middleware(
             AuthenticationMiddleware,
             key_cache=services.key_cache,

@@ -1,4 +1,7 @@
-"""Exception handlers that answer every error of the application with a problem document."""
+"""Exception handlers that answer the errors of the application with problem documents.
+
+`services.api.middleware.defects` answers every other exception.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from services.api.middleware.security_headers import SECURITY_HEADERS
 from services.api.problems import (
     FieldError,
     ProblemError,
@@ -37,7 +39,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StancewireError, _on_stancewire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_defect)
 
 
 async def _on_problem_error(request: Request, error: Exception) -> JSONResponse:
@@ -76,12 +77,6 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         headers = {"Allow": _allowed_methods(request)}
     code = HTTPStatus(error.status_code).name.lower()
     return problem_response(request.scope, build_problem(error.status_code, code, str(error.detail)), headers)
-
-
-async def _on_defect(request: Request, _error: Exception) -> JSONResponse:
-    # Starlette calls this handler outside of all middleware, so the security headers have to be added here.
-    problem = build_problem(500, "internal", "an internal error; it was logged")
-    return problem_response(request.scope, problem, SECURITY_HEADERS)
 
 
 def _unreadable_body_reason(error: HTTPException) -> str:

@@ -105,15 +105,19 @@ def _page_key(cursor: str | None) -> PageKey | None:
     return None if key is None else PageKey(*key)
 
 
-def timeline_buckets(services: ApiServices, caller: Caller, filters: TimelineFilters) -> list[Bucket]:
+def timeline_buckets(
+    services: ApiServices, caller: Caller, filters: TimelineFilters, default_length: timedelta | None = None
+) -> list[Bucket]:
     """Return the buckets that contain ``from`` to ``to``, of the feeds that the caller sees. Raises `InvalidInput`.
 
-    Without ``to`` the timeline ends now, without ``from`` it has 90 buckets.
+    Without ``to`` the timeline ends now. Without ``from`` it has ``default_length``, by default 90 buckets.
     """
     width = filters.bucket
-    last = (filters.until - timedelta(milliseconds=1) if filters.until else datetime.now(UTC)).astimezone(UTC).date()
+    last = _last_day(filters.until)
+    if default_length is None:
+        default_length = timedelta(days=_DAYS[width] * (_DEFAULT_BUCKETS - 1))
     try:
-        first = filters.since.astimezone(UTC).date() if filters.since else _default_first_day(last, width)
+        first = filters.since.astimezone(UTC).date() if filters.since else _first_day(last, default_length)
         starts = timeline.starts(first, last, width, services.settings.api.timeline_buckets)
         end = timeline.milliseconds(timeline.next_after(starts[-1], width))
     except (ValueError, OverflowError) as error:
@@ -122,5 +126,16 @@ def timeline_buckets(services: ApiServices, caller: Caller, filters: TimelineFil
     return timeline.timeline(services.database, query, starts, width)
 
 
-def _default_first_day(last: date, width: Width) -> date:
-    return last - timedelta(days=_DAYS[width] * (_DEFAULT_BUCKETS - 1))
+def _last_day(until: datetime | None) -> date:
+    """Return the day (UTC) of the last moment before ``until``; today without it. Raises `InvalidInput`."""
+    if until is None:
+        return datetime.now(UTC).date()
+    try:
+        return (until.astimezone(UTC) - timedelta(milliseconds=1)).date()
+    except OverflowError as error:
+        raise InvalidInput("to", "is the beginning of the calendar; there is nothing before it") from error
+
+
+def _first_day(last: date, length: timedelta) -> date:
+    """Return the first day of a timeline of this length, not before the beginning of the calendar."""
+    return last - length if last - date.min >= length else date.min

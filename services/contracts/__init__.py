@@ -5,7 +5,7 @@ is counted in Unicode code points of ``Result.text``, 0-based, end exclusive (W3
 """
 
 from services.contracts.article import Article, MediaType
-from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant
+from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant, ledger_time
 from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
 from services.contracts.names import QueueName, TaskName
 from services.contracts.positions import merge_positions
@@ -71,5 +71,6 @@ __all__ = [
     "TopicName",
     "Warned",
     "instant",
+    "ledger_time",
     "merge_positions",
 ]

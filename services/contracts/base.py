@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"\s*[+-]?[\d.]+\s*")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def _storable(value: str) -> str:
@@ -103,5 +105,13 @@ class Warned(Contract):
 
 
 def instant(milliseconds: int) -> datetime:
-    """Convert a ledger time (milliseconds since 1970) to a UTC datetime."""
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    """Convert a ledger time (milliseconds since 1970) to a UTC datetime.
+
+    Raises OverflowError for a time outside the years 1 to 9999.
+    """
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def ledger_time(moment: datetime) -> int:
+    """Convert a datetime to a ledger time, rounded down, so that `instant` can convert every ledger time back."""
+    return (moment - _EPOCH) // _MILLISECOND

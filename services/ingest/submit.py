@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from services.access.rate_limiter import RateLimiter
 from services.caller import Caller
-from services.contracts import Article
+from services.contracts import Article, Warned
 from services.database.engine import Database
 from services.errors import Forbidden, Refused, StancewireError, TextTooLong
 from services.feeds.store import Feed, FeedCache
 from services.ingest.admission import AdmissionControl
+from services.ingest.publication_dates import without_implausible_date
 from services.jobs.accept import Acceptance, IdempotencyKey, accept
 from services.settings import Limits
 
@@ -37,6 +39,7 @@ def submit(
 ) -> list[Acceptance | StancewireError]:
     """Admit articles and accept them into the ledger, in one transaction. Return one answer for each, in order.
 
+    An article with a date of publication that nobody can mean is accepted without it; its answer has a warning.
     An error in the list refuses that article alone: `Forbidden` (feed) or `Refused` (feed paused, full or too fast).
     Raises `Refused` while intake is closed to all, `KeyReused` and `StoreUnavailable`; then nothing was accepted.
     """
@@ -50,9 +53,25 @@ def submit(
     feeds = intake.feed_cache.of(names - refusals.keys(), caller)
     refusals |= intake.admission.record_feed_refusals(feeds, {name: feed.queued_limit for name, feed in feeds.items()})
     errors = [refusals.get(article.feed) or _rate_refusal(intake, feeds[article.feed]) for article in batch]
-    admitted = [article for article, error in zip(batch, errors, strict=True) if error is None]
-    acceptances = iter(accept(intake.database, admitted, key) if admitted else ())
+    now = datetime.now(UTC)
+    admitted = [
+        without_implausible_date(article, intake.limits, now)
+        for article, error in zip(batch, errors, strict=True)
+        if error is None
+    ]
+    acceptances = iter(_accept(intake.database, admitted, key) if admitted else ())
     return [next(acceptances) if error is None else error for error in errors]
+
+
+def _accept(
+    database: Database, admitted: Sequence[tuple[Article, tuple[Warned, ...]]], key: IdempotencyKey | None
+) -> list[Acceptance]:
+    """Accept articles into the ledger, and add to each answer the warnings that belong to its article."""
+    answers = accept(database, [article for article, _ in admitted], key)
+    return [
+        replace(answer, warnings=answer.warnings + warnings)
+        for answer, (_, warnings) in zip(answers, admitted, strict=True)
+    ]
 
 
 def assign_home_feed(article: Article, caller: Caller) -> Article:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 from uuid_utils.compat import uuid7
 
-from services.contracts import Article, JobState, Warned
+from services.contracts import Article, JobState, Warned, ledger_time
 from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, idempotency_keys, jobs
@@ -186,7 +186,7 @@ def _article_row(article: Article, answer: Acceptance, identity: str, content: s
         "title": article.title,
         "byline": article.byline,
         "language": article.language,
-        "published_at": round(published.timestamp() * 1000) if published else None,
+        "published_at": ledger_time(published) if published else None,
         "media_type": article.media_type,
         "body": article.body,
         "received_at": now,

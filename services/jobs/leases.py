@@ -18,7 +18,7 @@ from services.contracts import Article, JobState, MediaType, Result, instant
 from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, jobs, results
-from services.errors import LeaseLost, StancewireError
+from services.errors import LeaseLost, PermanentError, StancewireError
 from services.jobs import counter_updates
 from services.results import search_index
 
@@ -28,13 +28,18 @@ _FREE = {"lease_token": None, "lease_until": None, "message_id": None, "dispatch
 
 @dataclass(frozen=True, slots=True)
 class LeasedJob:
-    """A job that this worker holds until the lease ends."""
+    """A job that this worker holds until the lease ends.
+
+    ``unreadable`` is the error of an article that cannot be read back from the ledger; ``article`` then has its feed
+    and nothing else. Its job has to be failed with that error.
+    """
 
     job_id: UUID
     article_id: UUID
     token: UUID
     attempt: int
     article: Article
+    unreadable: PermanentError | None = None
 
 
 def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s: float) -> list[LeasedJob]:
@@ -68,8 +73,19 @@ def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s
             .join(articles, articles.c.id == jobs.c.article_id)
             .where(jobs.c.id.in_(attempts))
         ).all()
-    leased = {row.job_id: LeasedJob(row.job_id, row.id, token, attempts[row.job_id], _article(row)) for row in rows}
+    leased = {row.job_id: _leased_job(row, token, attempts[row.job_id]) for row in rows}
     return [leased[job_id] for job_id in job_ids if job_id in leased]
+
+
+def _leased_job(row: Row[Any], token: UUID, attempt: int) -> LeasedJob:
+    """Return the job of a row. Whatever reading the article back raises belongs to that article, not to its message."""
+    unreadable = None
+    try:
+        article = _article(row)
+    except Exception as error:  # noqa: BLE001 -- any error here is one of the stored row
+        unreadable = PermanentError(f"the stored article cannot be read back: {error}", code="unreadable")
+        article = Article.model_construct(feed=row.feed, body="")
+    return LeasedJob(row.job_id, row.id, token, attempt, article, unreadable)
 
 
 def _article(row: Row[Any]) -> Article:

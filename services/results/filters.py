@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -27,7 +26,7 @@ from pydantic import (
 )
 
 from services.caller import Caller
-from services.contracts import Act, FeedName, Probability, StanceLabel, Text, TopicId
+from services.contracts import Act, FeedName, Probability, StanceLabel, Text, TopicId, ledger_time
 from services.contracts.base import in_utc
 from services.errors import InvalidInput
 from services.results import full_text
@@ -83,10 +82,6 @@ def _at_least(column: str) -> Callable[[SearchQuery, float], SearchQuery]:
     return lambda query, value: replace(query, at_least={**query.at_least, column: value})
 
 
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
 def _expand_date(value: object) -> object:
     """Read a date as its first instant in UTC. Refuse numbers, which Pydantic reads as seconds."""
     if not isinstance(value, str) or not _DATE.match(value):
@@ -135,13 +130,13 @@ class Filters(BaseModel):
     since: Annotated[
         Moment,
         SearchFilter(
-            narrow=lambda query, value: replace(query, since=_milliseconds(value)), label="From", input=Input.DATE
+            narrow=lambda query, value: replace(query, since=ledger_time(value)), label="From", input=Input.DATE
         ),
     ] = Field(None, alias="from", description="published at or after; received, if that is unknown")
     until: Annotated[
         Moment,
         SearchFilter(
-            narrow=lambda query, value: replace(query, until=_milliseconds(value)), label="Before", input=Input.DATE
+            narrow=lambda query, value: replace(query, until=ledger_time(value)), label="Before", input=Input.DATE
         ),
     ] = Field(None, alias="to", description="published before")
     min_score: Annotated[Probability | None, SearchFilter(narrow=_at_least("score"))] = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from services.settings.addresses import DatabaseAddress, RedisAddress
 
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
@@ -94,6 +97,16 @@ class Limits(Group):
     batch_lines: Count = Field(5_000, description="Most articles in a batch.")
     text_chars: Count = Field(1_000_000, description="Longest body of an article in characters.")
     nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
+    published_from: date = Field(
+        date(1600, 1, 1),
+        description="Earliest credible date of publication. An article with an earlier one is accepted without a date, "
+        "with a warning.",
+    )
+    published_ahead_days: Days = Field(
+        366,
+        description="Days that a date of publication may lie in the future. An article with a later one is accepted "
+        "without a date, with a warning.",
+    )
     queued_per_feed: Count = Field(
         200_000, description="Most queued jobs of a feed that has no limit of its own; further pushes get 429."
     )
@@ -120,9 +133,17 @@ class Feeds(Group):
 class Database(Group):
     """The database of ledger and results."""
 
-    url: str = Field("", description="Long form of `STANCEWIRE_DATABASE_URL`, which has precedence.")
+    url: DatabaseAddress = Field("", description="Long form of `STANCEWIRE_DATABASE_URL`, which has precedence.")
     busy_timeout_s: Seconds = Field(5, description="Longest wait in seconds for a lock or a connection.")
     pool_size: Count = Field(10, description="Connections that an API process keeps.")
+    pooler: Literal["none", "transaction"] = Field(
+        "none",
+        description="`transaction` if the address leads to PgBouncer, or another pooler, in transaction mode: nothing "
+        "is then prepared or set for the length of a connection.",
+    )
+    slow_s: Seconds = Field(
+        0.1, description="Time of one round trip in seconds above which the database is reported as slow."
+    )
 
 
 class Retention(Group):
@@ -154,12 +175,13 @@ class Retention(Group):
 class Broker(Group):
     """Redis, and the messages that tell workers about queued jobs."""
 
-    url: str = Field("", description="Long form of `STANCEWIRE_REDIS_URL`, which has precedence.")
+    url: RedisAddress = Field("", description="Long form of `STANCEWIRE_REDIS_URL`, which has precedence.")
     key_prefix: str = Field(
         "stancewire:", description="Prefix of all keys in Redis, so that deployments can share one."
     )
     send_timeout_s: Seconds = Field(0.3, description="Longest time in seconds to connect to Redis or send a message.")
     breaker_s: Seconds = Field(2, description="Seconds without an attempt to send after one failed.")
+    slow_s: Seconds = Field(0.1, description="Time of one round trip in seconds above which Redis is reported as slow.")
     message_articles: int = Field(8, ge=1, le=16, description="Most articles in a message.")
     message_words: Count = Field(10_000, description="Most words in a message of several articles.")
     window_per_slot: Count = Field(3, description="Messages in Redis for each worker process.")

@@ -78,6 +78,11 @@ WIRE: Final[dict[str, tuple[bytes, set[int]]]] = {
         b"GET /v1/jobs?limit=" + b"9" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n",
         {422},
     ),
+    "idempotency-key-blank": (
+        HEAD + CLOSE + b"Idempotency-Key:  \r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY,
+        {422},
+    ),
+    "date-of-five-digits": (b"GET /v1/stances?from=10000-01-01 HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n", {422}),
     "host-missing": (b"GET /healthz HTTP/1.1\r\n" + CLOSE + b"\r\n", {200, 400}),
     "upgrade": (
         b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",

@@ -90,6 +90,9 @@ class MessageRunner:
         except LeaseLost as error:
             outcome = "lease_lost"
             log.info("lease_lost", reason=error.detail)
+        except Exception:  # the job could not be closed: its lease expires, and the other jobs of the message go on
+            outcome = "lease_lost"
+            log.exception("article_not_closed")
         finally:
             faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - began
@@ -111,7 +114,7 @@ class MessageRunner:
             stage_began = time.perf_counter()
 
         try:
-            analysis = self.analyse(job.article, checkpoint)
+            analysis = self._analyse(job, checkpoint)
             result = Result.of(analysis, job_id=job.job_id, article_id=job.article_id)
             # This is inside the try block so that a result that the database refuses counts as a defect and does not
             # come back for ever.
@@ -129,6 +132,11 @@ class MessageRunner:
             reason = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
             return self._requeue(job, reason, time.perf_counter() - began)
         return JobState.SUCCEEDED
+
+    def _analyse(self, job: LeasedJob, checkpoint: Checkpoint) -> Analysis:
+        if job.unreadable is not None:
+            raise job.unreadable
+        return self.analyse(job.article, checkpoint)
 
     def _requeue(self, job: LeasedJob, reason: StancewireError, run_s: float) -> str:
         """Requeue the job with exponential backoff, or close it as dead after its last attempt. Return the outcome."""

@@ -16,8 +16,6 @@ _DEFAULTS: Final = (
     (b"cache-control", b"no-store"),
 )
 
-SECURITY_HEADERS: Final = {name.decode(): value.decode() for name, value in _DEFAULTS}
-
 
 class SecurityHeadersMiddleware:
     """ASGI middleware that adds the security headers a response lacks.

@@ -51,6 +51,8 @@ def submit(
                 failed = True
                 typer.echo(f"article {item['line']}: {item['problem']['detail']}", err=True)
                 continue
+            for warning in item.get("warnings", ()):
+                typer.echo(f"article {item['line']}: {warning['detail']} ({warning['code']})", err=True)
             job_ids.append(item["job_id"])
             if not wait:
                 typer.echo(json.dumps(item) if as_json else f"{item['job_id']}  {item['status']}")

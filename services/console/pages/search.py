@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -102,10 +102,8 @@ def _results(context: PageContext, kind: Kind, filters: dict[str, str], cursor: 
 def _timeline(context: PageContext, filters: dict[str, str], width: str) -> dict[str, Any] | None:
     """Return the chart of the selected stances, or None if there are no stances."""
     validated = TimelineFilters.model_validate({**filters, "bucket": width})
-    if validated.since is None:
-        end = validated.until or datetime.now(UTC)
-        validated = validated.model_copy(update={"since": end - _DEFAULT_PERIODS[validated.bucket]})
-    buckets = timeline_buckets(context.services, context.visitor.caller, validated)
+    length = _DEFAULT_PERIODS[validated.bucket]
+    buckets = timeline_buckets(context.services, context.visitor.caller, validated, length)
     if not any(bucket.support or bucket.oppose for bucket in buckets):
         return None
     return timeline_chart(buckets)

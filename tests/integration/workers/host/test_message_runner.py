@@ -11,12 +11,12 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, event, select, update
 
 from services.contracts import Analysis, Article, JobState, Pipeline, instant
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
-from services.database.tables import jobs
+from services.database.tables import articles, jobs
 from services.errors import PermanentError, TransientError
 from services.jobs import actions, dispatch_window, queries
 from services.jobs.dispatch_window import Message, Requeued, WindowSize
@@ -28,6 +28,7 @@ from tests.support.ledger import article, fill, push, set_row, state_of
 from workers.host.message_runner import Analyse, Checkpoint, MessageRunner
 
 ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
+YEAR_10000_MS = 253_402_300_800_000
 SETTINGS = Worker(lease_s=4, soft_limit_s=2, hard_limit_s=3, renew_s=5, backoff_s=60, max_attempts=3)
 
 
@@ -326,3 +327,34 @@ def test_close_is_retried_while_database_is_busy(sqlite_database: Database) -> N
     short_timeout.dispose()
     assert state_of(sqlite_database, pushed.job_id) is JobState.SUCCEEDED
     assert outcomes(registry) == {"succeeded": 1}
+
+
+def test_article_that_cannot_be_read_back_fails_alone(database: Database) -> None:
+    ids = push_three(database)
+    with database.write() as connection:
+        middle = select(jobs.c.article_id).where(jobs.c.id == ids[1]).scalar_subquery()
+        connection.execute(update(articles).where(articles.c.id == middle).values(published_at=YEAR_10000_MS))
+    leased, registry = run(database, analyse_at_once)
+    assert leased == 3
+    assert states(database, ids) == [JobState.SUCCEEDED, JobState.FAILED, JobState.SUCCEEDED]
+    assert outcomes(registry) == {"succeeded": 2, "failed": 1}
+    assert queries.job(database, ids[1]).reason_code == "unreadable"
+
+
+def test_job_that_cannot_be_closed_keeps_no_other_from_its_result(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = push_three(sqlite_database)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("the outcome cannot be stored")
+
+    def fail_the_first(pushed: Article, _checkpoint: Checkpoint) -> Analysis:
+        if pushed.body == "One.":
+            raise PermanentError("no text")
+        return analysis_of(pushed)
+
+    monkeypatch.setattr("services.jobs.leases.fail", refuse)
+    _, registry = run(sqlite_database, fail_the_first)
+    assert states(sqlite_database, ids) == [JobState.RUNNING, JobState.SUCCEEDED, JobState.SUCCEEDED]
+    assert outcomes(registry) == {"succeeded": 2, "lease_lost": 1}

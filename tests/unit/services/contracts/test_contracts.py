@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from services.contracts import (
     Result,
     Target,
     instant,
+    ledger_time,
 )
 from tests.support import paths
 
@@ -153,7 +155,11 @@ def test_time_outside_the_years_of_utc_is_rejected(published_at: str) -> None:
 def test_time_within_the_years_of_utc_round_trips(published_at: str) -> None:
     article = Article.model_validate({"body": "x", "published_at": published_at})
     assert article.published_at is not None
-    assert instant(round(article.published_at.timestamp() * 1000)) == article.published_at
+    assert instant(ledger_time(article.published_at)) == article.published_at
+
+
+def test_last_moment_of_the_calendar_is_rounded_down_to_a_time_that_can_be_read_back() -> None:
+    assert instant(ledger_time(datetime.max.replace(tzinfo=UTC))).year == 9999
 
 
 def test_white_space_around_identifiers_and_title_is_stripped() -> None:

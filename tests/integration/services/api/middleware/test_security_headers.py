@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.caller import Scope
 from services.database.engine import Database
@@ -48,9 +50,33 @@ def test_internal_error_has_the_security_headers_and_no_details(
         raise RuntimeError("a defect")
 
     monkeypatch.setattr("services.jobs.queries.list_jobs", broken)
-    answer = sqlite_api.client.get("/v1/jobs")
+    with capture_logs():
+        answer = sqlite_api.client.get("/v1/jobs")
     assert_defaults(answer, 500)
     assert "a defect" not in assert_problem(answer, 500, "internal")["detail"]
+    assert answer.headers["x-request-id"]
+
+
+def test_connection_stays_open_behind_an_internal_error(sqlite_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    connection = http.client.HTTPConnection("127.0.0.1", sqlite_api.port, timeout=10)
+    connection.connect()
+    connection.auto_open = 0  # a closed connection is an error instead of a reason to open another
+    statuses = []
+    with capture_logs() as lines:
+        for is_broken in (True, False):
+            with monkeypatch.context() as patch:
+                if is_broken:
+                    patch.setattr("services.jobs.queries.list_jobs", broken)
+                connection.request("GET", "/v1/jobs", headers={"Authorization": f"Bearer {sqlite_api.key}"})
+                response = connection.getresponse()
+                response.read()
+                statuses.append(response.status)
+    connection.close()
+    assert statuses == [500, 200]
+    assert [line["event"] for line in lines] == ["request_failed"]
 
 
 def test_result_may_be_cached_by_its_client_only(sqlite_api: Api, sqlite_database: Database) -> None:

@@ -155,5 +155,19 @@ def test_range_of_too_many_buckets_is_rejected(sqlite_database: Database, serve:
         body = assert_problem(api.client.get("/v1/stances/timeline", params=within), 422, "invalid")
         assert [error["field"] for error in body["errors"]] == ["from"]
         assert "31 buckets" in body["detail"]
-    body = assert_problem(api.client.get("/v1/stances/timeline", params={"to": "0001-01-02"}), 422, "invalid")
-    assert body["errors"]
+
+
+@pytest.mark.parametrize("bucket", ["day", "week", "month"])
+def test_timeline_at_the_ends_of_the_calendar_is_answered(timeline_api: Api, bucket: str) -> None:
+    def answer(**bounds: str) -> Any:
+        return timeline_api.client.get("/v1/stances/timeline", params={"bucket": bucket} | bounds)
+
+    def wrong_field(**bounds: str) -> str:
+        return str(assert_problem(answer(**bounds), 422, "invalid")["errors"][0]["field"])
+
+    assert wrong_field(to="0001-01-01") == "to"
+    assert wrong_field(to="0001-01-01T01:00:00+01:00") == "to"
+    assert answer(to="0001-01-02").json()["items"][0]["start"] == "0001-01-01"
+    assert wrong_field(**{"from": "9999-12-31"}) == "from"
+    assert wrong_field(**{"from": "9999-12-30", "to": "9999-12-31T23:59:59.9999Z"}) == "from"
+    assert wrong_field(**{"from": "10000-01-01"}) == "from"

@@ -119,3 +119,10 @@ def test_search_is_limited_to_the_feeds_of_the_key(searchable_api: Api, sqlite_d
     for path in ("/said", "/said/statements"):
         html = reader.get(path, headers=HTML).text
         assert ("First" in html, "Second" in html) == (True, False)
+
+
+@pytest.mark.parametrize(("to", "status"), [("0001-01-01", 422), ("0001-01-02", 200), ("10000-01-01", 422)])
+def test_date_at_the_end_of_the_calendar_is_searched_or_named_as_wrong(
+    searchable_api: Api, to: str, status: int
+) -> None:
+    assert searchable_api.client.get("/said", params={"to": to, "bucket": "week"}).status_code == status
