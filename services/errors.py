@@ -9,6 +9,40 @@ Attempts without a result are counted by their ``code``.
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Self
+
+
+class StoreFault(StrEnum):
+    """How the database or Redis fails. ``description`` completes a sentence that begins with the name of the store."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> Self:
+        """Create a member from its value, which is also a label of metrics, and its description."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    NO_ANSWER = "no_answer", "does not answer"
+    READ_ONLY = "read_only", "is read-only"
+    NO_PERMISSION = "no_permission", "refuses permission"
+    LOCKED = "locked", "is blocked by a lock"
+    SLOW = "slow", "is too slow"
+    FULL = "full", "is full"
+    STARTING = "starting", "is still starting"
+    CONNECTIONS = "connections", "has no connections left"
+    POOLER = "pooler", "is behind a pooler that shares its connections"
+    SCHEMA_MISSING = "schema_missing", "lacks tables or columns"
+    SCHEMA_OLD = "schema_old", "has an older schema than this version needs"
+    SCHEMA_NEW = "schema_new", "has a newer schema than this version knows"
+    DAMAGED = "damaged", "is damaged"
+    FOREIGN_KEY = "foreign_key", "has a value of another type under the key of the queue"
+    SENTINEL = "sentinel", "is a Sentinel, which stores no messages"
+    CLUSTER = "cluster", "is a cluster, which is not supported"
+    UNEXPECTED = "unexpected", "answers in an unexpected way"
+
 
 class StancewireError(Exception):
     """Base of the project's errors. ``code`` is stable and machine-readable; ``detail`` is for people."""
@@ -47,16 +81,34 @@ class LeaseLost(StancewireError):
     code = "lease_lost"
 
 
-class BrokerUnavailable(StancewireError):
+class Unavailable(StancewireError):
+    """A store cannot do its part now. ``fault`` says how it fails; ``detail`` may contain addresses."""
+
+    store = "the store"
+
+    def __init__(self, detail: str, fault: StoreFault = StoreFault.NO_ANSWER) -> None:
+        """Set the message and the fault."""
+        super().__init__(detail)
+        self.fault = fault
+
+    @property
+    def summary(self) -> str:
+        """The fault in words that anybody may read."""
+        return f"{self.store} {self.fault.description}"
+
+
+class BrokerUnavailable(Unavailable):
     """Redis did not accept a message. The job stays in the ledger and is dispatched later."""
 
     code = "broker_unavailable"
+    store = "Redis"
 
 
-class StoreUnavailable(StancewireError):
-    """The database did not answer, so the transaction did not commit."""
+class StoreUnavailable(Unavailable):
+    """The database did not do what was asked, so the transaction did not commit."""
 
     code = "store_unavailable"
+    store = "the database"
 
 
 class Refused(StancewireError):

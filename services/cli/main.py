@@ -5,6 +5,7 @@ Subcommands that need the model are registered through the entry points ``stance
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import entry_points
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 
 from services.cli.commands import (
     backup,
@@ -74,11 +76,20 @@ def main() -> None:
         build()()
     except StancewireError as error:
         sys.exit(f"stancewire: {error.detail}")
+    except SettingsError as error:
+        sys.exit(f"stancewire: {_unreadable_group(error)}")
     except ValidationError as error:  # commands validate their own input, so this is about settings
         sys.exit("stancewire: " + "; ".join(_setting_error(detail) for detail in error.errors(include_url=False)))
     except ModuleNotFoundError as error:
         extra = "worker" if error.name in _WORKER_MODULES else "api"
         sys.exit(f"stancewire: {error.name} is not installed; this command needs `pip install 'stancewire[{extra}]'`")
+
+
+def _unreadable_group(error: SettingsError) -> str:
+    """Return what is wrong with the variable of a whole group of settings, whose value has to be a JSON object."""
+    field = re.search(r'field "(\w+)"', str(error))
+    variable = f"STANCEWIRE_{field[1].upper()}" if field else "a group of settings"
+    return f"{variable} is not a JSON object; single settings are called {variable}__NAME"
 
 
 def _setting_error(detail: ErrorDetails) -> str:

@@ -10,19 +10,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select
+from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql.functions import FunctionElement
 
-from services.errors import StoreUnavailable
+from services.database import idle_connections
+from services.database.faults import unavailability
+from services.errors import InvalidInput, StoreFault, StoreUnavailable
 from services.settings import Database as DatabaseSettings
+from services.settings.addresses import database_address
 
 _READ: Final = "stancewire_read"
-_UNDEFINED_TABLE: Final = "42P01"  # SQLSTATE of PostgreSQL without our schema; SQLite raises an OperationalError for it
+_STATEMENT_TIMEOUTS: Final = 6  # a statement may take this many times as long as the wait for a lock
+_IDLE_TIMEOUTS: Final = 4  # and a transaction of a process that was frozen may hold its locks for this many
+_SET_LOCAL: Final = text(
+    "SELECT set_config('lock_timeout', :lock_ms, true), set_config('statement_timeout', :statement_ms, true), "
+    "set_config('idle_in_transaction_session_timeout', :idle_ms, true)"
+)
 _SERIALIZE_LOCK: Final = 7_320_943_002  # key of the advisory lock of serialize(): any constant not used elsewhere
 
 
@@ -47,55 +55,83 @@ class Database:
     """An SQLAlchemy engine with the project's kinds of transactions.
 
     ``write()`` and ``read()`` yield a connection inside one transaction. On SQLite a writer takes the write lock at
-    once (``BEGIN IMMEDIATE``), so that it waits at the start instead of failing half-way. Errors that mean "the
-    database cannot answer now" are raised as `StoreUnavailable`.
+    once (``BEGIN IMMEDIATE``), so that it waits at the start instead of failing half-way. Errors that mean that the
+    database cannot do its part now are raised as `StoreUnavailable`, with the fault.
     """
 
     def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
         """Prepare the engine without connecting.
 
-        ``pooled=False`` opens a connection for each transaction. Raises `ValueError` if ``url`` names neither SQLite
+        ``pooled=False`` opens a connection for each transaction. Raises `InvalidInput` if ``url`` names neither SQLite
         nor PostgreSQL.
 
         The attribute ``observer``, if set, is called after each transaction with its kind ("read" or "write") and
-        its duration in seconds, including the wait for a connection.
+        its duration in seconds, including the wait for a connection; ``fault_observer`` with the fault of each
+        transaction that the database could not do.
         """
         self.observer: Callable[[str, float], None] | None = None
-        self.url = make_url(url)
+        self.fault_observer: Callable[[StoreFault], None] | None = None
+        try:
+            self.url = make_url(database_address(url))
+        except (ArgumentError, ValueError) as error:
+            raise InvalidInput("database url", str(error)) from error
         self._write_lock = threading.Lock()
         self._busy_timeout_s = settings.busy_timeout_s
         self.dialect = self.url.get_backend_name()
+        self._shares_connections = self.dialect == "postgresql" and settings.pooler == "transaction"
         # Parameters are hidden so that an error does not carry an article's text into a log or a response.
         arguments: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
         if self.dialect == "sqlite":
             arguments["connect_args"] = {"timeout": settings.busy_timeout_s, "check_same_thread": False}
-        elif self.dialect == "postgresql":
-            milliseconds = int(settings.busy_timeout_s * 1000)
-            arguments["connect_args"] = {
-                "connect_timeout": max(2, int(settings.busy_timeout_s)),  # libpq's minimum is 2 s
-                "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 6}",
-            }
-            arguments["pool_pre_ping"] = True  # so that the first request after a restart of the server does not fail
         else:
-            message = f"database url: {self.dialect!r} is neither sqlite nor postgresql"
-            raise ValueError(message)
+            arguments["connect_args"] = self._postgresql_arguments()
         if pooled:
             arguments |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.busy_timeout_s}
         self.engine: Engine = create_engine(self.url, **arguments)
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        elif pooled:  # so that the first request after a restart of the server does not fail
+            idle_connections.check_at_checkout(self.engine)
+
+    def _postgresql_arguments(self) -> dict[str, Any]:
+        """Return the parameters of libpq and psycopg for each connection."""
+        wait_s = max(2, int(self._busy_timeout_s))  # libpq's minimum is 2 s
+        arguments: dict[str, Any] = {
+            "connect_timeout": wait_s,
+            # Of a link that swallows packets the system would otherwise tell after a quarter of an hour.
+            "tcp_user_timeout": wait_s * 2000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        }
+        if self._shares_connections:
+            return arguments | {"prepare_threshold": None}
+        options = " ".join(f"-c {name}={value}" for name, value in self._timeouts_ms().items())
+        return arguments | {"options": options}
+
+    def _timeouts_ms(self) -> dict[str, str]:
+        milliseconds = int(self._busy_timeout_s * 1000)
+        return {
+            "lock_timeout": str(milliseconds),
+            "statement_timeout": str(milliseconds * _STATEMENT_TIMEOUTS),
+            "idle_in_transaction_session_timeout": str(milliseconds * _IDLE_TIMEOUTS),
+        }
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for writing: committed at the end of the block, rolled back on an error."""
         with (
             self._observed("write"),
+            self._available(),
             self._exclusive_writer(),
-            _unavailable(self.url),
             self.engine.connect() as connection,
             connection.begin(),
         ):
+            if self._shares_connections:
+                lock_ms, statement_ms, idle_ms = self._timeouts_ms().values()
+                values = {"lock_ms": lock_ms, "statement_ms": statement_ms, "idle_ms": idle_ms}
+                connection.execute(_SET_LOCAL, values)
             yield connection
 
     @contextmanager
@@ -111,9 +147,8 @@ class Database:
             yield
             return
         if not self._write_lock.acquire(timeout=self._busy_timeout_s):
-            raise StoreUnavailable(
-                f"write lock not free within {self._busy_timeout_s:g} s ({self.url.render_as_string()})"
-            )
+            reason = f"write lock not free within {self._busy_timeout_s:g} s ({self.url.render_as_string()})"
+            raise StoreUnavailable(reason, StoreFault.LOCKED)
         try:
             yield
         finally:
@@ -121,12 +156,19 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction for reading, with one consistent view of the data."""
+        """Open a connection for reading: on SQLite with one view of the data, on PostgreSQL with one per statement.
+
+        PostgreSQL's default isolation gives each statement a view of its own anyway. Without BEGIN and ROLLBACK a read
+        takes one round trip instead of three, and holds nothing between statements.
+        """
+        options: dict[str, Any] = {_READ: True}
+        if self.dialect == "postgresql":
+            options["isolation_level"] = "AUTOCOMMIT"
         with (
             self._observed("read"),
-            _unavailable(self.url),
+            self._available(),
             self.engine.connect() as connection,
-            connection.execution_options(**{_READ: True}).begin(),
+            connection.execution_options(**options).begin(),
         ):
             yield connection
 
@@ -143,8 +185,27 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Connection]:
         """Open a connection whose transactions the caller begins and ends, for migrations, which need several."""
-        with _unavailable(self.url), self.engine.connect() as connection:
+        with self._available(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        """Raise `StoreUnavailable` for errors that mean that the database cannot do its part now, and report them."""
+        try:
+            yield
+        except StoreUnavailable as error:
+            self._observe_fault(error)
+            raise
+        except (DBAPIError, PoolTimeout) as error:
+            unavailable = unavailability(error, self.url)
+            if unavailable is None:
+                raise
+            self._observe_fault(unavailable)
+            raise unavailable from error
+
+    def _observe_fault(self, error: StoreUnavailable) -> None:
+        if self.fault_observer is not None:
+            self.fault_observer(error.fault)
 
     def truncate_wal(self) -> bool:
         """Write SQLite's write-ahead log back to the database file and truncate it.
@@ -179,6 +240,11 @@ class Database:
         if self.dialect == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_SERIALIZE_LOCK)))
 
+    @property
+    def shares_connections(self) -> bool:
+        """Whether a pooler may give each transaction another connection of the server."""
+        return self._shares_connections
+
     def pool_usage(self) -> tuple[int, int] | None:
         """Return the number of connections in use and the size of the pool, or None without a pool."""
         pool = self.engine.pool
@@ -205,24 +271,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get(_READ, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _unavailable(url: URL) -> Iterator[None]:
-    """Raise `StoreUnavailable` for errors that mean that the database cannot answer now."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(_reason(error, url)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
-            raise StoreUnavailable(_reason(error, url)) from error
-        raise
-    except PoolTimeout as error:
-        raise StoreUnavailable(str(error)) from error
-
-
-def _reason(error: DBAPIError, url: URL) -> str:
-    """Return the first line of the database's message, with the database's URL without its password."""
-    lines = str(error.orig).strip().splitlines()
-    return f"{lines[0] if lines else type(error).__name__} ({url.render_as_string(hide_password=True)})"

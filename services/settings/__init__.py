@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.settings.addresses import DatabaseAddress, RedisAddress
 from services.settings.environment import DELIMITER, PREFIX, misspelt
 from services.settings.groups import (
     Access,
@@ -65,11 +66,16 @@ class Settings(BaseSettings):
         description="Directory of the state of this machine: the SQLite database and the embedded Redis if no others "
         "are set, the key that `stancewire up` made, and the key that signs sessions.",
     )
-    database_url: str = Field(
+    database_url: DatabaseAddress = Field(
         "",
-        description="Database: `sqlite:///PATH` or `postgresql+psycopg://…`. If empty, SQLite in the state directory.",
+        description="Database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`. If empty, SQLite in "
+        "the state directory.",
     )
-    redis_url: str = Field("", description="Redis. If empty, the embedded server in the state directory.")
+    redis_url: RedisAddress = Field(
+        "",
+        description="Redis: `redis://`, `rediss://` (TLS) or `unix:///PATH`. If empty, the embedded server in the "
+        "state directory.",
+    )
     key: SecretStr = Field(SecretStr(""), description="API key that commands send.")
     api: Api = Api()
     console: Console = Console()

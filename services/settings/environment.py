@@ -49,7 +49,7 @@ def misspelt(settings: type[BaseModel], environment: Mapping[str, str]) -> list[
         for name, value in environment.items()
         if name.upper().startswith(PREFIX) and name.upper() not in accepted and not _is_service_link(name, value)
     )
-    return [_message(name, known) for name in unknown]
+    return [_message(name, known | groups) for name in unknown]
 
 
 def _is_service_link(name: str, value: str) -> bool:

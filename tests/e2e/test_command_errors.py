@@ -39,6 +39,17 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
             {"STANCEWIRE_API__PROT": "1"},
             "STANCEWIRE_API__PROT is not a setting; the nearest one is STANCEWIRE_API__PORT",
         ),
+        (
+            ("migrate",),
+            {"STANCEWIRE_DATABASE_URL": "postgresql://me:secret/with-a-slash@127.0.0.1/x"},
+            "setting database_url: the port is not a number; in a password, write",
+        ),
+        (
+            ("sweeper",),
+            {"STANCEWIRE_REDIS_URL": "sentinel://127.0.0.1:26379"},
+            "setting redis_url: Sentinel is not supported",
+        ),
+        (("api",), {"STANCEWIRE_LIMITS": "body_bytes=1"}, "STANCEWIRE_LIMITS is not a JSON object"),
         (("analyze", "/no/such/file"), {}, "No such file or directory"),
         (("jobs", "retry"), {}, "name jobs, or choose them by"),
     ],

@@ -12,10 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Function, func, select
 
 from services.database.engine import Database
-from services.errors import StoreUnavailable
+from services.errors import StoreFault, StoreUnavailable
 
 _LOCK: Final = 7_320_943_001  # key of the advisory lock for migrations: any constant not used elsewhere
 _TRIES: Final = 5
@@ -34,16 +34,19 @@ def upgrade(database: Database, revision: str = "head") -> None:
     On SQLite the whole upgrade is one transaction. On PostgreSQL each version has its own; in addition, indexes on
     filled tables are built outside of any transaction and new columns are filled in many small ones. An interrupted
     upgrade continues where it stopped. If a table's lock is not free within ``busy_timeout_s``, the upgrade is
-    retried a few times before `StoreUnavailable` is raised.
+    retried a few times before `StoreUnavailable` is raised. It is also raised for a schema that a newer version made.
     """
     for retries_left in reversed(range(_TRIES)):
         try:
             with _connection(database) as connection:
+                _check_known(_revision(connection))
+                if database.dialect == "postgresql":
+                    connection.rollback()  # Alembic begins its own transactions
                 config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
         except StoreUnavailable as error:
-            if not retries_left or "lock timeout" not in error.detail:
+            if not retries_left or error.fault is not StoreFault.LOCKED:
                 raise
         else:
             return
@@ -56,12 +59,13 @@ def _connection(database: Database) -> Iterator[Connection]:
         with database.write() as connection:
             yield connection
         return
+    if database.shares_connections:
+        with _transaction_lock(database), database.session() as connection:
+            yield connection
+        return
     with database.session() as connection:
-        # A lock of the session, not of a transaction, since the upgrade has several transactions. Waiters poll: a
-        # waiting statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for all older snapshots.
-        while not connection.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one():
-            connection.rollback()
-            time.sleep(_POLL_S)
+        # A lock of the session, not of a transaction, since the upgrade has several transactions.
+        _poll(connection, func.pg_try_advisory_lock(_LOCK))
         connection.exec_driver_sql("SET statement_timeout = 0")  # building an index on a large table may take long
         connection.commit()
         try:
@@ -73,6 +77,35 @@ def _connection(database: Database) -> Iterator[Connection]:
             connection.commit()
 
 
+@contextmanager
+def _transaction_lock(database: Database) -> Iterator[None]:
+    """Hold the lock in a transaction of its own: behind a pooler the next client would inherit a session's lock."""
+    with database.session() as connection:
+        _poll(connection, func.pg_try_advisory_xact_lock(_LOCK))
+        yield
+        connection.rollback()
+
+
+def _poll(connection: Connection, lock: Function[bool]) -> None:
+    """Wait for the lock. A waiting statement would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits."""
+    while not connection.execute(select(lock)).scalar_one():
+        connection.rollback()
+        time.sleep(_POLL_S)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _check_known(revision: str | None) -> None:
+    if revision is not None and revision not in known_revisions():
+        reason = (
+            f"the schema has revision {revision}, and this version of Stancewire knows none after {newest()}: "
+            "install the version that migrated it, or a newer one"
+        )
+        raise StoreUnavailable(reason, StoreFault.SCHEMA_NEW)
+
+
 def pending(database: Database) -> str | None:
     """Return the revision that the code needs, or None if the database already has it."""
     head = newest()
@@ -82,7 +115,7 @@ def pending(database: Database) -> str | None:
 def current(database: Database) -> str | None:
     """Return the revision of the database's schema, or None if the database has no schema yet."""
     with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
 
 
 def newest() -> str:

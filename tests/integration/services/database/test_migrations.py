@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from services.database import migrations
 from services.database.engine import Database
 from services.database.tables import metadata
-from services.errors import StoreUnavailable
+from services.errors import InvalidInput, StoreFault, StoreUnavailable
 from services.settings import Database as DatabaseSettings
 
 NEWEST = max(path.name[:4] for path in Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
@@ -56,6 +56,14 @@ def test_unreachable_server_raises_store_unavailable() -> None:
         pass
 
 
-def test_unsupported_database_raises_value_error() -> None:
-    with pytest.raises(ValueError, match="mysql"):
+def test_unsupported_database_is_invalid_input() -> None:
+    with pytest.raises(InvalidInput, match="'mysql' is neither SQLite nor PostgreSQL"):
         Database("mysql://localhost/x", DatabaseSettings())
+
+
+def test_upgrade_refuses_a_schema_that_a_newer_version_made(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="9999.*install the version that migrated it") as caught:
+        migrations.upgrade(database)
+    assert caught.value.fault is StoreFault.SCHEMA_NEW
