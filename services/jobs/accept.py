@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, true
 from uuid_utils.compat import uuid7
 
 from services.contracts import Article, JobState, Warned, ledger_time
@@ -89,8 +89,7 @@ def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | N
 
 def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:
     identities = [identity_of(article) for article in batch]
-    stored = _look_up(connection, set(identities))
-    now: int = connection.execute(select(now_ms())).scalar_one()
+    now, stored = _look_up(connection, set(identities))
     new_articles, new_jobs, answers = [], [], []
     counts: Counter[tuple[CounterName, str]] = Counter()
     for article, identity in zip(batch, identities, strict=True):
@@ -137,11 +136,14 @@ def _rank_new_feeds(connection: Connection, database: Database, feeds: Sequence[
         increment(connection, database, ranks)
 
 
-def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _StoredRevisions]:
+def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, dict[str, _StoredRevisions]]:
+    """Return the database's time (ms) and the stored revisions, in one round trip for each chunk of identities."""
     ordered = sorted(identities)
     stored: dict[str, _StoredRevisions] = {}
+    clock = select(now_ms().label("now")).cte("clock")
+    now = 0
     for start in range(0, len(ordered), _LOOKUP_CHUNK):
-        query = (
+        chunk = (
             select(
                 articles.c.identity,
                 articles.c.content_hash,
@@ -149,18 +151,25 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> dict[str, _St
                 articles.c.revision,
                 jobs.c.id.label("job_id"),
                 jobs.c.state,
+                jobs.c.analysis,
             )
             .join(jobs, jobs.c.article_id == articles.c.id)
             .where(articles.c.identity.in_(ordered[start : start + _LOOKUP_CHUNK]))
-            .order_by(articles.c.revision, jobs.c.analysis)  # the newest analysis comes last and stays
+            .subquery()
         )
-        for row in connection.execute(query):
+        # The clock has a row also if no article is stored.
+        query = select(clock.c.now, chunk).select_from(clock.outerjoin(chunk, true()))
+        # Of an article's analyses the newest comes last and stays.
+        for row in connection.execute(query.order_by(chunk.c.revision, chunk.c.analysis)):
+            now = row.now
+            if row.identity is None:
+                continue
             revisions = stored.setdefault(row.identity, _StoredRevisions())
             revisions.highest = row.revision
             revisions.by_content[row.content_hash] = Acceptance(
                 row.job_id, row.id, JobState(row.state), row.revision, created=False
             )
-    return stored
+    return now, stored
 
 
 def _new_acceptance(article: Article, revision: int) -> Acceptance:

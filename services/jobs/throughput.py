@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, ScalarSelect, func, select
 
 from services.contracts import JobState
-from services.database.engine import Database, now_ms
+from services.database.engine import Database
 from services.database.tables import jobs
-from services.jobs.queue_counts import live_by_feed, oldest_queued
+from services.jobs.queue_counts import OldestQueued, live_by_feed, read_oldest_queued
 
 # The higher of the two rates counts, so an outage a minute ago does not lower the rate for long.
 _SPANS_S: Final = (10, 60)
@@ -36,24 +36,25 @@ def measure_throughput(database: Database) -> Throughput:
     Raises `StoreUnavailable`.
     """
     with database.read() as connection:
-        now: int = connection.execute(select(now_ms())).scalar_one()
-        oldest = oldest_queued(connection)
+        oldest = read_oldest_queued(connection)
         return Throughput(
             queued=live_by_feed(connection),
-            oldest_s=0.0 if oldest is None else max(0.0, (now - oldest) / 1000),
-            per_s=_finished_per_s(connection, now),
+            oldest_s=0.0 if oldest.of_all is None else max(0.0, (oldest.now - oldest.of_all) / 1000),
+            per_s=_finished_per_s(connection, oldest),
         )
 
 
-def _finished_per_s(connection: Connection, now: int) -> float | None:
+def _finished_per_s(connection: Connection, oldest: OldestQueued) -> float | None:
     """Return finished jobs per second. Jobs delayed after a failed attempt do not count as waiting for a worker."""
-    oldest = oldest_queued(connection, due_by=now)
-    waited_s = 0.0 if oldest is None else (now - oldest) / 1000
-    rates = []
-    for span_s in _SPANS_S:
-        lasted_s = min(waited_s, span_s)
-        if lasted_s >= _SPANS_S[0]:
-            ended = jobs.c.finished_at > now - int(lasted_s * 1000)
-            finished = select(func.count()).select_from(jobs).where(ended, jobs.c.state != JobState.CANCELED)
-            rates.append(connection.execute(finished).scalar_one() / lasted_s)
-    return max(rates, default=None)
+    waited_s = 0.0 if oldest.due is None else (oldest.now - oldest.due) / 1000
+    if waited_s < _SPANS_S[0]:
+        return None
+    lasted_s = [min(waited_s, span_s) for span_s in _SPANS_S]
+    counts = [_finished_since(oldest.now - int(seconds * 1000)) for seconds in lasted_s]
+    finished = connection.execute(select(*counts)).one()
+    return max(int(count) / seconds for count, seconds in zip(finished, lasted_s, strict=True))
+
+
+def _finished_since(since: int) -> ScalarSelect[int]:
+    finished = select(func.count()).select_from(jobs)
+    return finished.where(jobs.c.finished_at > since, jobs.c.state != JobState.CANCELED).scalar_subquery()
