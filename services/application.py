@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
@@ -43,6 +45,8 @@ from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
+from services.jobs import hosts
+from services.jobs.hosts import AnnouncementThread, HostRole
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.settings import Settings
 from services.use_cases.context import UseCaseContext
@@ -145,13 +149,18 @@ def _middleware(services: ApiServices) -> list[Middleware]:
 
 
 def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
+    name = hosts.host_name(platform.node(), uuid.uuid4().hex[:8])
+    announcement = AnnouncementThread(services.database, HostRole.API, name)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # More threads than connections would only wait for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.database.pool_size
+        announcement.start()
         services.dispatch_thread.start()
         services.dispatch_thread.nudge()  # jobs accepted shortly before a crash
         yield
+        announcement.stop()
         services.dispatch_thread.stop()
         stores.close()
         services.database.dispose()

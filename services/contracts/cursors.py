@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 _PAGE_KEY: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
+_RESULT: Final = re.compile(r"(?:([0-9a-f]{1,16}):)?(\d{1,18})", re.ASCII)  # 18 digits fit into a BIGINT
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCursor:
+    """The sequence number of the last result that a reader has, and the epoch that it belongs to; "" if unknown."""
+
+    epoch: str
+    sequence: int
 
 
 def encode(value: str) -> str:
@@ -23,12 +33,17 @@ def decode(cursor: str) -> str:
         raise ValueError("is not a cursor issued by this service") from error
 
 
-def decode_sequence(cursor: str) -> int:
-    """Return the sequence number in a cursor of results. Raises ValueError."""
-    value = decode(cursor)
-    if not value.isdigit() or len(value) > 18:  # noqa: PLR2004 -- 18 digits fit into a BIGINT
+def encode_result(cursor: ResultCursor) -> str:
+    """Return the cursor behind a result in the list of results."""
+    return encode(f"{cursor.epoch}:{cursor.sequence}")
+
+
+def decode_result(cursor: str) -> ResultCursor:
+    """Return the epoch and the sequence number in a cursor of results. Raises ValueError."""
+    match = _RESULT.fullmatch(decode(cursor))
+    if match is None:
         raise ValueError("is not a cursor issued by this service")
-    return int(value)
+    return ResultCursor(match[1] or "", int(match[2]))
 
 
 def encode_page_key(at_ms: int, row_id: int) -> str:

@@ -1,22 +1,30 @@
-"""The workers and sweepers of the service: how they register in the ledger, and which of them are alive."""
+"""The parts of the service (API, workers, sweepers): how they register in the ledger, and which of them are alive."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from enum import StrEnum
 from typing import Final
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from services.database.engine import Database, now_ms
 from services.database.tables import hosts
+from services.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 ALIVE_MS: Final = 30_000  # a host counts as alive until it has been silent for this long
 _FORGOTTEN_MS: Final = 86_400_000
+_ANNOUNCE_EVERY_S: Final = 5.0
 
 
 class HostRole(StrEnum):
     """The role of a host."""
 
+    API = "api"
     WORKER = "worker"
     SWEEPER = "sweeper"
 
@@ -48,6 +56,42 @@ def leave(database: Database, role: HostRole, name: str) -> None:
     forgotten = hosts.c.seen_at < now_ms() - _FORGOTTEN_MS
     with database.write() as connection:
         connection.execute(delete(hosts).where(((hosts.c.role == role) & (hosts.c.name == name)) | forgotten))
+
+
+class AnnouncementThread:
+    """Registers the host of a process in the background, and renews the registration until the process stops.
+
+    A database that does not answer only delays the next renewal; whatever serves requests notices and reports that.
+    """
+
+    def __init__(self, database: Database, role: HostRole, name: str) -> None:
+        """Prepare the thread; `start` runs it."""
+        self._database = database
+        self._role = role
+        self._name = name
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="announcement", daemon=True)
+
+    def start(self) -> None:
+        """Register now, and renew the registration every five seconds."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Remove the registration, waiting for at most five seconds."""
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                announce(self._database, self._role, self._name)
+            except StoreUnavailable as error:
+                log.debug("announce_postponed", reason=error.detail)
+            except Exception:  # without this thread the process would count as stopped
+                log.exception("announce_defect")
+            self._stopping.wait(_ANNOUNCE_EVERY_S)
+        with contextlib.suppress(StoreUnavailable):
+            leave(self._database, self._role, self._name)
 
 
 def count_live_slots(connection: Connection) -> int:

@@ -5,31 +5,45 @@ The password is passed in the environment, because every user can see the argume
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sqlalchemy import URL
 
-from services.database.engine import Database
 from services.errors import StancewireError
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")  # Debian installs each version's programs here, outside the PATH
 _REVISION: Final = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\w+)\n", re.MULTILINE)
 
-_DROPS: Final = (
-    (
-        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'",
-        "DROP TABLE IF EXISTS",
-    ),
-    (
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-        "DROP FUNCTION IF EXISTS",
-    ),
-)
+# Locks the tables in the schema "public", refuses if {used} holds, and drops tables and functions; the schema itself
+# keeps its owner. With the tables locked, nothing can be accepted between the check and the drop.
+_CLEAR: Final = """
+BEGIN;
+SET LOCAL lock_timeout = '10s';
+SET LOCAL statement_timeout = 0;
+DO $clear$
+DECLARE item text;
+BEGIN
+    FOR item IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1 LOOP
+        EXECUTE 'LOCK TABLE ' || item || ' IN ACCESS EXCLUSIVE MODE';
+    END LOOP;
+    IF {used} THEN
+        RAISE EXCEPTION 'a part began to use this database: stop every part first';
+    END IF;
+    FOR item IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE 'DROP TABLE IF EXISTS ' || item || ' CASCADE';
+    END LOOP;
+    FOR item IN SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
+        EXECUTE 'DROP FUNCTION IF EXISTS ' || item || ' CASCADE';
+    END LOOP;
+END $clear$;
+"""
 
 
 class ToolError(StancewireError):
@@ -43,10 +57,55 @@ def dump(url: URL, file: Path) -> None:
     _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
 
 
-def load(url: URL, file: Path) -> None:
-    """Fill an empty database from ``file`` in one transaction. Raises :class:`ToolError`."""
-    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-    _run("pg_restore", url, *options, str(file))
+def replace(url: URL, file: Path, used: str) -> None:
+    """Replace all tables by those in ``file``, in one transaction, unless the SQL condition ``used`` holds.
+
+    Raises `ToolError`; then nothing has changed.
+    """
+    address, secret = _address(url)
+    options = ("--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", f"--dbname={address}")
+    with tempfile.TemporaryFile("w+") as errors:
+        psql = subprocess.Popen(  # noqa: S603 -- a program of PostgreSQL, with our arguments
+            [_find("psql"), *options],
+            env=os.environ | secret,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        assert psql.stdin is not None  # noqa: S101 -- it is a pipe
+        failure = None
+        with contextlib.suppress(BrokenPipeError), psql.stdin as script:
+            script.write(_CLEAR.format(used=used).encode())
+            script.flush()
+            failure = _failure(_write_script(file, script))
+            if failure is None:
+                script.write(b"COMMIT;\n")  # without it psql ends within the transaction, which is rolled back
+        if psql.wait():
+            errors.seek(0)
+            failure = _first_line(errors.read()) or f"psql ended with status {psql.returncode}"
+    if failure is not None:
+        raise ToolError(failure)
+
+
+def _write_script(file: Path, script: IO[bytes]) -> subprocess.CompletedProcess[str]:
+    """Write the dump to ``script`` as SQL."""
+    return subprocess.run(  # noqa: S603 -- a program of PostgreSQL, with our arguments
+        [_find("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)],
+        stdout=script,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+def _failure(process: subprocess.CompletedProcess[str]) -> str | None:
+    if not process.returncode:
+        return None
+    return _first_line(process.stderr) or f"the program ended with status {process.returncode}"
+
+
+def _first_line(output: str) -> str:
+    return next((line for line in output.splitlines() if line.strip()), "")
 
 
 def revision_in(file: Path) -> str | None:
@@ -56,27 +115,24 @@ def revision_in(file: Path) -> str | None:
     return None if match is None else match.group(1)
 
 
-def clear(database: Database) -> None:
-    """Drop the tables and functions in the schema ``public``; the schema itself keeps its owner."""
-    with database.write() as connection:
-        for query, statement in _DROPS:
-            for name in connection.exec_driver_sql(query).scalars().all():
-                connection.exec_driver_sql(f"{statement} {name} CASCADE")
-
-
 def _run(program: str, url: URL, *arguments: str) -> None:
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
+    address, secret = _address(url)
     _call(program, (f"--dbname={address}", "--no-password", *arguments), secret)
+
+
+def _address(url: URL) -> tuple[str, dict[str, str]]:
+    """Return the address for a program's arguments, and the environment with the password."""
+    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    return address, {"PGPASSWORD": str(url.password)} if url.password else {}
 
 
 def _call(program: str, arguments: tuple[str, ...], secret: dict[str, str]) -> str:
     process = subprocess.run(  # noqa: S603 -- a program of PostgreSQL, with our arguments
         [_find(program), *arguments], env=os.environ | secret, capture_output=True, text=True, check=False
     )
-    if process.returncode:
-        lines = [line for line in process.stderr.splitlines() if line.strip()]
-        raise ToolError(lines[0] if lines else f"{program} ended with status {process.returncode}")
+    failure = _failure(process)
+    if failure is not None:
+        raise ToolError(failure)
     return process.stdout
 
 

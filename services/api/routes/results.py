@@ -15,9 +15,11 @@ from services.api.problems import ProblemError, problem_responses
 from services.api.schemas.jobs import result_href
 from services.api.schemas.results import ResultPage, result_item
 from services.contracts import FeedName, JobState, Result, cursors
+from services.contracts.cursors import ResultCursor
 from services.jobs import queries
 from services.jobs.queries import JobRecord
 from services.maintenance import retention_progress
+from services.results import epochs
 
 router = APIRouter(prefix="/v1", tags=["results"])
 
@@ -81,7 +83,8 @@ def list_results(
     limit: Limit = 50,
 ) -> ResultPage:
     """List results after a cursor, oldest first, for a client that follows them."""
-    since = decode_cursor(cursors.decode_sequence, after, "after") or 0
+    start = epochs.locate(services.database, decode_cursor(cursors.decode_result, after, "after"))
+    since = start.sequence
     size = min(limit, services.settings.api.page_limit)
     results = queries.list_results(services.database, after=since, feed=feed, limit=size, visible=caller.feeds)
     removed = retention_progress.removed_results(services.database, since, feed, caller.feeds) if after else None
@@ -90,6 +93,6 @@ def list_results(
         last = max(last, removed.until)
     return ResultPage(
         items=[result_item(stored, embed=embed is not None) for stored in results],
-        after=cursors.encode(str(last)),
-        warnings=[] if removed is None else [removed.warning],
+        after=cursors.encode_result(ResultCursor(start.epoch, last)),
+        warnings=[warning for warning in (start.warning, removed and removed.warning) if warning],
     )

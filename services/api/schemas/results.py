@@ -35,7 +35,9 @@ class ResultItem(BaseModel):
 class ResultPage(BaseModel):
     """Results in the order in which they were stored. A later request with ``after`` continues here and misses none.
 
-    A client whose cursor lies before results that retention has removed gets the warning ``results_pruned`` once.
+    A client whose cursor lies before results that retention has removed gets the warning ``results_pruned`` once. One
+    whose cursor is older than a restore of the database gets ``results_restored`` once and continues behind the last
+    result that was restored; one whose cursor is of another database gets ``results_restarted`` and all results.
     """
 
     items: list[ResultItem]

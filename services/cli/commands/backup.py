@@ -12,6 +12,7 @@ from services.caller import local
 from services.cli.context import open_database
 from services.database import migrations
 from services.maintenance import backup as backups
+from services.maintenance import restore as restores
 
 File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 
@@ -33,7 +34,8 @@ def restore(
     file: File,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the database contains now.")] = False,
 ) -> None:
-    """Fill the database from FILE and migrate it to this version's schema. Stop API, workers and sweepers first."""
-    revision = backups.restore(open_database(), file, local(), replace=replace)
+    """Fill the database from FILE and migrate it to this version's schema; refused while API, worker or sweeper runs."""
+    revision = restores.restore(open_database(), file, local(), replace=replace)
     newest = migrations.newest()
     typer.echo(f"restored from schema {revision}" + ("" if revision == newest else f", migrated to {newest}"))
+    typer.echo("keys that were revoked after the backup work again: `stancewire keys list` shows all", err=True)

@@ -135,7 +135,7 @@ idempotency_keys: Final = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# Workers and sweepers with the time they were last seen. They determine the size of the window of messages;
+# API processes, workers and sweepers with the time they were last seen. They determine the size of the window of messages;
 # /readyz and `stancewire health` read them.
 hosts: Final = Table(
     "hosts",
@@ -165,6 +165,17 @@ erased: Final = Table(
     Column("feed", String(63), nullable=False),
     Column("erased_at", BigInteger, nullable=False),
     Index("ix_erased_erased_at", "erased_at"),
+)
+
+# The epochs of this database: the first began with it, each further one with a restore. A cursor of results is only
+# meaningful with its epoch, since the numbers behind the last result of a backup are used a second time.
+epochs: Final = Table(
+    "epochs",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1 is the first
+    Column("id", String(16), nullable=False, unique=True),
+    Column("sequence", BigInteger, nullable=False),  # of the last result before the epoch
+    Column("began_at", BigInteger, nullable=False),
 )
 
 # Progress of retention, by name and, where it differs by feed, by feed (label).
