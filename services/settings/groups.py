@@ -95,8 +95,25 @@ class Limits(Group):
     body_bytes: Count = Field(2_000_000, description="Largest request body in bytes, unless it is a batch.")
     batch_bytes: Count = Field(32_000_000, description="Largest batch in bytes.")
     batch_lines: Count = Field(5_000, description="Most articles in a batch.")
+    held_bytes: Count = Field(
+        192_000_000,
+        description="Most bytes of request bodies that one process holds at once, from their first byte to their "
+        "answer; further ones get 503. The process needs up to four times as much memory for them.",
+    )
+    held_bytes_per_key: Count = Field(
+        48_000_000,
+        description="Most bytes of request bodies that one process holds at once for one key; further ones get 429. "
+        "Requests without a key are counted by address. Not less than `batch_bytes` and `body_bytes`.",
+    )
+    body_s: Seconds = Field(120, description="Longest time in seconds that a request body may take to arrive.")
     text_chars: Count = Field(1_000_000, description="Longest body of an article in characters.")
     nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
+    markup_nesting: Count = Field(200, description="Deepest nesting of elements in a pushed XML document.")
+    metadata_bytes: Count = Field(
+        16_000,
+        description="Most bytes of a sender's own metadata (section, tags, subjects and others) that are kept with an "
+        "article and its result. Fields that do not fit are left out, with a warning.",
+    )
     published_from: date = Field(
         date(1600, 1, 1),
         description="Earliest credible date of publication. An article with an earlier one is accepted without a date, "
@@ -117,6 +134,14 @@ class Limits(Group):
     free_disk_ratio: float = Field(
         0.05, ge=0, lt=1, description="Share of free disk below which intake closes; 0 never closes it."
     )
+
+    @model_validator(mode="after")
+    def _check_held_bytes(self) -> Self:
+        largest = max(self.batch_bytes, self.body_bytes)
+        if not largest <= self.held_bytes_per_key <= self.held_bytes:
+            msg = "limits: batch_bytes and body_bytes <= held_bytes_per_key <= held_bytes must hold"
+            raise ValueError(msg)
+        return self
 
 
 class Feeds(Group):

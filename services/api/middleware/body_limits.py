@@ -1,14 +1,18 @@
-"""Limits on request bodies, checked before anything is parsed: size in bytes and nesting of JSON."""
+"""Limits on request bodies, checked before anything is parsed: size, time, all bodies at once, and nesting of JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.body_budget import BodyBudget, HeldBody
+from services.api.middleware.authentication import caller_of
 from services.api.problems import ProblemError, send_problem
 from services.api.push_paths import BATCH_PATH
+from services.errors import Refused
 from services.settings import Limits
 
 # A string without a closing quote matches to the end of the body, so that no part is scanned twice.
@@ -16,7 +20,9 @@ _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]|[\]}]', 
 
 
 class BodyLimitsMiddleware:
-    """ASGI middleware that reads a whole body up to its limit and passes it on, or answers 413, 415 or 400.
+    """ASGI middleware that reads a whole body within its limits and passes it on, or answers with a problem.
+
+    400 (nesting), 408 (time), 413 (size), 415 (compression), 429 (bodies of this sender), 503 (bodies of all senders).
 
     The limit is ``limits.batch_bytes`` for a batch and ``limits.body_bytes`` for any other request. The nesting of a
     batch is checked line by line when the lines are parsed.
@@ -26,22 +32,38 @@ class BodyLimitsMiddleware:
         """Wrap ``app``."""
         self._app = app
         self._limits = limits
+        self._budget = BodyBudget(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if its body is within the limits."""
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
             return
-        is_batch = scope["path"] == BATCH_PATH
+        with self._budget.body(_sender(scope)) as held:
+            await self._handle(scope, receive, send, held)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, held: HeldBody) -> None:
+        """Read the body and pass it on. It counts as held until the answer is sent."""
+        limit = self._limits.batch_bytes if scope["path"] == BATCH_PATH else self._limits.body_bytes
         try:
-            body = await _read_body(scope, receive, self._limits.batch_bytes if is_batch else self._limits.body_bytes)
-            if not is_batch:
-                check_nesting(body, self._limits.nesting)
-        except ProblemError as error:
-            await send_problem(error, scope, receive, send)
+            _check_headers(scope, limit)
+            async with asyncio.timeout(self._limits.body_s):
+                body = await _read_body(receive, limit, held)
+        except (ProblemError, Refused) as error:
+            await send_problem(error, scope, receive, _closing(send))
+            return
+        except TimeoutError:
+            detail = f"the body did not arrive within {self._limits.body_s:g} s"
+            await send_problem(ProblemError(408, "body_timeout", detail), scope, receive, _closing(send))
             return
         if body is None:  # the client disconnected
             return
+        if scope["path"] != BATCH_PATH:
+            try:
+                check_nesting(body, self._limits.nesting)
+            except ProblemError as error:
+                await send_problem(error, scope, receive, send)
+                return
         replayed = False
 
         async def replay_body() -> Message:
@@ -54,26 +76,48 @@ class BodyLimitsMiddleware:
         await self._app(scope, replay_body, send)
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or None if the client disconnects. Raises `ProblemError` (413, 415)."""
-    too_large = ProblemError(
-        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
-    )
+def _sender(scope: Scope) -> str:
+    """Return whose bodies are counted together: those of a key, or of an address without one."""
+    caller = caller_of(scope)
+    return str((scope.get("client") or ("",))[0]) if caller is None else f"key:{caller.key_id}"
+
+
+def _closing(send: Send) -> Send:
+    """Ask the client to close the connection, since the rest of the body is not read."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        await send(message)
+
+    return send_and_close
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, "body_too_large", f"the body is larger than {limit} bytes")
+
+
+def _check_headers(scope: Scope, limit: int) -> None:
+    """Raise `ProblemError` (413, 415) for a body that its headers show to be refused."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
-            raise too_large
+            raise _too_large(limit)
         if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
             raise ProblemError(415, "content_encoding", "Content-Encoding: send the body without compression")
+
+
+async def _read_body(receive: Receive, limit: int, held: HeldBody) -> bytes | None:
+    """Return the body, or None if the client disconnects. Raises `ProblemError` (413) and `Refused` (429, 503)."""
     chunks: list[bytes] = []
-    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        size += len(message.get("body", b""))
-        if size > limit:
-            raise too_large
-        chunks.append(message.get("body", b""))
+        chunk = message.get("body", b"")
+        if held.size + len(chunk) > limit:
+            raise _too_large(limit)
+        held.grow(len(chunk))
+        chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
 
