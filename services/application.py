@@ -42,6 +42,7 @@ from services.console import mount as console
 from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
+from services.dispatch.store_watch import StoreWatch
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
@@ -74,8 +75,9 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application of one API process. The database has to be migrated; Redis may be unreachable."""
     registry = CollectorRegistry()
     services = _build_services(settings, ApiMetrics(registry))
-    stores = StoresCollector(services.database, settings.resolved_redis_url(), settings.broker)
-    registry.register(LedgerCollector(services.database, settings.metrics.feeds))
+    watch = services.store_watch
+    stores = StoresCollector(services.database, settings.resolved_redis_url(), settings.broker, watch)
+    registry.register(LedgerCollector(services.database, settings.metrics.feeds, watch))
     registry.register(stores)
     ProcessCollector(registry=registry)
     app = FastAPI(
@@ -103,9 +105,11 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     """Connect the parts of this process. Nothing is read or sent yet."""
     database = Database(settings.resolved_database_url(), settings.database)
     database.observer = metrics.observe_transaction
+    database.fault_observer = metrics.observe_database_fault
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     dispatcher = Dispatcher(database, celery, redis_url, settings.broker)
+    dispatcher.fault_observer = metrics.observe_redis_fault
     dispatch_thread = DispatchThread(dispatcher)
     key_cache = KeyCache(database, settings.access)
     feed_cache = FeedCache(database, settings.feeds.cache_s, settings.limits.feeds)
@@ -125,6 +129,7 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
         ),
         dispatcher=dispatcher,
         dispatch_thread=dispatch_thread,
+        store_watch=StoreWatch(database, settings),
         long_poll=LongPoll(database, settings.api),
         metrics=metrics,
     )
@@ -157,11 +162,13 @@ def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
         # More threads than connections would only wait for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.database.pool_size
         announcement.start()
+        services.store_watch.start()
         services.dispatch_thread.start()
         services.dispatch_thread.nudge()  # jobs accepted shortly before a crash
         yield
         announcement.stop()
         services.dispatch_thread.stop()
+        services.store_watch.stop()
         stores.close()
         services.database.dispose()
 

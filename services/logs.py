@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from services.errors import StancewireError
+from services.log_repeats import RepeatFilter
 from services.settings import Log
 
 # Lines for each task or request do not help operators. The message of celery.app.trace about a failed task may quote an
@@ -72,6 +73,7 @@ def configure(settings: Log, process: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)

@@ -15,6 +15,7 @@ from services.api.middleware.authentication import caller_of
 from services.caller import Caller, Scope
 from services.database.engine import Database
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
+from services.dispatch.store_watch import StoreWatch
 from services.errors import Unauthenticated
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
@@ -37,6 +38,7 @@ class ApiServices:
     use_case_context: UseCaseContext
     dispatcher: Dispatcher
     dispatch_thread: DispatchThread
+    store_watch: StoreWatch
     long_poll: LongPoll
     metrics: ApiMetrics
 

@@ -49,7 +49,7 @@ async def _on_problem_error(request: Request, error: Exception) -> JSONResponse:
 async def _on_stancewire_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StancewireError)  # noqa: S101 -- registered for this class alone
     if isinstance(error, StoreUnavailable):
-        log.warning("store_unavailable", reason=error.detail)
+        log.warning("store_unavailable", fault=error.fault, reason=error.detail)
     mapped = problem_from_error(error, push=is_push(request.scope))
     return problem_response(request.scope, mapped.problem, mapped.headers)
 

@@ -91,7 +91,7 @@ class LongPoll:
             try:
                 finished_ids = await run_in_threadpool(queries.finished, self._database, list(self._finished))
             except StoreUnavailable as error:
-                log.warning("wait_poll_postponed", reason=error.detail)
+                log.warning("wait_poll_postponed", fault=error.fault, reason=error.detail)
                 finished_ids = frozenset()
             for job_id in finished_ids:
                 if job_id in self._finished:

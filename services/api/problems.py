@@ -137,7 +137,7 @@ def problem_from_error(error: StancewireError, *, push: bool = False) -> Problem
     if isinstance(error, Refused):
         return ProblemError(error.status, error.code, error.detail, headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, StoreUnavailable):  # its own detail may contain addresses; it is logged instead
-        detail = "the database does not answer" + ("; nothing was accepted" if push else "")
+        detail = error.summary + ("; nothing was accepted" if push else "")
         return ProblemError(503, error.code, detail, headers={"Retry-After": str(_STORE_RETRY_AFTER_S)})
     if isinstance(error, Unauthenticated):  # the challenges follow RFC 6750
         attributes = "" if error.code == "key_missing" else ', error="invalid_token"'

@@ -74,7 +74,7 @@ def _to_problem(error: PageError) -> ProblemError:
         return error
     if isinstance(error, StancewireError):
         if isinstance(error, StoreUnavailable):
-            log.warning("store_unavailable", reason=error.detail)
+            log.warning("store_unavailable", fault=error.fault, reason=error.detail)
         return problem_from_error(error)
     if isinstance(error, HTTPException):  # Starlette could not parse the form, for example because it is too large
         return ProblemError(error.status_code, "form_unreadable", error.detail, headers=error.headers)

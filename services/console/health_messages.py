@@ -8,7 +8,8 @@ from typing import Final
 
 from services.console.wording import plural
 from services.contracts import JobState
-from services.errors import Refused
+from services.dispatch.store_watch import runbook_section
+from services.errors import BrokerUnavailable, Refused, StoreFault, Unavailable
 from services.jobs.activity import Activity
 from services.jobs.queries import BacklogSnapshot
 
@@ -30,6 +31,21 @@ _CAUSES_OF_DEATH: Final[Mapping[str, str]] = {
 }
 
 
+_WAITING: Final = "Accepted articles wait in the ledger, and none is lost."
+_REFUSED: Final = "Pushes are answered with 503, and clients try again."
+# Advice for the faults of a store; for any other, the store's own words are shown.
+_STORE_ADVICE: Final[Mapping[StoreFault, str]] = {
+    StoreFault.NO_ANSWER: "Start it again.",
+    StoreFault.READ_ONLY: "It is a replica, or was made one: use the address of the primary.",
+    StoreFault.FULL: "Give it more memory or disk, or remove what others store there.",
+    StoreFault.FOREIGN_KEY: "Another application uses the key of our queue: delete the key, then separate the two.",
+    StoreFault.LOCKED: "Another transaction holds a lock for long: find it and end it.",
+    StoreFault.CONNECTIONS: "Raise its limit, or run fewer processes.",
+    StoreFault.SLOW: "Move it closer, or find the cause of its load.",
+    StoreFault.SCHEMA_NEW: "An upgrade is not complete: restart this process with the new version.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class HealthMessage:
     """A problem: its title, what to do, a page that shows more, and its section of the runbook."""
@@ -46,14 +62,14 @@ class HealthIndicators:
     """The state of the service that health messages are derived from.
 
     ``intake_refusal``: why every push is refused. ``feed_refusals``: why pushes of single feeds are refused.
-    ``paused_feeds``: the number of paused feeds in words, empty if no feed is paused. ``dead_by_reason``: counts of the
-    newest dead jobs.
+    ``store_faults``: what is wrong with the database and Redis. ``paused_feeds``: the number of paused feeds in words,
+    empty if no feed is paused. ``dead_by_reason``: counts of the newest dead jobs.
     """
 
     snapshot: BacklogSnapshot
     activity: Activity
     live_sweepers: int = 1
-    redis_available: bool = True
+    store_faults: tuple[Unavailable, ...] = ()
     intake_refusal: Refused | None = None
     feed_refusals: Mapping[str, Refused] = field(default_factory=dict)
     paused_feeds: str = ""
@@ -62,7 +78,7 @@ class HealthIndicators:
 
 def health_messages(indicators: HealthIndicators) -> list[HealthMessage]:
     """Return what is wrong, most serious first; empty if all is well."""
-    messages = _intake(indicators) + _parts(indicators)
+    messages = _intake(indicators) + _stores(indicators) + _parts(indicators)
     if not messages:  # otherwise these already explain why articles wait
         messages += _queue(indicators)
     return messages + _dead_jobs(indicators) + _pauses(indicators)
@@ -85,6 +101,18 @@ def _intake(indicators: HealthIndicators) -> list[HealthMessage]:
     return messages
 
 
+def _stores(indicators: HealthIndicators) -> list[HealthMessage]:
+    messages = []
+    for error in indicators.store_faults:
+        of_redis = isinstance(error, BrokerUnavailable)
+        advice = _STORE_ADVICE.get(error.fault, f"The {'server' if of_redis else 'database'} says: {error.detail}.")
+        if error.fault not in {StoreFault.SLOW, StoreFault.SCHEMA_NEW, StoreFault.LOCKED}:
+            advice += f" {_WAITING if of_redis else _REFUSED}"
+        title = error.summary[:1].upper() + error.summary[1:]
+        messages.append(HealthMessage(title, advice, runbook=runbook_section(error)))
+    return messages
+
+
 def _parts(indicators: HealthIndicators) -> list[HealthMessage]:
     messages = []
     if indicators.snapshot.worker_slots == 0:
@@ -99,9 +127,6 @@ def _parts(indicators: HealthIndicators) -> list[HealthMessage]:
             "Start a sweeper (`stancewire sweeper`)."
         )
         messages.append(HealthMessage("No sweeper is running", advice, runbook="StancewireSweeperMissing"))
-    if not indicators.redis_available:
-        advice = "Accepted articles wait in the ledger, and none is lost. Start Redis again."
-        messages.append(HealthMessage("Redis does not answer", advice, runbook="StancewireRedisDown"))
     return messages
 
 

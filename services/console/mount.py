@@ -21,6 +21,7 @@ from services.console.pages import (
     overview,
     runbook,
     search,
+    sessions,
     topics,
     trial,
 )
@@ -41,6 +42,7 @@ _ROUTERS: Final = (
     topics.router,
     trial.router,
     keys.router,
+    sessions.router,
     audit.router,
 )
 
@@ -54,7 +56,7 @@ def install(app: FastAPI, services: ApiServices) -> None:
         renderer=Renderer(),
         sessions=SessionSigner(load_secret(services.settings), services.settings.console.session_s),
         login_failures=RateLimiter(login.ATTEMPT_WINDOW_S),
-        status_monitor=StatusMonitor(services.database, services.dispatcher, services.admission),
+        status_monitor=StatusMonitor(services.database, services.store_watch, services.admission),
     )
     for router in _ROUTERS:
         app.include_router(router)

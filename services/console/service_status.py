@@ -9,8 +9,8 @@ from typing import Final
 
 from services.console.health_messages import HealthIndicators, HealthMessage, health_messages
 from services.database.engine import Database
-from services.dispatch.dispatcher import Dispatcher
-from services.errors import BrokerUnavailable, Refused
+from services.dispatch.store_watch import StoreWatch
+from services.errors import Refused
 from services.feeds import store
 from services.ingest.admission import AdmissionControl
 from services.jobs import activity, dispatch_window, queries
@@ -47,10 +47,10 @@ class ServiceStatus:
 class StatusMonitor:
     """Reads the state of the ledger, Redis and admission control, and caches it for a second."""
 
-    def __init__(self, database: Database, dispatcher: Dispatcher, admission: AdmissionControl) -> None:
+    def __init__(self, database: Database, watch: StoreWatch, admission: AdmissionControl) -> None:
         """Remember the parts to read from. The first read happens in `current`."""
         self._database = database
-        self._dispatcher = dispatcher
+        self._watch = watch
         self._admission = admission
         self._lock = threading.Lock()
         self._cached: tuple[float, ServiceStatus] | None = None
@@ -63,6 +63,7 @@ class StatusMonitor:
             return self._cached[1]
 
     def _read(self) -> ServiceStatus:
+        stores = self._watch.look()
         snapshot = queries.backlog_snapshot(self._database)
         recent = activity.activity(self._database, step_s=_STEP_S, steps=_STEPS)
         hosts = tuple(activity.list_hosts(self._database))
@@ -70,20 +71,13 @@ class StatusMonitor:
             snapshot=snapshot,
             activity=recent,
             live_sweepers=sum(host.role == HostRole.SWEEPER and host.alive for host in hosts),
-            redis_available=self._is_redis_available(),
+            store_faults=tuple(state.fault for state in stores.values() if state.fault is not None),
             intake_refusal=self._admission.intake_refusal(),
             feed_refusals=self._feed_refusals(),
             paused_feeds=self._admission.paused_feeds(),
             dead_by_reason=activity.dead_by_reason(self._database),
         )
         return ServiceStatus(snapshot, recent, hosts, tuple(health_messages(indicators)))
-
-    def _is_redis_available(self) -> bool:
-        try:
-            self._dispatcher.ping()
-        except BrokerUnavailable:
-            return False
-        return True
 
     def _feed_refusals(self) -> dict[str, Refused]:
         """Return why articles are refused now, for each unpaused feed with queued articles that would be refused."""

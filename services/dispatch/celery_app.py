@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from services.contracts import QueueName, TaskName
-from services.dispatch.message_filter import ON_DROPPED_OPTION, register_transport
+from services.dispatch.message_filter import ON_DROPPED_OPTION, ON_FAULT_OPTION, register_transport
+from services.errors import BrokerUnavailable
+from services.redis_client import kombu_address
 from services.settings import Broker
 
 
@@ -27,11 +28,16 @@ class Role(StrEnum):
 
 
 def create_celery(
-    broker: Broker, redis_url: str, role: Role, on_dropped: Callable[[str], None] | None = None
+    broker: Broker,
+    redis_url: str,
+    role: Role,
+    on_dropped: Callable[[str, int], None] | None = None,
+    on_fault: Callable[[BrokerUnavailable], None] | None = None,
 ) -> Celery:
     """Build the application of one process. ``redis_url`` is redis://, rediss:// or unix:///path.
 
-    A consumer drops foreign messages and calls ``on_dropped`` with the cause of each.
+    A consumer drops foreign messages and calls ``on_dropped`` with the cause and their number, and ``on_fault`` when
+    Redis answers with an error.
     """
     app = Celery("stancewire", set_as_current=role is Role.CONSUMER)
     is_sender = role is Role.SENDER
@@ -47,18 +53,23 @@ def create_celery(
         transport |= {"max_retries": 0, "retry_on_timeout": False}
     else:
         transport |= {"socket_timeout": 15, "socket_connect_timeout": 3, ON_DROPPED_OPTION: on_dropped}
+        transport |= {ON_FAULT_OPTION: on_fault}
         register_transport()
+    address, tls = kombu_address(redis_url)
     app.conf.update(
-        broker_url=_kombu_url(redis_url),
+        broker_url=address,
+        broker_use_ssl=tls,
         broker_transport_options=transport,
         broker_connection_timeout=broker.send_timeout_s if is_sender else 3,
         broker_connection_retry_on_startup=True,  # workers may start before Redis
         broker_connection_max_retries=None,  # and wait for Redis without a limit
+        broker_channel_error_retry=True,  # also for a Redis that answers with errors; by default the worker would end
         task_serializer="json",
         accept_content=["json"],  # never pickle; messages in any other format are refused
         task_ignore_result=True,
         result_backend=None,  # results are stored in the ledger's transaction, not in Redis
-        task_queues=[Queue(QueueName.ANALYSE)],  # type: ignore[no-untyped-call]  # kombu ships no types for it
+        # Without an exchange of its own, a queue needs no table of bindings in Redis that others could spoil.
+        task_queues=[Queue(QueueName.ANALYSE, Exchange(""), routing_key=QueueName.ANALYSE)],  # type: ignore[no-untyped-call]  # kombu ships no types for them
         task_default_queue=QueueName.ANALYSE,
         task_create_missing_queues=False,
         task_routes={TaskName.ANALYSE: {"queue": QueueName.ANALYSE}},
@@ -75,12 +86,3 @@ def create_celery(
         enable_utc=True,
     )
     return app
-
-
-def _kombu_url(redis_url: str) -> str:
-    """Return Kombu's form of a Redis address, which differs for Unix sockets and their ``?db=`` only."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    parts = urlsplit(redis_url)
-    database = "".join(f"?virtual_host={number}" for number in parse_qs(parts.query).get("db", [])[:1])
-    return f"redis+socket://{parts.netloc}{parts.path}{database}"

@@ -6,24 +6,28 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from uuid import UUID
 
-import redis
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from services.contracts import QueueName, TaskName
 from services.database.engine import Database
-from services.errors import BrokerUnavailable, StoreUnavailable
+from services.errors import BrokerUnavailable, StoreFault, StoreUnavailable
 from services.jobs import dispatch_window
+from services.redis_client import REDIS_ERRORS, connect, unavailable
 from services.settings import Broker
 
 log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Sends messages for queued jobs. After a failed send, a circuit breaker stops sending for ``breaker_s``."""
+    """Sends messages for queued jobs. After a failed send, a circuit breaker stops sending for ``breaker_s``.
+
+    The attribute ``fault_observer``, if set, is called with the fault of each message that Redis did not take.
+    """
 
     def __init__(self, database: Database, app: Celery, redis_url: str, settings: Broker) -> None:
         """Bind the ledger to Redis, without connecting yet."""
@@ -33,14 +37,11 @@ class Dispatcher:
         self._window_size = dispatch_window.WindowSize(
             settings.window_per_slot, settings.message_articles, settings.message_words
         )
-        self._redis = redis.Redis.from_url(
-            redis_url,
-            socket_timeout=settings.send_timeout_s,
-            socket_connect_timeout=settings.send_timeout_s,
-            retry=None,
-        )
+        self._redis = connect(redis_url, settings.send_timeout_s)
         self._queue_key = settings.key_prefix + QueueName.ANALYSE
+        self.fault_observer: Callable[[StoreFault], None] | None = None
         self._circuit_open_until = 0.0
+        self._last_failure = BrokerUnavailable("Redis did not accept a message")
 
     def dispatch(self) -> int:
         """Fill the dispatch window and return the number of messages sent.
@@ -49,7 +50,7 @@ class Dispatcher:
         `StoreUnavailable`.
         """
         if time.monotonic() < self._circuit_open_until:
-            raise BrokerUnavailable("Redis did not answer a moment ago")
+            raise BrokerUnavailable(f"a moment ago, {self._last_failure.detail}", self._last_failure.fault)
         messages = dispatch_window.fill_window(self._database, self._window_size)
         for sent_count, message in enumerate(messages):
             try:
@@ -63,10 +64,13 @@ class Dispatcher:
                 )
                 if message.ahead:
                     self._move_newest_to_front()
-            except (OperationalError, redis.RedisError, OSError) as error:
+            except (OperationalError, *REDIS_ERRORS) as error:
                 self._circuit_open_until = time.monotonic() + self._settings.breaker_s
+                self._last_failure = unavailable("did not accept a message", error)
+                if self.fault_observer is not None:
+                    self.fault_observer(self._last_failure.fault)
                 dispatch_window.withdraw_unsent(self._database, messages[sent_count:])
-                raise BrokerUnavailable(f"Redis did not accept a message: {error}") from error
+                raise self._last_failure from error
             log.debug("dispatched", message=str(message.id), jobs=[str(job_id) for job_id in message.job_ids])
         return len(messages)
 
@@ -74,8 +78,8 @@ class Dispatcher:
         """Check that Redis answers. Raises `BrokerUnavailable`."""
         try:
             self._redis.ping()
-        except (redis.RedisError, OSError) as error:
-            raise BrokerUnavailable(f"Redis does not answer: {error}") from error
+        except REDIS_ERRORS as error:
+            raise unavailable("does not answer", error) from error
 
     def requeue_lost(self) -> int:
         """Return jobs to the queue whose messages are overdue and missing in Redis; return how many there were.
@@ -94,14 +98,14 @@ class Dispatcher:
 
         Order is a preference: moving another message, or failing to move one, does no harm.
         """
-        with contextlib.suppress(redis.RedisError, OSError):
+        with contextlib.suppress(*REDIS_ERRORS):
             self._redis.lmove(self._queue_key, self._queue_key, "LEFT", "RIGHT")
 
     def _queued_message_ids(self) -> frozenset[UUID]:
         try:
             entries = self._redis.lrange(self._queue_key, 0, -1)
-        except (redis.RedisError, OSError) as error:
-            raise BrokerUnavailable(f"Redis does not answer: {error}") from error
+        except REDIS_ERRORS as error:
+            raise unavailable("does not list the queue", error) from error
         assert isinstance(entries, list)  # noqa: S101 -- the client is synchronous; its types allow for both
         return frozenset(message_id for message_id in map(_message_id, entries) if message_id is not None)
 
@@ -150,7 +154,7 @@ class DispatchThread:
             except (BrokerUnavailable, StoreUnavailable) as error:
                 # The jobs are in the ledger. The sweeper dispatches them after the fault.
                 if not is_postponed:  # only the first of a series is logged: there would be a line for each push
-                    log.warning("dispatch_postponed", code=error.code, reason=error.detail)
+                    log.warning("dispatch_postponed", code=error.code, fault=error.fault, reason=error.detail)
                 is_postponed = True
             except Exception:  # without this thread the process would never dispatch again
                 log.exception("dispatch_defect")

@@ -4,6 +4,8 @@ Any process with access to Redis can write to the queue. Unfiltered, Celery exit
 body of a message that it cannot read, and obeys instructions in a message's headers (callbacks, chains, times). Here
 every entry is checked before Celery sees it, and foreign entries are dropped and counted. The jobs of a dropped message
 are still in the ledger and are dispatched again.
+
+A Redis that answers with errors (a replica, a key of another type, a missing permission) is asked again every second.
 """
 
 from __future__ import annotations
@@ -11,19 +13,29 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis.exceptions import ResponseError
 
-from services.contracts import TaskName
+from services.contracts import QueueName, TaskName
+from services.errors import BrokerUnavailable
+from services.redis_client import unavailable
 
 log = structlog.get_logger(__name__)
 
-ON_DROPPED_OPTION: Final = "stancewire_on_dropped"  # a transport option: called with the cause of each dropped entry
+# Transport options: called with the cause and the number of dropped entries, and with each fault of Redis.
+ON_DROPPED_OPTION: Final = "stancewire_on_dropped"
+ON_FAULT_OPTION: Final = "stancewire_on_fault"
+_FAULT_PAUSE_S: Final = 1.0
+_BATCH: Final = 64  # entries checked in one round trip after a foreign one
+_BATCHES_S: Final = 0.5  # seconds of such checks before Celery's event loop gets its turn
 _MAX_JOBS: Final = 16  # the limit of the setting `broker.message_articles`
 _EMPTY_VALUES: Final[tuple[Any, ...]] = (None, [], {}, "")
 # Headers that would make Celery do more than run the task now.
@@ -44,19 +56,57 @@ class ForeignMessage(Exception):
 
 
 class Channel(redis.Channel):
-    """Reads the queue, and drops an entry that is not JSON instead of raising through the event loop."""
+    """Reads the queue, drops what dispatch did not send, and waits while Redis answers with errors."""
+
+    _paused_until = 0.0
+
+    def _size(self, queue: str) -> int:  # noqa: ARG002 -- the signature is Kombu's
+        """Return 0: Celery asks when it declares the queue, and uses the answer for nothing."""
+        return 0
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        if time.monotonic() >= self._paused_until:
+            super()._brpop_start(timeout)  # type: ignore[no-untyped-call]  # kombu ships no types for it
 
     def _brpop_read(self, **options: Any) -> Any:
         self.connection.was_delivered = False
         try:
-            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]  # kombu ships no types for it
+            result = super()._brpop_read(**options)  # type: ignore[no-untyped-call]  # as above
         except (*self.connection_errors, Empty):
             raise
+        except ResponseError as error:
+            self._paused_until = time.monotonic() + _FAULT_PAUSE_S
+            report_fault(self.connection.client, unavailable("does not hand out messages", error))
+            return True
         except Exception as error:
             if self.connection.was_delivered:  # a defect behind the filter, not a bad entry
                 raise
-            report_dropped(self.connection.client, "no_json", error)
-            return True
+            report_dropped(self.connection.client, {"no_json": 1}, error)
+            result = True
+        if not self.connection.was_delivered:
+            self._drop_foreign()
+        return result
+
+    def _drop_foreign(self) -> None:
+        """Drop foreign entries in batches up to one of ours: one by one, a hundred thousand would take a minute."""
+        end = time.monotonic() + _BATCHES_S
+        causes: Counter[str] = Counter()
+        with self.conn_or_acquire() as client:
+            while time.monotonic() < end:
+                entries = client.rpop(QueueName.ANALYSE, _BATCH) or []
+                ours = []
+                for entry in entries:
+                    cause = _foreign_cause(entry)
+                    if cause is None:
+                        ours.append(entry)
+                    else:
+                        causes[cause] += 1
+                if ours:
+                    client.rpush(QueueName.ANALYSE, *reversed(ours))  # the end that is read, in the same order
+                if ours or not entries:
+                    break
+        if causes:
+            report_dropped(self.connection.client, causes, ForeignMessage("in a batch"))
 
 
 class Transport(redis.Transport):
@@ -69,7 +119,7 @@ class Transport(redis.Transport):
         try:
             check_message(message)
         except ForeignMessage as error:
-            report_dropped(self.client, error.args[0], error)
+            report_dropped(self.client, {error.args[0]: 1}, error)
             return
         self.was_delivered = True
         super()._deliver(message, queue)  # type: ignore[no-untyped-call]  # as above
@@ -81,12 +131,32 @@ def register_transport() -> None:
         TRANSPORT_ALIASES[alias] = f"{__name__}:Transport"
 
 
-def report_dropped(connection: Any, cause: str, error: Exception) -> None:
-    """Count and log a dropped entry, without its content."""
-    log.warning("foreign_message_dropped", reason=cause, error=type(error).__name__)
-    on_dropped: Callable[[str], None] | None = connection.transport_options.get(ON_DROPPED_OPTION)
-    if on_dropped is not None:
-        on_dropped(cause)
+def report_dropped(connection: Any, causes: Mapping[str, int], error: Exception) -> None:
+    """Count and log dropped entries by their cause, without their content."""
+    on_dropped: Callable[[str, int], None] | None = connection.transport_options.get(ON_DROPPED_OPTION)
+    for cause, number in causes.items():
+        log.warning("foreign_message_dropped", cause=cause, dropped=number, error=type(error).__name__)
+        if on_dropped is not None:
+            on_dropped(cause, number)
+
+
+def report_fault(connection: Any, fault: BrokerUnavailable) -> None:
+    """Log a fault of Redis and tell the process of it."""
+    log.warning("redis_fault", fault=fault.fault, reason=fault.detail)
+    on_fault: Callable[[BrokerUnavailable], None] | None = connection.transport_options.get(ON_FAULT_OPTION)
+    if on_fault is not None:
+        on_fault(fault)
+
+
+def _foreign_cause(entry: bytes) -> str | None:
+    """Return why an entry of the queue is foreign, or None if dispatch sent it."""
+    try:
+        check_message(json.loads(entry))
+    except ForeignMessage as error:
+        return str(error.args[0])
+    except Exception:  # noqa: BLE001 -- whatever reading a stranger's bytes raises
+        return "no_json"
+    return None
 
 
 def check_message(message: Any) -> None:

@@ -51,7 +51,9 @@ class Sweeper:
                     hosts.announce(self._database, HostRole.SWEEPER, host)
                     announced_at = now
             except StoreUnavailable as error:
-                log.warning("sweep_postponed", code=error.code, reason=error.detail)
+                log.warning("sweep_postponed", code=error.code, fault=error.fault, reason=error.detail)
+            except Exception:  # without this loop nothing that is lost would be queued again
+                log.exception("sweep_defect")
             stopping.wait(self._settings.broker.sweep_s)
         retention.join()
         with contextlib.suppress(StoreUnavailable):
@@ -73,7 +75,7 @@ class Sweeper:
             self._dispatcher.dispatch()
         except BrokerUnavailable as error:
             if not self._is_redis_down:
-                log.warning("redis_down", reason=error.detail)
+                log.warning("redis_down", fault=error.fault, reason=error.detail)
             self._is_redis_down = True
         else:
             if self._is_redis_down:

@@ -11,6 +11,8 @@ from typing import Final
 
 from services.contracts import FINAL_STATES
 from services.database.counters import CounterName
+from services.dispatch.store_watch import Store
+from services.errors import StoreFault
 from services.jobs.counter_updates import LOW_SCORE, RUN_BUCKETS, WAIT_BUCKETS
 from services.maintenance.retention_steps import KINDS as RETENTION_KINDS
 from services.metrics.declaration import (
@@ -44,6 +46,8 @@ LABEL_VALUES: Final = {
     "stage": "the stages of the pipeline",
     "outcome": "`succeeded`, `failed`, `retried`, `dead`, `lease_lost`",
     "kind": "`read`, `write`",
+    "store": ", ".join(f"`{store}`" for store in Store),
+    "fault": ", ".join(f"`{fault}` ({fault.description})" for fault in StoreFault),
     "queue_name": "the queues; there is one",
     "name": "the tasks; there is one",
     "exception": "the classes of the exceptions that a task raises",
@@ -198,6 +202,20 @@ POOL_SIZE: Final = declare_gauge(
     Origin.STORES, "stancewire_database_pool_size", "Connections that this process's pool may hold"
 )
 
+STORE_FAULT: Final = declare_gauge(
+    Origin.STORES,
+    "stancewire_store_fault",
+    "1 for the fault that the process sees at a store now; absent while all is well",
+    "store",
+    "fault",
+)
+STORE_ROUND_TRIP: Final = declare_gauge(
+    Origin.STORES,
+    "stancewire_store_round_trip_seconds",
+    "Time of one round trip to a store; absent while it does not answer",
+    "store",
+)
+
 # --- API processes: counted in each process
 BUILD: Final = declare_gauge(
     Origin.API, "stancewire_build_info", "Always 1; the label is the running version", "version"
@@ -281,6 +299,14 @@ TRANSACTIONS: Final = declare_histogram(
     "Time of one transaction, including waits for a connection and for locks; also counted by workers",
     _TRANSACTION_BUCKETS,
     "kind",
+)
+
+STORE_ERRORS: Final = declare_counter(
+    Origin.API,
+    "stancewire_store_errors_total",
+    "Transactions and messages that a store could not do, by fault; also counted by workers",
+    "store",
+    "fault",
 )
 
 # All declarations above, in the order of this module.

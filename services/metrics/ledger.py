@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 from services.contracts import QueueName
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
-from services.errors import StoreUnavailable
+from services.dispatch.store_watch import Store, StoreWatch
+from services.errors import StoreFault, StoreUnavailable
 from services.jobs.counter_updates import BEYOND
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import Snapshot, take_snapshot
@@ -41,9 +42,13 @@ class LedgerCollector(Collector):
     If the database does not answer, ``stancewire_ledger_up`` is 0 and all other metrics of the ledger are absent.
     """
 
-    def __init__(self, database: Database, feeds: int) -> None:
-        """Read from ``database``; at most ``feeds`` feeds have series of their own."""
+    def __init__(self, database: Database, feeds: int, watch: StoreWatch) -> None:
+        """Read from ``database``; at most ``feeds`` feeds have series of their own.
+
+        While ``watch`` gets no answer from the database, it is not asked: a scrape must not hang with it.
+        """
         self._database = database
+        self._watch = watch
         self._feeds = feeds
         self._lock = threading.Lock()
         self._last_read: tuple[Snapshot, float] | None = None
@@ -70,7 +75,10 @@ class LedgerCollector(Collector):
                 yield _counter_family(declaration, values, feeds)
 
     def _snapshot(self) -> tuple[Snapshot, float]:
-        """Return a snapshot and the seconds that it took to read."""
+        """Return a snapshot and the seconds that it took to read. Raises `StoreUnavailable`."""
+        fault = self._watch.last(Store.DATABASE).fault
+        if fault is not None and fault.fault is StoreFault.NO_ANSWER:
+            raise StoreUnavailable(fault.detail)
         with self._lock:
             if self._last_read is None or time.monotonic() >= self._reuse_until:
                 began = time.monotonic()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
+from services.dispatch.store_watch import Store
+from services.errors import StoreFault
 from services.metrics import catalogue
 from services.metrics.families import counter, gauge, histogram
 from services.version import VERSION
@@ -25,11 +27,23 @@ class ApiMetrics:
             self.refused.labels(code)  # starts at 0: without a first sample, `increase` would miss the first refusal
         self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
+        self.store_errors = counter(catalogue.STORE_ERRORS, registry)
+        for store in Store:
+            for fault in StoreFault:
+                self.store_errors.labels(store, fault)  # starts at 0, as above
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 
     def observe_transaction(self, kind: str, seconds: float) -> None:
         """Observe the time of one transaction; a callback for ``Database.observer``."""
         self.transactions.labels(kind).observe(seconds)
+
+    def observe_database_fault(self, fault: StoreFault) -> None:
+        """Count a transaction that the database could not do; a callback for ``Database.fault_observer``."""
+        self.store_errors.labels(Store.DATABASE, fault).inc()
+
+    def observe_redis_fault(self, fault: StoreFault) -> None:
+        """Count a message that Redis did not take; a callback for ``Dispatcher.fault_observer``."""
+        self.store_errors.labels(Store.REDIS, fault).inc()
 
 
 class WorkerMetrics:
@@ -45,7 +59,16 @@ class WorkerMetrics:
         self.messages_dropped = counter(catalogue.MESSAGES_DROPPED, registry)
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
         self.task_seconds = histogram(catalogue.TASK_SECONDS, registry)
+        self.store_errors = counter(catalogue.STORE_ERRORS, registry)
 
     def observe_transaction(self, kind: str, seconds: float) -> None:
         """Observe the time of one transaction; a callback for ``Database.observer``."""
         self.transactions.labels(kind).observe(seconds)
+
+    def observe_database_fault(self, fault: StoreFault) -> None:
+        """Count a transaction that the database could not do; a callback for ``Database.fault_observer``."""
+        self.store_errors.labels(Store.DATABASE, fault).inc()
+
+    def observe_redis_fault(self, fault: StoreFault) -> None:
+        """Count a failure to receive messages."""
+        self.store_errors.labels(Store.REDIS, fault).inc()

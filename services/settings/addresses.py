@@ -36,7 +36,7 @@ def database_address(url: str) -> str:
 
 
 def redis_address(url: str) -> str:
-    """Return the address unchanged. Raises `ValueError` if it is none of a single Redis server."""
+    """Return the address unchanged. Raises `ValueError` unless it is the address of a single Redis server."""
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise ValueError(f"is not an address; write {_REDIS_FORMS}")

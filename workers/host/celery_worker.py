@@ -24,11 +24,12 @@ from services.contracts import Analysis, Article, QueueName, TaskName
 from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher
-from services.errors import StancewireError, StoreUnavailable
+from services.errors import BrokerUnavailable, StancewireError, StoreUnavailable
 from services.jobs import hosts
 from services.jobs.hosts import HostRole
 from services.settings import Settings
 from services.topics.active_topics import ActiveTopics
+from workers.host.consumer import patient_consumer
 from workers.host.message_runner import Checkpoint, MessageRunner
 from workers.host.tasks import register
 
@@ -54,8 +55,10 @@ class WorkerHost:
             settings.broker,
             settings.resolved_redis_url(),
             Role.CONSUMER,
-            lambda cause: self._metrics.messages_dropped.labels(cause).inc(),
+            lambda cause, number: self._metrics.messages_dropped.labels(cause).inc(number),
+            self._on_redis_fault,
         )
+        self.celery.conf.worker_consumer = patient_consumer(self._announce_if_due, self._on_redis_fault)
         self._metrics_dir = tempfile.TemporaryDirectory(prefix="stancewire-metrics-")
         metrics.count_under_prefork(Path(self._metrics_dir.name))
         self._metrics = metrics.WorkerMetrics(CollectorRegistry())
@@ -65,10 +68,12 @@ class WorkerHost:
         self._runner: MessageRunner | None = None
         self._dispatcher: Dispatcher | None = None
         self._task_began = 0.0
+        self._announced_at: float | None = None
         # The parent uses the database only from its event loop, so no connection is open when a child is forked. The
         # short timeout keeps the loop responsive.
         parent_settings = settings.database.model_copy(update={"busy_timeout_s": 0.5})
         self._parent_database = Database(settings.resolved_database_url(), parent_settings, pooled=False)
+        self._parent_database.fault_observer = self._metrics.observe_database_fault
         register(self.celery, self._current_runner)
         signals.setup_logging.connect(self._set_up_logging, weak=False)
         signals.worker_process_init.connect(self._after_fork, weak=False)
@@ -81,7 +86,10 @@ class WorkerHost:
         signals.task_postrun.connect(self._dispatch_next, weak=False)
 
     def run(self, queues: str = "") -> None:
-        """Consume messages until SIGTERM; then finish the current articles and release the other jobs."""
+        """Consume messages until SIGTERM; then finish the current articles and release the other jobs.
+
+        Raises `SystemExit` with status 1 if the consumer ends for any other reason.
+        """
         arguments = ["--quiet", "worker", "--pool=prefork", f"--concurrency={self.slots}", f"--hostname={self.name}@%h"]
         arguments += [
             f"--queues={queues or QueueName.ANALYSE}",
@@ -91,6 +99,10 @@ class WorkerHost:
         ]
         arguments += [f"--max-tasks-per-child={self.settings.worker.recycle_messages}", "--without-heartbeat"]
         self.celery.worker_main(arguments)
+        if not self._stop_flag[0]:  # Celery returns in the same way after an error that it cannot handle
+            self._leave()
+            log.critical("worker_ended", reason="the consumer ended without being asked to; see the lines above")
+            raise SystemExit(1)
 
     def _current_runner(self) -> MessageRunner:
         assert self._runner is not None, "set by _after_fork, before any task"  # noqa: S101 -- for mypy
@@ -108,6 +120,7 @@ class WorkerHost:
         logs.configure(self.settings.log, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         database.observer = self._metrics.observe_transaction
+        database.fault_observer = self._metrics.observe_database_fault
         pipeline = Pipeline(self.settings.pipeline)
         pipeline.analyse(_WARM_UP_ARTICLE)
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
@@ -156,15 +169,27 @@ class WorkerHost:
         sender.timer.call_repeatedly(_ANNOUNCE_INTERVAL_S, self._announce)
         log.info("worker_ready", slots=self.slots, metrics_port=worker.metrics_port or None)
 
+    def _on_redis_fault(self, error: BrokerUnavailable) -> None:
+        self._metrics.observe_redis_fault(error.fault)
+
+    def _announce_if_due(self) -> None:
+        """Keep the host among the live ones while Celery's event loop waits for Redis, once it has been ready."""
+        if self._announced_at is not None and time.monotonic() - self._announced_at >= _ANNOUNCE_INTERVAL_S:
+            self._announce()
+
     def _announce(self) -> None:
+        self._announced_at = time.monotonic()
         try:
             hosts.announce(self._parent_database, HostRole.WORKER, self._host, self.slots)
         except StoreUnavailable as error:
-            log.warning("announce_postponed", reason=error.detail)
+            log.warning("announce_postponed", fault=error.fault, reason=error.detail)
 
     def _on_stopping(self, **_: Any) -> None:
         self._stop_flag[0] = 1
+        self._leave()
+
+    def _leave(self) -> None:
         try:
             hosts.leave(self._parent_database, HostRole.WORKER, self._host)
         except StoreUnavailable as error:
-            log.warning("leave_postponed", reason=error.detail)
+            log.warning("leave_postponed", fault=error.fault, reason=error.detail)

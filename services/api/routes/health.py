@@ -11,11 +11,11 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from services.api.dependencies import Services, authenticated_caller
+from services.api.dependencies import ApiServices, Services, authenticated_caller
 from services.api.problems import problem_responses
 from services.caller import Scope
-from services.database import migrations
-from services.errors import BrokerUnavailable, Forbidden, StoreUnavailable, Unauthenticated
+from services.dispatch.store_watch import Store, StoreState
+from services.errors import Forbidden, StoreUnavailable, Unauthenticated
 from services.jobs import hosts
 
 router = APIRouter(tags=["health"])
@@ -45,32 +45,36 @@ def ready(request: Request, services: Services, response: Response) -> Health:
     """
     caller = authenticated_caller(request)
     detailed = caller is not None and Scope.ADMIN in caller.scopes
-    status: Status = "ok"
-    checks = {"database": "ok", "redis": "ok", "workers": "ok", "intake": "ok"}
-    try:
-        services.dispatcher.ping()
-    except BrokerUnavailable as error:
-        reason = error.detail if detailed else "Redis does not answer"
-        status, checks["redis"] = "degraded", f"{reason}; articles wait in the ledger"
-    try:
-        missing = migrations.pending(services.database)
-        if missing is not None:
-            status, checks["database"] = "unavailable", f"the schema lacks revision {missing}: run `stancewire migrate`"
-        else:
-            if hosts.live_slots(services.database) == 0:
-                status, checks["workers"] = "degraded", "no worker was seen lately; articles wait in the ledger"
-            refusal = services.admission.intake_refusal()
-            if refusal is not None:
-                reason = refusal.detail if detailed else refusal.code
-                status, checks["intake"] = "degraded", f"{reason}; pushes are refused, results are served"
-            elif services.admission.paused_feeds():
-                checks["intake"] = f"ok, except for {services.admission.paused_feeds()} paused"
-    except StoreUnavailable as error:
-        checks["database"] = error.detail if detailed else "the database does not answer"
-        status, checks["workers"], checks["intake"] = "unavailable", "unknown", "unknown"
-    if status == "unavailable":
+    states = services.store_watch.look()
+    database, redis = states[Store.DATABASE], states[Store.REDIS]
+    checks = {"database": database.reason(detailed=detailed), "redis": redis.reason(detailed=detailed)}
+    if not redis.usable:
+        checks["redis"] += "; articles wait in the ledger"
+    if database.usable:
+        try:
+            checks |= _ledger_checks(services, detailed=detailed)
+        except StoreUnavailable as error:
+            database = StoreState(error, usable=False)
+            checks["database"] = database.reason(detailed=detailed)
+    if not database.usable:
         response.status_code = 503
-    return Health(status=status, checks=checks)
+        return Health(status="unavailable", checks=checks | {"workers": "unknown", "intake": "unknown"})
+    ok = all(check.startswith("ok") for check in checks.values())
+    return Health(status="ok" if ok else "degraded", checks=checks)
+
+
+def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
+    """Return the checks of the workers and of the intake. Raises `StoreUnavailable`."""
+    checks = {"workers": "ok", "intake": "ok"}
+    if hosts.live_slots(services.database) == 0:
+        checks["workers"] = "no worker was seen lately (runbook: StancewireWorkersMissing); articles wait in the ledger"
+    refusal = services.admission.intake_refusal()
+    if refusal is not None:
+        reason = refusal.detail if detailed else refusal.code
+        checks["intake"] = f"{reason}; pushes are refused, results are served"
+    elif services.admission.paused_feeds():
+        checks["intake"] = f"ok, except for {services.admission.paused_feeds()} paused"
+    return checks
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=problem_responses())

@@ -39,7 +39,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     for retries_left in reversed(range(_TRIES)):
         try:
             with _connection(database) as connection:
-                _check_known(_revision(connection))
+                _check_known(current_on(connection))
                 if database.dialect == "postgresql":
                     connection.rollback()  # Alembic begins its own transactions
                 config = _config()
@@ -93,7 +93,8 @@ def _poll(connection: Connection, lock: Function[bool]) -> None:
         time.sleep(_POLL_S)
 
 
-def _revision(connection: Connection) -> str | None:
+def current_on(connection: Connection) -> str | None:
+    """Return the revision of the schema on an open connection, or None if there is no schema yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -115,7 +116,7 @@ def pending(database: Database) -> str | None:
 def current(database: Database) -> str | None:
     """Return the revision of the database's schema, or None if the database has no schema yet."""
     with database.read() as connection:
-        return _revision(connection)
+        return current_on(connection)
 
 
 def newest() -> str:

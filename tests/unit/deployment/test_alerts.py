@@ -55,6 +55,8 @@ REQUESTS = 'stancewire_http_requests_total{{job="api",instance="api:8400",status
 PUSH = (
     'stancewire_http_request_seconds_bucket{{job="api",instance="api:8400",method="POST",route="/v1/articles",le="{}"}}'
 )
+STORE_FAULT = 'stancewire_store_fault{{job="api",instance="api:8400",store="{}",fault="{}"}}'
+STORE_ERRORS = 'stancewire_store_errors_total{{job="api",instance="api:8400",store="{}",fault="{}"}}'
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
 
@@ -103,6 +105,27 @@ CASES = {
         not_yet="20s",
         quiet=constant("stancewire_ledger_up" + API, 1) | constant("stancewire_ledger_up" + OTHER, 0),
     ),
+    "StancewireDatabaseFault": Case(
+        fires=constant(STORE_FAULT.format("database", "read_only"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("database", "slow"), 1)
+        | constant(STORE_FAULT.format("database", "no_answer"), 1)
+        | constant(STORE_FAULT.format("redis", "read_only"), 1),
+        labels={"fault": "read_only"},
+    ),
+    "StancewireDatabaseSlow": Case(
+        fires=constant(STORE_FAULT.format("database", "slow"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("redis", "slow"), 1),
+    ),
+    "StancewireSchemaNewer": Case(
+        fires=constant(STORE_FAULT.format("database", "schema_new"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("database", "schema_old"), 1),
+    ),
     "StancewireDatabasePoolExhausted": Case(
         fires=constant("stancewire_database_pool_in_use" + API, 9)
         | constant("stancewire_database_pool_size" + API, 10),
@@ -117,6 +140,27 @@ CASES = {
         at="1m",
         not_yet="20s",
         quiet=ledger_gauge("stancewire_redis_up", 1),
+    ),
+    "StancewireRedisFault": Case(
+        fires=constant(STORE_FAULT.format("redis", "foreign_key"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("redis", "no_answer"), 1)
+        | constant(STORE_FAULT.format("database", "read_only"), 1),
+        labels={"fault": "foreign_key"},
+    ),
+    "StancewireRedisSlow": Case(
+        fires=constant(STORE_FAULT.format("redis", "slow"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("database", "slow"), 1),
+    ),
+    "StancewireStoreErrors": Case(
+        fires={STORE_ERRORS.format("database", "locked"): "0x3 1x100"},
+        at="1m",
+        not_yet="30s",
+        quiet=constant(STORE_ERRORS.format("database", "locked"), 5),
+        labels={"store": "database", "fault": "locked"},
     ),
     "StancewireRedisMemory": Case(
         fires=constant("stancewire_redis_memory_bytes" + API, 90)

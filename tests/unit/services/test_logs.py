@@ -134,3 +134,33 @@ except Exception:
     )
     assert "no such table" in lines[0]["exception"]
     assert CANARY not in json.dumps(lines)
+
+
+def test_repeated_faults_are_one_line_and_the_next_says_how_many_were_left_out() -> None:
+    lines = log_lines(
+        """
+import time
+from services import log_repeats
+for handler in logging.getLogger().handlers:
+    [limit] = handler.filters
+    limit._every_s = 0.5
+for number in range(100):
+    log.warning("store_unavailable", fault="read_only", reason=f"words {number}", request=f"r{number}")
+    log.warning("store_unavailable", fault="locked", reason="other words")
+    logging.getLogger("celery.worker").error("consumer: cannot connect to %s", number)
+    log.warning("close_postponed", fault="read_only", job=f"j{number}")
+    log.warning("article_postponed", job=f"j{number}")
+    log.info("article_failed")
+time.sleep(0.5)
+log.warning("store_unavailable", fault="read_only", reason="again")
+logging.getLogger("celery.worker").error("consumer: cannot connect to %s", "it")
+"""
+    )
+    kinds = [(line["event"], line.get("fault")) for line in lines]
+    assert kinds.count(("store_unavailable", "read_only")) == 2
+    assert kinds.count(("store_unavailable", "locked")) == 1
+    assert kinds.count(("close_postponed", "read_only")) == 1
+    assert kinds.count(("article_postponed", None)) == 100, "lines about one article each"
+    assert kinds.count(("article_failed", None)) == 100, "no warning"
+    assert lines[-2]["left_out"] == 99
+    assert lines[-1]["event"] == "consumer: cannot connect to it (99 lines of this kind were left out)"

@@ -12,12 +12,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.database.engine import Database
+from services.dispatch.store_watch import StoreWatch
 from services.errors import TransientError
 from services.jobs import hosts, leases
 from services.jobs.hosts import HostRole
 from services.metrics import LedgerCollector, declared_names
 from services.metrics import ledger as ledger_metrics
-from tests.support.api import Api, complete_job, fail_job, lease_job, read_metrics
+from tests.support.api import Api, api_settings, complete_job, fail_job, lease_job, read_metrics
 from tests.support.ledger import article, push, set_row
 
 
@@ -174,9 +175,11 @@ def test_queue_waits_and_run_times_are_ledger_histograms(database: Database, ser
 
 
 def test_first_feeds_keep_their_own_series_and_others_are_summed(database: Database) -> None:
+    watch = StoreWatch(database, api_settings(database))
+
     def accepted_by_feed() -> dict[str, float]:
         registry = CollectorRegistry()
-        registry.register(LedgerCollector(database, feeds=2))
+        registry.register(LedgerCollector(database, feeds=2, watch=watch))
         [accepted] = [family for family in registry.collect() if family.name == "stancewire_articles_accepted"]
         return {sample.labels["feed"]: sample.value for sample in accepted.samples}
 

@@ -8,7 +8,7 @@ from services.console.health_messages import HealthIndicators, health_messages
 from services.console.pages.runbook import rendered_runbook, section_anchor
 from services.console.service_status import rate_per_minute
 from services.contracts import JobState
-from services.errors import Refused
+from services.errors import BrokerUnavailable, Refused, StoreFault, StoreUnavailable, Unavailable
 from services.jobs.activity import Activity
 from services.jobs.queries import BacklogSnapshot
 
@@ -26,6 +26,7 @@ def refusal(code: str, status: int = 503) -> Refused:
     return Refused(f"because of {code}", code=code, status=status, retry_after=60)
 
 
+NO_REDIS = BrokerUnavailable("connection refused")
 WORKING = activity(0, 0, 0, 0, 3, 0)
 IDLE = activity(9, 0, 0, 0, 0, 0, 0)
 FEED_FULL = {"wire": refusal("feed_queue_full", 429)}
@@ -51,7 +52,7 @@ STUCK, OLD = ("The queue is stuck", "StancewireQueueStuck"), ("Articles wait too
         (HealthIndicators(backlog(queued=0, oldest=901), IDLE), []),
         (HealthIndicators(backlog(queued=9, oldest=300, slots=0), IDLE), [WORKERS]),
         (HealthIndicators(backlog(), IDLE, live_sweepers=0), [SWEEPER]),
-        (HealthIndicators(backlog(), IDLE, redis_available=False), [REDIS]),
+        (HealthIndicators(backlog(), IDLE, store_faults=(NO_REDIS,)), [REDIS]),
         (HealthIndicators(backlog(), IDLE, intake_refusal=refusal("disk_full")), [DISK]),
         (
             HealthIndicators(backlog(), IDLE, intake_refusal=refusal("backlog_too_old")),
@@ -73,10 +74,10 @@ STUCK, OLD = ("The queue is stuck", "StancewireQueueStuck"), ("Articles wait too
                 backlog(queued=9, dead=1, oldest=300, slots=0),
                 IDLE,
                 live_sweepers=0,
-                redis_available=False,
+                store_faults=(NO_REDIS,),
                 intake_refusal=refusal("disk_full"),
             ),
-            [DISK, WORKERS, SWEEPER, REDIS, DEAD],
+            [DISK, REDIS, WORKERS, SWEEPER, DEAD],
         ),
     ],
 )
@@ -112,3 +113,14 @@ def test_rate_covers_the_last_minute_or_is_extrapolated() -> None:
     assert rate_per_minute((100, 1, 2, 3, 4, 5, 6), 10) == 21
     assert rate_per_minute((5, 5), 10) == 30
     assert rate_per_minute((), 10) == 0
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable, BrokerUnavailable])
+@pytest.mark.parametrize("fault", StoreFault)
+def test_every_fault_of_a_store_is_named_with_a_section_of_the_runbook(
+    error: type[Unavailable], fault: StoreFault
+) -> None:
+    [message] = health_messages(HealthIndicators(backlog(), WORKING, store_faults=(error("its own words", fault),)))
+    assert fault.description in message.title
+    assert message.title.startswith("Redis" if error is BrokerUnavailable else "The database")
+    assert section_anchor(message.runbook) in {anchor for anchor, _ in rendered_runbook()[0]}

@@ -89,7 +89,7 @@ def test_readyz_shows_details_to_admin_keys_only(shared_api: tuple[Api, Database
     api, database = shared_api
     for key in (None, make_key(database, Scope.READ), "swk_nonsense"):
         checks = api.client_of(key).get("/readyz").json()["checks"]
-        assert checks["redis"] == "Redis does not answer; articles wait in the ledger"
+        assert checks["redis"] == "Redis does not answer (runbook: StancewireRedisDown); articles wait in the ledger"
     assert "127.0.0.1" in api.client.get("/readyz").json()["checks"]["redis"]
 
 
