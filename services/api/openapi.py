@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.convertors import Convertor, register_url_convertor
 
+from services.contracts import Article
 from services.settings import Limits
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -17,6 +18,15 @@ RETRY_AFTER: Final[Header] = {
 }
 LOCATION: Final[Header] = {"Location": {"description": "the path of the job", "schema": {"type": "string"}}}
 ETAG: Final[Header] = {"ETag": {"description": "the version of the result", "schema": {"type": "string"}}}
+
+
+# The contract has RFC 3339; pushed articles may write their date in any form.
+_ANY_DATE: Final = {
+    "title": "Published At",
+    "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
+    "default": None,
+    "description": "RFC 3339 or any other usual form; a date that cannot be read is left out, with a warning",
+}
 
 
 class _IdConvertor(Convertor[str]):
@@ -62,10 +72,18 @@ def install(app: FastAPI, limits: Limits) -> None:
                 _set_problem_type(response)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
+        document["components"]["schemas"] |= _article_schemas()
         document["components"]["schemas"]["Article"]["properties"]["body"]["maxLength"] = limits.text_chars
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _article_schemas() -> dict[str, Any]:
+    """Return the schemas of an article, which FastAPI does not see: the routes read articles in any format."""
+    schema = Article.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema["properties"]["published_at"] = _ANY_DATE
+    return {**schema.pop("$defs", {}), "Article": schema}
 
 
 def _set_problem_type(response: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
 from services.contracts.base import (
@@ -21,6 +21,7 @@ from services.contracts.base import (
     Text,
     in_utc,
     not_blank,
+    read_language_tag,
     reject_bare_number,
 )
 
@@ -58,10 +59,21 @@ class Article(Contract):
     url: Address | None = None
     title: Short | None = None
     byline: Short | None = None
-    language: LanguageTag | None = None
+    language: Annotated[
+        LanguageTag | None,
+        BeforeValidator(read_language_tag),
+        Field(description="BCP 47; `_` counts as `-`, and `und` leaves the language to be detected"),
+    ] = None
     published_at: Annotated[AwareDatetime, BeforeValidator(reject_bare_number), AfterValidator(in_utc)] | None = None
     body: Annotated[Text, AfterValidator(not_blank), NOT_BLANK]
     media_type: MediaType = MediaType.TEXT
+    # Not analysed, and not part of the content hash. `limits.metadata_bytes` bounds its size.
+    metadata: Annotated[
+        dict[str, JsonValue] | None,
+        Field(
+            description="what else the sender knows, such as `section`, `tags` and `subjects`; the result has it, too"
+        ),
+    ] = None
 
     def content_hash(self) -> str:
         """Return the SHA-256 (hex) of the analysed fields: title, byline, language, media type and body.

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"\s*[+-]?[\d.]+\s*")
+# ISO 639's codes for undetermined, uncoded and several languages.
+_NO_LANGUAGE: Final = frozenset({"und", "mis", "mul"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -53,6 +55,14 @@ def reject_bare_number(value: object) -> object:
     return value
 
 
+def read_language_tag(value: object) -> object:
+    """Return a language tag with hyphens (``en_US`` becomes ``en-US``), and None for those that name no language."""
+    if not isinstance(value, str):
+        return value
+    tag = value.strip().replace("_", "-")
+    return None if tag.lower() in _NO_LANGUAGE else tag
+
+
 def require_number(value: object) -> object:
     """Reject values that are not JSON numbers, because ``false`` read as 0 would do harm.
 
@@ -84,7 +94,11 @@ Address = Annotated[
     Field(json_schema_extra={"pattern": r"^https?://[^\s\u0000][^\u0000]*$"}),
 ]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$")]
+LanguageTag = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$"),
+    Field(json_schema_extra={"pattern": r"^\s*[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}\s*$"}),
+]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

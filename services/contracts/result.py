@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from services.contracts.base import Contract, Probability, Warned
 
@@ -194,18 +194,21 @@ class Analysis(Contract):
 
 
 class ResultHeader(Contract):
-    """The job and the article of a result."""
+    """The job and the article of a result. ``metadata`` is the article's own, as its sender wrote it."""
 
     schema_version: Literal["stancewire.result/1"] = Field(default="stancewire.result/1", alias="schema")
     job_id: UUID
     article_id: UUID
+    metadata: dict[str, JsonValue] | None = None
 
 
 class Result(Analysis, ResultHeader):  # in this order: the fields of the last base come first in the document
     """The result of a job as clients receive it."""
 
     @classmethod
-    def of(cls, analysis: Analysis, *, job_id: UUID, article_id: UUID) -> Self:
-        """Create the result of a job from its analysis."""
+    def of(
+        cls, analysis: Analysis, *, job_id: UUID, article_id: UUID, metadata: dict[str, JsonValue] | None = None
+    ) -> Self:
+        """Create the result of a job from its analysis and the article's metadata."""
         fields = {name: getattr(analysis, name) for name in Analysis.model_fields}
-        return cls(job_id=job_id, article_id=article_id, **fields)
+        return cls(job_id=job_id, article_id=article_id, metadata=metadata, **fields)

@@ -16,6 +16,7 @@ from services.database.engine import Database
 from services.errors import Forbidden, Refused, StancewireError, TextTooLong
 from services.feeds.store import Feed, FeedCache
 from services.ingest.admission import AdmissionControl
+from services.ingest.metadata import bound_metadata
 from services.ingest.publication_dates import without_implausible_date
 from services.jobs.accept import Acceptance, IdempotencyKey, accept
 from services.settings import Limits
@@ -39,7 +40,8 @@ def submit(
 ) -> list[Acceptance | StancewireError]:
     """Admit articles and accept them into the ledger, in one transaction. Return one answer for each, in order.
 
-    An article with a date of publication that nobody can mean is accepted without it; its answer has a warning.
+    An article with a date of publication that nobody can mean is accepted without it, and one with too much metadata
+    without part of it; its answer has a warning.
     An error in the list refuses that article alone: `Forbidden` (feed) or `Refused` (feed paused, full or too fast).
     Raises `Refused` while intake is closed to all, `KeyReused` and `StoreUnavailable`; then nothing was accepted.
     """
@@ -55,12 +57,19 @@ def submit(
     errors = [refusals.get(article.feed) or _rate_refusal(intake, feeds[article.feed]) for article in batch]
     now = datetime.now(UTC)
     admitted = [
-        without_implausible_date(article, intake.limits, now)
+        _within_limits(article, intake.limits, now)
         for article, error in zip(batch, errors, strict=True)
         if error is None
     ]
     acceptances = iter(_accept(intake.database, admitted, key) if admitted else ())
     return [next(acceptances) if error is None else error for error in errors]
+
+
+def _within_limits(article: Article, limits: Limits, now: datetime) -> tuple[Article, tuple[Warned, ...]]:
+    """Return the article without what exceeds the limits and is not needed for its analysis, and warnings."""
+    article, date_warnings = without_implausible_date(article, limits, now)
+    article, metadata_warnings = bound_metadata(article, limits)
+    return article, date_warnings + metadata_warnings
 
 
 def _accept(

@@ -6,6 +6,7 @@ Once it has committed, the article is certain to get a final state.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -197,6 +198,8 @@ def _article_row(article: Article, answer: Acceptance, identity: str, content: s
         "language": article.language,
         "published_at": ledger_time(published) if published else None,
         "media_type": article.media_type,
+        # ASCII, since the metadata may contain characters that a database cannot store.
+        "metadata": None if article.metadata is None else json.dumps(article.metadata),
         "body": article.body,
         "received_at": now,
     }

@@ -7,6 +7,7 @@ An analysis may run more than once, but its result is stored once.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,6 +104,7 @@ def _article(row: Row[Any]) -> Article:
         published_at=None if published is None else instant(published),
         body=values["body"] or "",
         media_type=MediaType(values["media_type"]),
+        metadata=None if values["metadata"] is None else json.loads(values["metadata"]),
     )
 
 

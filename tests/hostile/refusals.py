@@ -93,7 +93,7 @@ ARTICLES: Final[dict[str, RefusedRequest]] = {
     "bad-unicode-escape": _malformed_body(b'{"body": "One\\u12"}'),
     "no-utf-8": _malformed_body(b'{"body": "caf\xe9"}'),
     "overlong-utf-8": _malformed_body(b'{"body": "\xc0\xaf"}'),
-    "surrogate-in-utf-8": _body(b'{"body": "\xed\xa0\x80"}', 422, "invalid", "body"),
+    "surrogate-in-utf-8": _malformed_body(b'{"body": "\xed\xa0\x80"}'),
     "beyond-unicode": _malformed_body(b'{"body": "\xf4\x90\x80\x80"}'),
     "latin-1": _malformed_body('{"body": "Café “no”"}'.encode("cp1252")),
     "xml": _malformed_body(b'<?xml version="1.0"?><article><body>One.</body></article>'),
@@ -104,10 +104,10 @@ ARTICLES: Final[dict[str, RefusedRequest]] = {
     "pickle": _malformed_body(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00}\x94."),
     "zip-bomb": _generated_body(_zip_bomb, 400, "invalid", ""),
     "gzip-unsaid": _generated_body(lambda: gzip.compress(b'{"body": "One."}'), 400, "invalid", ""),
-    "empty": _body(b"", 422, "invalid", ""),
+    "empty": _malformed_body(b""),
     "blank": _malformed_body(b" \r\n\t "),
     "null": _body(b"null", 422, "invalid", ""),
-    "list": _body(b'[{"body": "One."}]', 422, "invalid", ""),
+    "list-empty": _body(b"[]", 400, "empty_batch"),
     "text": _body(b'"One."', 422, "invalid", ""),
     "number": _body(b"1", 422, "invalid", ""),
     "object-empty": _body(b"{}", 422, "invalid", "body"),
@@ -130,8 +130,8 @@ ARTICLES: Final[dict[str, RefusedRequest]] = {
         lambda: json.dumps({"body": "a" * 1_000_001}).encode(), 413, "text_too_long", "body"
     ),
     "body-nul": _invalid_field("body", "One.\x00Two."),
-    "body-lone-surrogate": _body(b'{"body": "One \\ud83d two"}', 422, "invalid", "body"),
-    "body-reversed-surrogates": _body(b'{"body": "One \\ude00\\ud83d two"}', 422, "invalid", "body"),
+    "body-lone-surrogate": _malformed_body(b'{"body": "One \\ud83d two"}'),
+    "body-reversed-surrogates": _malformed_body(b'{"body": "One \\ude00\\ud83d two"}'),
     **{
         f"body-{type(value).__name__}-{number}": _invalid_field("body", value)
         for number, value in enumerate(
@@ -147,24 +147,43 @@ ARTICLES: Final[dict[str, RefusedRequest]] = {
             "url": ("", "example.org", "javascript:alert(1)", "http://", "https:// a", "http://a\x00", "h" * 3000, 1),
             "title": ("t" * 501, "a\x00b", 1, ["a"]),
             "byline": ("b" * 501, "\x00", {}),
-            "language": ("", "e", "english", "en_US", "en-", "en-abcdefghi", "en\x00", 1),
-            "published_at": (
-                "",
-                "now",
-                "2026-13-01T00:00:00Z",
-                "2026-11-23",
-                "2026-11-23T20:15:02",
-                0,
-                1e300,
-                "1e9",
-                True,
-                [],
-            ),
+            "language": ("", "e", "english", "en-", "en-abcdefghi", "en\x00", 1),
+            "published_at": (True, [], {"date": "2026-11-23"}),
+            "metadata": ("politics", 1, ["politics"]),
             "media_type": ("text/xml", "TEXT/HTML", "", None, 1, "text/html; charset=utf-8"),
             "schema": ("stancewire.article/2", "", None, 1),
         }.items()
         for number, value in enumerate(values)
     },
+}
+
+_LAUGHS: Final = b"".join(
+    b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10 if level else b"lol") for level in range(12)
+)
+
+
+def _xml(content: bytes, status: int, name: str = "") -> RefusedRequest:
+    return RefusedRequest(lambda: content, status, "invalid", name, headers={"Content-Type": "application/xml"})
+
+
+XML: Final[dict[str, RefusedRequest]] = {
+    "nitf-laughs": _xml(b"<!DOCTYPE nitf [" + _LAUGHS + b"]><nitf><body>&l11;</body></nitf>", 422, "<!ENTITY>"),
+    "rss-laughs": _xml(b"<!DOCTYPE rss [" + _LAUGHS + b"]><rss><channel/></rss>", 422, "<!ENTITY>"),
+    "nitf-external-entity": _xml(
+        b'<!DOCTYPE nitf [<!ENTITY x SYSTEM "file:///etc/passwd">]><nitf><body>&x;</body></nitf>', 422, "<!ENTITY>"
+    ),
+    "nitf-parameter-entity": _xml(
+        b'<!DOCTYPE nitf [<!ENTITY % x SYSTEM "http://127.0.0.1:1/x"> %x;]><nitf/>', 422, "<!ENTITY>"
+    ),
+    "nitf-deep": _xml(b"<nitf><body>" + b"<p>" * 100_000, 400),
+    "newsml-deep": _xml(b"<newsItem><contentSet><inlineXML>" + b"<p>" * 100_000, 400),
+    "nitf-open": _xml(b"<nitf><body>", 400),
+    "nitf-empty": _xml(b"<nitf/>", 422, "body.content"),
+    "unknown-root": _xml(b"<story><body>One.</body></story>", 422),
+    "svg": _xml(b'<svg xmlns="http://www.w3.org/2000/svg"/>', 422),
+    "not-xml": RefusedRequest(
+        lambda: b"The minister said no.", 415, "media_type", headers={"Content-Type": "application/xml"}
+    ),
 }
 
 HEADERS: Final[dict[str, RefusedRequest]] = {
@@ -188,18 +207,17 @@ HEADERS: Final[dict[str, RefusedRequest]] = {
         f"type-{number}": _with_headers({"Content-Type": value}, 415, "media_type")
         for number, value in enumerate(
             (
-                "text/plain",
-                "text/html",
-                "application/xml",
-                "application/octet-stream",
-                "*/*",
                 "application/jsonp",
+                "application/pdf",
+                "image/svg",
                 "json",
-                "",
+                "text",
             )
         )
     },
     "form": _with_headers({"Content-Type": "application/x-www-form-urlencoded"}, 415, "media_type", b"body=One."),
+    "octets": _with_headers({"Content-Type": "application/octet-stream"}, 415, "media_type", b"\x00\x01\x02"),
+    "no-type": _with_headers({"Content-Type": ""}, 415, "media_type", b"The minister said no."),
     "multipart": _with_headers(
         {"Content-Type": "multipart/form-data; boundary=x"}, 415, "media_type", _multipart("body")
     ),

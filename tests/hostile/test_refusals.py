@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.hostile.refusals import ARTICLES, BATCH, BATCHES, HEADERS, LINES, NDJSON, RefusedRequest
+from tests.hostile.refusals import ARTICLES, BATCH, BATCHES, HEADERS, LINES, NDJSON, XML, RefusedRequest
 from tests.hostile.service import Service
 from tests.support.api import assert_problem
 
-ALL = ARTICLES | HEADERS | BATCHES
+ALL = ARTICLES | XML | HEADERS | BATCHES
 
 
 @pytest.fixture(scope="module")

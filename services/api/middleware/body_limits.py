@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.api.body_budget import BodyBudget, HeldBody
 from services.api.middleware.authentication import caller_of
 from services.api.problems import ProblemError, send_problem
-from services.api.push_paths import BATCH_PATH
+from services.api.push_paths import BATCH_PATH, is_push
 from services.errors import Refused
 from services.settings import Limits
 
@@ -24,8 +24,8 @@ class BodyLimitsMiddleware:
 
     400 (nesting), 408 (time), 413 (size), 415 (compression), 429 (bodies of this sender), 503 (bodies of all senders).
 
-    The limit is ``limits.batch_bytes`` for a batch and ``limits.body_bytes`` for any other request. The nesting of a
-    batch is checked line by line when the lines are parsed.
+    The limit is ``limits.batch_bytes`` for a batch and ``limits.body_bytes`` for any other request. The nesting of
+    pushed articles is checked by the route, which knows their format.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
@@ -58,7 +58,7 @@ class BodyLimitsMiddleware:
             return
         if body is None:  # the client disconnected
             return
-        if scope["path"] != BATCH_PATH:
+        if not is_push(scope):
             try:
                 check_nesting(body, self._limits.nesting)
             except ProblemError as error:

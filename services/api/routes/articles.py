@@ -7,20 +7,24 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.api.dependencies import Admin, ApiServices, Pusher, Services
 from services.api.long_poll import POLL_AFTER, PreferHeader
-from services.api.ndjson import parse_line, split_lines
 from services.api.openapi import JOB_LINKS, LOCATION, RETRY_AFTER
 from services.api.problems import ProblemError, problem_from_error, problem_responses
 from services.api.push_paths import BATCH_PATH, PUSH_PATH
+from services.api.pushed_documents import PushedDocument, read_document
 from services.api.schemas.articles import BatchAnswer, BatchItem, Erasure
 from services.api.schemas.jobs import job_href, job_view
 from services.caller import Caller
-from services.contracts import Article, JobView
+from services.contracts import Article, FeedName, JobView, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
+from services.ingest import formats
+from services.ingest.formats.article_json import ARTICLE_JSON
+from services.ingest.formats.feed_format import Record, Syntax
+from services.ingest.formats.ndjson import NDJSON
 from services.ingest.submit import BATCH_SCOPE, assign_home_feed, check_length, idempotency_key
 from services.jobs import queries
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused
@@ -41,38 +45,70 @@ IdempotencyHeader = Annotated[
 ]
 
 
+FeedParameter = Annotated[
+    FeedName | None,
+    Query(description="the feed of articles that name none, as only Stancewire's own JSON can; else that of the key"),
+]
+
+_ARTICLE: Final = {"$ref": "#/components/schemas/Article"}
+_TEXT: Final = {"type": "string"}
+_LINES: Final = {"type": "string", "description": "one Article per line"}
+_BODIES: Final = {
+    content_type: {"schema": _LINES if feed_format is NDJSON else _ARTICLE if feed_format is ARTICLE_JSON else _TEXT}
+    for feed_format in formats.FORMATS
+    for content_type in feed_format.content_types[:1]
+}
+_XML_BODIES: Final = {
+    "application/xml": {
+        "schema": {
+            "type": "string",
+            "description": "any of " + ", ".join(each.name for each in formats.FORMATS if each.syntax is Syntax.XML),
+        }
+    }
+}
+_BATCH_TYPE: Final = NDJSON.content_types[0]
+
+
 @router.post(
     PUSH_PATH,
     status_code=202,
-    response_model=JobView,
+    response_model=JobView | BatchAnswer,
     responses={
-        202: {"description": "accepted", "links": JOB_LINKS, "headers": LOCATION | RETRY_AFTER},
+        202: {"model": JobView, "description": "accepted", "links": JOB_LINKS, "headers": LOCATION | RETRY_AFTER},
         200: {
-            "model": JobView,
-            "description": "accepted before, or already done",
+            "model": JobView | BatchAnswer,
+            "description": "accepted before, or already done; for a document that can have several articles, a batch",
             "links": JOB_LINKS,
-            "headers": LOCATION,
+            "headers": {"Location": LOCATION["Location"] | {"required": False}},
         },
         **problem_responses(400, 413, 415, 422, 429, 503),
     },
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES | _XML_BODIES}},
 )
 async def push_article(
-    article: Article,
     request: Request,
     response: Response,
     services: Services,
     caller: Pusher,
+    feed: FeedParameter = None,
     idempotency_key_header: IdempotencyHeader = None,
     prefer: PreferHeader = None,
-) -> JobView:
-    """Accept one article. 202: it is stored, and its job will reach one final state, with a result or a reason.
+) -> JobView | BatchAnswer:
+    """Accept an article in any format.
 
-    200: the same article was accepted before, or (``Prefer: wait``) its job finished in time.
+    202: it is stored, and its job will reach one final state, with a result or a reason. 200: the same article was
+    accepted before, or (``Prefer: wait``) its job finished in time. A document of a kind that can have several articles
+    (RSS, a list) is answered with 200 like a batch, however many it has.
     """
+    body = await request.body()
+    document = await _read_document(request, services, body, feed, is_batch=False)
+    if document.is_container:
+        return await _push_document(services, caller, document, idempotency_key_header, body)
+    parsed = await run_in_threadpool(document.parse, document.records[0])
+    article = assign_home_feed(parsed.article, caller)
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, services.settings.limits)
-    article = assign_home_feed(article, caller)
-    key = idempotency_key(caller, article.feed, idempotency_key_header, await request.body())
+    key = idempotency_key(caller, article.feed, idempotency_key_header, body)
     [answer] = await run_in_threadpool(
         articles.submit, services.use_case_context, services.intake, [article], caller, key
     )
@@ -81,7 +117,8 @@ async def push_article(
     structlog.contextvars.bind_contextvars(job=str(answer.job_id))
     wait_s = services.long_poll.granted_wait_s(prefer)
     finished = await services.long_poll.wait(answer.job_id, wait_s)
-    view = job_view(await run_in_threadpool(queries.job, services.database, answer.job_id), answer.warnings)
+    job = await run_in_threadpool(queries.job, services.database, answer.job_id)
+    view = job_view(job, parsed.warnings + answer.warnings)
     response.status_code = 202 if answer.created and not finished else 200
     response.headers["Location"] = job_href(answer.job_id)
     if not view.done:
@@ -97,43 +134,72 @@ async def push_article(
     response_model_exclude_none=True,
     responses=problem_responses(400, 413, 415, 422, 503),
     openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/x-ndjson": {"schema": {"type": "string", "description": "one Article per line"}}},
-        }
+        "requestBody": {"required": True, "content": {_BATCH_TYPE: _BODIES[_BATCH_TYPE]} | _BODIES | _XML_BODIES}
     },
 )
 async def push_batch(
-    request: Request, services: Services, caller: Pusher, idempotency_key_header: IdempotencyHeader = None
+    request: Request,
+    services: Services,
+    caller: Pusher,
+    feed: FeedParameter = None,
+    idempotency_key_header: IdempotencyHeader = None,
 ) -> BatchAnswer:
-    """Accept many articles, one JSON object per line. Each line has its own status and is independent of the others."""
+    """Accept many articles: one JSON object per line, or a document of any format. Each has its own status.
+
+    No article affects the others.
+    """
     body = await request.body()
-    lines = split_lines(body, services.settings.limits)
-    key = idempotency_key(caller, BATCH_SCOPE, idempotency_key_header, body)
+    document = await _read_document(request, services, body, feed, is_batch=True)
+    return await _push_document(services, caller, document, idempotency_key_header, body)
+
+
+async def _read_document(
+    request: Request, services: ApiServices, body: bytes, feed: str | None, *, is_batch: bool
+) -> PushedDocument:
+    content_type = request.headers.get("content-type", "")
+    limits = services.settings.limits
+    return await run_in_threadpool(read_document, body, content_type, limits, feed, is_batch=is_batch)
+
+
+async def _push_document(
+    services: ApiServices, caller: Caller, document: PushedDocument, key_header: str | None, body: bytes
+) -> BatchAnswer:
+    """Push the records of a document in transactions of some articles each."""
+    key = idempotency_key(caller, BATCH_SCOPE, key_header, body)
     items: list[BatchItem] = []
-    for start in range(0, len(lines), _CHUNK_SIZE):
-        chunk = lines[start : start + _CHUNK_SIZE]
-        items += await run_in_threadpool(partial(_push_chunk, services, caller, chunk, key, is_first=start == 0))
+    for start in range(0, len(document.records), _CHUNK_SIZE):
+        chunk = document.records[start : start + _CHUNK_SIZE]
+        push = partial(_push_chunk, services, caller, document, chunk, key, is_first=start == 0)
+        items += await run_in_threadpool(push)
     return BatchAnswer(errors=any(item.problem is not None for item in items), items=items)
 
 
 def _push_chunk(
-    services: ApiServices, caller: Caller, lines: list[tuple[int, bytes]], key: IdempotencyKey | None, *, is_first: bool
+    services: ApiServices,
+    caller: Caller,
+    document: PushedDocument,
+    records: list[Record],
+    key: IdempotencyKey | None,
+    *,
+    is_first: bool,
 ) -> list[BatchItem]:
-    """Push the articles of some lines in one transaction and return an item for each line.
+    """Push the articles of some records in one transaction and return an item for each record.
 
     Raises `KeyReused`; for the first chunk also `Refused` and `StoreUnavailable`, as nothing of the batch was accepted.
     """
     items: dict[int, BatchItem] = {}
     batch: dict[int, Article] = {}
-    for number, line in lines:
+    warnings: dict[int, tuple[Warned, ...]] = {}
+    for record in records:
         try:
-            article = assign_home_feed(parse_line(line, services.settings.limits), caller)
+            parsed = document.parse(record)
+            article = assign_home_feed(parsed.article, caller)
             check_length(article, services.settings.limits)
         except (ProblemError, StancewireError) as error:
-            items[number] = _refused_item(services, number, error)
+            items[record.number] = _refused_item(services, record.number, error)
         else:
-            batch[number] = article
+            batch[record.number] = article
+            warnings[record.number] = parsed.warnings
     answers: list[Acceptance | StancewireError]
     try:
         answers = articles.submit(services.use_case_context, services.intake, list(batch.values()), caller, key)
@@ -147,17 +213,17 @@ def _push_chunk(
         if isinstance(answer, StancewireError):
             items[number] = _refused_item(services, number, answer)
         else:
-            items[number] = _accepted_item(number, answer)
+            items[number] = _accepted_item(number, answer, warnings[number])
     return [items[number] for number in sorted(items)]
 
 
-def _accepted_item(number: int, answer: Acceptance) -> BatchItem:
+def _accepted_item(number: int, answer: Acceptance, warnings: tuple[Warned, ...]) -> BatchItem:
     return BatchItem(
         line=number,
         status=202 if answer.created else 200,
         job_id=str(answer.job_id),
         href=job_href(answer.job_id),
-        warnings=answer.warnings,
+        warnings=warnings + answer.warnings,
     )
 
 

@@ -11,7 +11,10 @@ from services.contracts import Warned
 
 
 class BatchItem(BaseModel):
-    """The answer to one line: its status, and either the job or the problem. ``line`` counts all lines from 1."""
+    """The answer to one article of a batch: its status, and either the job or the problem.
+
+    ``line`` counts all lines of NDJSON from 1, and the items of any other document.
+    """
 
     line: int
     status: int
@@ -22,7 +25,7 @@ class BatchItem(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """The answer to a batch. ``errors`` is true if any line has a problem."""
+    """The answer to a batch. ``errors`` is true if any article has a problem."""
 
     errors: bool
     items: list[BatchItem]

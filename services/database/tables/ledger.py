@@ -41,6 +41,7 @@ articles: Final = Table(
     Column("language", String(50)),
     Column("published_at", BigInteger),
     Column("media_type", String(50), nullable=False),
+    Column("metadata", Text),  # JSON object
     Column("body", Text),  # null after retention has removed it
     Column("received_at", BigInteger, nullable=False),
     UniqueConstraint("identity", "content_hash"),
@@ -135,8 +136,8 @@ idempotency_keys: Final = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# API processes, workers and sweepers with the time they were last seen. They determine the size of the window of messages;
-# /readyz and `stancewire health` read them.
+# API processes, workers and sweepers with the time they were last seen. They determine the size of the window of
+# messages; /readyz and `stancewire health` read them.
 hosts: Final = Table(
     "hosts",
     metadata,

@@ -1,49 +1,33 @@
-"""Stancewire's own JSON: one article (`services.contracts.Article`) or a list of them."""
+"""JSON: one article or a list of them, in Stancewire's own JSON (`services.contracts.Article`) or another format."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from pydantic_core import from_json
-
-from services.contracts import Article
-from services.ingest.formats.feed_format import FeedFormat, FormatError, ParseOptions, Record
+from services.ingest.formats.document import Document
+from services.ingest.formats.feed_format import Contents, FeedFormat, ParseOptions, Record, Syntax
+from services.ingest.formats.json_objects import parse_object
 
 
-def parse_json(text: bytes) -> Any:
-    """Return the value of a JSON text, nested at most 200 levels deep. Raises `FormatError`."""
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise FormatError.syntax(f"not valid JSON: {error}") from error
+def _sniff(document: Document) -> bool:
+    return document.is_json
 
 
-def article_from_object(value: Any, options: ParseOptions) -> Article:
-    """Return the article that a JSON object describes. Raises Pydantic's `ValidationError`."""
-    if isinstance(value, dict):
-        value = options.defaults() | value
-        if options.text_as_body and "body" not in value and "text" in value:
-            value["body"] = value.pop("text")
-    return Article.model_validate(value)
-
-
-def _sniff(document: bytes) -> bool:
-    return document.lstrip()[:1] in {b"{", b"["}
-
-
-def _split(document: bytes) -> Iterator[Record]:
-    value = parse_json(document)
-    for number, content in enumerate(value if isinstance(value, list) else [value], 1):
-        yield Record(number, content)
+def _split(document: Document, options: ParseOptions) -> Contents:
+    del options
+    value = document.json_value
+    if isinstance(value, list):
+        return Contents([Record(number, content) for number, content in enumerate(value, 1)], is_container=True)
+    return Contents([Record(1, value)], is_container=False)
 
 
 ARTICLE_JSON: Final = FeedFormat(
     name="JSON",
-    content_types=("application/json",),
+    content_types=("application/json", "text/json"),
     suffixes=(".json",),
+    syntax=Syntax.JSON,
     unit="article",
     sniff=_sniff,
     split=_split,
-    parse=article_from_object,
+    parse=parse_object,
 )

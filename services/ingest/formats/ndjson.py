@@ -1,36 +1,37 @@
-"""NDJSON: one article in Stancewire's own JSON on each line. Blank lines are skipped and counted."""
+"""NDJSON: one article on each line, in any JSON format. Blank lines are skipped and counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from codecs import BOM_UTF8
 from typing import Final
 
-from services.contracts import Article
-from services.ingest.formats.article_json import article_from_object, parse_json
-from services.ingest.formats.feed_format import FeedFormat, ParseOptions, Record
+from services.ingest.formats.document import Document, parse_json
+from services.ingest.formats.feed_format import Contents, FeedFormat, ParsedArticle, ParseOptions, Record, Syntax
+from services.ingest.formats.json_objects import parse_object
 
 
-def _sniff(document: bytes) -> bool:
+def _sniff(document: Document) -> bool:
     """Whether the first two lines each look like a JSON object; one line alone is plain JSON."""
-    lines = [line.strip() for line in document.lstrip().split(b"\n", 2)[:2]]
+    lines = [line.strip() for line in document.content.removeprefix(BOM_UTF8).lstrip().split(b"\n", 2)[:2]]
     return len(lines) > 1 and lines[0].startswith(b"{") and lines[0].endswith(b"}") and lines[1].startswith(b"{")
 
 
-def _split(document: bytes) -> Iterator[Record]:
+def _split(document: Document, options: ParseOptions) -> Contents:
+    del options
     # Only LF ends a line: `splitlines` also splits at characters that JSON strings may contain.
-    for number, line in enumerate(document.split(b"\n"), 1):
-        if line.strip():
-            yield Record(number, line)
+    lines = enumerate(document.content.removeprefix(BOM_UTF8).split(b"\n"), 1)
+    return Contents([Record(number, line) for number, line in lines if line.strip()], is_container=True)
 
 
-def _parse(line: bytes, options: ParseOptions) -> Article:
-    return article_from_object(parse_json(line), options)
+def _parse(line: bytes, options: ParseOptions) -> ParsedArticle:
+    return parse_object(parse_json(line), options)
 
 
 NDJSON: Final = FeedFormat(
     name="NDJSON",
     content_types=("application/x-ndjson", "application/ndjson", "application/jsonl"),
     suffixes=(".ndjson", ".jsonl"),
+    syntax=Syntax.JSON,
     unit="line",
     sniff=_sniff,
     split=_split,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 from services.contracts import Article
-from services.ingest.formats.feed_format import FeedFormat, ParseOptions, Record, decode_text
+from services.ingest.formats.document import Document
+from services.ingest.formats.encodings import decode_text
+from services.ingest.formats.feed_format import Contents, FeedFormat, ParsedArticle, ParseOptions, Record, Syntax
 
 _TITLE_CHARS: Final = 200
 _SENTENCE_ENDS: Final = (".", "!", "?", ",", ";", ":")
@@ -29,25 +30,28 @@ def split_title(text: str) -> tuple[str | None, str]:
     return (title, rest.strip("\n")) if is_title else (None, text)
 
 
-def _sniff(document: bytes) -> bool:
+def _sniff(document: Document) -> bool:
     """Accept any document: plain text is the format of last resort."""
     del document
     return True
 
 
-def _split(document: bytes) -> Iterator[Record]:
-    yield Record(1, decode_text(document))
+def _split(document: Document, options: ParseOptions) -> Contents:
+    del options
+    return Contents([Record(1, decode_text(document.content, document.charset))], is_container=False)
 
 
-def _parse(text: str, options: ParseOptions) -> Article:
+def _parse(text: str, options: ParseOptions) -> ParsedArticle:
     title, body = split_title(text)
-    return Article.model_validate(options.defaults() | {"guid": content_guid(text), "title": title, "body": body})
+    fields = {"guid": content_guid(text), "title": title, "body": body}
+    return ParsedArticle(Article.model_validate(options.defaults() | fields))
 
 
 PLAIN_TEXT: Final = FeedFormat(
     name="plain text",
     content_types=("text/plain",),
     suffixes=(".txt",),
+    syntax=Syntax.TEXT,
     unit="",
     sniff=_sniff,
     split=_split,

@@ -27,12 +27,9 @@ INVALID_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"guid": ["x"]}, "guid", "string"),
     ({"version": 3}, "version", "string"),
     ({"language": "english, mostly"}, "language", "pattern"),
-    ({"published_at": "2026-11-23T20:15:02"}, "published_at", "timezone"),
-    ({"published_at": "yesterday"}, "published_at", "datetime"),
-    ({"published_at": 1795464902}, "published_at", "number"),
-    ({"published_at": "1795464902.5"}, "published_at", "number"),
-    ({"published_at": "0001-01-01T00:00:00+14:00"}, "published_at", "UTC"),
-    ({"published_at": "9999-12-31T23:59:59-12:00"}, "published_at", "UTC"),
+    ({"published_at": True}, "published_at", "number"),
+    ({"published_at": ["2026-11-23"]}, "published_at", "datetime"),
+    ({"metadata": ["politics"]}, "metadata", "dictionary"),
     ({"feed": "No Capitals"}, "feed", "pattern"),
     ({"feed": ""}, "feed", "pattern"),
     ({"feed": "f" * 64}, "feed", "pattern"),
@@ -56,7 +53,7 @@ def test_invalid_field_is_named_with_the_reason(
     [error] = body["errors"]
     assert error["field"] == field
     assert reason in error["reason"]
-    assert body["detail"].startswith(f"{field}: ")
+    assert body["detail"].startswith(f"JSON: {field}: ")
 
 
 def test_several_invalid_fields_are_all_named(shared_api: tuple[Api, Database]) -> None:
@@ -71,8 +68,8 @@ def test_several_invalid_fields_are_all_named(shared_api: tuple[Api, Database]) 
 @pytest.mark.parametrize("content", [b'{"body": "half \\ud83d pair"}', b'{"body": "fine", "\\ud83d": 1}'])
 def test_lone_surrogate_is_rejected(shared_api: tuple[Api, Database], content: bytes) -> None:
     api, _ = shared_api
-    [error] = assert_problem(push_raw(api, content), 422, "invalid")["errors"]
-    assert error["field"]
+    [error] = assert_problem(push_raw(api, content), 400, "invalid")["errors"]
+    assert "hex escape" in error["reason"]
 
 
 @pytest.mark.parametrize(
@@ -86,16 +83,18 @@ def test_malformed_json_is_400(shared_api: tuple[Api, Database], content: bytes)
     assert push_raw(api, content).headers["content-type"] == PROBLEM
 
 
-@pytest.mark.parametrize("content", [b"[]", b'"a string"', b"null", b"7", b""])
+@pytest.mark.parametrize("content", [b'"a string"', b"null", b"7"])
 def test_json_without_an_object_is_422(shared_api: tuple[Api, Database], content: bytes) -> None:
     api, _ = shared_api
     assert assert_problem(push_raw(api, content), 422, "invalid")["errors"]
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_other_content_type_is_415(shared_api: tuple[Api, Database], media_type: str) -> None:
+@pytest.mark.parametrize(
+    "media_type", ["image/png", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", ""]
+)
+def test_unknown_content_type_is_415(shared_api: tuple[Api, Database], media_type: str) -> None:
     api, _ = shared_api
-    answer = push_raw(api, b'{"body": "One."}', **{"Content-Type": media_type})
+    answer = push_raw(api, b"body=One.", **{"Content-Type": media_type})
     assert "application/json" in assert_problem(answer, 415, "media_type")["detail"]
 
 

@@ -19,7 +19,7 @@ from services.jobs import queries
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused, accept, identity_of
 from tests.support.ledger import article, claim_all, push
 
-PUBLISHED_MS = 1_795_464_902_124
+PUBLISHED_MS = 1_795_464_902_123  # rounded down
 
 
 def full_article(**fields: Any) -> Article:
@@ -33,6 +33,7 @@ def full_article(**fields: Any) -> Article:
         "byline": "By Ada Lund",
         "language": "en-GB",
         "published_at": "2026-11-23T21:15:02.1236+01:00",
+        "metadata": {"section": "Café\x00"},
         "media_type": MediaType.HTML,
         "body": "<p>Mayor Ida Berg said no.</p>",
     }
@@ -72,6 +73,7 @@ def test_article_row_holds_every_field_as_pushed(database: Database) -> None:
         "published_at": PUBLISHED_MS,
         "media_type": "text/html",
         "body": "<p>Mayor Ida Berg said no.</p>",
+        "metadata": '{"section": "Caf\\u00e9\\u0000"}',
     }
 
 
@@ -79,7 +81,7 @@ def test_fields_left_out_are_null_and_the_version_is_the_content_hash(database: 
     pushed = article("Only a body.")
     [answer] = push(database, pushed)
     row = row_of(database, articles, answer.article_id)
-    left_out = ("guid", "url", "title", "byline", "language", "published_at", "withdrawn_at")
+    left_out = ("guid", "url", "title", "byline", "language", "published_at", "metadata", "withdrawn_at")
     assert [row[name] for name in left_out] == [None] * len(left_out)
     assert (row["feed"], row["media_type"], row["body"]) == ("default", "text/plain", "Only a body.")
     assert row["version"] == row["content_hash"] == pushed.content_hash()

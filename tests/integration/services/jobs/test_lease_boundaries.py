@@ -65,6 +65,7 @@ def two_claims(database: Database) -> list[LeasedJob]:
             "language": "en-GB",
             "published_at": "2026-11-23T21:15:02.123+01:00",
             "media_type": MediaType.HTML,
+            "metadata": {"section": "Politics", "tags": ["tram"], "urgency": 3, "note": "Café\x00"},
         },
         {"version": "7"},
     ],

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.contracts import MediaType
+from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import ParseOptions
 from services.ingest.formats.plain_text import PLAIN_TEXT
 
@@ -20,5 +21,5 @@ from services.ingest.formats.plain_text import PLAIN_TEXT
     ],
 )
 def test_short_first_line_without_a_sentence_end_is_the_title(text: str, title: str | None, body: str) -> None:
-    [article] = PLAIN_TEXT.articles(text.encode(), ParseOptions())
+    [(article, _)] = PLAIN_TEXT.articles(Document(text.encode()), ParseOptions())
     assert (article.title, article.body, article.media_type) == (title, body, MediaType.TEXT)

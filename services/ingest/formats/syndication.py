@@ -1,0 +1,153 @@
+"""RSS (0.9x, 1.0, 2.0) and Atom: feeds and single Atom entries, as feedparser reads them.
+
+feedparser understands what real feeds contain: broken markup, wrong encodings, modules, dates in every form. It gets
+the bytes of the document, so it fetches nothing. It neither declares entities nor cleans markup, which a worker does.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.contracts import MediaType, Warned
+from services.ingest.formats.article_builder import ArticleBuilder, Body, one_line, text_from_markup
+from services.ingest.formats.document import Document
+from services.ingest.formats.encodings import decode_markup
+from services.ingest.formats.feed_format import (
+    Contents,
+    FeedFormat,
+    FieldReason,
+    FormatError,
+    ParsedArticle,
+    ParseOptions,
+    Record,
+    Syntax,
+)
+
+_RSS_ROOTS: Final = frozenset({"rss", "rdf", "channel"})
+_ATOM_ROOTS: Final = frozenset({"feed", "entry"})
+_ENTITY_DECLARATION: Final = re.compile(r"<!ENTITY\s", re.IGNORECASE)
+_PROLOG_CHARS: Final = 100_000  # a document type stands at the beginning
+_HTML_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
+_DATES: Final = ("published", "updated", "created")
+_CONSUMED: Final = frozenset({
+    "id", "guidislink", "link", "links", "title", "title_detail", "summary", "summary_detail", "content", "author",
+    "author_detail", "authors", "published", "published_parsed", "updated", "updated_parsed", "created",
+    "created_parsed", "tags", "language", "source", "media_content", "media_thumbnail", "comments", "wfw_commentrss",
+    "slash_comments", "expired_parsed", "href",
+})  # fmt: skip
+_Content = tuple[Mapping[str, Any], Mapping[str, Any], tuple[Warned, ...]]  # entry, feed, warnings
+
+
+def _split(document: Document, options: ParseOptions) -> Contents:
+    del options
+    text, warnings = decode_markup(document.content, document.charset)
+    if _ENTITY_DECLARATION.search(text[:_PROLOG_CHARS].partition("<rss")[0].partition("<feed")[0]):
+        raise FormatError(FieldReason("<!ENTITY>", "declares entities; entities are not allowed"))
+    feed = _read(text)
+    is_entry = document.root == "entry"
+    entries = feed["entries"]
+    if not entries and not feed["feed"]:
+        reason = feed.get("bozo_exception") or "no channel and no item in it"
+        raise FormatError.syntax(f"not a feed: {reason}")
+    if is_entry and not entries:
+        raise FormatError(FieldReason("entry", "is empty"))
+    records = [Record(number, (entry, feed["feed"], warnings)) for number, entry in enumerate(entries, 1)]
+    return Contents(records, is_container=not is_entry)
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    """Return feedparser's record of a feed. It works on UTF-8, since the encoding has been decided."""
+    import feedparser  # slow to import, and not needed by feeds of other formats
+
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    parsed: Mapping[str, Any] = feedparser.parse(
+        io.BytesIO(text.encode("utf-8", "replace")),
+        response_headers=headers,
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    return parsed
+
+
+def _parse(
+    content: tuple[Mapping[str, Any], Mapping[str, Any], tuple[Warned, ...]], options: ParseOptions
+) -> ParsedArticle:
+    entry, feed, warnings = content
+    bodies = [_body("content", part) for part in entry.get("content", ())]
+    summary = entry.get("summary_detail")
+    if summary:
+        bodies.append(_body("summary", summary))
+    languages = [part.get("language") for part in entry.get("content", ())]
+    builder = ArticleBuilder(
+        bodies=[body for body in bodies if body is not None],
+        guid=one_line(entry.get("id")) or one_line(entry.get("link")),
+        url=one_line(entry.get("link")),
+        title=_title(entry),
+        byline=_authors(entry) or _authors(feed),
+        language=next(filter(None, languages), None) or one_line(feed.get("language")),
+        dates=[(name, entry.get(name)) for name in _DATES],
+        metadata=_metadata(entry, feed, has_content=bool(entry.get("content"))),
+        warnings=list(warnings),
+    )
+    return builder.build(options, "description")
+
+
+def _body(field: str, part: Mapping[str, Any]) -> Body | None:
+    text = part.get("value")
+    if not isinstance(text, str):
+        return None
+    return Body(text, MediaType.HTML, field) if part.get("type") in _HTML_TYPES else Body.guess(text, field)
+
+
+def _title(entry: Mapping[str, Any]) -> str | None:
+    detail = entry.get("title_detail") or {}
+    title = entry.get("title")
+    return one_line(title) if detail.get("type") == "text/plain" and "<" not in str(title) else text_from_markup(title)
+
+
+def _authors(entry: Mapping[str, Any]) -> str | None:
+    names = [one_line(author.get("name")) for author in entry.get("authors", ()) if isinstance(author, Mapping)]
+    return one_line(", ".join(name for name in names if name)) or one_line(entry.get("author"))
+
+
+def _metadata(entry: Mapping[str, Any], feed: Mapping[str, Any], *, has_content: bool) -> dict[str, Any]:
+    """Return tags, summary and source, and the texts of further elements under feedparser's names."""
+    tags = [tag for tag in entry.get("tags", ()) if isinstance(tag, Mapping)]
+    schemes = [{"code": tag.get("term"), "name": tag.get("label"), "scheme": tag.get("scheme")} for tag in tags]
+    source = entry.get("source")
+    metadata: dict[str, Any] = {
+        "tags": [term for tag in tags if (term := text_from_markup(tag.get("label") or tag.get("term")))],
+        "subjects": [scheme for scheme in schemes if scheme["scheme"]],
+        "summary": text_from_markup(entry.get("summary")) if has_content else None,
+        "source": one_line((source or {}).get("title")) or one_line(feed.get("title")),
+    }
+    for name, value in entry.items():
+        if name not in _CONSUMED and not name.endswith(("_parsed", "_detail")) and isinstance(value, str):
+            metadata.setdefault(name, value)
+    return metadata
+
+
+RSS: Final = FeedFormat(
+    name="RSS",
+    content_types=("application/rss+xml", "application/rdf+xml"),
+    suffixes=(".rss", ".rdf"),
+    syntax=Syntax.XML,
+    unit="item",
+    sniff=lambda document: document.root.lower() in _RSS_ROOTS,
+    split=_split,
+    parse=_parse,
+)
+
+ATOM: Final = FeedFormat(
+    name="Atom",
+    content_types=("application/atom+xml",),
+    suffixes=(".atom",),
+    syntax=Syntax.XML,
+    unit="entry",
+    sniff=lambda document: document.root.lower() in _ATOM_ROOTS,
+    split=_split,
+    parse=_parse,
+)
