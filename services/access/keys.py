@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from services.audit.log import record
 from services.caller import Caller, Scope
 from services.contracts import instant
 from services.database.engine import Database, now_ms
-from services.database.tables import api_keys
+from services.database.tables import api_keys, sessions
 from services.errors import Conflict, NotFound
 from services.feeds import store as feed_store
 
@@ -103,7 +103,7 @@ def create(
         detail = {"name": name, "scopes": sorted(set(scopes)), "feeds": allowed or "*", "expires_s": expires_s}
         record(connection, by.actor, "key.create", key_id, detail)
         stored = _get_row(connection, key_id)
-    return _key(stored), f"swk_{key_id}_{secret}"
+    return key_of_row(stored), f"swk_{key_id}_{secret}"
 
 
 def find(database: Database, key_id: str) -> Stored | None:
@@ -113,18 +113,18 @@ def find(database: Database, key_id: str) -> Stored | None:
     if row is None:
         return None
     expires_in_s = None if row.expires_at is None else (row.expires_at - row.now) / 1000
-    return Stored(_key(row), row.secret_hash, expires_in_s)
+    return Stored(key_of_row(row), row.secret_hash, expires_in_s)
 
 
 def list_keys(database: Database) -> list[Key]:
     """Return all keys, newest first, including revoked ones, so that IDs in the audit log can be looked up."""
     with database.read() as connection:
         rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id))
-        return [_key(row) for row in rows]
+        return [key_of_row(row) for row in rows]
 
 
 def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool = True) -> Key:
-    """Revoke a key; revoking it a second time has no effect.
+    """Revoke a key and end its sessions; revoking it a second time has no effect.
 
     Raises NotFound, and Conflict for the last valid admin key if ``keep_an_admin`` is set.
     """
@@ -132,13 +132,14 @@ def revoke(database: Database, key_id: str, by: Caller, *, keep_an_admin: bool =
         database.serialize(connection)  # two admins that revoke each other must not leave none
         row = _get_row(connection, key_id)
         others = select(api_keys.c.id).where(_live_admin(), api_keys.c.id != key_id)
-        if keep_an_admin and Scope.ADMIN in _key(row).scopes and connection.execute(others).first() is None:
+        if keep_an_admin and Scope.ADMIN in key_of_row(row).scopes and connection.execute(others).first() is None:
             detail = "this is the last admin key; make another first, or use `stancewire keys revoke` on the machine"
             raise Conflict(detail, code="last_admin_key")
         if row.revoked_at is None:
             connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now_ms()))
+            connection.execute(delete(sessions).where(sessions.c.key_id == key_id))
             record(connection, by.actor, "key.revoke", key_id, {"name": row.name})
-        return _key(_get_row(connection, key_id))
+        return key_of_row(_get_row(connection, key_id))
 
 
 def has_live_admin(database: Database) -> bool:
@@ -159,7 +160,8 @@ def _get_row(connection: Connection, key_id: str) -> Row[Any]:
     return row
 
 
-def _key(row: Row[Any]) -> Key:
+def key_of_row(row: Row[Any]) -> Key:
+    """Return the key in a row with all columns of ``api_keys``."""
     return Key(
         id=row.id,
         name=row.name,

@@ -53,12 +53,20 @@ class PageContext:
             "path": self.request.url.path,
             "visitor": self.visitor,
             "csrf": self.console.sessions.form_token(self.session),
-            "notice": self.request.query_params.get("notice", ""),
+            "notice": self._notice(),
         }
         return self._with_session_cookie(self.console.renderer.render(template, common | values, status))
 
-    def redirect(self, path: str, /, **query: str) -> Response:
+    def _notice(self) -> str:
+        """Return the notice in the address; empty unless this session was redirected to it by an action."""
+        query = self.request.query_params
+        notice, mark = query.get("notice", ""), query.get("mark", "")
+        return notice if self.console.sessions.accepts_notice(self.session, notice, mark) else ""
+
+    def redirect(self, path: str, /, *, notice: str = "", **query: str) -> Response:
         """Return a redirect (303) to another page, usually after an action. ``notice`` is shown on that page."""
+        if notice:
+            query |= {"notice": notice, "mark": self.console.sessions.mark_notice(self.session, notice)}
         target = f"{path}?{urlencode(query)}" if query else path
         return self._with_session_cookie(RedirectResponse(target, 303, headers=dict(HEADERS)))
 
@@ -91,7 +99,7 @@ def anonymous_context(request: Request, services: ApiServices) -> PageContext:
 def page_context(request: Request, services: Services) -> PageContext:
     """Return the context of a request, whether or not the visitor is logged in. Raises `StoreUnavailable`."""
     session = get_console(request).sessions.from_cookie(request.cookies.get(SESSION_COOKIE))
-    return _context(request, services, identify_visitor(request, services, session.key_id if session else ""))
+    return _context(request, services, identify_visitor(request, services, session.id if session and session.key_id else ""))
 
 
 def _context(request: Request, services: ApiServices, visitor: Visitor) -> PageContext:
@@ -134,6 +142,12 @@ def _is_same_origin(headers: Mapping[str, str]) -> bool:
     return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == headers.get("host"))
 
 
+def _reader_form(
+    _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
+) -> PageContext:
+    return context
+
+
 def _pusher_form(
     _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
 ) -> PageContext:
@@ -152,5 +166,6 @@ AnyPage = Annotated[PageContext, Depends(page_context)]  # open to everybody: th
 AnyForm = Annotated[PageContext, Depends(_any_form)]
 ReaderPage = Annotated[PageContext, Depends(_reader_page)]
 AdminPage = Annotated[PageContext, Depends(_admin_page)]
+ReaderForm = Annotated[PageContext, Depends(_reader_form)]
 PusherForm = Annotated[PageContext, Depends(_pusher_form)]
 AdminForm = Annotated[PageContext, Depends(_admin_form)]

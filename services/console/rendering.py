@@ -42,6 +42,7 @@ MENU: Final = (
     ("Topics", "/topics", ""),
     ("Try it", "/try", "can_push"),
     ("Keys", "/keys", "is_admin"),
+    ("Sessions", "/sessions", "is_admin"),
     ("Audit log", "/audit", "is_admin"),
 )
 

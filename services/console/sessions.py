@@ -1,7 +1,8 @@
-"""Sessions of the console: a signed cookie, and the token that every form must send back.
+"""The cookies of the console's sessions, the token that every form must send back, and the marks of notices.
 
-The server stores no session. The cookie holds the ID of the session, the ID of the API key and the end of the session,
-signed with HMAC-SHA256. The key is looked up at each request, so revoking a key ends its sessions.
+The cookie holds the ID of the session, the ID of the API key and the end of the session, signed with HMAC-SHA256. A
+session of somebody who is logged in is also stored (`services.access.sessions`): without its row the cookie is
+worthless.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class SessionSigner:
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
         self._form_tokens = Signer(secret, salt="stancewire.form", key_derivation="hmac", digest_method=hashlib.sha256)
+        self._notices = Signer(secret, salt="stancewire.notice", key_derivation="hmac", digest_method=hashlib.sha256)
 
     def create(self, key_id: str = "") -> Session:
         """Return a new session with an unguessable ID."""
@@ -75,6 +77,18 @@ class SessionSigner:
     def accepts_form_token(self, session: Session, token: str) -> bool:
         """Return whether a form's token belongs to this session."""
         return self._form_tokens.verify_signature(session.id, token)
+
+    def mark_notice(self, session: Session, notice: str) -> str:
+        """Return the mark with which an address may show a notice to this session, and to no other."""
+        return self._notices.get_signature(_notice_of(session, notice)).decode("ascii")
+
+    def accepts_notice(self, session: Session, notice: str, mark: str) -> bool:
+        """Return whether the mark shows that the notice is our own words for this session."""
+        return self._notices.verify_signature(_notice_of(session, notice), mark)
+
+
+def _notice_of(session: Session, notice: str) -> str:
+    return f"{session.id} {notice}"
 
 
 def load_secret(settings: Settings) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import Request
 
-from services.access import keys
+from services.access import sessions
 from services.api.dependencies import ApiServices, authenticated_caller
 from services.caller import UNRESTRICTED, Caller, Scope
 
@@ -39,20 +39,16 @@ class Visitor:
 ANONYMOUS: Final = Visitor(Caller("", "nobody", frozenset(), frozenset()), is_authenticated=False)
 
 
-def identify_visitor(request: Request, services: ApiServices, key_id: str) -> Visitor:
-    """Return the visitor who sent a request whose session belongs to ``key_id`` (empty: not logged in).
+def identify_visitor(request: Request, services: ApiServices, session_id: str) -> Visitor:
+    """Return the visitor who sent a request with this session (empty: not logged in).
 
-    A key in the ``Authorization`` header comes before the session. A session whose key was revoked or has expired is
-    anonymous. Raises `StoreUnavailable`.
+    A key in the ``Authorization`` header comes before the session. A session that has ended, or whose key was revoked
+    or has expired, is anonymous. Raises `StoreUnavailable`.
     """
     caller = authenticated_caller(request)
     if caller is not None:
         return Visitor(caller)
     if not services.settings.access.required:
         return Visitor(UNRESTRICTED)
-    stored = keys.find(services.database, key_id) if key_id else None
-    if stored is None or stored.key.revoked_at is not None:
-        return ANONYMOUS
-    if stored.expires_in_s is not None and stored.expires_in_s <= 0:
-        return ANONYMOUS
-    return Visitor(stored.key.caller, stored.key.name)
+    key = sessions.find_key(services.database, session_id) if session_id else None
+    return ANONYMOUS if key is None else Visitor(key.caller, key.name)

@@ -103,6 +103,7 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "key.revoke": "revoked a key",
     "ledger.backup": "made a backup",
     "ledger.restore": "restored a backup",
+    "session.end": "ended sessions",
     "retention.prune": "pruned old data",
     "topic.add": "registered a topic",
     "topic.change": "changed a topic",

@@ -21,7 +21,7 @@ from services.caller import Caller
 from services.contracts import JobState
 from services.database import migrations
 from services.database.engine import Database, now_ms
-from services.database.tables import articles, hosts, jobs
+from services.database.tables import articles, hosts, jobs, sessions
 from services.jobs.hosts import HostRole, alive
 from services.maintenance import postgres_tools, sqlite_files
 from services.maintenance.backup import BackupError, sqlite_file_of
@@ -179,6 +179,7 @@ def _finish(database: Database, file: Path, revision: str, by: Caller, replaced:
         dispatched = (jobs.c.state == JobState.QUEUED) & jobs.c.message_id.is_not(None)
         connection.execute(update(jobs).where(dispatched).values(message_id=None, dispatched_at=None))
         connection.execute(hosts.delete())
+        connection.execute(sessions.delete())  # some of them may have ended since
         start = epochs.begin(connection)
         detail = {
             "schema": revision,

@@ -1,4 +1,4 @@
-"""Log in with an API key, and log out. The key is not stored; the session's cookie holds its ID only."""
+"""Log in with an API key, and log out. The secret of the key is not stored; the session has its ID only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from services.access import sessions
 from services.caller import Scope
 from services.console.error_pages import PageRoute
 from services.console.page_context import SESSION_COOKIE, AnyForm, AnyPage, PageContext
@@ -51,12 +52,21 @@ def log_in(
         return _show_form(context, next_path, reason, 403)
     log.info("login", key=caller.key_id)
     session = context.console.sessions.create(caller.key_id)
+    sessions.begin(
+        context.services.database,
+        session.id,
+        caller.key_id,
+        lifetime_s=context.services.settings.console.session_s,
+        address=address,
+        browser=context.request.headers.get("user-agent", ""),
+    )
     return replace(context, session=session, session_is_new=True).redirect(_local_path(next_path))
 
 
 @router.post("/logout")
 def log_out(context: AnyForm) -> Response:
-    """End the session."""
+    """End the session: from now on every copy of its cookie is worthless."""
+    sessions.log_out(context.services.database, context.session.id)
     response = replace(context, session_is_new=False).redirect("/login")
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
     return response

@@ -1,6 +1,6 @@
 """All tables of the database."""
 
-from services.database.tables.access import api_keys, audit_log, feeds
+from services.database.tables.access import api_keys, audit_log, feeds, sessions
 from services.database.tables.base import metadata
 from services.database.tables.ledger import (
     ALL_FEEDS,
@@ -65,6 +65,7 @@ __all__ = [
     "pauses",
     "results",
     "retention_progress",
+    "sessions",
     "stance_names",
     "stances",
     "topics",

@@ -1,4 +1,4 @@
-"""The tables of keys, feeds and the audit log. Times as in the ledger: milliseconds since 1970, UTC."""
+"""The tables of keys, sessions, feeds and the audit log. Times as in the ledger: milliseconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ api_keys: Final = Table(
     Column("created_by", String(100), nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+)
+
+# The sessions of the console. A row is removed when its session ends: by a logout, with its key, or from the list.
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),  # SHA-256 (hex) of the session's ID, which only its cookie has
+    Column("key_id", String(12), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(200), nullable=False),  # as it describes itself
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Index("ix_sessions_key_id", "key_id"),
 )
 
 feeds: Final = Table(

@@ -69,6 +69,17 @@ def test_form_token_is_accepted_by_its_own_session_only() -> None:
     assert not SessionSigner(b"another", 60).accepts_form_token(session, token)
 
 
+def test_notice_is_accepted_with_its_mark_in_its_own_session_only() -> None:
+    signer = SessionSigner(b"secret", 60)
+    session, other_session = signer.create(), signer.create()
+    mark = signer.mark_notice(session, "The key was revoked.")
+    assert signer.accepts_notice(session, "The key was revoked.", mark)
+    assert not signer.accepts_notice(session, "Send us your key.", mark)
+    assert not signer.accepts_notice(other_session, "The key was revoked.", mark)
+    assert not signer.accepts_notice(session, "", "")
+    assert not signer.accepts_notice(session, "x", "\u00e9")
+
+
 def test_secret_file_is_created_once_and_private(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path / "state")
     secret = load_secret(settings)
