@@ -67,7 +67,7 @@ def read_document(
     records), 422 (a document without what its format needs).
     """
     document = Document(body, content_type)
-    options = ParseOptions(feed=feed, markup_nesting=limits.markup_nesting)
+    options = ParseOptions(feed=feed, markup_nesting=limits.markup_nesting, markup_elements=limits.markup_elements)
     try:
         feed_format = _format_of(document, is_batch=is_batch)
         if feed_format.syntax is Syntax.JSON and feed_format is not NDJSON:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from services.settings.addresses import DatabaseAddress, RedisAddress
+from services.settings.proxies import HostList, ProxyList, PublicUrl
 
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
@@ -27,6 +28,21 @@ class Api(Group):
 
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: Port = Field(8400, description="Port that the API listens on; 0 takes a free one.")
+    trusted_proxies: ProxyList = Field(
+        "",
+        description="Addresses and networks of the proxies in front of the API, separated by commas. Only from these "
+        "`X-Forwarded-For` (the client) and `X-Forwarded-Proto` (whether it used TLS) count.",
+    )
+    allowed_hosts: HostList = Field(
+        "",
+        description="Host names that requests may use, separated by commas; `*.example.org` allows every name under "
+        "it. Others get 421. Empty allows all, unless `public_url` is set. Health checks and metrics take any.",
+    )
+    public_url: PublicUrl = Field(
+        "",
+        description="Address under which clients reach the service, such as `https://news.example.org`. Its host is "
+        "allowed; with `https`, the console's cookie is sent over TLS only.",
+    )
     wait_limit_s: Seconds = Field(
         30, description="Longest time in seconds that a request may wait for its job to finish."
     )
@@ -83,9 +99,9 @@ class Access(Group):
         2, description="Seconds of these two rates that may be used at once after a pause: the size of the burst."
     )
     metrics: Literal["loopback", "key", "open"] = Field(
-        "loopback",
-        description="Who may read `/metrics`: requests from this machine and requests with a key (`loopback`), "
-        "only requests with a key (`key`), or all (`open`).",
+        "key",
+        description="Who may read `/metrics`: only requests with a key (`key`), also requests from this machine "
+        "(`loopback`; not with a proxy on this machine, whose requests come from it, too), or all (`open`).",
     )
 
 
@@ -109,6 +125,7 @@ class Limits(Group):
     text_chars: Count = Field(1_000_000, description="Longest body of an article in characters.")
     nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
     markup_nesting: Count = Field(200, description="Deepest nesting of elements in a pushed XML document.")
+    markup_elements: Count = Field(100_000, description="Most elements in a pushed XML document.")
     metadata_bytes: Count = Field(
         16_000,
         description="Most bytes of a sender's own metadata (section, tags, subjects and others) that are kept with an "

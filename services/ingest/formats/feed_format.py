@@ -33,12 +33,13 @@ class ParseOptions:
 
     ``feed`` is the feed of articles that name none; without it the default of `Article` applies.
     ``text_as_body`` also accepts the name ``text`` for the field ``body`` of JSON records.
-    ``markup_nesting`` is the deepest nesting of elements in an XML document.
+    ``markup_nesting`` is the deepest nesting of elements in an XML document, ``markup_elements`` their greatest number.
     """
 
     feed: str | None = None
     text_as_body: bool = False
     markup_nesting: int = 200
+    markup_elements: int = 100_000
 
     def defaults(self) -> dict[str, str]:
         """Return the fields that a record may leave out."""

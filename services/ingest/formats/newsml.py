@@ -40,7 +40,7 @@ _BLANK_LINES: Final = re.compile(r"\n[ \t]*\n")
 
 
 def _split(document: Document, options: ParseOptions) -> Contents:
-    root, warnings = parse_xml(document, options.markup_nesting)
+    root, warnings = parse_xml(document, options)
     if local_name(root) != _ROOT:
         raise FormatError(FieldReason("", f"the root element is <{local_name(root)[:60]}>, not <{_ROOT}>"))
     items = list(children(root, "NewsItem"))

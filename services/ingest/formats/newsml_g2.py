@@ -46,7 +46,7 @@ _PUBLISHED: Final = ("versionCreated", "firstCreated")
 
 
 def _split(document: Document, options: ParseOptions) -> Contents:
-    root, warnings = parse_xml(document, options.markup_nesting)
+    root, warnings = parse_xml(document, options)
     name = local_name(root)
     if name not in _ROOTS:
         raise FormatError(FieldReason("", f"the root element is <{name[:60]}>; a newsMessage or an item is needed"))

@@ -116,7 +116,7 @@ def _subject(element: Element) -> dict[str, str | None]:
 
 
 def _split(document: Document, options: ParseOptions) -> Contents:
-    root, warnings = parse_xml(document, options.markup_nesting)
+    root, warnings = parse_xml(document, options)
     if local_name(root) != "nitf":
         raise FormatError(FieldReason("", f"the root element is <{local_name(root)[:60]}>, not <nitf>"))
     return Contents([Record(1, (root, warnings))], is_container=False)

@@ -1,13 +1,13 @@
 """RSS (0.9x, 1.0, 2.0) and Atom: feeds and single Atom entries, as feedparser reads them.
 
-feedparser understands what real feeds contain: broken markup, wrong encodings, modules, dates in every form. It gets
-the bytes of the document, so it fetches nothing. It neither declares entities nor cleans markup, which a worker does.
+feedparser knows what real feeds contain: their versions, modules and habits. It gets the bytes of the document, so it
+fetches nothing, and it leaves the markup as it is, since a worker cleans it. Its parser for feeds that are not
+well-formed takes time that grows with the square of their length, so those are repaired before.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,11 +25,11 @@ from services.ingest.formats.feed_format import (
     Record,
     Syntax,
 )
+from services.ingest.formats.xml_repair import repair_xml
+from services.ingest.formats.xml_tree import build_tree
 
 _RSS_ROOTS: Final = frozenset({"rss", "rdf", "channel"})
 _ATOM_ROOTS: Final = frozenset({"feed", "entry"})
-_ENTITY_DECLARATION: Final = re.compile(r"<!ENTITY\s", re.IGNORECASE)
-_PROLOG_CHARS: Final = 100_000  # a document type stands at the beginning
 _HTML_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _DATES: Final = ("published", "updated", "created")
 _CONSUMED: Final = frozenset({
@@ -42,18 +42,21 @@ _Content = tuple[Mapping[str, Any], Mapping[str, Any], tuple[Warned, ...]]  # en
 
 
 def _split(document: Document, options: ParseOptions) -> Contents:
-    del options
     text, warnings = decode_markup(document.content, document.charset)
-    if _ENTITY_DECLARATION.search(text[:_PROLOG_CHARS].partition("<rss")[0].partition("<feed")[0]):
-        raise FormatError(FieldReason("<!ENTITY>", "declares entities; entities are not allowed"))
+    try:
+        build_tree(text, options)
+    except FormatError as error:
+        if not error.malformed:
+            raise
+        text = repair_xml(text)
+        build_tree(text, options)
+        detail = f"{error.reasons[0].reason}; the document was repaired"
+        warnings = (*warnings, Warned(code="markup_repaired", detail=detail))
     feed = _read(text)
     is_entry = document.root == "entry"
     entries = feed["entries"]
-    if not entries and not feed["feed"]:
-        reason = feed.get("bozo_exception") or "no channel and no item in it"
-        raise FormatError.syntax(f"not a feed: {reason}")
-    if is_entry and not entries:
-        raise FormatError(FieldReason("entry", "is empty"))
+    if not entries and (is_entry or not feed["feed"]):
+        raise FormatError(FieldReason("", "there is no channel, feed or item in it"))
     records = [Record(number, (entry, feed["feed"], warnings)) for number, entry in enumerate(entries, 1)]
     return Contents(records, is_container=not is_entry)
 

@@ -17,26 +17,29 @@ from xml.parsers import expat
 from services.contracts import Warned
 from services.ingest.formats.document import Document
 from services.ingest.formats.encodings import decode_markup
-from services.ingest.formats.feed_format import FieldReason, FormatError
+from services.ingest.formats.feed_format import FieldReason, FormatError, ParseOptions
 
 XML_LANG: Final = "xml:lang"
+_ATTRIBUTES_MAX: Final = 500  # of one element; real ones have fewer than fifty
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def parse_xml(document: Document, nesting: int) -> tuple[Element, tuple[Warned, ...]]:
+def parse_xml(document: Document, options: ParseOptions) -> tuple[Element, tuple[Warned, ...]]:
     """Return the root element and warnings about its encoding.
 
     Names are as written, with their prefix: local names are enough to read these formats, and fragments of documents
-    lack the declarations of their prefixes. ``nesting`` is the deepest nesting of elements. Characters that are not
-    allowed in XML become spaces. Raises `FormatError`.
+    lack the declarations of their prefixes. Characters that are not allowed in XML become spaces. Raises
+    `FormatError`, also for a document that exceeds ``options``.
     """
     text, warnings = decode_markup(document.content, document.charset)
-    return _build_tree(_NOT_XML.sub(" ", text), nesting), warnings
+    return build_tree(text, options), warnings
 
 
-def _build_tree(text: str, nesting: int) -> Element:
+def build_tree(text: str, options: ParseOptions) -> Element:
+    """Return the root element of a decoded document, like `parse_xml`. Raises `FormatError`."""
+    text = _NOT_XML.sub(" ", text)
     builder = TreeBuilder()
-    depth = 0
+    depth = count = 0
     parser = expat.ParserCreate(encoding="utf-8")
     parser.buffer_text = True
     parser.ordered_attributes = True
@@ -45,12 +48,16 @@ def _build_tree(text: str, nesting: int) -> Element:
     parser.UseForeignDTD(True)
 
     def start(name: str, attributes: list[str]) -> None:
-        nonlocal depth
+        nonlocal count, depth
         depth += 1
-        if depth > nesting:
-            raise FormatError.syntax(
-                f"line {parser.CurrentLineNumber}: elements are nested deeper than {nesting} levels"
-            )
+        count += 1
+        if depth > options.markup_nesting:
+            line = parser.CurrentLineNumber
+            raise FormatError.syntax(f"line {line}: elements are nested deeper than {options.markup_nesting} levels")
+        if count > options.markup_elements:
+            raise FormatError.syntax(f"has more than {options.markup_elements} elements")
+        if len(attributes) > 2 * _ATTRIBUTES_MAX:
+            raise FormatError.syntax(f"the element <{name[:60]}> has more than {_ATTRIBUTES_MAX} attributes")
         builder.start(name, dict(zip(attributes[::2], attributes[1::2], strict=True)))
 
     def end(name: str) -> None:
