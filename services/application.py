@@ -12,12 +12,14 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.middleware import Middleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
 from services.api import error_handlers, openapi
 from services.api.dependencies import ApiServices
 from services.api.long_poll import LongPoll
+from services.api.middleware.allowed_hosts import AllowedHostsMiddleware
 from services.api.middleware.authentication import AuthenticationMiddleware
 from services.api.middleware.backpressure import BackpressureMiddleware
 from services.api.middleware.body_limits import BodyLimitsMiddleware
@@ -50,6 +52,7 @@ from services.jobs import hosts
 from services.jobs.hosts import AnnouncementThread, HostRole
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.settings import Settings
+from services.settings.proxies import items_of
 from services.use_cases.context import UseCaseContext
 from services.version import VERSION
 
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(services, stores),
         middleware=_middleware(services),
         dependencies=[Depends(bind_path_parameters)],
+        redirect_slashes=False,  # Starlette redirects to whatever `Host` says; services.console.error_pages does better
         docs_url=None,  # FastAPI's pages load scripts from other sites; the document itself is at /openapi.json
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # the names of operations in generated clients
@@ -138,9 +142,13 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
 def _middleware(services: ApiServices) -> list[Middleware]:
     """Return the middleware in the order in which a request meets it, the outermost first."""
     settings, metrics = services.settings, services.metrics
+    proxies = items_of(settings.api.trusted_proxies)
+    behind_proxies = [Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)] if proxies else []
     return [
+        *behind_proxies,
         Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
         Middleware(RequestLogMiddleware, metrics=metrics),
+        Middleware(AllowedHostsMiddleware, settings=settings.api),
         Middleware(DefectMiddleware),
         Middleware(
             AuthenticationMiddleware,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -11,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from services.api.dependencies import api_services
 from services.api.problems import (
@@ -130,6 +132,9 @@ def install_not_found(app: FastAPI) -> None:
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
+        target = _without_slash(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+        if target is not None:
+            return RedirectResponse(target, HTTPStatus.PERMANENT_REDIRECT)
         if request.url.path.startswith("/v1") or "text/html" not in request.headers.get("accept", ""):
             response = previous_handler(request, error)
             return response if isinstance(response, Response) else await response
@@ -137,3 +142,18 @@ def install_not_found(app: FastAPI) -> None:
         return await error_page(request, what, error.headers)
 
     app.add_exception_handler(HTTPException, on_http_error)
+
+
+def _without_slash(request: Request) -> str | None:
+    """Return the address without slashes at its end if a route has it, else None.
+
+    It is relative: an absolute one would repeat the `Host` that somebody sent, and the scheme that a proxy replaced.
+    """
+    path = request.url.path
+    shorter = path.rstrip("/")
+    if path == shorter or not shorter:
+        return None
+    scope = {**request.scope, "path": shorter}
+    if not any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+        return None
+    return f"{shorter}?{request.url.query}" if request.url.query else shorter

@@ -70,6 +70,11 @@ class PageContext:
         target = f"{path}?{urlencode(query)}" if query else path
         return self._with_session_cookie(RedirectResponse(target, 303, headers=dict(HEADERS)))
 
+    def _is_public_https(self) -> bool:
+        """Return whether the browser uses the public address, and that is HTTPS; the proxy may not say so itself."""
+        public = urlsplit(self.services.settings.api.public_url)
+        return public.scheme == "https" and self.request.headers.get("host") == public.netloc
+
     def _with_session_cookie(self, response: Response) -> Response:
         """Set a new session's cookie: hidden from scripts and other sites, and sent over HTTPS only if that is used."""
         if self.session_is_new:
@@ -78,7 +83,7 @@ class PageContext:
                 self.console.sessions.to_cookie(self.session),
                 httponly=True,
                 samesite="strict",
-                secure=self.request.url.scheme == "https",
+                secure=self.request.url.scheme == "https" or self._is_public_https(),
                 path="/",
             )
         return response
@@ -99,7 +104,9 @@ def anonymous_context(request: Request, services: ApiServices) -> PageContext:
 def page_context(request: Request, services: Services) -> PageContext:
     """Return the context of a request, whether or not the visitor is logged in. Raises `StoreUnavailable`."""
     session = get_console(request).sessions.from_cookie(request.cookies.get(SESSION_COOKIE))
-    return _context(request, services, identify_visitor(request, services, session.id if session and session.key_id else ""))
+    return _context(
+        request, services, identify_visitor(request, services, session.id if session and session.key_id else "")
+    )
 
 
 def _context(request: Request, services: ApiServices, visitor: Visitor) -> PageContext:
@@ -131,15 +138,26 @@ def _admin_page(context: Annotated[PageContext, Depends(_reader_page)]) -> PageC
 def _any_form(context: Annotated[PageContext, Depends(page_context)], csrf: Annotated[str, Form()] = "") -> PageContext:
     """Return the context of a posted form. Raises `ProblemError` (403) if no page of this session sent the form."""
     from_our_page = context.console.sessions.accepts_form_token(context.session, csrf)
-    if not from_our_page or not _is_same_origin(context.request.headers):
+    public = urlsplit(context.services.settings.api.public_url).netloc
+    if not from_our_page or not _is_same_origin(context.request.headers, public):
         raise ProblemError(403, "form_expired", "this form does not belong to your session; load the page again")
     return context
 
 
-def _is_same_origin(headers: Mapping[str, str]) -> bool:
-    """Return whether the browser reports our own site as the sender; without such headers the form token decides."""
+def _is_same_origin(headers: Mapping[str, str], public: str) -> bool:
+    """Return whether the browser reports our own site as the sender; without such headers the form token decides.
+
+    Our site is the host of the request, or ``public`` if a proxy does not pass that on.
+    """
     site, origin = headers.get("sec-fetch-site", "same-origin"), headers.get("origin")
-    return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == headers.get("host"))
+    ours = {headers.get("host"), public} - {None, ""}
+    return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc in ours)
+
+
+def _reader_form(
+    _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
+) -> PageContext:
+    return context
 
 
 def _reader_form(

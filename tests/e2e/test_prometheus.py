@@ -58,8 +58,10 @@ CONSTANT = {
     "stancewire_worker_children",  # a killed child is replaced between two scrapes
     "celery_active_process_count",
     "celery_active_worker_count",
+    "stancewire_store_errors_total",
 }
-ABSENT = {"celery_task_failed_total"}  # exists after the first defect
+# These exist after the first defect, and while a store is broken.
+ABSENT = {"celery_task_failed_total", "stancewire_store_fault"}
 
 
 @dataclass

@@ -35,8 +35,9 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Return environment variables for `stancewire`: two worker processes, plain output, and ``extra``."""
-    return os.environ | {"STANCEWIRE_WORKER__PROCESSES": "2", "NO_COLOR": "1", "COLUMNS": "200"} | extra
+    """Return environment variables for `stancewire`: two worker processes, open metrics, plain output, ``extra``."""
+    defaults = {"STANCEWIRE_WORKER__PROCESSES": "2", "STANCEWIRE_ACCESS__METRICS": "loopback"}
+    return os.environ | defaults | {"NO_COLOR": "1", "COLUMNS": "200"} | extra
 
 
 def child_pids(pid: int) -> list[int]:

@@ -7,7 +7,6 @@ The middleware requires a valid key for everything under ``/v1``; each route the
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from typing import Final
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
+from services.api.client_address import client_network
 from services.api.problems import send_problem
 from services.caller import Caller
 from services.errors import Refused, StancewireError, Unauthenticated
@@ -82,7 +82,7 @@ class AuthenticationMiddleware:
         The key was checked before, so a valid key is never affected by other requests from its address.
         """
         per_s = self._settings.failures_per_s
-        wait_s = self._failure_rates.take(_network(scope), per_s) if isinstance(error, Unauthenticated) else 0
+        wait_s = self._failure_rates.take(client_network(scope), per_s) if isinstance(error, Unauthenticated) else 0
         if not wait_s:
             return error
         detail = f"more than {per_s:g} requests a second without a valid key"
@@ -94,19 +94,6 @@ def caller_of(scope: Scope) -> Caller | None:
     caller = scope.get("state", {}).get(_STATE_KEY)
     assert caller is None or isinstance(caller, Caller)  # noqa: S101 -- set by the middleware
     return caller
-
-
-def _network(scope: Scope) -> str:
-    """Return the client's network: an IPv4 address, or the /64 prefix that one IPv6 site has to itself."""
-    host = str((scope.get("client") or ("",))[0])
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:  # a Unix socket has no address
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(ipaddress.ip_network((address, 64), strict=False)) if mapped is None else str(mapped)
-    return host
 
 
 def _authorization_header(scope: Scope) -> str | None:

@@ -21,7 +21,7 @@ from services.jobs import hosts
 router = APIRouter(tags=["health"])
 
 Status = Literal["ok", "degraded", "unavailable"]
-_PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+_PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip")
 
 
 class Health(BaseModel):
@@ -97,7 +97,10 @@ def metrics(request: Request, services: Services) -> Response:
 
 
 def _is_local(request: Request) -> bool:
-    """Return whether the request was made on this machine, and not by a local proxy on behalf of another."""
+    """Return whether the request was made on this machine, and not by a local proxy on behalf of another.
+
+    A proxy on this machine that adds no header cannot be told apart; ``loopback`` is not for such a machine.
+    """
     if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
         return False
     try:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from services.access import sessions
+from services.api.client_address import client_network
 from services.caller import Scope
 from services.console.error_pages import PageRoute
 from services.console.page_context import SESSION_COOKIE, AnyForm, AnyPage, PageContext
@@ -35,15 +36,17 @@ def show_login(context: AnyPage, next_path: Annotated[str, Query(alias="next", m
 def log_in(
     context: AnyForm, key: Annotated[str, Form(max_length=200)], next_path: Annotated[str, Form(alias="next")] = "/"
 ) -> Response:
-    """Start a session for the holder of a key that may read. Raises `Refused` (429) after too many failed logins."""
-    address = context.request.client.host if context.request.client else "unknown"
-    failures_per_s = context.services.settings.console.login_attempts / ATTEMPT_WINDOW_S
-    _check_attempts(context, address, failures_per_s)
+    """Start a session for the holder of a key that may read.
+
+    Raises `Refused` (429) for a wrong key after too many from the same network. A right key always logs in: all
+    visitors may have the address of one proxy, and a guesser among them must not lock out the others.
+    """
+    address = client_network(context.request.scope)
     try:
         caller = context.services.key_cache.identify(f"Bearer {key.strip()}")
         caller.require(Scope.READ)
     except Unauthenticated as error:
-        context.console.login_failures.take(address, failures_per_s)
+        _count_failure(context, address)
         log.info("login_refused", reason=error.code)
         reason = "This key is not valid. Check that it is complete, and that it was not revoked and has not expired."
         return _show_form(context, next_path, reason, 401)
@@ -72,9 +75,10 @@ def log_out(context: AnyForm) -> Response:
     return response
 
 
-def _check_attempts(context: PageContext, address: str, failures_per_s: float) -> None:
-    """Raise `Refused` (429) while an address has used up its failed logins."""
-    wait_s = context.console.login_failures.wait_s(address, failures_per_s)
+def _count_failure(context: PageContext, address: str) -> None:
+    """Count a failed login. Raises `Refused` (429) if a network has used up those that it may make."""
+    failures_per_s = context.services.settings.console.login_attempts / ATTEMPT_WINDOW_S
+    wait_s = context.console.login_failures.take(address, failures_per_s)
     if wait_s:
         seconds = math.ceil(wait_s)
         detail = f"too many wrong keys came from your address; try again in {seconds} s"
