@@ -41,8 +41,10 @@ def worker(
 ) -> None:
     """Run a worker host: a parent process and children that analyse articles."""
     from services import logs
+    from services.cli import process_limits
     from workers.host.celery_worker import WorkerHost
 
+    process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "worker")
     WorkerHost(settings).run(queues)

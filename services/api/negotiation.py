@@ -35,7 +35,8 @@ _FORMATS: Final = {
     "application/x-ndjson": Format.NDJSON,
     "application/json": Format.JSON,
 }
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets also skip line ends at the beginning of a cell, and read full-width signs as their ASCII forms.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def negotiate_format(accept: str | None) -> Format:

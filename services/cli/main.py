@@ -30,6 +30,7 @@ from services.cli.commands import (
     serve,
     topics,
 )
+from services.cli import process_limits
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
@@ -72,6 +73,8 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command line. An error that a user can fix is one line and status 1, without a traceback."""
+    process_limits.restrict_new_files()
+    process_limits.raise_open_files()
     try:
         build()()
     except StancewireError as error:

@@ -78,6 +78,7 @@ def create_celery(
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,  # a message is fetched when a process is free, which keeps the ledger's order
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is valid without Redis
+        worker_lost_wait=1,  # a lost process is reported after this time in seconds; results do not come through it
         worker_proc_alive_timeout=60,  # the default of 4 s kills a process that is loading a model
         worker_hijack_root_logger=False,  # structlog configures logging
         worker_redirect_stdouts=False,

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -46,9 +46,10 @@ class LeasedJob:
 def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s: float) -> list[LeasedJob]:
     """Lease the message's jobs and return them in the message's order.
 
-    The result is empty for a message that was delivered before or has been replaced.
+    The result is empty for a message that was delivered before or has been replaced. A message leases a job at most
+    once, so its ID is the token of the lease: whoever knows which message a dead process had can end its leases.
     """
-    token = uuid4()
+    token = message_id
     with database.write() as connection:
         started = connection.execute(
             update(jobs)
@@ -118,6 +119,16 @@ def extend(database: Database, leased: Sequence[LeasedJob], lease_s: float) -> f
             .returning(jobs.c.id)
         ).scalars()
         return frozenset(extended)
+
+
+def expire(database: Database, message_id: UUID) -> int:
+    """End the leases that a message took, since the process that held them is dead; return their number.
+
+    The jobs count as lost at the next sweep instead of when the lease would have ended.
+    """
+    with database.write() as connection:
+        held = (jobs.c.state == JobState.RUNNING) & (jobs.c.lease_token == message_id)
+        return connection.execute(update(jobs).where(held).values(lease_until=now_ms() - 1)).rowcount
 
 
 def complete(database: Database, leased: LeasedJob, result: Result, run_s: float | None = None) -> None:

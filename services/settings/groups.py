@@ -49,8 +49,8 @@ class Api(Group):
     waiters: Count = Field(200, description="Requests that one process lets wait for a job; further ones do not wait.")
     connections: Count = Field(
         1_000,
-        description="Connections that one process serves at once; further ones get 503. Fewer where the process may not "
-        "open so many files.",
+        description="Connections that one process serves at once; further ones get 503. Fewer where the "
+        "process may open fewer files.",
     )
     poll_s: Seconds = Field(0.1, description="Seconds between two looks into the ledger while requests wait.")
     page_limit: Count = Field(500, description="Most items in a page of JSON.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from billiard.exceptions import WorkerLostError
 from celery import Celery, signals
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -25,7 +26,7 @@ from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher
 from services.errors import BrokerUnavailable, StancewireError, StoreUnavailable
-from services.jobs import hosts
+from services.jobs import hosts, leases
 from services.jobs.hosts import HostRole
 from services.settings import Settings
 from services.topics.active_topics import ActiveTopics
@@ -145,7 +146,19 @@ class WorkerHost:
     def _on_task_failure(self, exception: BaseException, task_id: str, **_: Any) -> None:
         """Log the failure. Celery's own log line would quote the exception, ours passes through the formatter."""
         self._metrics.tasks_failed.labels(TaskName.ANALYSE, QueueName.ANALYSE, type(exception).__name__).inc()
-        log.error("message_failed", message=task_id, exc_info=exception)
+        if isinstance(exception, WorkerLostError):
+            self._on_process_lost(task_id, exception)
+        else:
+            log.error("message_failed", message=task_id, exc_info=exception)
+
+    def _on_process_lost(self, task_id: str, error: WorkerLostError) -> None:
+        """End the leases of a child that was killed (often for its memory) or that ended at the hard limit."""
+        expired = 0
+        try:
+            expired = leases.expire(self._parent_database, uuid.UUID(task_id))
+        except StoreUnavailable as unavailable:  # the leases end by themselves, later
+            log.warning("expiry_postponed", fault=unavailable.fault, reason=unavailable.detail)
+        log.error("worker_process_lost", message=task_id, jobs=expired, reason=str(error))
 
     def _on_task_end(self, **_: Any) -> None:
         seconds = time.perf_counter() - self._task_began

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from services import logs
+from services.cli import process_limits
 from services.cli.arguments import fail
 from services.settings import Settings
 
@@ -34,6 +35,7 @@ def up(
     from services.standalone import redis_server, state
     from services.standalone.up import StartError, run
 
+    process_limits.require_open_files()
     settings = Settings()
     if port is not None:
         settings = settings.model_copy(update={"api": settings.api.model_copy(update={"port": port})})
@@ -52,6 +54,7 @@ def api() -> None:
 
     from services.application import create_app
 
+    process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "api")
     uvicorn.run(
@@ -61,6 +64,7 @@ def api() -> None:
         log_config=None,
         access_log=False,  # metrics count requests by route; a line for each would hide important ones
         server_header=False,
+        limit_concurrency=process_limits.connections_within(settings.api.connections),
         timeout_graceful_shutdown=10,
     )
 
@@ -72,6 +76,7 @@ def sweeper() -> None:
     from services.dispatch.dispatcher import Dispatcher
     from services.dispatch.sweeper import Sweeper
 
+    process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "sweeper")
     stopping = threading.Event()

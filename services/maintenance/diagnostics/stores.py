@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import redis
@@ -24,6 +26,7 @@ _SKEW_FAIL_S: Final = 30.0
 _SQLITE_MINIMUM: Final = (3, 35)  # RETURNING
 _POSTGRESQL_MINIMUM: Final = 130_000
 _REDIS_MINIMUM: Final = (6, 2)
+_OTHERS: Final = 0o077
 _INVALID_INDEXES: Final = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
 
 
@@ -89,6 +92,14 @@ def _sqlite(connection: Connection) -> Iterator[Finding]:
         ""
         if durable
         else "the disk must support WAL, so it cannot be a network file system; a 202 must survive a power cut",
+    )
+    file = Path(connection.exec_driver_sql("PRAGMA database_list").all()[0][2])
+    private = not stat.S_IMODE(file.stat().st_mode) & _OTHERS
+    yield Finding(
+        "permissions",
+        Level.OK if private else Level.WARN,
+        f"{file.name} has the mode {stat.S_IMODE(file.stat().st_mode):04o}",
+        "" if private else f"others can read articles and results: `chmod 600 {file}*`",
     )
 
 

@@ -8,7 +8,7 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.errors import LeaseLost, PermanentError, TransientError
-from services.jobs import actions, leases, queries
+from services.jobs import actions, dispatch_window, leases, queries
 from services.jobs.dispatch_window import WindowSize
 from services.jobs.leases import lease
 from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
@@ -128,3 +128,17 @@ def test_results_are_numbered_in_commit_order(database: Database) -> None:
     assert [item.job.id for item in listed] == order
     assert [item.sequence for item in listed] == [1, 2, 3, 4, 5]
     assert [item.job.id for item in queries.list_results(database, after=3, limit=1)] == [order[3]]
+
+
+def test_leases_of_a_dead_process_end_at_once_and_no_others(database: Database) -> None:
+    push(database, article("One."), article("Two."))
+    dead, alive = fill(database, WindowSize(per_slot=2, message_articles=1, message_words=10_000))
+    leases.lease(database, dead.id, dead.job_ids, 30)
+    [held] = leases.lease(database, alive.id, alive.job_ids, 30)
+    assert leases.expire(database, dead.id) == 1
+    assert leases.expire(database, uuid4()) == 0
+    requeued = dispatch_window.requeue_expired_leases(database, max_attempts=3, lease_s=30)
+    assert requeued == dispatch_window.Requeued(requeued=1)
+    assert [state_of(database, job_id) for job_id in (*dead.job_ids, *alive.job_ids)] == ["queued", "running"]
+    assert queries.job(database, dead.job_ids[0]).attempts == 1
+    leases.complete(database, held, result_of(held))

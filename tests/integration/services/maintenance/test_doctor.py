@@ -41,6 +41,8 @@ def test_healthy_system_has_ok_findings(
 ) -> None:
     hosts.announce(database, HostRole.WORKER, "node/a", slots=2)
     hosts.announce(database, HostRole.SWEEPER, "node/b")
+    if file := database.sqlite_file():
+        file.chmod(0o600)
     findings = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001})
     slow = {name for name, finding in findings.items() if "answers in" in finding.said}
     assert slow == {"database", "redis"}  # how quick they are is the machine's affair
@@ -56,6 +58,15 @@ def test_healthy_system_has_ok_findings(
     } <= findings.keys()
     assert {"workers", "sweepers", "dead jobs", "backlog"} <= findings.keys()
     assert "2 processes" in findings["workers"].said
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o600, Level.OK), (0o640, Level.WARN), (0o644, Level.WARN)])
+def test_database_file_that_others_can_read_is_named(sqlite_database: Database, mode: int, level: Level) -> None:
+    file = sqlite_database.sqlite_file()
+    assert file is not None
+    file.chmod(mode)
+    finding = examine(sqlite_database, "redis://127.0.0.1:1/0")["permissions"]
+    assert (finding.level, f"{file}*" in finding.fix) == (level, level is Level.WARN)
 
 
 def test_each_problem_is_found_with_its_remedy(database: Database, redis_process: Any) -> None:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-import pytest
+import asyncio
+import csv
+import io
 
-from services.api.negotiation import Format, negotiate_format
+import pytest
+from pydantic import BaseModel
+from starlette.responses import StreamingResponse
+
+from services.api.negotiation import Format, negotiate_format, stream_items
 from services.api.problems import ProblemError
 
 
@@ -37,3 +43,21 @@ def test_unavailable_format_is_406(accept: str) -> None:
     with pytest.raises(ProblemError) as raised:
         negotiate_format(accept)
     assert raised.value.problem.status == 406
+
+
+class Cell(BaseModel):
+    """A row of one column."""
+
+    text: str
+
+
+async def body_of(response: StreamingResponse) -> str:
+    return "".join([str(part) async for part in response.body_iterator])
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_cell_that_begins_a_formula_gets_an_apostrophe(start: str) -> None:
+    response = stream_items(Format.CSV, Cell, [Cell(text=f"{start}1+1"), Cell(text=f"1{start}1")])
+    assert isinstance(response, StreamingResponse)
+    rows = list(csv.DictReader(io.StringIO(asyncio.run(body_of(response)), newline="")))
+    assert [row["text"] for row in rows] == [f"'{start}1+1", f"1{start}1"]
