@@ -6,6 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet --quiet
 ARTICLES ?=
 CORPORA ?=
+SUITES ?=
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --no-build
 
@@ -145,6 +146,11 @@ eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), w
 .PHONY: cases
 cases: .venv/run.stamp ## Read the robustness cases, say which fail
 	@$(BIN)/python -m workers.evaluation.cases tests/cases
+
+.PHONY: formats
+formats: .venv/dev.stamp ## Read real files of every format (SUITES=a folder with one folder for each source), say which fail
+	@test -d "$(SUITES)" || { echo "the folder of the suites is needed: make formats SUITES=…" >&2; exit 2; }
+	@$(BIN)/python -m tests.formats $(if $(VERBOSE),-v) "$(SUITES)"
 
 # An environment of its own: what audits must not be among what is audited.
 .venv/audit/bin/pip-audit:

@@ -28,7 +28,7 @@ from workers.text.reader import to_plain_text
 
 _SUFFIXES: Final = frozenset({".xml", ".json", ".rss", ".atom", ".rdf", ".nitf", ".ninjs", ".jsonld", ".ndjson", ""})
 _BYTES_MAX: Final = 4_000_000
-_WORDS_MIN: Final = 10  # of a text whose language can be told
+_WORDS_MIN: Final = 10  # fewer do not show the language of a text
 _ROOTS: Final = frozenset({
     "nitf", "newsMessage", "newsItem", "contentSet", "NewsML", "rss", "RDF", "feed", "entry",
 })  # fmt: skip
@@ -204,8 +204,8 @@ def _paragraphs(markup: str) -> list[str]:
         return [line for line in markup.split("\n") if line.strip()]
     root = lxml.html.fromstring(f"<div>{_BREAK.sub(' ', markup)}</div>")
     lxml.etree.strip_elements(root, "del", with_tail=False)  # deleted text is not part of a text
-    found = [each.text_content() for each in root.iter("p", "li", "h1", "h2", "h3", "h4", "pre")]
-    return [text for text in found if _WORD.search(text)] or [root.text_content()]
+    texts = [each.text_content() for each in root.iter("p", "li", "h1", "h2", "h3", "h4", "pre")]
+    return [text for text in texts if _WORD.search(text)] or [root.text_content()]
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -17,33 +17,39 @@ from services.access import bootstrap
 from services.cli.arguments import fail
 from services.cli.render import render_result
 from services.contracts import Article, Result
-from services.ingest.files import read_articles
+from services.ingest.files import Unread, read_records
 from services.ingest.formats import FORMATS
 from services.settings import Settings
 
 Url = Annotated[str, typer.Option(envvar="STANCEWIRE_URL", help="Address of the API.")]
 _LONG_POLL_S: Final = 30
 _BATCH_ARTICLES: Final = 500
+_FORMATS: Final = ", ".join(feed_format.name for feed_format in FORMATS)
 _SUFFIXES: Final = ", ".join(suffix for feed_format in FORMATS for suffix in feed_format.suffixes)
 
 
 def submit(
     files: Annotated[
         list[Path],
-        typer.Argument(help=f"Articles ({_SUFFIXES}); other names and - (standard input) are plain text."),
+        typer.Argument(
+            help=f"Articles in any format: {_FORMATS}. The content shows which it is, else the suffix ({_SUFFIXES}); "
+            "other text is plain text. - is standard input."
+        ),
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the results and show them.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines: jobs, or results with --wait.")] = False,
     feed: Annotated[str | None, typer.Option(help="The feed of articles that do not name one.")] = None,
     url: Url = "",
 ) -> None:
-    """Push articles to a running service."""
+    """Push articles to a running service.
+
+    Records of a file that are not articles are reported and left out; the others are pushed.
+    """
     console = Console(highlight=False)
     try:
-        articles = [article for file in files for article in read_articles(file, feed)]
+        articles, failed = _read(files, feed)
     except (OSError, ValueError) as error:
         fail(str(error))
-    failed = False
     job_ids = []
     with _client(url) as client:
         for item in _push(client, articles):
@@ -108,6 +114,25 @@ def problem_text(response: httpx.Response) -> str:
         return f"{response.status_code}: {response.json()['detail']}"
     except (ValueError, KeyError):
         return f"{response.status_code}: {response.text[:200]}"
+
+
+def _read(files: Sequence[Path], feed: str | None) -> tuple[list[Article], bool]:
+    """Return the articles of files, and whether a record was refused. Raises `OSError` and `ValueError`.
+
+    A record without text, such as a picture of a news message, is reported, but is not a failure.
+    """
+    articles: list[Article] = []
+    failed = False
+    for file in files:
+        for record in read_records(file, feed):
+            if isinstance(record, Unread):
+                failed |= not record.without_text
+                typer.echo(f"{record.reason}{' (left out)' if record.without_text else ''}", err=True)
+                continue
+            articles.append(record.article)
+            for warning in record.warnings:
+                typer.echo(f"article {len(articles)}: {warning.detail} ({warning.code})", err=True)
+    return articles, failed
 
 
 def _push(client: httpx.Client, articles: Sequence[Article]) -> Iterator[dict[str, Any]]:

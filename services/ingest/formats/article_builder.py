@@ -80,8 +80,7 @@ class ArticleBuilder:
             "byline": self._short("byline", self.byline),
             "language": self._language(),
             "published_at": self._published(),
-            "metadata": {name: value for name, value in self.metadata.items() if value not in (None, "", [], {})}
-            or None,
+            "metadata": _without_blanks(self.metadata),
             "body": body.text,
             "media_type": body.media_type,
         }

@@ -54,7 +54,8 @@ def _split(document: Document, options: ParseOptions) -> Contents:
         warnings = (*warnings, Warned(code="markup_repaired", detail=detail))
     feed = _read(text)
     is_entry = document.root == "entry"
-    entries = feed["entries"]
+    # Plain dictionaries: feedparser's own map some names to others.
+    entries = [dict(entry) for entry in feed["entries"]]
     if not entries and (is_entry or not feed["feed"]):
         raise FormatError(FieldReason("", "there is no channel, feed or item in it"))
     records = [Record(number, (entry, feed["feed"], warnings)) for number, entry in enumerate(entries, 1)]
@@ -92,7 +93,7 @@ def _parse(
         byline=_authors(entry) or _authors(feed),
         language=next(filter(None, languages), None) or one_line(feed.get("language")),
         dates=[(name, entry.get(name)) for name in _DATES],
-        metadata=_metadata(entry, feed, has_content=bool(entry.get("content"))),
+        metadata=_metadata(entry, feed),
         warnings=list(warnings),
     )
     return builder.build(options, "description")
@@ -102,7 +103,9 @@ def _body(field: str, part: Mapping[str, Any]) -> Body | None:
     text = part.get("value")
     if not isinstance(text, str):
         return None
-    return Body(text, MediaType.HTML, field) if part.get("type") in _HTML_TYPES else Body.guess(text, field)
+    # RSS does not say what a description is; one without any markup keeps its line breaks as plain text.
+    is_html = part.get("type") in _HTML_TYPES and ("<" in text or "&" in text)
+    return Body(text, MediaType.HTML, field) if is_html else Body.guess(text, field)
 
 
 def _title(entry: Mapping[str, Any]) -> str | None:
@@ -116,15 +119,17 @@ def _authors(entry: Mapping[str, Any]) -> str | None:
     return one_line(", ".join(name for name in names if name)) or one_line(entry.get("author"))
 
 
-def _metadata(entry: Mapping[str, Any], feed: Mapping[str, Any], *, has_content: bool) -> dict[str, Any]:
+def _metadata(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
     """Return tags, summary and source, and the texts of further elements under feedparser's names."""
     tags = [tag for tag in entry.get("tags", ()) if isinstance(tag, Mapping)]
     schemes = [{"code": tag.get("term"), "name": tag.get("label"), "scheme": tag.get("scheme")} for tag in tags]
     source = entry.get("source")
+    contents = [part.get("value") for part in entry.get("content", ())]
+    summary = entry.get("summary")
     metadata: dict[str, Any] = {
         "tags": [term for tag in tags if (term := text_from_markup(tag.get("label") or tag.get("term")))],
         "subjects": [scheme for scheme in schemes if scheme["scheme"]],
-        "summary": text_from_markup(entry.get("summary")) if has_content else None,
+        "summary": text_from_markup(summary) if contents and summary not in contents else None,
         "source": one_line((source or {}).get("title")) or one_line(feed.get("title")),
     }
     for name, value in entry.items():
