@@ -49,6 +49,7 @@ def result_of(job: LeasedJob) -> Result:
         language="en",
         pipeline=pipeline,
         text=job.article.body,
+        metadata=job.article.metadata,
     )
 
 

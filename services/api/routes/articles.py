@@ -66,6 +66,7 @@ _XML_BODIES: Final = {
         }
     }
 }
+_JSON_TYPE: Final = ARTICLE_JSON.content_types[0]
 _BATCH_TYPE: Final = NDJSON.content_types[0]
 
 
@@ -83,7 +84,9 @@ _BATCH_TYPE: Final = NDJSON.content_types[0]
         },
         **problem_responses(400, 413, 415, 422, 429, 503),
     },
-    openapi_extra={"requestBody": {"required": True, "content": _BODIES | _XML_BODIES}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_JSON_TYPE: {"schema": _ARTICLE}} | _BODIES | _XML_BODIES}
+    },
 )
 async def push_article(
     request: Request,
@@ -93,7 +96,7 @@ async def push_article(
     feed: FeedParameter = None,
     idempotency_key_header: IdempotencyHeader = None,
     prefer: PreferHeader = None,
-) -> JobView | BatchAnswer:
+) -> JobView | Response:
     """Accept an article in any format.
 
     202: it is stored, and its job will reach one final state, with a result or a reason. 200: the same article was
@@ -103,24 +106,25 @@ async def push_article(
     body = await request.body()
     document = await _read_document(request, services, body, feed, is_batch=False)
     if document.is_container:
-        return await _push_document(services, caller, document, idempotency_key_header, body)
+        answer = await _push_document(services, caller, document, idempotency_key_header, body)
+        return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
     parsed = await run_in_threadpool(document.parse, document.records[0])
     article = assign_home_feed(parsed.article, caller)
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, services.settings.limits)
     key = idempotency_key(caller, article.feed, idempotency_key_header, body)
-    [answer] = await run_in_threadpool(
+    [accepted] = await run_in_threadpool(
         articles.submit, services.use_case_context, services.intake, [article], caller, key
     )
-    if isinstance(answer, StancewireError):
-        raise answer
-    structlog.contextvars.bind_contextvars(job=str(answer.job_id))
+    if isinstance(accepted, StancewireError):
+        raise accepted
+    structlog.contextvars.bind_contextvars(job=str(accepted.job_id))
     wait_s = services.long_poll.granted_wait_s(prefer)
-    finished = await services.long_poll.wait(answer.job_id, wait_s)
-    job = await run_in_threadpool(queries.job, services.database, answer.job_id)
-    view = job_view(job, parsed.warnings + answer.warnings)
-    response.status_code = 202 if answer.created and not finished else 200
-    response.headers["Location"] = job_href(answer.job_id)
+    finished = await services.long_poll.wait(accepted.job_id, wait_s)
+    job = await run_in_threadpool(queries.job, services.database, accepted.job_id)
+    view = job_view(job, parsed.warnings + accepted.warnings)
+    response.status_code = 202 if accepted.created and not finished else 200
+    response.headers["Location"] = job_href(accepted.job_id)
     if not view.done:
         response.headers.update(POLL_AFTER)
     if wait_s:

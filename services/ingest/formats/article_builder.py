@@ -11,13 +11,15 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.contracts import Article, MediaType, Warned
 from services.contracts.base import read_language_tag
-from services.ingest.formats.dates import read_date
+from services.ingest.formats.dates import parse_date, read_date
 from services.ingest.formats.feed_format import FieldReason, FormatError, ParsedArticle, ParseOptions
 
+_NOT_PUBLISHED: Final = frozenset({"canceled", "cancelled", "withheld"})
 _SHORT_CHARS: Final = 500  # of a title, byline, guid and version in `Article`
 _URL_CHARS: Final = 2000
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
@@ -70,7 +72,11 @@ class ArticleBuilder:
     warnings: list[Warned] = field(default_factory=list)
 
     def build(self, options: ParseOptions, body_field: str) -> ParsedArticle:
-        """Return the article. Raises `FormatError` for ``body_field`` if the record has no text."""
+        """Return the article.
+
+        Raises `FormatError` for ``body_field`` if the record has no text, and for a story that must not be published.
+        """
+        self._check_status()
         body = self._choose_body(body_field)
         fields: dict[str, Any] = {
             "guid": self._identifier("guid", self.guid),
@@ -90,6 +96,18 @@ class ArticleBuilder:
     def warn(self, code: str, detail: str) -> None:
         """Add a warning about this record."""
         self.warnings.append(Warned(code=code, detail=detail))
+
+    def _check_status(self) -> None:
+        """Refuse a story that its sender has canceled or holds back, and warn about one under an embargo."""
+        status = str(self.metadata.get("pubstatus") or "").lower()
+        if status in _NOT_PUBLISHED:
+            reason = f"is {status!r}; to hide an article that was accepted, push to /v1/articles/{{id}}:withdraw"
+            raise FormatError(FieldReason("pubstatus", reason))
+        until = self.metadata.get("embargoed")
+        end = parse_date(until) if isinstance(until, str) else None
+        if (until or status == "embargoed") and (end is None or end > datetime.now(UTC)):
+            named = f"until {end.isoformat()}" if end else "without an end that can be read"
+            self.warn("embargoed", f"embargoed: {named}; clients can see the article's result before")
 
     def _choose_body(self, body_field: str) -> Body:
         """Return the body with the most words; of equal ones the first. Without one, the summary stands in."""

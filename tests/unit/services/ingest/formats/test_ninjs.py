@@ -149,3 +149,17 @@ def test_value_that_an_article_cannot_have_is_left_out_with_a_warning(
     else:
         assert getattr(article, field) == expected
     assert [warning.code for warning in warnings] == ([code] if code else [])
+
+
+@pytest.mark.parametrize("status", ["canceled", "withheld", "Cancelled"])
+def test_story_that_must_not_be_published_is_refused(status: str) -> None:
+    with pytest.raises(FormatError, match=f"^ninjs, item 1: pubstatus: is '{status.lower()}'"):
+        parse(FIRST | {"pubstatus": status})
+
+
+def test_embargo_that_has_not_ended_is_a_warning() -> None:
+    [(article, [warning])] = parse(FIRST | {"embargoed": "9998-12-24T06:00:00Z"})
+    assert article.metadata is not None
+    assert article.metadata["embargoed"] == "9998-12-24T06:00:00Z"
+    assert (warning.code, "until 9998-12-24T06:00:00+00:00" in warning.detail) == ("embargoed", True)
+    assert parse(FIRST | {"embargoed": "2020-12-24T06:00:00Z"})[0].warnings == ()
