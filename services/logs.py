@@ -24,6 +24,7 @@ _LEVELS: Final = {
     "httpcore": logging.WARNING,
     "celery.app.trace": logging.CRITICAL + 1,
     "celery.worker.strategy": logging.WARNING,
+    "celery.worker.consumer.connection": logging.WARNING,
     "trafilatura": logging.WARNING,
     "py3langid": logging.WARNING,
 }

@@ -77,8 +77,8 @@ def _without(url: str, *names: str) -> str:
 def redis_fault(error: BaseException) -> StoreFault:
     """Return how Redis fails, from an error of its client."""
     message = str(error)
-    # redis-py moves the word of some errors from the message to an attribute.
-    word = getattr(error, "status_code", None) or message.partition(" ")[0]
+    # redis-py moves the word of some errors to an attribute, and puts the command of a pipeline before the message.
+    word = getattr(error, "status_code", None) or message.rpartition(" caused error: ")[2].partition(" ")[0]
     if word in _BY_WORD:
         return _BY_WORD[word]
     for phrase, fault in _BY_PHRASE.items():

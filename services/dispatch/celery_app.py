@@ -69,6 +69,7 @@ def create_celery(
         task_ignore_result=True,
         result_backend=None,  # results are stored in the ledger's transaction, not in Redis
         # Without an exchange of its own, a queue needs no table of bindings in Redis that others could spoil.
+        task_default_exchange="",
         task_queues=[Queue(QueueName.ANALYSE, Exchange(""), routing_key=QueueName.ANALYSE)],  # type: ignore[no-untyped-call]  # kombu ships no types for them
         task_default_queue=QueueName.ANALYSE,
         task_create_missing_queues=False,
@@ -76,6 +77,7 @@ def create_celery(
         task_publish_retry=False,  # dispatch notices a failure and sends again
         task_acks_late=False,  # with late acknowledgement a second attempt would only wait longer than the lease
         worker_prefetch_multiplier=1,
+        worker_enable_prefetch_count_reduction=False,  # there is nothing to reduce, and it says so at every reconnect
         worker_disable_prefetch=True,  # a message is fetched when a process is free, which keeps the ledger's order
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is valid without Redis
         worker_lost_wait=1,  # a lost process is reported after this time in seconds; results do not come through it

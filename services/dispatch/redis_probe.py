@@ -30,15 +30,23 @@ def probe(client: redis.Redis, key_prefix: str) -> float:
         pipe.lrange(key_prefix + QueueName.ANALYSE, 0, 0)
         pipe.lpush(key, b"")
         pipe.expire(key, _EXPIRES_S)
-        pipe.brpop([key], timeout=1)
-        listed, pushed, _, popped = pipe.execute(raise_on_error=False)
+        listed, pushed, _ = pipe.execute(raise_on_error=False)
+        popped = None if isinstance(pushed, Exception) else _pop(client, key)
     except REDIS_ERRORS as error:
         raise unavailable("does not answer", error) from error
-    if isinstance(popped, Exception) and not isinstance(pushed, Exception):
-        with contextlib.suppress(*REDIS_ERRORS):
-            client.delete(key)
     steps = (("does not list the queue", listed), ("does not accept messages", pushed))
     for what, answer in (*steps, ("does not hand out messages", popped)):
         if isinstance(answer, Exception):
             raise unavailable(what, answer)
     return round_trip_s
+
+
+def _pop(client: redis.Redis, key: str) -> Exception | None:
+    """Take the message out again as a worker does; return the error if that is refused."""
+    try:
+        client.brpop([key], timeout=1)
+    except redis.ResponseError as error:
+        with contextlib.suppress(*REDIS_ERRORS):
+            client.delete(key)
+        return error
+    return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.exceptions import KombuError
@@ -51,12 +53,22 @@ def patient_consumer(
                     self.broker_connection_retry_attempt = 0
                     return connected
 
+        def on_connection_error_after_connected(self, exc: Exception) -> None:
+            """Close the connection, and wait a little if the server is there: it would fail again at once."""
+            report(exc)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", CPendingDeprecationWarning)  # about a setting that we have set
+                super().on_connection_error_after_connected(exc)
+            if not isinstance(exc, self.connection_errors):
+                wait()
+                time.sleep(_FIRST_WAIT_S)
+
     def wait() -> None:
         maybe_shutdown()
         while_waiting()
 
     def report(error: BaseException) -> None:
-        fault = unavailable("does not let the worker in", error)
+        fault = unavailable("does not serve the worker", error)
         log.warning("redis_fault", fault=fault.fault, reason=fault.detail)
         on_fault(fault)
 
