@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from functools import cache
 from typing import Any, Final
 
@@ -13,8 +15,38 @@ _ENGLISH_SUBTAGS: Final = frozenset({"en", "eng"})
 _SAMPLE: Final = 20_000  # characters; more do not change the answer
 _MIN_RELIABLE_WORDS: Final = 20  # in shorter texts the detector often takes English for another language
 _MIN_WORDS_TO_CONTRADICT: Final = 40  # below this a declared language is believed
+# First words of the names of Latin letters, those of width and of modifiers included.
+_LATIN: Final = frozenset({"LATIN", "FULLWIDTH", "MODIFIER", "FEMININE", "MASCULINE"})
 _LIKELY: Final = 0.8
 _CERTAIN: Final = 0.95
+
+
+# Letters of a Latin text that one of these says as much as: a text of few Chinese words has few letters.
+_LETTERS_OF: Final = {"CJK": 3, "HIRAGANA": 2, "KATAKANA": 2, "HANGUL": 2}
+_MAX_OTHER_SHARE: Final = 0.5  # of letters that are not Latin in a text that can be English
+
+
+def check_script(text: str) -> None:
+    """Raise ``PermanentError`` with code ``language_unsupported`` if most letters of ``text`` are not Latin.
+
+    Chinese, Arabic or Russian text is not English whatever was declared, and however short it is.
+    """
+    latin = other = 0
+    scripts: Counter[str] = Counter()
+    for letter, count in Counter(text[:_SAMPLE]).items():
+        if not letter.isalpha():
+            continue
+        script = unicodedata.name(letter, "UNKNOWN").split()[0]
+        if script in _LATIN:
+            latin += count
+        else:
+            weight = count * _LETTERS_OF.get(script, 1)
+            other += weight
+            scripts[script] += weight
+    if other > _MAX_OTHER_SHARE * (latin + other):
+        script = scripts.most_common(1)[0][0]
+        name = script if script == "CJK" else script.capitalize()
+        raise PermanentError(f"the text is in {name} letters; only English is analysed", code="language_unsupported")
 
 
 def check_language(text: str, declared: str | None) -> tuple[Warned, ...]:

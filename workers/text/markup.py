@@ -5,7 +5,8 @@ Time is linear in any markup, and nothing is recursive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -21,9 +22,10 @@ _PARAGRAPHS: Final = frozenset(
     head item list quote
     """.split()  # noqa: SIM905 - readable as words; a list would take fifty lines
 )
+PARAGRAPH: Final = "\n\n"
 _LINES: Final = frozenset({"br", "tr", "lb", "row"})
 _CELLS: Final = frozenset({"td", "th", "cell"})
-_VERBATIM: Final = frozenset({"pre", "listing", "plaintext", "xmp"})
+VERBATIM: Final = frozenset({"pre", "listing", "plaintext", "xmp"})
 _MAX_ATTRIBUTES: Final = 64  # of one element; further attributes are ignored
 _MAX_DEPTH: Final = 256
 _HIDDEN: Final = frozenset(
@@ -32,6 +34,15 @@ _HIDDEN: Final = frozenset(
     svg template textarea title video
     """.split()  # noqa: SIM905 - as above
 )
+
+
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_.-]*", re.IGNORECASE)
+_LEADING_NAME: Final = re.compile(r"[a-z]+[0-9]?")
+_UNKNOWN: Final = "x-unknown"  # an element without a meaning in HTML is inline
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_XHTML: Final = "http://www.w3.org/1999/xhtml"
+_OPEN_TO_THE_END: Final = frozenset({"html", "body"})
+_UNIQUE: Final = _OPEN_TO_THE_END | {"head"}
 
 
 def parse(markup: str) -> Any:
@@ -45,42 +56,86 @@ def parse(markup: str) -> Any:
 
 
 class _TreeBuilder:
-    """Builds a tree without comments and with limited depth and numbers of attributes from the parser's events.
+    """Builds one tree of all that the parser reports, whatever names and characters it has.
 
-    libxml2's own tree takes quadratic time in the attributes of an element and stops at level 2 048. Here an element
-    below the maximal depth becomes empty and its content follows it, so that its text and breaks are kept.
+    The tree has no comments, one <html> and one <body>, which end with the document: what follows their end tags
+    belongs to them, as in a browser. Names that XML does not allow are left out (attributes) or replaced (elements),
+    and so are control characters. An element below the maximal depth becomes empty and its content follows it, so that
+    its text and breaks are kept; libxml2's own tree stops at level 2 048 and takes quadratic time in the attributes of
+    an element.
     """
 
     def __init__(self) -> None:
         self._builder = etree.TreeBuilder(element_factory=html.HTMLParser().makeelement)
-        self._is_empty = True
-        self._depth = 0
+        self._open: list[tuple[str, bool]] = []  # names of the open elements, and whether each is open in the tree
+        self._depth = 0  # of the tree
+        self._unique: list[str] = []  # <html>, <head> and <body>, of which there is one each
+        self._prefixes = {"html", "xhtml"}
         self._hidden_depth = 0  # open hidden elements that are too deep for the tree
 
     def start(self, tag: str, attributes: Any) -> None:
-        self._is_empty = False
-        self._depth += 1
-        self._builder.start(tag, dict(islice(attributes.items(), _MAX_ATTRIBUTES)))
-        if self._depth > _MAX_DEPTH:
+        kept = dict(islice(self._attributes(attributes), _MAX_ATTRIBUTES))
+        tag = self._name(tag)
+        if tag in self._unique or (tag == "head" and "body" in self._unique):
+            self._open.append((tag, False))
+            return
+        self._builder.start(tag, kept)
+        if tag in _UNIQUE:
+            self._unique.append(tag)
+        is_deep = self._depth >= _MAX_DEPTH
+        if is_deep:
             self._builder.end(tag)
             self._hidden_depth += tag in _HIDDEN
+        else:
+            self._depth += 1
+        self._open.append((tag, not is_deep))
 
     def end(self, tag: str) -> None:
-        if self._depth > _MAX_DEPTH:
+        tag, is_in_tree = self._open.pop()
+        if is_in_tree:
+            if tag not in _OPEN_TO_THE_END:
+                self._builder.end(tag)
+                self._depth -= 1
+        elif tag not in _UNIQUE:
             self._hidden_depth -= tag in _HIDDEN
             if tag in _PARAGRAPHS:
                 self._builder.start(tag, {})
                 self._builder.end(tag)
-        else:
-            self._builder.end(tag)
-        self._depth -= 1
 
     def data(self, text: str) -> None:
-        if not self._is_empty and not self._hidden_depth:
-            self._builder.data(text)
+        if self._unique and not self._hidden_depth:
+            self._builder.data(_without_controls(text))
 
     def close(self) -> Any:
-        return None if self._is_empty else self._builder.close()
+        if not self._unique:
+            return None
+        for tag in reversed([tag for tag in self._unique if tag in _OPEN_TO_THE_END]):
+            self._builder.end(tag)
+        return self._builder.close()
+
+    def _name(self, tag: str) -> str:
+        """Return the name of an element: without the prefix of XHTML, and one that XML allows."""
+        prefix, colon, local = tag.partition(":")
+        if colon and prefix in self._prefixes:
+            tag = local
+        if _NAME.fullmatch(tag):
+            return tag
+        known = _LEADING_NAME.match(tag)  # as in <p"lead"> and <div<p>
+        return known[0] if known and known[0] in _PARAGRAPHS else _UNKNOWN
+
+    def _attributes(self, attributes: Any) -> Iterator[tuple[str, str]]:
+        for name, value in attributes.items():
+            if name.startswith("xmlns:") and value.strip() == _XHTML:
+                self._prefixes.add(name.removeprefix("xmlns:"))
+            elif _NAME.fullmatch(name):
+                yield name, _without_controls(value or "")
+
+
+def _without_controls(text: str) -> str:
+    """Return ``text`` without the characters that XML does not allow; those that count as white space become spaces."""
+    if _CONTROL.search(text) is None:
+        return text
+    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "", text)
 
 
 def is_hidden(element: Any) -> bool:
@@ -106,23 +161,24 @@ def element_text(root: Any, skip: Callable[[Any], bool] = is_hidden) -> str:
             if skip(element):
                 walk.skip_subtree()
                 continue
-            parts.append(_opening(tag))
-            verbatim += tag in _VERBATIM
+            parts.append(opening(tag))
+            verbatim += tag in VERBATIM
             text = element.text
         else:
             skipped = skip(element)
             if not skipped:
-                parts.append(_closing(tag))
-                verbatim -= tag in _VERBATIM
+                parts.append(closing(tag))
+                verbatim -= tag in VERBATIM
             text = element.tail if element is not root else None
         if text:
-            parts.append(text if verbatim else _collapse_white_space(text))
+            parts.append(text if verbatim else collapse_white_space(text))
     return "".join(parts)
 
 
-def _opening(tag: str) -> str:
+def opening(tag: str) -> str:
+    """Return what the start of an element means in a text; ``PARAGRAPH`` for a block element."""
     if tag in _PARAGRAPHS:
-        return "\n\n"
+        return PARAGRAPH
     if tag in _LINES:
         return "\n"
     if tag in _CELLS:
@@ -130,13 +186,14 @@ def _opening(tag: str) -> str:
     return "“" if tag == "q" else ""
 
 
-def _closing(tag: str) -> str:
+def closing(tag: str) -> str:
+    """Return what the end of an element means in a text; ``PARAGRAPH`` for a block element."""
     if tag in _PARAGRAPHS:
-        return "\n\n"
+        return PARAGRAPH
     return "”" if tag == "q" else ""
 
 
-def _collapse_white_space(text: str) -> str:
+def collapse_white_space(text: str) -> str:
     """Return ``text`` with each run of white space as one space, at both ends too, as HTML shows it."""
     words = " ".join(text.split())
     if not words:

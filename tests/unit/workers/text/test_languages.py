@@ -56,3 +56,26 @@ def test_certain_detection_of_english_overrides_declaration() -> None:
 @pytest.mark.parametrize("body", ["Minister quits", "12 345", "Ferry to run again, office says"])
 def test_short_undeclared_text_is_accepted_with_warning(body: str) -> None:
     assert warning_codes(body, None) == ["language_uncertain"]
+
+
+@pytest.mark.parametrize("declared", [None, "en"])
+@pytest.mark.parametrize(
+    ("body", "script"),
+    [
+        ("港务局周一表示开往该岛的渡轮将于下周恢复。", "CJK"),
+        ("قال مكتب الميناء إن العبارة ستعود الأسبوع المقبل.", "Arabic"),
+        ("Управление порта сообщило, что паром снова пойдёт.", "Cyrillic"),
+        ("このふねはまたらいしゅうから", "Hiragana"),
+        ("여객선이 다시 다닌다", "Hangul"),
+        ("Минфин (MOF) заявил", "Cyrillic"),
+    ],
+)
+def test_text_in_other_letters_is_never_read_as_english(body: str, script: str, declared: str | None) -> None:
+    with pytest.raises(PermanentError, match=f"the text is in {script} letters") as caught:
+        to_plain_text(Article(title="Ferry to run again next week", body=body, language=declared))
+    assert caught.value.code == "language_unsupported"
+
+
+def test_english_text_may_quote_other_letters() -> None:
+    assert warning_codes(f"{ENGLISH} The signs read 渡轮停运 and «Паром».", None) == []
+    assert warning_codes("12 345 ½ ﬁne Ⅷ", "en") == []

@@ -34,6 +34,25 @@ def text_of(markup: str) -> str:
         ("5 < 6 & 7 > 3", "5 < 6 & 7 > 3"),
         ("<!-- nothing -->", ""),
         ("<del>old</del><ins>new</ins>", "new"),
+        ("<html><body><p>one</p></body></html><p>two</p>", "one\n\ntwo"),
+        (
+            "<html><body><p>one</p></body></html><html><head><title>no</title></head><body>two</body></html>",
+            "one\n\ntwo",
+        ),
+        ("<html><body><p>one</p></body></html><script>no()</script><img src=a><!-- no -->", "one"),
+        ("<p>o\x02ne\x0bt\x1cwo\ufffe</p><p>&#1;three</p>", "one t wo\n\nthree"),
+        ("<p title='\x02'>one</p>", "one"),
+        ("<p>one <ahref='https://a.example/x'>two</a> three</p><p>four</p>", "one two three\n\nfour"),
+        ('one<p"lead">two</p>three<p>four</p>', "one\n\ntwothree\n\nfour"),
+        ("one<div<p>two</p></div><p>three</p>", "one\n\ntwo\n\nthree"),
+        ("<script='async' src='a.js'></script><p>one</p>", "one"),
+        ("<p {count}='' :href='x' @click='y' 1=2>one <a {{ url }}>two</a></p>", "one two"),
+        ("<html:p>one</html:p><html:p>t<html:b>w</html:b>o</html:p>", "one\n\ntwo"),
+        (
+            "<h:div xmlns:h='http://www.w3.org/1999/xhtml'><h:p>one</h:p><h:script>no</h:script><h:p>two</h:p></h:div>",
+            "one\n\ntwo",
+        ),
+        ("<o:p>one</o:p> <o:p>two</o:p>", "one two"),
     ],
 )
 def test_fragment_is_converted_to_text(markup: str, text: str) -> None:

@@ -46,6 +46,45 @@ def test_body_without_text_is_rejected(body: str, media_type: MediaType) -> None
     assert caught.value.code == "no_text"
 
 
+@pytest.mark.parametrize(
+    ("body", "media_type", "text", "codes"),
+    [
+        ("<p>He said <b>no</b>.</p><p>She left.</p>", MediaType.TEXT, "He said no.\n\nShe left.", ["markup_in_text"]),
+        ("He said <b>no</b>.\n\nShe left.", MediaType.TEXT, "He said no.\n\nShe left.", ["markup_in_text"]),
+        ("&lt;p&gt;He left.&lt;/p&gt;", MediaType.TEXT, "He left.", ["markup_in_text"]),
+        ("He&#8217;s out &amp; she left.", MediaType.TEXT, "He’s out & she left.", ["markup_in_text"]),
+        (
+            "&lt;p&gt;He left.&lt;/p&gt;&lt;p&gt;She too.&lt;/p&gt;",
+            MediaType.HTML,
+            "He left.\n\nShe too.",
+            ["markup_escaped"],
+        ),
+        ("<p>Use &lt;p&gt; and &lt;/p&gt;.</p>", MediaType.HTML, "Use <p> and </p>.", []),
+        ("<p>He said “noâ€\x9d.</p>", MediaType.HTML, "He said “no”.", ["encoding_repaired"]),
+        ("<p>He&acirc;&euro;&trade;s out.</p>", MediaType.HTML, "He’s out.", ["encoding_repaired"]),
+        ("Itâ€™s out.", MediaType.TEXT, "It’s out.", ["encoding_repaired"]),
+        (
+            "<p>One <a href='x>two</a>.</p><p class='y'>Three.</p>",
+            MediaType.HTML,
+            "One two.\n\nThree.",
+            ["markup_repaired"],
+        ),
+        ("He wrote <3 and 5 < 6.", MediaType.TEXT, "He wrote <3 and 5 < 6.", []),
+    ],
+)
+def test_body_in_disguise_is_repaired_with_a_warning(
+    body: str, media_type: MediaType, text: str, codes: list[str]
+) -> None:
+    result = read_body(body, media_type=media_type)
+    assert (result.text, [warning.code for warning in result.warnings]) == (text, codes)
+
+
+def test_title_is_plain_text() -> None:
+    assert read_body("He left.", "Berg&#8217;s <i>plan</i> &amp; itâ€™s cost").text.startswith(
+        "Berg’s plan & it’s cost\n\n"
+    )
+
+
 def test_text_longer_than_limit_is_rejected() -> None:
     article = Article(title="ab", body="c" * 6 + " " * 50, language="en")
     assert len(to_plain_text(article, limit=10).text) == 10
