@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from services.api.middleware.body_limits import check_nesting
@@ -73,12 +75,10 @@ def read_document(
         if feed_format.syntax is Syntax.JSON and feed_format is not NDJSON:
             check_nesting(body, limits.nesting + 1 if is_batch else limits.nesting)
         records, is_container = feed_format.contents(document, options)
-        records = list(records)
     except FormatError as error:
         raise problem_from_format_error(error) from error
-    if is_container or is_batch:
-        _check_number(records, feed_format, limits)
-    return PushedDocument(feed_format, records, is_container or is_batch, options, limits)
+    bounded = _bounded_records(records, feed_format, limits)
+    return PushedDocument(feed_format, bounded, is_container or is_batch, options, limits)
 
 
 def problem_from_format_error(error: FormatError) -> ProblemError:
@@ -109,11 +109,17 @@ def _format_of(document: Document, *, is_batch: bool) -> FeedFormat:
     return feed_format
 
 
-def _check_number(records: list[Record], feed_format: FeedFormat, limits: Limits) -> None:
+def _bounded_records(records: Iterable[Record], feed_format: FeedFormat, limits: Limits) -> list[Record]:
+    """Return the records as a list. Raises `ProblemError`: 400 (an empty list of articles), 413 (too many records)."""
     unit = feed_format.unit or "record"
-    if not records and feed_format in {NDJSON, ARTICLE_JSON}:  # a feed may be empty for a while
+    remaining = iter(records)
+    bounded = list(islice(remaining, limits.batch_lines))
+    if not bounded and feed_format in {NDJSON, ARTICLE_JSON}:  # a feed may be empty for a while
         raise ProblemError(400, "empty_batch", f"the body has no {unit}")
-    if len(records) > limits.batch_lines:
+    excess = sum(1 for _ in remaining)
+    if excess:
         plural = "entries" if unit == "entry" else f"{unit}s"
-        detail = f"the batch has {len(records)} {plural}; {limits.batch_lines} are allowed, and none was accepted"
+        number = len(bounded) + excess
+        detail = f"the batch has {number} {plural}; {limits.batch_lines} are allowed, and none was accepted"
         raise ProblemError(413, "batch_too_long", detail)
+    return bounded

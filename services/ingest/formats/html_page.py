@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -20,9 +21,7 @@ from services.ingest.formats.feed_format import Contents, FeedFormat, ParsedArti
 from services.ingest.formats.plain_text import content_guid
 from services.ingest.formats.schema_org import articles_in, builder_of
 
-_MARKUP: Final = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?\s*<(!doctype\s+html|!--|html|head|body|main|article|section|div|h1|p)\b", re.IGNORECASE
-)
+_MARKUP: Final = re.compile(rb"<(!doctype\s+html|!--|html|head|body|main|article|section|div|h1|p)\b", re.IGNORECASE)
 _JSON_LD: Final = re.compile(
     r"""<script\b[^<>]{0,300}?\btype\s*=\s*["']?application/ld\+json\b[^<>]{0,300}>([^<]*(?:<(?!/script)[^<]*)*)</script""",
     re.IGNORECASE,
@@ -30,13 +29,15 @@ _JSON_LD: Final = re.compile(
 _INVISIBLE: Final = re.compile(r"<(script|style)\b[^<]*(?:<(?!/\1)[^<]*)*", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = re.compile(r"\w+")
+_BEGINNING_BYTES: Final = 1000
 _BLOCKS_MAX: Final = 20  # blocks of JSON-LD that are read
 _SHOWN_WORDS: Final = 5  # words in a row by which a text is recognised
 _SAMPLES: Final = 20
 
 
 def _sniff(document: Document) -> bool:
-    return document.root.lower() == "html" or _MARKUP.match(document.content) is not None
+    beginning = document.content.removeprefix(BOM_UTF8).lstrip()[:_BEGINNING_BYTES]
+    return document.root.lower() == "html" or _MARKUP.match(beginning) is not None
 
 
 def _split(document: Document, options: ParseOptions) -> Contents:

@@ -20,7 +20,8 @@ def _split(document: Document, options: ParseOptions) -> Contents:
     del options
     # Only LF ends a line: `splitlines` also splits at characters that JSON strings may contain.
     lines = enumerate(document.content.removeprefix(BOM_UTF8).split(b"\n"), 1)
-    return Contents([Record(number, line) for number, line in lines if line.strip()], is_container=True)
+    # One after the other: a body may have a million lines, of which a caller wants only as many as its limit.
+    return Contents((Record(number, line) for number, line in lines if line.strip()), is_container=True)
 
 
 def _parse(line: bytes, options: ParseOptions) -> ParsedArticle:
