@@ -170,7 +170,7 @@ class MessageRunner:
                     with contextlib.suppress(StoreUnavailable):  # then the lease expires, and the attempt is used up
                         leases.release(self.database, [job])
                     raise LeaseLost(f"the result could not be stored: {error.detail}") from error
-                log.warning("close_postponed", reason=error.detail)
+                log.warning("close_postponed", fault=error.fault, reason=error.detail)
                 faulthandler.dump_traceback_later(self.settings.hard_limit_s, exit=True)
                 time.sleep(1)
             else:
@@ -185,7 +185,7 @@ class MessageRunner:
             still_leased = leases.extend(self.database, self._leased, self.settings.lease_s)
         except StoreUnavailable as error:
             # The leases are still valid; the next checkpoint tries again.
-            log.warning("renewal_postponed", reason=error.detail)
+            log.warning("renewal_postponed", fault=error.fault, reason=error.detail)
             return
         self._extended_at = time.monotonic()
         self._leased = [job for job in self._leased if job.job_id in still_leased]

@@ -64,6 +64,7 @@ def api() -> None:
         log_config=None,
         access_log=False,  # metrics count requests by route; a line for each would hide important ones
         server_header=False,
+        proxy_headers=False,  # uvicorn would trust any process on loopback; `api.trusted_proxies` names the proxies
         limit_concurrency=process_limits.connections_within(settings.api.connections),
         timeout_graceful_shutdown=10,
     )

@@ -64,6 +64,6 @@ def test_unsupported_database_is_invalid_input() -> None:
 def test_upgrade_refuses_a_schema_that_a_newer_version_made(database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreUnavailable, match="9999.*install the version that migrated it") as caught:
+    with pytest.raises(StoreUnavailable, match=r"9999.*install the version that migrated it") as caught:
         migrations.upgrade(database)
     assert caught.value.fault is StoreFault.SCHEMA_NEW
