@@ -26,6 +26,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _URL: Final = re.compile(r"https?://\S", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = re.compile(r"\w+")
+_VISIBLE: Final = re.compile(r"(?:\A|>)[^<\w]*\w")
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -46,6 +47,10 @@ class Body:
     def guess(cls, text: str, field: str) -> Body:
         """Return a body whose media type its sender did not say, or said wrongly: HTML if it has tags of paragraphs."""
         return cls(text, MediaType.HTML if _MARKUP.search(text) else MediaType.TEXT, field)
+
+    def has_words(self) -> bool:
+        """Return whether there is a word outside of tags."""
+        return (_VISIBLE if self.media_type is MediaType.HTML else _WORD).search(self.text) is not None
 
     def words(self) -> int:
         """Return the number of words outside of tags."""
@@ -111,15 +116,16 @@ class ArticleBuilder:
 
     def _choose_body(self, body_field: str) -> Body:
         """Return the body with the most words; of equal ones the first. Without one, the summary stands in."""
-        bodies = [body for body in self.bodies if body.text.strip()]
-        best = max(bodies, key=Body.words, default=None)
-        if best is None or not best.words():
-            if self.summary is None or not self.summary.words():
-                raise FormatError(FieldReason(body_field, "is missing or empty: there is no text to analyse"))
+        bodies = [body for body in self.bodies if body.has_words()]
+        if bodies:
+            best = max(bodies, key=Body.words) if len(bodies) > 1 else bodies[0]
+        elif self.summary is not None and self.summary.has_words():
             best = self.summary
             self.warn(
                 "body_from_summary", f"{body_field}: is missing; the summary {best.field!r} was taken as the text"
             )
+        else:
+            raise FormatError(FieldReason(body_field, "is missing or empty: there is no text to analyse"))
         return Body(_UNSTORABLE.sub("\ufffd", best.text), best.media_type, best.field)
 
     def _short(self, name: str, value: str | None) -> str | None:

@@ -13,7 +13,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any, Final
 
-from services.contracts import Article, MediaType
+from services.contracts import Article, MediaType, Warned
 from services.ingest.formats.article_builder import ArticleBuilder, Body
 from services.ingest.formats.document import Document
 from services.ingest.formats.encodings import decode_markup
@@ -42,10 +42,15 @@ def _sniff(document: Document) -> bool:
 
 def _split(document: Document, options: ParseOptions) -> Contents:
     del options
-    return Contents([Record(1, decode_markup(document.content, document.charset))], is_container=False)
+    text, warnings = decode_markup(document.content, document.charset)
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")  # as browsers do
+        detail = "NUL characters in the page were replaced by U+FFFD"
+        warnings = (*warnings, Warned(code="characters_replaced", detail=detail))
+    return Contents([Record(1, (text, warnings))], is_container=False)
 
 
-def _parse(content: tuple[str, Any], options: ParseOptions) -> ParsedArticle:
+def _parse(content: tuple[str, tuple[Warned, ...]], options: ParseOptions) -> ParsedArticle:
     text, warnings = content
     described = next(_json_ld_articles(text), None)
     if described is None:

@@ -77,3 +77,8 @@ def test_page_in_another_encoding_is_decoded() -> None:
     assert "<p>Café “no”</p>" in article.body
     [(article, warnings)] = HTML_PAGE.articles(Document(b"<p>caf\xe9</p>", "text/html; charset=utf-8"), ParseOptions())
     assert (article.body, [warning.code for warning in warnings]) == ("<p>café</p>", ["encoding_uncertain"])
+
+
+def test_nul_characters_are_replaced_with_a_warning() -> None:
+    article, [warning] = parse("<p>She said\x00no.</p>")
+    assert (article.body, warning.code) == ("<p>She said\ufffdno.</p>", "characters_replaced")
