@@ -82,6 +82,7 @@ def _transaction_lock(database: Database) -> Iterator[None]:
     """Hold the lock in a transaction of its own: behind a pooler the next client would inherit a session's lock."""
     with database.session() as connection:
         _poll(connection, func.pg_try_advisory_xact_lock(_LOCK))
+        connection.exec_driver_sql("SELECT 1")  # closes the portal of the lock, whose snapshot it would keep
         yield
         connection.rollback()
 
