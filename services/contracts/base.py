@@ -91,7 +91,7 @@ Address = Annotated[
     str,
     StringConstraints(pattern=r"^https?://\S", max_length=2000),
     AfterValidator(_storable),
-    Field(json_schema_extra={"pattern": r"^https?://[^\s\u0000][^\u0000]*$"}),
+    Field(json_schema_extra={"pattern": r"^https?://[^\s\u0000\u0085][^\u0000]*$"}),
 ]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 LanguageTag = Annotated[

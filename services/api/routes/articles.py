@@ -50,7 +50,12 @@ FeedParameter = Annotated[
     Query(description="the feed of articles that name none, as only Stancewire's own JSON can; else that of the key"),
 ]
 
-_ARTICLE: Final = {"$ref": "#/components/schemas/Article"}
+_ARTICLE: Final = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/Article"},
+        {"type": "array", "minItems": 1, "description": "a list of articles, which is answered like a batch"},
+    ]
+}
 _TEXT: Final = {"type": "string"}
 _LINES: Final = {"type": "string", "description": "one Article per line"}
 _BODIES: Final = {
