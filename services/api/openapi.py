@@ -73,7 +73,7 @@ def install(app: FastAPI, limits: Limits) -> None:
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
         document["components"]["schemas"] |= _article_schemas()
-        document["components"]["schemas"]["Article"]["properties"]["body"]["maxLength"] = limits.text_chars
+        document["components"]["schemas"]["Article"]["properties"]["body"]["maxLength"] = limits.body_bytes
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -24,6 +24,7 @@ from services.contracts.base import (
     read_language_tag,
     reject_bare_number,
 )
+from services.contracts.visible_text import visible_text
 
 _EXAMPLE: Final[JsonDict] = {
     "feed": "wire",
@@ -78,11 +79,21 @@ class Article(Contract):
     def content_hash(self) -> str:
         """Return the SHA-256 (hex) of the analysed fields: title, byline, language, media type and body.
 
-        The address and the date of publication are left out.
+        The address and the date of publication are left out. Of HTML only the visible characters count, without white
+        space: the same text in other markup is the same content.
         """
-        content = [self.title, self.byline, self.language, self.media_type, self.body]
+        content = [self.title, self.byline, self.language, self.media_type, self._said()]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     def word_count(self) -> int:
-        """Return the number of words of the body as pushed, split at white space; it determines the size of batches."""
-        return len(self.body.split())
+        """Return the number of words of the body, without markup; it determines the size of batches."""
+        return len(self.plain_body().split())
+
+    def plain_body(self) -> str:
+        """Return the body without markup."""
+        return visible_text(self.body) if self.media_type is MediaType.HTML else self.body
+
+    def _said(self) -> str:
+        if self.media_type is MediaType.TEXT:
+            return self.body
+        return "".join(visible_text(self.body).split()) or self.body

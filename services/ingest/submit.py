@@ -11,7 +11,7 @@ from typing import Final
 
 from services.access.rate_limiter import RateLimiter
 from services.caller import Caller
-from services.contracts import Article, Warned
+from services.contracts import Article, MediaType, Warned
 from services.database.engine import Database
 from services.errors import Forbidden, Refused, StancewireError, TextTooLong
 from services.feeds.store import Feed, FeedCache
@@ -90,9 +90,16 @@ def assign_home_feed(article: Article, caller: Caller) -> Article:
 
 
 def check_length(article: Article, limits: Limits) -> None:
-    """Raise `TextTooLong` for a body of more than ``limits.text_chars`` characters."""
-    if len(article.body) > limits.text_chars:
-        raise TextTooLong("body", f"has {len(article.body)} characters; {limits.text_chars} are allowed")
+    """Raise `TextTooLong` for a body whose text has more than ``limits.text_chars`` characters.
+
+    Markup does not count, nor does white space beyond single spaces in HTML.
+    """
+    if len(article.body) <= limits.text_chars:
+        return
+    is_text = article.media_type is MediaType.TEXT
+    characters = len(article.body if is_text else " ".join(article.plain_body().split()))
+    if characters > limits.text_chars:
+        raise TextTooLong("body", f"has {characters} characters; {limits.text_chars} are allowed")
 
 
 def idempotency_key(caller: Caller, feed: str, key: str | None, body: bytes) -> IdempotencyKey | None:

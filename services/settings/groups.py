@@ -113,7 +113,9 @@ class Access(Group):
 class Limits(Group):
     """Limits on articles, batches and intake."""
 
-    body_bytes: Count = Field(2_000_000, description="Largest request body in bytes, unless it is a batch.")
+    body_bytes: Count = Field(
+        10_000_000, description="Largest request body in bytes, unless it is a batch. Whole web pages have megabytes."
+    )
     batch_bytes: Count = Field(32_000_000, description="Largest batch in bytes.")
     batch_lines: Count = Field(5_000, description="Most articles in a batch.")
     held_bytes: Count = Field(
@@ -127,7 +129,9 @@ class Limits(Group):
         "Requests without a key are counted by address. Not less than `batch_bytes` and `body_bytes`.",
     )
     body_s: Seconds = Field(120, description="Longest time in seconds that a request body may take to arrive.")
-    text_chars: Count = Field(1_000_000, description="Longest body of an article in characters.")
+    text_chars: Count = Field(
+        1_000_000, description="Longest text of an article in characters; markup does not count."
+    )
     nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
     markup_nesting: Count = Field(200, description="Deepest nesting of elements in a pushed XML document.")
     markup_elements: Count = Field(100_000, description="Most elements in a pushed XML document.")

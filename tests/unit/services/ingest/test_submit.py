@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.caller import Caller, Scope
-from services.contracts import Article
+from services.contracts import Article, MediaType
 from services.errors import TextTooLong
 from services.ingest.submit import BATCH_SCOPE, assign_home_feed, check_length, idempotency_key
 from services.settings import Limits
@@ -32,6 +32,14 @@ def test_body_over_the_limit_is_too_long() -> None:
     with pytest.raises(TextTooLong, match="4 characters; 3 are allowed") as raised:
         check_length(Article(body="abcd"), limits)
     assert raised.value.field == "body"
+
+
+def test_markup_does_not_count_as_text() -> None:
+    limits = Limits(text_chars=9)
+    page = "<script>a long script</script><p class='story'>One  &amp;</p>\n\n<p>two</p><!-- a long comment -->"
+    check_length(Article(body=page, media_type=MediaType.HTML), limits)
+    with pytest.raises(TextTooLong, match="12 characters; 9 are allowed"):
+        check_length(Article(body=page.replace("two", "twenty"), media_type=MediaType.HTML), limits)
 
 
 def test_idempotency_keys_of_senders_and_feeds_have_separate_scopes() -> None:

@@ -28,6 +28,33 @@ def test_what_is_analysed_is_content(other: dict[str, Any]) -> None:
     assert article(**other).content_hash() != article().content_hash()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        '<div data-t="2"><p>One &amp; two.</p></div><script>var nonce = 2</script>',
+        "<html><head><title>T</title></head><body>One <b>&#38;</b> two.<!-- 2 --></body></html>",
+        "<p>One &amp;\n  two.</p>",
+    ],
+)
+def test_same_text_in_other_markup_is_the_same_content(other: str) -> None:
+    first = article(body="<p>One &amp; two.</p>", media_type=MediaType.HTML)
+    second = article(body=other, media_type=MediaType.HTML)
+    assert first.content_hash() == second.content_hash()
+    assert identity_of(first) == identity_of(second)
+    assert first.word_count() == second.word_count() == 3
+
+
+@pytest.mark.parametrize("other", ["<p>One &amp; too.</p>", "<p>One two.</p>", "<p>One &amp; two.</p><script>x"])
+def test_other_text_in_markup_is_other_content(other: str) -> None:
+    first = article(body="<p>One &amp; two.</p>", media_type=MediaType.HTML)
+    assert article(body=other, media_type=MediaType.HTML).content_hash() != first.content_hash()
+
+
+def test_pages_without_visible_text_are_told_apart_by_their_markup() -> None:
+    first, second = (article(body=f"<script>load({n})</script>", media_type=MediaType.HTML) for n in (1, 2))
+    assert first.content_hash() != second.content_hash()
+
+
 def test_a_field_cannot_slip_into_the_next() -> None:
     assert article(title="T", byline="B").content_hash() != article(title='T", "B', byline=None).content_hash()
     assert article(title="TB", byline=None).content_hash() != article(title="T", byline="B").content_hash()
