@@ -23,7 +23,7 @@ from services.contracts import Article, FeedName, JobView, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
 from services.ingest import formats
 from services.ingest.formats.article_json import ARTICLE_JSON
-from services.ingest.formats.feed_format import Record, Syntax
+from services.ingest.formats.feed_format import ParsedArticle, Record, Syntax
 from services.ingest.formats.ndjson import NDJSON
 from services.ingest.submit import BATCH_SCOPE, assign_home_feed, check_length, idempotency_key
 from services.jobs import queries
@@ -87,7 +87,7 @@ _BATCH_TYPE: Final = NDJSON.content_types[0]
             "links": JOB_LINKS,
             "headers": {"Location": LOCATION["Location"] | {"required": False}},
         },
-        **problem_responses(400, 413, 415, 422, 429, 503),
+        **problem_responses(400, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra={
         "requestBody": {"required": True, "content": {_JSON_TYPE: {"schema": _ARTICLE}} | _BODIES | _XML_BODIES}
@@ -109,11 +109,10 @@ async def push_article(
     (RSS, a list) is answered with 200 like a batch, however many it has.
     """
     body = await request.body()
-    document = await _read_document(request, services, body, feed, is_batch=False)
-    if document.is_container:
+    document, parsed = await run_in_threadpool(_read_document, services, request, body, feed)
+    if parsed is None:
         answer = await _push_document(services, caller, document, idempotency_key_header, body)
         return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
-    parsed = await run_in_threadpool(document.parse, document.records[0])
     article = assign_home_feed(parsed.article, caller)
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, services.settings.limits)
@@ -141,7 +140,7 @@ async def push_article(
     BATCH_PATH,
     response_model=BatchAnswer,
     response_model_exclude_none=True,
-    responses=problem_responses(400, 413, 415, 422, 503),
+    responses=problem_responses(400, 408, 413, 415, 422, 503),
     openapi_extra={
         "requestBody": {"required": True, "content": {_BATCH_TYPE: _BODIES[_BATCH_TYPE]} | _BODIES | _XML_BODIES}
     },
@@ -158,16 +157,17 @@ async def push_batch(
     No article affects the others.
     """
     body = await request.body()
-    document = await _read_document(request, services, body, feed, is_batch=True)
+    document, _ = await run_in_threadpool(_read_document, services, request, body, feed, is_batch=True)
     return await _push_document(services, caller, document, idempotency_key_header, body)
 
 
-async def _read_document(
-    request: Request, services: ApiServices, body: bytes, feed: str | None, *, is_batch: bool
-) -> PushedDocument:
+def _read_document(
+    services: ApiServices, request: Request, body: bytes, feed: str | None, *, is_batch: bool = False
+) -> tuple[PushedDocument, ParsedArticle | None]:
+    """Return the document, and its article unless it is answered like a batch. Raises `ProblemError`."""
     content_type = request.headers.get("content-type", "")
-    limits = services.settings.limits
-    return await run_in_threadpool(read_document, body, content_type, limits, feed, is_batch=is_batch)
+    document = read_document(body, content_type, services.settings.limits, feed, is_batch=is_batch)
+    return document, None if document.is_container else document.parse(document.records[0])
 
 
 async def _push_document(
