@@ -26,7 +26,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _URL: Final = re.compile(r"https?://\S", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = re.compile(r"\w+")
-_VISIBLE: Final = re.compile(r"(?:\A|>)[^<\w]*\w")
+_VISIBLE: Final = re.compile(r"(?:\A|>)[^<>\w]*\w")
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
