@@ -147,6 +147,11 @@ eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), w
 cases: .venv/run.stamp ## Read the robustness cases, say which fail
 	@$(BIN)/python -m workers.evaluation.cases tests/cases
 
+.PHONY: pages
+pages: .venv/dev.stamp ## Read the pages that extractors publish (SUITES=a folder of their clones), print words kept and let in
+	@test -d "$(SUITES)" || { echo "the folder of the suites is needed: make pages SUITES=…" >&2; exit 2; }
+	@$(BIN)/python -m tests.pages $(if $(VERBOSE),-v) "$(SUITES)"
+
 .PHONY: formats
 formats: .venv/dev.stamp ## Read real files of every format (SUITES=a folder with one folder for each source), say which fail
 	@test -d "$(SUITES)" || { echo "the folder of the suites is needed: make formats SUITES=…" >&2; exit 2; }
