@@ -19,11 +19,12 @@ from services.access.rate_limiter import RateLimiter
 from services.api.client_address import client_network
 from services.api.problems import send_problem
 from services.caller import Caller
-from services.errors import Refused, StancewireError, Unauthenticated
+from services.errors import Forbidden, Refused, StancewireError, Unauthenticated
 from services.settings import Access
 
 _PROTECTED: Final = "/v1"
 _STATE_KEY: Final = "caller"
+_OTHER_SITES: Final = frozenset({b"cross-site", b"same-site"})
 
 
 class AuthenticationMiddleware:
@@ -54,6 +55,8 @@ class AuthenticationMiddleware:
         protected = scope["path"] == _PROTECTED or scope["path"].startswith(f"{_PROTECTED}/")
         if protected or authorization is not None:
             try:
+                if protected and authorization is None and _is_cross_site(scope):
+                    raise Forbidden("a page of another site may not act without a key", code="cross_site")
                 caller = self._key_cache.recall(authorization)
                 if caller is None:
                     caller = await run_in_threadpool(self._key_cache.identify, authorization)
@@ -94,6 +97,16 @@ def caller_of(scope: Scope) -> Caller | None:
     caller = scope.get("state", {}).get(_STATE_KEY)
     assert caller is None or isinstance(caller, Caller)  # noqa: S101 -- set by the middleware
     return caller
+
+
+def _is_cross_site(scope: Scope) -> bool:
+    """Return whether a browser sends this request for a page of another site (Fetch Metadata).
+
+    Without keys (``access.required``), any page that somebody on this machine visits could push otherwise: a body of
+    any media type may be an article.
+    """
+    sites = [value for name, value in scope["headers"] if name == b"sec-fetch-site"]
+    return scope["method"] not in {"GET", "HEAD", "OPTIONS"} and any(site in _OTHER_SITES for site in sites)
 
 
 def _authorization_header(scope: Scope) -> str | None:

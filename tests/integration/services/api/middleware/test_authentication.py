@@ -1,4 +1,4 @@
-"""The rate limit of requests without a valid key."""
+"""Requests without a valid key: their rate limit, and pages of other sites where keys are not required."""
 
 from __future__ import annotations
 
@@ -58,3 +58,18 @@ def test_ipv6_site_is_one_network() -> None:
         assert client_network({"client": (host, 1)}) == network
     assert client_network({"client": None}) == ""
     assert len(client_network({"client": ("x" * 10_000, 1)})) == 64
+
+
+def test_page_of_another_site_may_not_push_without_a_key(sqlite_database: Database, serve: Any) -> None:
+    api: Api = serve(sqlite_database, access={"required": False})
+    keyless = api.client_of(None)
+
+    def push(client: httpx.Client, site: str) -> httpx.Response:
+        headers = {"Content-Type": "text/plain", "Sec-Fetch-Site": site}
+        return client.post("/v1/articles", content="The minister said no.", headers=headers)
+
+    assert_problem(push(keyless, "cross-site"), 403, "cross_site")
+    assert_problem(push(keyless, "same-site"), 403, "cross_site")
+    assert push(keyless, "same-origin").status_code == 202
+    assert keyless.get("/v1/jobs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+    assert push(api.client, "cross-site").status_code == 200, "a page that knows a key was given it"
