@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, event, select, update
 
-from services.contracts import Analysis, Article, JobState, Pipeline, instant
+from services.contracts import Analysis, Article, JobState, Pipeline, Result, instant
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.database.tables import articles, jobs
@@ -77,6 +77,14 @@ def test_results_of_analysed_jobs_are_stored(database: Database) -> None:
     assert '"text":"Two."' in stored[1].document
     assert outcomes(registry) == {"succeeded": 3}
     assert registry.get_sample_value("stancewire_stage_seconds_count", {"stage": "reading"}) == 3
+
+
+def test_metadata_of_the_article_is_in_its_result(database: Database) -> None:
+    [pushed] = push(database, article("One.", metadata={"section": "Café\x00", "tags": ["tram"]}))
+    run(database, analyse_at_once)
+    stored = queries.result(database, pushed.job_id)
+    assert stored is not None
+    assert Result.model_validate_json(stored.document).metadata == {"section": "Café\x00", "tags": ["tram"]}
 
 
 def test_second_delivery_of_message_has_no_effect(database: Database) -> None:
