@@ -34,7 +34,10 @@ def repair_encoding(text: str) -> str:
     for piece in _PIECE.findall(text):
         if budget > 0 and _SUSPICIOUS.search(piece) is not None:
             budget -= len(piece)
-            pieces.append(fix_c1_controls(fix_encoding(_CUT_QUOTATION_MARK.sub(_QUOTATION_MARK, piece))))
+            fixed = fix_encoding(_CUT_QUOTATION_MARK.sub(_QUOTATION_MARK, piece))
+            without_controls = fix_c1_controls(fixed)
+            # What was encoded twice beside right text shows as mojibake only now.
+            pieces.append(fixed if without_controls == fixed else fix_encoding(without_controls))
         else:
             pieces.append(piece)
     return "".join(pieces)

@@ -22,8 +22,9 @@ def test_utf_8_decoded_as_another_encoding_is_repaired(encoding: str) -> None:
         ("â€œNoâ€ is what she said, “neverâ€.", "“No” is what she said, “never”."),
         ("It\x92s \x93late\x94", "It’s “late”"),
         ("ItÃ¢â‚¬â„¢s late", "It’s late"),
+        ("“FranÃ\x83Â§ois is late,” she said.", "“François is late,” she said."),
     ],
-    ids=["in parts", "last byte lost", "Windows-1252 read as Latin-1", "twice"],
+    ids=["in parts", "last byte lost", "Windows-1252 read as Latin-1", "twice", "twice beside right text"],
 )
 def test_mojibake_is_repaired(broken: str, repaired: str) -> None:
     assert repair_encoding(broken) == repaired
