@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from services.cli import process_limits
 from services.cli.commands import (
     backup,
     client,
@@ -30,7 +31,6 @@ from services.cli.commands import (
     serve,
     topics,
 )
-from services.cli import process_limits
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"

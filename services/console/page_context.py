@@ -160,12 +160,6 @@ def _reader_form(
     return context
 
 
-def _reader_form(
-    _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
-) -> PageContext:
-    return context
-
-
 def _pusher_form(
     _form: Annotated[PageContext, Depends(_any_form)], context: Annotated[PageContext, Depends(_reader_page)]
 ) -> PageContext:

@@ -140,7 +140,9 @@ class RetentionThread:
             except PrunedElsewhere:
                 pass  # normal with several sweepers
             except StancewireError as error:
-                log.warning("prune_postponed", code=error.code, fault=error.fault, reason=error.detail)
+                log.warning(
+                    "prune_postponed", code=error.code, fault=getattr(error, "fault", None), reason=error.detail
+                )
             except Exception:  # an error in pruning must not end the sweeper
                 log.exception("prune_defect")
             self._stopping.wait(self._every_s)
