@@ -34,7 +34,7 @@ def restore(
     file: File,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the database contains now.")] = False,
 ) -> None:
-    """Fill the database from FILE and migrate it to this version's schema; refused while API, worker or sweeper runs."""
+    """Fill the database from FILE and migrate it to this version's schema. Refused while any part runs."""
     revision = restores.restore(open_database(), file, local(), replace=replace)
     newest = migrations.newest()
     typer.echo(f"restored from schema {revision}" + ("" if revision == newest else f", migrated to {newest}"))
