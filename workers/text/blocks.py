@@ -109,6 +109,8 @@ class _Splitter:
                 self._link_letters += letter_count(text)
 
     def _end_block(self) -> None:
+        if not self._parts:  # as between two tags, which is the rule
+            return
         text = clean("".join(self._parts))
         if text:
             element, chrome = self._open[-1]

@@ -142,7 +142,10 @@ def is_hidden(element: Any) -> bool:
     """Whether ``element`` is invisible in the rendered page."""
     if element.tag in _HIDDEN or element.get("hidden") is not None:
         return True
-    style = "".join(element.get("style", "").split()).lower()
+    style = element.get("style")
+    if style is None:
+        return False
+    style = "".join(style.split()).lower()
     return "display:none" in style or "visibility:hidden" in style
 
 
