@@ -36,7 +36,7 @@ def repair_encoding(text: str) -> str:
             budget -= len(piece)
             fixed = fix_encoding(_CUT_QUOTATION_MARK.sub(_QUOTATION_MARK, piece))
             without_controls = fix_c1_controls(fixed)
-            # What was encoded twice beside right text shows as mojibake only now.
+            # Text that was encoded twice, beside right text, shows as mojibake only now.
             pieces.append(fixed if without_controls == fixed else fix_encoding(without_controls))
         else:
             pieces.append(piece)
