@@ -20,6 +20,11 @@ _MALE: Final = word_set("mr mr. sir lord king prince monsieur herr señor")
 _FEMALE: Final = word_set(
     "mrs mrs. ms ms. miss mme mme. mlle mlle. mademoiselle madame frau señora dame lady queen princess"
 )
+# Lower-case words in persons' names.
+PARTICLES: Final = word_set(
+    "al el ul ibn bin bint ben abu van von der den de da do dos das del della di du des la las los le ter ten zu y e i "
+    "st st. af av"
+)
 _MIN_ACRONYM_WORDS: Final = 2
 
 

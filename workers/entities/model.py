@@ -14,6 +14,9 @@ from workers.doc.tokens import Tokens
 from workers.english import gazetteer, lexicon
 from workers.english.phrases import DETERMINERS, PREPOSITIONS, SUBORDINATORS
 from workers.entities import scores
+from workers.entities.capital_evidence import with_evidence
+from workers.entities.name_bounds import FoundName, NameBounds
+from workers.entities.repeated_names import RepeatedNames
 from workers.model import confidence
 from workers.model.component import EncodedDocument, packaged_encoder
 from workers.model.tags import ENTITIES, decode_spans
@@ -46,25 +49,31 @@ class ModelEntities:
     def __call__(self, doc: Doc) -> Doc:
         """Add the model's entities to ``doc.ents``. Existing entities are kept and win where they overlap."""
         encoded: EncodedDocument = doc._.encoded
-        logits = encoded.scores.entities
+        tokens = Tokens.of(doc)
+        logits = with_evidence(encoded.scores.entities, tokens, encoded.inputs.tokens)
         tags = best_tags(logits, encoded.scores.windows, self.heads.entities.transitions, self.heads.entities.start)
         tag_probability = tag_probabilities(logits, tags)
         tagged_spans = decode_spans(tags.tolist())
         person_words = _words_of_full_names(encoded, doc, tagged_spans)
         starts = {encoded.span(tagged)[0] for tagged in tagged_spans}
-        entities = []
-        for tagged in tagged_spans:
+        names = []
+        for origin, tagged in enumerate(tagged_spans):
             start, end = encoded.span(tagged)
-            end = _full_name_end(doc, start, end, starts) if _TYPES[tagged.label] is EntityType.PERSON else end
-            span = Span(doc, start, end, label=_TYPES[tagged.label].value)
+            entity_type = _TYPES[tagged.label]
+            end = _full_name_end(doc, start, end, starts) if entity_type is EntityType.PERSON else end
+            text = doc[start:end].text
             # The model takes capitals that act and speak ("Kiev dismissed the offer") for persons.
-            if span.label_ == EntityType.PERSON and span.text in self.governments and span.text not in person_words:
-                span = Span(doc, span.start, span.end, label=EntityType.LOCATION.value)
+            if entity_type is EntityType.PERSON and text in self.governments and text not in person_words:
+                entity_type = EntityType.LOCATION
             # The model is unsure of names such as "Corvo Energy" in short texts. Of the names in the corpus that end in
             # such a word, 2 056 of 2 083 are organisations.
-            if span.label_ == EntityType.MISC and len(span) > 1 and span[-1].text in self.organization_words:
-                span = Span(doc, span.start, span.end, label=EntityType.ORGANIZATION.value)
-            span._.features = confidence.entity_features(tag_probability, tagged)
+            if entity_type is EntityType.MISC and end - start > 1 and doc[end - 1].text in self.organization_words:
+                entity_type = EntityType.ORGANIZATION
+            names.append(FoundName(start, end, entity_type, origin))
+        entities = []
+        for name in RepeatedNames(tokens).complete(NameBounds(tokens).correct(names)):
+            span = Span(doc, name.start, name.end, label=name.type.value)
+            span._.features = confidence.entity_features(tag_probability, tagged_spans[name.origin])
             span._.score = confidence.probability(span._.features, self.heads.entity_confidence)
             entities.append(span)
         accepted = filter_spans([*doc.ents, *entities])
