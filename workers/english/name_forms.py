@@ -28,6 +28,22 @@ PARTICLES: Final = word_set(
 _MIN_ACRONYM_WORDS: Final = 2
 
 
+_FORMAL_STATES: Final = frozenset({"kingdom", "republic", "state", "commonwealth"})
+_OFFICES: Final = frozenset({"department", "ministry", "office", "bureau"})
+# First words that newspapers write short.
+_EXPANSIONS: Final = {
+    "ny": "new york",
+    "n.y.": "new york",
+    "un": "united nations",
+    "u.n.": "united nations",
+    "eu": "european union",
+    "us": "united states",
+    "u.s.": "united states",
+    "uk": "united kingdom",
+    "u.k.": "united kingdom",
+}
+
+
 def normalize_name(text: str) -> str:
     """Return a name in lower case without article, title, possessive ending and accents.
 
@@ -41,7 +57,18 @@ def normalize_name(text: str) -> str:
     words = text.split()
     while len(words) > 1 and (words[0].lower() in _ARTICLES or words[0] in _TITLES):
         del words[0]
-    return " ".join(words).lower()
+    return _usual_order(" ".join(words).lower())
+
+
+def _usual_order(name: str) -> str:
+    """Return a name in the order in which newspapers write it: "justice department", "saudi arabia"."""
+    first, _, rest = name.partition(" of ")
+    if first in _FORMAL_STATES and rest:
+        return rest.removeprefix("the ")
+    if first in _OFFICES and rest:
+        return f"{rest.removeprefix('the ')} {first}"
+    first, _, rest = name.partition(" ")
+    return f"{_EXPANSIONS[first]} {rest}" if rest and first in _EXPANSIONS else name
 
 
 def _without_accents(text: str) -> str:
@@ -57,11 +84,27 @@ def acronyms(text: str) -> list[str]:
     capitalized = [word for word in words if word[0].isupper()]
     if len(capitalized) < _MIN_ACRONYM_WORDS:
         return []
-    return list(dict.fromkeys(_initials(choice) for choice in (capitalized, words)))
+    choices = [capitalized, words]
+    if words[-1].lower() in _OFFICES:  # the Justice Department is the DOJ
+        choices.append([words[-1], "of", *words[:-1]])
+    return list(dict.fromkeys(_initials(choice) for choice in choices))
 
 
 def _initials(words: list[str]) -> str:
     return "".join(word.replace(".", "") if word.isupper() else word[0].upper() for word in words)
+
+
+def is_acronym_of(short: str, name: str) -> bool:
+    """Return whether the letters of ``short`` stand in ``name`` in order, its first as the first: "Telmex", "IISc"."""
+    letters = iter(_without_accents(name).lower())
+    wanted = _without_accents(short).lower()
+    words = name.split()
+    return (
+        len(words) >= _MIN_ACRONYM_WORDS
+        and " " not in short
+        and wanted[:1] == _without_accents(words[0]).lower()[:1]
+        and all(letter in letters for letter in wanted)
+    )
 
 
 def title_gender(word: str) -> str:

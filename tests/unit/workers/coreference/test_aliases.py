@@ -98,6 +98,99 @@ def _find_names(doc: Doc, names: dict[str, str]) -> list[Span]:
             {"Quill": "PERSON"},
             [["Quill", "Quill", "Quill"]],
         ),
+        (
+            "Robert and Helen Hale moved. Mr Hale spoke. Mrs Hale agreed. Robert left.",
+            {"Robert": "PERSON", "Helen Hale": "PERSON", "Hale": "PERSON"},
+            [["Robert", "Hale", "Robert"], ["Helen Hale", "Hale"]],
+        ),
+        (
+            "Holt and Helen Hale moved. Ray Holt spoke.",
+            {"Holt": "PERSON", "Helen Hale": "PERSON", "Ray Holt": "PERSON"},
+            [["Holt", "Ray Holt"], ["Helen Hale"]],
+        ),
+        (
+            "Katja Winter quit. Her brother, trade minister Paul Winter, stayed. Mr Winter spoke. Ms Winter left.",
+            {"Katja Winter": "PERSON", "Paul Winter": "PERSON", "Winter": "PERSON"},
+            [["Katja Winter", "Winter"], ["Paul Winter", "Winter"]],
+        ),
+        (
+            "Quenna Winter quit. Her brother, Zarel Winter, stayed. Ms Winter spoke. Mr Winter left.",
+            {"Quenna Winter": "PERSON", "Zarel Winter": "PERSON", "Winter": "PERSON"},
+            [["Quenna Winter", "Winter"], ["Zarel Winter", "Winter"]],
+        ),
+        ("Mr Winter came. Ms Winter left.", {"Winter": "PERSON"}, [["Winter"], ["Winter"]]),
+        (
+            "Kovacs Ilona won. Ilona smiled. Ilona Kovacs left.",
+            {"Kovacs Ilona": "PERSON", "Ilona Kovacs": "PERSON", "Ilona": "PERSON"},
+            [["Kovacs Ilona", "Ilona", "Ilona Kovacs"]],
+        ),
+        (
+            "Ana del Pilar Soto Vega came. Soto Vega spoke. Soto left. Ana Soto is back.",
+            {"Ana del Pilar Soto Vega": "PERSON", "Soto Vega": "PERSON", "Soto": "PERSON", "Ana Soto": "PERSON"},
+            [["Ana del Pilar Soto Vega", "Soto Vega", "Soto", "Ana Soto"]],
+        ),
+        (
+            "Luis “El Zorro” Prado fled. El Zorro hid. Luis Prado is gone.",
+            {"Luis “El Zorro” Prado": "PERSON", "El Zorro": "MISC", "Luis Prado": "PERSON"},
+            [["Luis “El Zorro” Prado", "El Zorro", "Luis Prado"]],
+        ),
+        (
+            "Greta H. Dahl met Greta K. Dahl.",
+            {"Greta H. Dahl": "PERSON", "Greta K. Dahl": "PERSON"},
+            [["Greta H. Dahl"], ["Greta K. Dahl"]],
+        ),
+        ("G. Dahl wrote. Greta Dahl sang.", {"G. Dahl": "PERSON", "Greta Dahl": "PERSON"}, [["G. Dahl", "Greta Dahl"]]),
+        (
+            "Omar al-Nouri came. Al-Nouri spoke. Nouri left.",
+            {"Omar al-Nouri": "PERSON", "Al-Nouri": "PERSON", "Nouri": "PERSON"},
+            [["Omar al-Nouri", "Al-Nouri", "Nouri"]],
+        ),
+        (
+            "Jan van der Meer came. Van der Meer spoke.",
+            {"Jan van der Meer": "PERSON", "Van der Meer": "PERSON"},
+            [["Jan van der Meer", "Van der Meer"]],
+        ),
+        (
+            "Eva Lind-Berg came. LIND-BERG SPOKE.",
+            {"Eva Lind-Berg": "PERSON", "LIND-BERG": "PERSON"},
+            [["Eva Lind-Berg", "LIND-BERG"]],
+        ),
+        (
+            "Coastal Rescue Society grew. The Rescue Society paid.",
+            {"Coastal Rescue Society": "ORGANIZATION", "Rescue Society": "ORGANIZATION"},
+            [["Coastal Rescue Society", "Rescue Society"]],
+        ),
+        (
+            "The Ministry of Tides met. The Ministry agreed. The Tides Ministry paid.",
+            {"Ministry of Tides": "ORGANIZATION", "Ministry": "ORGANIZATION", "Tides Ministry": "ORGANIZATION"},
+            [["Ministry of Tides", "Ministry", "Tides Ministry"]],
+        ),
+        (
+            "The Ministry of Tides sued the Ministry of Sand. The Ministry won.",
+            {"Ministry of Tides": "ORGANIZATION", "Ministry of Sand": "ORGANIZATION", "Ministry": "ORGANIZATION"},
+            [["Ministry of Tides"], ["Ministry of Sand"], ["Ministry"]],
+        ),
+        (
+            "Teledata of Mirona (Telmir) grew. Telmir paid.",
+            {"Teledata of Mirona": "ORGANIZATION", "Telmir": "ORGANIZATION"},
+            [["Teledata of Mirona", "Telmir", "Telmir"]],
+        ),
+        ("KNX met KNX Films.", {"KNX": "ORGANIZATION", "KNX Films": "ORGANIZATION"}, [["KNX"], ["KNX Films"]]),
+        (
+            "The Kremlin spoke. Moscow said no. Russia paid.",
+            {"Kremlin": "ORGANIZATION", "Moscow": "LOCATION", "Russia": "LOCATION"},
+            [["Kremlin", "Moscow", "Russia"]],
+        ),
+        (
+            "Moscow said no. He was born in Moscow. Russia paid.",
+            {"Moscow": "LOCATION", "Russia": "LOCATION"},
+            [["Moscow", "Moscow"], ["Russia"]],
+        ),
+        (
+            "Downing Street spoke. No 10 said no.",
+            {"Downing Street": "ORGANIZATION", "No 10": "ORGANIZATION"},
+            [["Downing Street", "No 10"]],
+        ),
     ],
 )
 def test_names_of_one_entity_are_joined(
@@ -126,12 +219,46 @@ def test_place_and_person_with_the_same_name_stay_separate(nlp: Language) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "names", "label"),
+    [
+        ("Ida Quill spoke. Quill left.", {"Ida Quill": "PERSON", "Quill": "MISC"}, "PERSON"),
+        ("Ida Quill spoke. Quill left.", {"Ida Quill": "PERSON", "Quill": "LOCATION"}, "PERSON"),
+        ("Quill spoke. Anna Quill left.", {"Quill": "PERSON", "Anna Quill": "ORGANIZATION"}, "PERSON"),
+        ("Republicans met.", {"Republicans": "PERSON"}, "NORP"),
+        (
+            "The US paid. The United States left. America won.",
+            {"US": "ORGANIZATION", "United States": "LOCATION", "America": "LOCATION"},
+            "LOCATION",
+        ),
+    ],
+)
+def test_entity_has_one_type(nlp: Language, text: str, names: dict[str, str], label: str) -> None:
+    with nlp.memory_zone():
+        doc = nlp.make_doc(text)
+        doc.ents = tuple(_find_names(doc, names))
+        doc = nlp.get_pipe("stancewire_aliases")(doc)
+        assert {span.label_ for span in doc.spans["mentions"]} == {label}
+        assert [entity.type for entity in doc._.entities] == [label]
+
+
+def test_partner_is_shown_with_the_family_name(nlp: Language) -> None:
+    with nlp.memory_zone():
+        doc = nlp.make_doc("Robert and Helen Hale moved.")
+        doc.ents = tuple(_find_names(doc, {"Robert": "PERSON", "Helen Hale": "PERSON"}))
+        doc = nlp.get_pipe("stancewire_aliases")(doc)
+        assert [entity.name for entity in doc._.entities] == ["Robert Hale", "Helen Hale"]
+
+
+@pytest.mark.parametrize(
     ("name", "normalised"),
     [
         ("The Tarva Bank", "tarva bank"),
         ("Bjørn Łuków’s", "bjorn lukow"),
         ("President Ana Ruíz", "ana ruiz"),
         ("The", "the"),
+        ("Department of Tides", "tides department"),
+        ("Kingdom of Norway", "norway"),
+        ("NY Daily Post", "new york daily post"),
     ],
 )
 def test_names_are_normalised(name: str, normalised: str) -> None:
