@@ -103,14 +103,15 @@ class Aliases:
                 key = self._person(table, tokens, ent, text, couples.get(i, ""))
             elif entity_type in _THING_TYPES:
                 in_brackets = previous[0] == ent.start - 1 and tokens.words[ent.start - 1] == "("
-                found = table.things.find(entity_type, text, previous[1] if in_brackets else None)
-                key = table.new(text, entity_type) if found is None else found
+                before = previous[1] if in_brackets else None
+                joined = table.things.find(entity_type, text, before, _word_in_brackets(tokens, ent.end))
+                key = table.new(text, entity_type) if joined is None else joined
                 table.things.add(key, entity_type, text)
                 previous = (ent.end, key)
             else:
-                place = entity_type, normalize_name(text)
-                key = table.by_text[place] if place in table.by_text else table.new(text, entity_type)
-                table.by_text[place] = key
+                typed = entity_type, normalize_name(text)
+                key = table.by_text[typed] if typed in table.by_text else table.new(text, entity_type)
+                table.by_text[typed] = key
             table.names[key][text] += 1
             table.types[key][entity_type] += 1
             keys.append(key)
@@ -198,6 +199,11 @@ class Aliases:
             or word in gazetteer.peoples()
             or word.lower() in {"former", "ex", "deputy", "of", "state", "foreign"}
         )
+
+
+def _word_in_brackets(tokens: Tokens, i: int) -> str:
+    """Return the single word in brackets that begin at token ``i``, or an empty string."""
+    return tokens.words[i + 1] if tokens.at(i) == "(" and tokens.at(i + 2) == ")" else ""
 
 
 def _relation_gender(tokens: Tokens, start: int) -> str:

@@ -23,8 +23,13 @@ _GENERIC: Final = word_set(
     "City Local Regional Democratic Republican First Supreme High Great South North East West Southern Northern"
 )
 # Buildings and streets that stand for a government, by the government's country, and other names of well-known bodies.
-_METONYMS: Final = {
+_OTHER_NAMES: Final = {
     "kremlin": "russia",
+    "islamic state": "islamic state",
+    "islamic state group": "islamic state",
+    "isis": "islamic state",
+    "isil": "islamic state",
+    "daesh": "islamic state",
     "gop": "republican party",
     "grand old party": "republican party",
     "republican party": "republican party",
@@ -40,6 +45,12 @@ _METONYMS: Final = {
     "elysee": "france",
     "elysee palace": "france",
 }
+# Last words of the names of bodies within bodies, in any case.
+_SUBORDINATES: Final = word_set(
+    "Council Committee Commission Board Foundation Academy Parliament Court Congress "
+    "council committee commission board foundation academy parliament court congress"
+)
+_ALLIANCES: Final = frozenset({"united nations", "european union", "african union"})
 _LOCATIVES: Final = frozenset({"in", "at", "from", "near", "to", "outside", "around", "of", "leave", "left", "visited"})
 _AUXILIARIES: Final = word_set("has have had will would is was also later again")
 
@@ -60,28 +71,36 @@ class Things:
     by_government: dict[str, int] = field(default_factory=dict)
     bodies: dict[int, str] = field(default_factory=dict)
 
-    def find(self, entity_type: EntityType, text: str, before_bracket: int | None) -> int | None:
+    def find(self, entity_type: EntityType, text: str, before_bracket: int | None, in_bracket: str = "") -> int | None:
         """Return the entity to which a name refers, or None for a new one.
 
-        ``before_bracket`` is the key of the name before the bracket that holds this name, if it stands in one.
+        ``before_bracket`` is the key of the name before the bracket that holds this name, if it stands in one;
+        ``in_bracket`` is the word in brackets after it.
         """
         normalised = normalize_name(text)
         key = self.by_name.get(normalised)
         if key is None:
             key = self.by_government.get(self._government(text))
         if key is None and entity_type is not EntityType.LOCATION:
-            key = self._by_acronym(text, before_bracket)
+            key = self._by_acronym(entity_type, text, before_bracket)
+        if key is None and entity_type is EntityType.ORGANIZATION and in_bracket.isupper():
+            key = self.by_name.get(normalize_name(in_bracket))
         if key is None and _may_be_part(entity_type, text):
             key = self.by_part.get(normalised)
             if key is None:
                 key = self._by_earlier_part(normalised)
         return None if key == _SHARED else key
 
-    def _by_acronym(self, text: str, before_bracket: int | None) -> int | None:
+    def _by_acronym(self, entity_type: EntityType, text: str, before_bracket: int | None) -> int | None:
         short = _without_article(text).replace(".", "")
         key = self.by_acronym.get(short)
-        if key is None and before_bracket in self.bodies and before_bracket is not None:
-            key = before_bracket if short.isupper() or is_acronym_of(short, self.bodies[before_bracket]) else None
+        if key is None and before_bracket is not None and before_bracket in self.bodies and " " not in short:
+            is_short = entity_type is EntityType.ORGANIZATION or short.isupper()
+            key = before_bracket if is_short or is_acronym_of(short, self.bodies[before_bracket]) else None
+        if key is None and not short.isupper():  # "IISc"
+            capitals = "".join(letter for letter in short if letter.isupper())
+            key = self.by_acronym.get(capitals) if len(capitals) > 1 and " " not in short else None
+            key = key if key is not None and is_acronym_of(short, self.bodies.get(key, "")) else None
         if key is None:
             matches = (self.by_name.get(acronym.lower()) for acronym in acronyms(text))
             key = next((match for match in matches if match is not None), None)
@@ -122,8 +141,8 @@ class Things:
     def _government(self, text: str) -> str:
         """Return the country whose government a name stands for, or an empty string."""
         normalised = normalize_name(text)
-        if normalised in _METONYMS:
-            return _METONYMS[normalised]
+        if normalised in _OTHER_NAMES:
+            return _OTHER_NAMES[normalised]
         name = _without_article(text)
         country = gazetteer.government_names().get(name, "")
         if not country or name in gazetteer.peoples():
@@ -164,8 +183,18 @@ def _parts(words: list[str]) -> list[str]:
         " ".join(part)
         for size in range(len(words) - 1, 0, -1)
         for part in (words[:size], words[-size:])
-        if part[0].lower() not in links and part[-1].lower() not in links
+        if part[0].lower() not in links and part[-1].lower() not in links and not _is_subordinate(words, size, part)
     ]
+
+
+def _is_subordinate(words: list[str], size: int, part: list[str]) -> bool:
+    """Return whether the whole name is that of a body of the body named by ``part``.
+
+    That is so in "Counsel of the Reef Parliament", "Reef Athletics Council" and "United Nations Refugee Agency".
+    """
+    if part == words[-size:]:
+        return words[len(words) - size - 1].lower() in {"of", "for", "the", "in", "at"}
+    return words[size] in _SUBORDINATES or " ".join(part).lower() in _ALLIANCES
 
 
 def _is_distinctive(words: list[str]) -> bool:

@@ -52,7 +52,11 @@ class RepeatedNames:
 
     def complete(self, names: Sequence[FoundName]) -> list[FoundName]:
         """Return ``names``, ordered and without overlaps, with their repetitions."""
-        names = [self._without_headline(name, known) for known in [self._known(names)] for name in names]
+        known = self._known(names)
+        whole = {tuple(self.tokens.words[name.start : name.end]) for name in names if name.type is EntityType.PERSON}
+        names = [
+            self._without_headline(part, known) for name in names for part in self._persons_of_headline(name, whole)
+        ]
         known = self._known(names)
         return sorted([*names, *self._missed(names, known)], key=lambda name: name.start)
 
@@ -131,6 +135,24 @@ class RepeatedNames:
         words = [word for word in self.tokens.words[start : min(end, start + 40)] if word[0].isalpha()]
         capitals = sum(word[0].isupper() for word in words)
         return len(words) >= _MIN_HEADLINE_WORDS and capitals >= _HEADLINE_SHARE * len(words)
+
+    def _persons_of_headline(self, name: FoundName, whole: set[tuple[str, ...]]) -> list[FoundName]:
+        """Split a headline that the model takes for one person's name: "Ida Brandt Fights Otto Lang".
+
+        ``whole`` are the persons' names of the article. At least one of several words must stand in the headline.
+        """
+        words = self.tokens.words
+        if name.type is not EntityType.PERSON or not _MIN_HEADLINE_WORDS <= name.end - name.start <= _MAX_NAME_WORDS:
+            return [name]
+        parts = []
+        i = name.start
+        while i < name.end:
+            ends = range(min(name.end, i + _MIN_HEADLINE_WORDS - 1), i, -1)
+            end = next((end for end in ends if tuple(words[i:end]) in whole), i)
+            if end > i:
+                parts.append(replace(name, start=i, end=end))
+            i = max(end, i + 1)
+        return parts if len(parts) > 1 and any(part.end - part.start > 1 for part in parts) else [name]
 
     def _without_headline(self, name: FoundName, known: _KnownNames) -> FoundName:
         """Return a person's name without the words of a headline after it: "Trump Says", "Clinton Probe"."""

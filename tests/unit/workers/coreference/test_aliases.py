@@ -175,6 +175,31 @@ def _find_names(doc: Doc, names: dict[str, str]) -> list[Span]:
             {"Teledata of Mirona": "ORGANIZATION", "Telmir": "ORGANIZATION"},
             [["Teledata of Mirona", "Telmir", "Telmir"]],
         ),
+        (
+            "The National Reef Office (Ofiref) paid. Ofiref is new.",
+            {"National Reef Office": "ORGANIZATION", "Ofiref": "ORGANIZATION"},
+            [["National Reef Office", "Ofiref", "Ofiref"]],
+        ),
+        (
+            "MRC grew. Mirona Reef Limited (MRC) paid.",
+            {"MRC": "ORGANIZATION", "Mirona Reef Limited": "ORGANIZATION"},
+            [["MRC", "Mirona Reef Limited", "MRC"]],
+        ),
+        (
+            "The Tarva Institute of Science grew. TISc paid.",
+            {"Tarva Institute of Science": "ORGANIZATION", "TISc": "ORGANIZATION"},
+            [["Tarva Institute of Science", "TISc"]],
+        ),
+        (
+            "Mirona Parliament met. The Counsel of the Mirona Parliament left.",
+            {"Mirona Parliament": "ORGANIZATION", "Counsel of the Mirona Parliament": "ORGANIZATION"},
+            [["Mirona Parliament"], ["Counsel of the Mirona Parliament"]],
+        ),
+        (
+            "Tarva Athletics met. The Tarva Athletics Council left.",
+            {"Tarva Athletics": "ORGANIZATION", "Tarva Athletics Council": "ORGANIZATION"},
+            [["Tarva Athletics"], ["Tarva Athletics Council"]],
+        ),
         ("KNX met KNX Films.", {"KNX": "ORGANIZATION", "KNX Films": "ORGANIZATION"}, [["KNX"], ["KNX Films"]]),
         (
             "The Kremlin spoke. Moscow said no. Russia paid.",

@@ -48,6 +48,18 @@ def test_headline_does_not_run_into_the_name(nlp: Language) -> None:
     assert [name for name, _ in completed(nlp, text, *given)] == ["Brandt", "Ida Brandt", "Brandt"]
 
 
+def test_headline_with_two_persons_is_split(nlp: Language) -> None:
+    text = "Ida Brandt Burns Otto Lang\n\nIda Brandt spoke. Lang left."
+    given = (0, 5, PERSON), (6, 8, PERSON), (10, 11, PERSON)
+    assert [name for name, _ in completed(nlp, text, *given)] == ["Ida Brandt", "Lang", "Ida Brandt", "Lang"]
+
+
+def test_long_name_whose_parts_stand_alone_is_whole(nlp: Language) -> None:
+    text = "Ana del Pilar Soto Vega spoke. Ana left. Vega stayed."
+    given = (0, 5, PERSON), (7, 8, PERSON), (10, 11, PERSON)
+    assert [name for name, _ in completed(nlp, text, *given)] == ["Ana del Pilar Soto Vega", "Ana", "Vega"]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
