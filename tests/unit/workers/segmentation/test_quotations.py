@@ -23,7 +23,24 @@ def quotation_texts(doc: Doc) -> list[str]:
         ("She said “we will go now”.", ["“we will go now”"]),
         ('She said "we will go now".', ['"we will go now"']),
         ("She said ''we will go now''.", ["''we will go now''"]),
-        ("She said ``we will go now''.", []),
+        ("She said ``we will go now''.", ["``we will go now''"]),
+        ("``We go,'' she said. ``Not today.''", ["``We go,''", "``Not today.''"]),
+        ("She said »we will go now«.", ["»we will go now«"]),
+        ("»Go,« she said. »Now.«", ["»Go,«", "»Now.«"]),
+        ("She said ”we will go now”.", ["”we will go now”"]),
+        ('She said: „We go now." He said: „No."', ['„We go now."', '„No."']),
+        ('She said: “We go now." He said no.', ['“We go now."']),
+        # apostrophes between single marks
+        (
+            "'It isn't the drivers' fault,' she said. 'It's the owners'.'",
+            ["'It isn't the drivers' fault,'", "'It's the owners'.'"],
+        ),
+        ("‘It isn’t the drivers’ fault,’ she said.", ["‘It isn’t the drivers’ fault,’"]),
+        ("'The nurses' and doctors' pay is low' was her answer.", ["'The nurses' and doctors' pay is low'"]),
+        ("She called them 'losers' and the drivers' union left.", ["'losers'"]),
+        ("She called them 'losers', then said: 'We won.'", ["'losers'", "'We won.'"]),
+        ("'Cause of the rain, the farmers' sons said 'no'. It rained in '22 and '23.", ["'no'"]),
+        ("'Cause it rains,' she said.", ["'Cause it rains,'"]),
         ("She said «we will go now».", ["«we will go now»"]),
         ("She said „we will go now“.", ["„we will go now“"]),
         ("She said ‘we will go now’.", ["‘we will go now’"]),
@@ -59,6 +76,8 @@ def test_marks_are_paired(nlp: Language, text: str, quoted: list[str]) -> None:
         ("Samuel “Iron Hand” Adu won.", False),
         ("Her novel “The House of the Nine Rivers” sold well.", False),
         ("the “real weight” of the region", False),
+        ("a man who goes by the name “Slim.”", False),
+        ("a dealer known as “Mister Rain.” He left.", False),
     ],
 )
 def test_quotation_is_speech_unless_title_or_scare_quotes(nlp: Language, text: str, speech: bool) -> None:  # noqa: FBT001  # a parameter
@@ -74,6 +93,17 @@ def test_quotation_continues_over_paragraphs(nlp: Language) -> None:
         quotations = doc.spans["quotations"]
         assert [span._.continues for span in quotations] == [False, True, True]
         assert [span._.closed for span in quotations] == [False, False, True]
+
+
+def test_quotation_in_single_marks_continues_where_the_next_paragraph_repeats_the_mark(nlp: Language) -> None:
+    text = "'We began in spring.\n\n'We stop today,' Osei said.\n\n'Tis late."
+    with nlp.memory_zone():
+        doc = nlp(text)
+        quotations = doc.spans["quotations"]
+        assert [(span.text, span._.continues) for span in quotations] == [
+            ("'We began in spring.", False),
+            ("'We stop today,'", True),
+        ]
 
 
 def test_boilerplate_has_no_quotations(nlp: Language) -> None:
