@@ -13,17 +13,16 @@ from spacy.tokens import Doc
 
 from services.contracts import Act, Kind
 from workers.attribution import scores
+from workers.attribution.beats import add_beats
+from workers.attribution.labels import MAX_NAME_WORDS, add_labelled_speech
 from workers.attribution.rule_context import RuleContext
+from workers.attribution.turns import add_turns
+from workers.attribution.unstated import states_something
 from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
-from workers.english.lexicon import word_set
+from workers.english.lexicon import word_list
 from workers.english.phrases import trim_span
 
-MAX_NAME_WORDS: Final = 6
-_DASHES: Final = frozenset({"–", "—", "-", "--"})
-_NON_SPEAKER_LABELS: Final = word_set(
-    "note update correction photo source question answer q a ps tip warning editor's fact location date time address "
-    "tel email"
-)
+_DASHES: Final = frozenset({"–", "—", "-", "--", "―"})
 
 
 @Language.factory("stancewire_layouts")
@@ -41,9 +40,12 @@ class Layouts:
     def __call__(self, doc: Doc) -> Doc:
         """Add attributions and put all into text order, each with its kind and score."""
         context = RuleContext.of(doc)
-        context.attributions += doc._.attributions
-        add_layout_attributions(context)
+        context.attributions += [record for record in doc._.attributions if states_something(context, record)]
+        add_labelled_speech(context)
+        add_signed_quotations(context)
+        add_beats(context)
         add_run_on_quotations(context)
+        add_turns(context)
         context.attributions[:] = split_run_on_parts(context)
         for attribution in context.attributions:
             attribution.kind = _reporting_kind(context, attribution)
@@ -55,72 +57,49 @@ class Layouts:
         return doc
 
 
-def add_layout_attributions(context: RuleContext) -> None:
-    """Add the attributions of paragraphs that begin with "Name:" or end with "- Name"."""
-    labels: dict[str, list[TokenSpan]] = {}
-    attributed = {attribution.content[0].start for attribution in context.attributions}
-    for paragraph in context.paragraphs:
-        colon = _label_colon(context, paragraph)
-        if colon:
-            labels.setdefault(" ".join(context.tokens.words[paragraph.start : colon]), []).append(
-                TokenSpan(paragraph.start, colon)
-            )
-        _add_signed_quotation(context, paragraph, attributed)
-    ends = {paragraph.start: paragraph.end for paragraph in context.paragraphs}
-    attributed_tokens = {
-        i for attribution in context.attributions for part in attribution.content for i in (part.start, part.end - 1)
-    }
-    for names in labels.values():
-        for name in names:
-            quotation = context.quotation_starting_at(name.end + 1)
-            # A label that occurs once may be anything. It names a speaker if it occurs twice (an interview), before
-            # a quotation, or in a headline if the name is known.
-            is_headline = name.start == context.paragraphs[0].start and context.name_ends.get(name.start) == name.end
-            if len(names) < 2 and not quotation and not is_headline:  # noqa: PLR2004  # see above
-                continue
-            content = trim_span(context.tokens, name.end + 1, ends[name.start])
-            if content and content.start not in attributed_tokens:
-                cue = CueRecord(
-                    TokenSpan(name.end, name.end + 1), name.end, name.end + 1, ":", Act.ASSERT, "", "layout"
-                )
-                context.attributions.append(AttributionRecord("label", name, cue, (content,)))
+def add_signed_quotations(context: RuleContext) -> None:
+    """Add the attributions of paragraphs that consist of a quotation, a dash and a name or description."""
+    attributed = {record.content[0].start for record in context.attributions}
+    for paragraph, after in zip(context.paragraphs, [*context.paragraphs[1:], None], strict=False):
+        _add_signed_quotation(context, paragraph, after, attributed)
 
 
-def _label_colon(context: RuleContext, paragraph: TokenSpan) -> int:
-    """Return the colon after a name that begins the paragraph, or 0."""
-    words = context.tokens.words
-    for k in range(paragraph.start, min(paragraph.end - 1, paragraph.start + MAX_NAME_WORDS + 1)):
-        if words[k] == ":":
-            return (
-                k
-                if k > paragraph.start
-                and words[paragraph.start].lower() not in _NON_SPEAKER_LABELS
-                and not context.boilerplate[k]
-                else 0
-            )
-        if not (words[k][0].isupper() or words[k] in {"de", "la", "van", "von", "bin", "al"}):
-            return 0
-    return 0
-
-
-def _add_signed_quotation(context: RuleContext, paragraph: TokenSpan, attributed: set[int]) -> None:
-    """Add the attribution of a paragraph that consists of a quotation, a dash and a name."""
+def _add_signed_quotation(
+    context: RuleContext, paragraph: TokenSpan, after: TokenSpan | None, attributed: set[int]
+) -> None:
+    """Add the attribution of a paragraph that is a quotation, signed after a dash in its line or in the next."""
     quotation = context.quotation_starting_at(paragraph.start)
-    if not quotation or not quotation.is_speech or not quotation.is_closed or quotation.end + 1 >= paragraph.end:
+    if not quotation or not quotation.is_speech or not quotation.is_closed or quotation.start in attributed:
         return
-    dash = quotation.end + (context.tokens.words[quotation.end].isspace())
-    if (
-        context.tokens.words[dash] not in _DASHES
-        or dash + 1 >= paragraph.end
-        or not context.tokens.words[dash + 1][0].isupper()
+    end = paragraph.end
+    dash = quotation.end
+    if dash >= paragraph.end and after and after.end - after.start <= 2 * MAX_NAME_WORDS:
+        dash, end = after.start, after.end
+    while dash < end and context.tokens.words[dash].isspace():
+        dash += 1
+    if dash + 1 >= end or context.tokens.words[dash] not in _DASHES:
+        return
+    end = min(end, dash + 1 + 2 * MAX_NAME_WORDS)
+    first = context.tokens.words[dash + 1]
+    name = trim_span(context.tokens, dash + 1, end)
+    if name is None or not (
+        first[0].isupper() or word_list("roles").intersection(context.tokens.lower[dash + 1 : end])
     ):
         return
-    name = trim_span(context.tokens, dash + 1, min(paragraph.end, dash + 1 + 2 * MAX_NAME_WORDS))
-    if name and quotation.start not in attributed:
-        cue = CueRecord(TokenSpan(dash, dash + 1), dash, dash + 1, "—", Act.ASSERT, "", "layout")
-        context.attributions.append(
-            AttributionRecord("signed", name, cue, (TokenSpan(quotation.start, quotation.end),))
-        )
+    cue = CueRecord(TokenSpan(dash, dash + 1), dash, dash + 1, "—", Act.ASSERT, "", "layout")
+    source = _named_elsewhere(context, name) or name
+    context.attributions.append(AttributionRecord("signed", source, cue, (TokenSpan(quotation.start, quotation.end),)))
+
+
+def _named_elsewhere(context: RuleContext, description: TokenSpan) -> TokenSpan | None:
+    """Return the person with the description in lower case that signs a quotation: "Opposition leader Ama Osei"."""
+    words = context.tokens.lower[description.start : description.end]
+    if context.tokens.words[description.start][0].isupper():
+        return None
+    for start, end in sorted(context.persons):
+        if context.tokens.lower[max(0, start - len(words)) : start] == words:
+            return TokenSpan(start - len(words), end)
+    return None
 
 
 def add_run_on_quotations(context: RuleContext) -> None:
@@ -151,7 +130,7 @@ def add_run_on_quotations(context: RuleContext) -> None:
     for quotation, after in zip(context.quotations, [*context.quotations[1:], None], strict=False):
         while upcoming and upcoming.content[0].start <= quotation.start:
             merged.append(upcoming)
-            if upcoming.rule.startswith(("model", "quoted", "postposed", "that", "bare", "label", "according")):
+            if upcoming.rule.startswith(("model", "quoted", "postposed", "that", "bare", "label", "according", "beat")):
                 latest, latest_end = len(merged) - 1, max(part.end for part in upcoming.content)
             upcoming = next(attributions, None)
         while paragraph and paragraph.end <= quotation.start:
@@ -219,6 +198,9 @@ def _is_separate_quotation(context: RuleContext, attribution: AttributionRecord,
     ):
         return False
     first = context.tokens.sentence_start
+    inner = context.tokens.words[part.start : part.end - 2]
+    if context.tokens.at(part.end - 2) == "," and {".", "?", "!"}.intersection(inner):
+        return True  # its last words belong to the cue after it as well: “... is not dead. It sleeps,” he added
     return _begins_sentence(context, part.start) and first[part.start] != first[attribution.cue.span.start]
 
 

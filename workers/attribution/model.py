@@ -10,7 +10,6 @@ The links assign each content to a cue and each cue to a source; each cue with a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spacy.language import Language
@@ -18,17 +17,19 @@ from spacy.tokens import Doc
 
 from services.contracts import Act
 from workers.attribution.merge_rules import AttributionIndex, is_confirmed, merge_attributions
+from workers.attribution.repairs import bound_by_dashes, repair
+from workers.attribution.rule_context import RuleContext
 from workers.attribution.sources import fill_missing_sources
-from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
+from workers.doc.records import AttributionRecord, CueRecord
 from workers.doc.tokens import Tokens
 from workers.english import lexicon
 from workers.english.lemmas import lemma
 from workers.model import confidence
+from workers.model.bounds import Page
 from workers.model.component import EncodedDocument, packaged_encoder
 from workers.model.link_scorer import CONTENT, SOURCE, choose_links
 from workers.model.tags import PARTS_OF_SPEECH, ROLES, TaggedSpan, decode_spans
 from workers.model.viterbi import best_tags, tag_probabilities
-from workers.segmentation.quotations import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,10 @@ class ModelAttributions:
         tags = best_tags(encoded.scores.roles, encoded.scores.windows, heads.roles.transitions, heads.roles.start)
         spans = _join_at_windows(decode_spans(tags.tolist()), {start for start, _ in encoded.scores.windows})
         tag_probability = tag_probabilities(encoded.scores.roles, tags)
+        page = Page.of(doc)
+        spans = page.split(encoded.inputs, spans)
         sources, cues, contents = ([span for span in spans if span.label == role] for role in (_SOURCE, _CUE, _CONTENT))
+        contents = [span for span in contents if page.has_words(encoded.inputs, span)]
         vectors = encoded.scores.links
         source_links = choose_links(
             vectors, cues, sources, SOURCE, heads.distance_scores[SOURCE], float(heads.none_scores[SOURCE])
@@ -68,13 +72,14 @@ class ModelAttributions:
             vectors, contents, cues, CONTENT, heads.distance_scores[CONTENT], float(heads.none_scores[CONTENT])
         )
         tokens = Tokens.of(doc)
-        page = _Page.of(doc)
         cue_records = [self._cue_record(tokens, encoded, span) for span in cues]
         from_rules: list[AttributionRecord] = doc._.attributions
         rule_index = AttributionIndex(from_rules)
         contents_of_cue: defaultdict[int, list[int]] = defaultdict(list)
         for content_number, link in enumerate(cue_links):
-            contents_of_cue[link.choice].append(content_number)
+            content_start = encoded.inputs.tokens[contents[content_number].start]
+            if link.choice >= 0 and page.belongs_to_cue(content_start, cue_records[link.choice].span.start):
+                contents_of_cue[link.choice].append(content_number)
         attributions = []
         for cue_number, cue in enumerate(cue_records):
             content_numbers = contents_of_cue[cue_number]
@@ -83,9 +88,7 @@ class ModelAttributions:
             source_link = source_links[cue_number]
             source = sources[source_link.choice] if source_link.choice >= 0 else None
             own_contents = [contents[i] for i in content_numbers]
-            content = tuple(piece for part in own_contents for piece in page.pieces(encoded.span(part)))
-            if not content:
-                continue
+            content = tuple(encoded.span(part) for part in own_contents)
             attribution = AttributionRecord("model", encoded.span(source) if source else None, cue, content)
             attribution.features = confidence.attribution_features(
                 tag_probability,
@@ -98,11 +101,14 @@ class ModelAttributions:
             )
             attribution.score = confidence.probability(attribution.features, heads.confidence)
             attributions.append(attribution)
+        context = RuleContext.of(doc)
+        repair(context, attributions, rule_index)
         doc._.cues = cue_records
         doc._.attributions = sorted(
             merge_attributions(tokens, attributions, from_rules),
             key=lambda attribution: attribution.content[0].start,
         )
+        bound_by_dashes(context, doc._.attributions)
         fill_missing_sources(tokens, doc, doc._.attributions)
         return doc
 
@@ -133,43 +139,3 @@ def _join_at_windows(spans: Sequence[TaggedSpan], window_starts: set[int]) -> li
         else:
             joined.append(span)
     return joined
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The words of a document, its paragraph starts, and the tokens that are boilerplate."""
-
-    words: list[str]
-    paragraphs: frozenset[int]
-    boilerplate: bytearray
-
-    @classmethod
-    def of(cls, doc: Doc) -> _Page:
-        """Read the layout of ``doc``."""
-        boilerplate = bytearray(len(doc))
-        for span in doc.spans.get("boilerplate", ()):
-            boilerplate[span.start : span.end] = b"\1" * (span.end - span.start)
-        starts = frozenset(span.start for span in doc.spans.get("paragraphs", ()))
-        return cls([token.text for token in doc], starts, boilerplate)
-
-    def pieces(self, content: TokenSpan) -> list[TokenSpan]:
-        """Split boilerplate out of a content, and end it with its paragraph unless it is a quotation that continues."""
-        quoted = self.words[content.start] in MARKS
-        pieces: list[TokenSpan] = []
-        piece_start = -1
-        for i in range(content.start, content.end + 1):
-            ends = i == content.end or self.boilerplate[i] or (i in self.paragraphs and not quoted)
-            if piece_start >= 0 and ends:
-                pieces += self._trimmed(piece_start, i)
-                piece_start = -1
-            if piece_start < 0 and i < content.end and not self.boilerplate[i]:
-                piece_start = i
-        return pieces
-
-    def _trimmed(self, start: int, end: int) -> list[TokenSpan]:
-        """Return the span without white space at either end, or an empty list."""
-        while start < end and self.words[start].isspace():
-            start += 1
-        while end > start and self.words[end - 1].isspace():
-            end -= 1
-        return [TokenSpan(start, end)] if start < end else []

@@ -36,7 +36,7 @@ class RuleContext:
     ``quotation_index`` gives the index of the quotation around each token, or -1. ``boilerplate`` marks tokens to leave
     out. ``name_ends`` maps the first token of each name of a person or organisation to the token after its last;
     ``cue_at`` maps the first token of each cue to the cue. ``date_tokens`` and ``verb_tokens`` are tokens of dates and
-    of finite cue verbs. ``attributions`` grows as rules find some.
+    of finite cue verbs, ``persons`` names of persons. ``attributions`` grows as rules find some.
     """
 
     tokens: Tokens
@@ -50,6 +50,7 @@ class RuleContext:
     verb_tokens: frozenset[int]
     name_ends: dict[int, int]
     cue_at: dict[int, CueRecord]
+    persons: frozenset[TokenSpan]
     attributions: list[AttributionRecord] = field(default_factory=list)
 
     @classmethod
@@ -93,6 +94,7 @@ class RuleContext:
                 i for cue in cues for i in range(cue.verb, cue.verb_end) if cue.form in {"past", "s"}
             ),
             cue_at={cue.span.start: cue for cue in cues},
+            persons=frozenset(TokenSpan(ent.start, ent.end) for ent in doc.ents if ent.label_ == EntityType.PERSON),
             name_ends={
                 ent.start: ent.end for ent in doc.ents if ent.label_ in {EntityType.PERSON, EntityType.ORGANIZATION}
             },

@@ -200,7 +200,7 @@ def _read_clause(
             opening = _opening_kind(context, following.start)
             return AttributionRecord(f"{opening}_{construction}", subject.span, cue, (content,))
     if is_reporting and preceding and _is_self_contained(context, preceding):
-        if cue.frames in {"q", "qn"} and construction == "inverted":
+        if cue.frames in {"q", "qn"} and construction == "inverted" and cue.form != "s":
             return None
         return AttributionRecord("postposed_" + construction, subject.span, cue, (preceding,))
     return None

@@ -59,7 +59,7 @@ def _may_be_inverted(context: RuleContext, cue: CueRecord, start: int) -> bool:
     if not CLAUSAL_FRAMES.intersection(cue.frames):
         return False
     return bool(context.quotation_ending_at(start - 1) or context.quotation_ending_at(start - 2)) or (
-        context.tokens.at(start - 1) == "," and cue.lemma in _REPORTING_LEMMAS
+        context.tokens.at(start - 1) == "," and (cue.lemma in _REPORTING_LEMMAS or cue.form == "s")  # headlines
     )
 
 

@@ -166,7 +166,7 @@ class Speakers:
         preposition = next((i for i in range(source.start, comma) if tokens.lower[i] in PREPOSITIONS), comma)
         for k in inside:
             # "Japan's trade minister, Kenji Morita": the name right after the comma is an apposition to the head.
-            is_apposition = 0 < names[k].start - comma <= MAX_APPOSITION_DISTANCE
+            is_apposition = 0 < names[k].start - comma <= MAX_APPOSITION_DISTANCE and tokens.lower[comma + 1] != "by"
             if entities[keys[k]].type is EntityType.PERSON and (
                 is_apposition
                 or names[k].start < preposition

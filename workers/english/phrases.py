@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.doc.records import TokenSpan
 from workers.doc.tokens import Tokens
-from workers.english.lexicon import word_set
+from workers.english.lexicon import word_list, word_set
 
 SUBJECT_PRONOUNS: Final = frozenset({"he", "she", "they", "it", "we", "i", "you"})
 DETERMINERS: Final = word_set(
@@ -220,7 +220,8 @@ def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
         return None
     word = tokens.words[i]
     lower = tokens.lower[i]
-    if lower in {"that", "no"} or not (word[0].isupper() or lower in DETERMINERS or lower in _ROLE_STARTS):
+    is_role = lower in _ROLE_STARTS or lower in word_list("roles")
+    if lower in {"that", "no"} or not (word[0].isupper() or lower in DETERMINERS or is_role):
         return None
     k = _noun_phrase_end(tokens, i, last)
     if k < last and tokens.lower[k] in AUXILIARIES:

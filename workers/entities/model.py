@@ -18,6 +18,7 @@ from workers.entities.capital_evidence import with_evidence
 from workers.entities.name_bounds import FoundName, NameBounds
 from workers.entities.repeated_names import RepeatedNames
 from workers.model import confidence
+from workers.model.bounds import Page
 from workers.model.component import EncodedDocument, packaged_encoder
 from workers.model.tags import ENTITIES, decode_spans
 from workers.model.viterbi import best_tags, tag_probabilities
@@ -53,7 +54,7 @@ class ModelEntities:
         logits = with_evidence(encoded.scores.entities, tokens, encoded.inputs.tokens)
         tags = best_tags(logits, encoded.scores.windows, self.heads.entities.transitions, self.heads.entities.start)
         tag_probability = tag_probabilities(logits, tags)
-        tagged_spans = decode_spans(tags.tolist())
+        tagged_spans = Page.of(doc).split(encoded.inputs, decode_spans(tags.tolist()), keep_boilerplate=True)
         person_words = _words_of_full_names(encoded, doc, tagged_spans)
         starts = {encoded.span(tagged)[0] for tagged in tagged_spans}
         names = []

@@ -88,10 +88,8 @@ class Quotations:
             if (start, end) in boilerplate:
                 continue
             after = paragraphs[number + 1][0] if number + 1 < len(paragraphs) else len(words)
-            is_repeated = after < len(words) and words[start] in OPENS.keys() | EITHER.keys() and (
-                words[start] == words[after]
-            )
-            in_paragraph = list(_pair_marks(words, spaced, start, end, is_repeated=is_repeated))
+            repeated = words[after] if after < len(words) and words[after] in OPENS.keys() | EITHER.keys() else ""
+            in_paragraph = list(_pair_marks(words, spaced, start, end, repeated))
             if in_paragraph and previous_open and in_paragraph[0].start == start:
                 in_paragraph[0].continues = True
             previous_open = bool(in_paragraph) and not in_paragraph[-1].closed
@@ -110,12 +108,12 @@ class Quotations:
 
 
 def _pair_marks(  # noqa: C901  # one pass, one stack
-    words: list[str], spaced: list[bool], start: int, end: int, *, is_repeated: bool
+    words: list[str], spaced: list[bool], start: int, end: int, repeated: str
 ) -> Iterator[_Quotation]:
     """Yield the outermost quotations of one paragraph.
 
     A quotation without closing mark extends to the end of the paragraph if it begins the paragraph or follows a comma
-    or colon; in single marks, only if ``is_repeated``: the next paragraph begins with the mark of this one.
+    or colon, or if the next paragraph begins with its mark, which is ``repeated``; in single marks, only in this case.
     """
     stack: list[tuple[str, int]] = []
     open_counts: dict[str, int] = {}  # by kind, so that an unpaired mark is recognised without a search of the stack
@@ -150,8 +148,12 @@ def _pair_marks(  # noqa: C901  # one pass, one stack
                 break
         if not stack and i > opened + 1:
             yield _Quotation(opened, i + 1, closed=True)
-    unclosed = [i for kind, i in stack if kind not in _SINGLE_KINDS or (is_repeated and i == start)]
-    if unclosed and (unclosed[0] == start or words[unclosed[0] - 1] in _INTRODUCING) and end > unclosed[0] + 1:
+    unclosed = [i for kind, i in stack if kind not in _SINGLE_KINDS or (words[i] == repeated and i == start)]
+    if (
+        unclosed
+        and (unclosed[0] == start or words[unclosed[0] - 1] in _INTRODUCING or words[unclosed[0]] == repeated)
+        and end > unclosed[0] + 1
+    ):
         last = end
         while last > unclosed[0] + 1 and words[last - 1].isspace():
             last -= 1

@@ -159,12 +159,12 @@ def test_quotation_runs_on_over_paragraphs(nlp: Language) -> None:
         ]
 
 
-def test_quotation_in_a_new_paragraph_does_not_run_on(nlp: Language) -> None:
+def test_quotation_that_is_a_paragraph_belongs_to_the_last_speaker(nlp: Language) -> None:
     with nlp.memory_zone():
         attributions = found_attributions(
             nlp("“The bridge is safe,” Osei said.\n\n“Nobody here believes a word of it.”")
         )
-    assert len(attributions) == 1
+    assert attributions[1:] == [("Osei", None, ["“Nobody here believes a word of it.”"])]
 
 
 def test_boilerplate_is_not_part_of_a_content(nlp: Language) -> None:
