@@ -117,7 +117,8 @@ class Cue(Extent):
 class Attribution(Contract):
     """A statement attributed to a source (PARC, PolNeAR).
 
-    ``content`` may be discontinuous; ``cue`` is null if a quotation continues without one.
+    ``content`` may be discontinuous; ``cue`` is null if a quotation continues without one. ``negated`` says that the
+    source did not state the content ("did not say that") or called it untrue ("denied that").
     """
 
     id: str
@@ -126,6 +127,7 @@ class Attribution(Contract):
     source: Source | None
     cue: Cue | None
     content: Annotated[tuple[Extent, ...], Field(min_length=1)]
+    negated: bool = False
 
 
 class Target(Contract):

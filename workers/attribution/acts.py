@@ -21,6 +21,7 @@ from workers.english import lexicon
 from workers.english.lexicon import word_set
 from workers.english.negation import (
     ActModifier,
+    is_negated,
     is_negative_subject,
     match_modifier,
     modified_act,
@@ -40,6 +41,8 @@ from workers.english.phrases import (
 if TYPE_CHECKING:
     from workers.english.lexicon import CueForm
 
+# They do not say that the content is untrue.
+_BELITTLING: Final = frozenset({"play down", "downplay"})
 _CONDITIONALS: Final = word_set("if unless whether lest")
 # The verb after these and "to" gives the act: "continued to deny", "wants to thank".
 _CATENATIVE_VERBS: Final = word_set("continue want plan intend")
@@ -52,20 +55,22 @@ MAX_FINAL_MARKS: Final = 4
 class _ActReading(NamedTuple):
     """The act of a cue, the lemma of the words that give it, and the verb among them as written, empty for a noun.
 
-    ``refused`` is the act that was refused, if any.
+    ``is_refused`` tells whether the act was refused, and ``refused`` is that act, if there is one.
     """
 
     act: Act
     lemma: str
     verb: str
     refused: Act | None = None
+    is_refused: bool = False
 
 
 @Language.factory("stancewire_acts")
 class Acts:
     """Sets the act of every attribution.
 
-    Reads ``source``, ``cue`` and ``content`` of ``doc._.attributions``; writes their ``act`` and ``act_modified``.
+    Reads ``source``, ``cue`` and ``content`` of ``doc._.attributions``; writes their ``act``, ``act_modified`` and
+    ``negated``.
     """
 
     def __init__(self, nlp: Language, name: str) -> None:
@@ -75,7 +80,7 @@ class Acts:
         self.nouns = lexicon.act_nouns()
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set ``act`` and ``act_modified`` of ``doc._.attributions``."""
+        """Set ``act``, ``act_modified`` and ``negated`` of ``doc._.attributions``."""
         tokens = Tokens.of(doc)
         for attribution in doc._.attributions:
             unmodified, attribution.act = self._acts_of(tokens, attribution)
@@ -92,6 +97,8 @@ class Acts:
         if source and is_negative_subject(tokens.lower[source.start : source.end]):
             modifiers.insert(0, ActModifier.NOT)
         unmodified = act_from_content(tokens, attribution, reading.act, reading.lemma)
+        is_denial = (reading.refused or unmodified) is Act.DENY and reading.lemma not in _BELITTLING
+        attribution.negated = (is_negated(modifiers) != reading.is_refused) != is_denial
         act = modified_act(unmodified, modifiers, reading.verb) if _took_place(tokens, attribution) else Act.ASSERT
         return reading.refused or unmodified, act
 
@@ -110,9 +117,8 @@ class Acts:
                 reading = self._act_at(tokens, verb, verb)
                 is_declined = tokens.lower[i].startswith("declin")
                 act = refused_act(reading.act if reading else None, tokens.at(verb), declined=is_declined)
-                return _ActReading(
-                    act, reading.lemma if reading else "refuse", "", reading.act if reading else None
-                ), modifiers
+                refused = reading.act if reading else None
+                return _ActReading(act, reading.lemma if reading else "refuse", "", refused, is_refused=True), modifiers
             if match:
                 modifiers.append(match.modifier)
                 i = match.end

@@ -63,7 +63,8 @@ class AttributionRecord:
     ``rule`` names the rule or model that found the attribution; rule scores are looked up by this name. ``follows`` is
     the index of the attribution whose speaker a quotation without a cue takes over. ``speaker`` is the key of an
     entity, or None if the source cannot be resolved. ``act_modified`` says that a negation, a modal or the like changed
-    the act that the cue has by itself ("did not accuse"). ``features`` are the inputs of the model's score.
+    the act that the cue has by itself ("did not accuse"). ``negated`` says that the source did not state the content,
+    or denied it. ``features`` are the inputs of the model's score.
     """
 
     rule: str
@@ -73,6 +74,7 @@ class AttributionRecord:
     kind: Kind = Kind.INDIRECT
     act: Act = Act.ASSERT
     act_modified: bool = False
+    negated: bool = False
     score: float = 0.0
     follows: int | None = None
     speaker: int | None = None

@@ -123,6 +123,11 @@ def _leads_up_to(tokens: Tokens, i: int, start: int) -> bool:
     return i == start - 1 and (tokens.lower[i] in _WILL or tokens.lower[i] in _HAVE_AND_DO)
 
 
+def is_negated(modifiers: Iterable[ActModifier]) -> bool:
+    """Whether the words before an act say that it was not done: an odd number of negations and refusals."""
+    return sum(modifier is not ActModifier.MAYBE for modifier in modifiers) % 2 == 1
+
+
 def modified_act(act: Act, modifiers: Sequence[ActModifier], verb: str) -> Act:
     """Return the act that remains of ``act``, expressed by ``verb``, under ``modifiers`` in the order of the text."""
     remaining = list(modifiers)

@@ -77,6 +77,7 @@ def _attribution(offsets: _CharOffsets, number: int, record: AttributionRecord) 
         source=contracts.Source(**offsets.of(source), entity=_entity_id(record.speaker)) if source else None,
         cue=contracts.Cue(**offsets.of(cue.span), lemma=cue.lemma, act=record.act) if cue else None,
         content=tuple(contracts.Extent(**offsets.of(part)) for part in record.content),
+        negated=record.negated,
     )
 
 

@@ -251,6 +251,28 @@ def test_act_modified_flag(marked: str, *, act_modified: bool) -> None:
     assert read_marked(marked, "Osei").act_modified is act_modified
 
 
+@pytest.mark.parametrize(
+    ("marked", "negated"),
+    [
+        ("Osei [did not say] {that the bridge was safe}.", True),
+        ("Osei [never claimed] {that the bridge was safe}.", True),
+        ("Osei [refused to say] {whether he knew}.", True),
+        ("Osei [would not say] {whether he knew}.", True),
+        ("Osei [denied] {that he had known}.", True),
+        ("Osei [disputes] {the figures}.", True),
+        ("Osei [did not deny] {that he had known}.", False),
+        ("Osei [refused to deny] {the report}.", False),
+        ("Osei [denied] {the request for a visa}.", False),
+        ("Osei [played down] {the figures}.", False),
+        ("Osei [did not hesitate to accuse] {Mensah}.", False),
+        ("Osei [may say] {that the bridge is safe}.", False),
+        ("Osei [said] {that he did not know}.", False),
+    ],
+)
+def test_negated_is_a_content_that_its_source_did_not_state_or_denied(marked: str, *, negated: bool) -> None:
+    assert read_marked(marked, "Osei").negated is negated
+
+
 def test_question_in_an_interview_is_asked(nlp: Language) -> None:
     with nlp.memory_zone():
         attribution = nlp("Osei: “Is the bridge safe?”\n\nMensah: “It is safe.”")._.attributions

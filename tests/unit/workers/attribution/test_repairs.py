@@ -47,7 +47,7 @@ from tests.support.statements import Statement, statements
         ),
         pytest.param(
             "Friends of the Lake, a local group, condemned the plan.",
-            ("Friends of the Lake", "condemned", "the plan"),
+            ("Friends of the Lake, a local group", "condemned", "the plan"),
             id="apposition",
         ),
         pytest.param(
