@@ -33,6 +33,7 @@ _MAX_PREDICATE_WORDS: Final = 4  # from the subject to the verb of a gesture
 
 def add_beats(context: RuleContext) -> None:
     """Add the attributions of quotations without a cue that a sentence beside them assigns to a person."""
+    _name_introduced_speakers(context)
     covered = covered_tokens(context)
     cue_sentences = {
         context.tokens.sentence_start[record.cue.span.start] for record in context.attributions if record.cue
@@ -52,6 +53,18 @@ def add_beats(context: RuleContext) -> None:
         if source is not None:
             content = (TokenSpan(quotation.start, quotation.end),)
             context.attributions.append(AttributionRecord("beat", source, None, content))
+
+
+def _name_introduced_speakers(context: RuleContext) -> None:
+    """Set the missing sources of quotations after a colon: "Statement from Chairwoman Osei:" and a quotation below."""
+    number_of = {span.end - 1: span for span in context.paragraphs}
+    for record in context.attributions:
+        if record.source is None and record.cue is not None and record.content[0].start > record.cue.span.end:
+            colon = next(
+                (k for k in range(record.cue.span.end, record.content[0].start) if context.tokens.words[k] == ":"), -1
+            )
+            if colon in number_of:
+                record.source = _introduced(context, number_of[colon], set())
 
 
 def covered_tokens(context: RuleContext) -> bytearray:

@@ -22,6 +22,7 @@ from workers.doc.records import AttributionRecord, CueRecord, TokenSpan
 from workers.english.lexicon import word_list
 from workers.english.phrases import trim_span
 
+_MIN_SIGNED_WORDS: Final = 3
 _DASHES: Final = frozenset({"–", "—", "-", "--", "―"})
 
 
@@ -69,7 +70,10 @@ def _add_signed_quotation(
 ) -> None:
     """Add the attribution of a paragraph that is a quotation, signed after a dash in its line or in the next."""
     quotation = context.quotation_starting_at(paragraph.start)
-    if not quotation or not quotation.is_speech or not quotation.is_closed or quotation.start in attributed:
+    is_speech = quotation is not None and (
+        quotation.is_speech or quotation.end - quotation.start >= _MIN_SIGNED_WORDS + 2
+    )
+    if not quotation or not is_speech or not quotation.is_closed or quotation.start in attributed:
         return
     end = paragraph.end
     dash = quotation.end

@@ -92,7 +92,7 @@ def _take_source_of_rule(
             )
             if piece is not None and piece.end > piece.start
         ]
-        record.content = tuple(parts) or record.content
+        record.content = tuple(parts) or other.content
         return
 
 

@@ -73,7 +73,7 @@ class RuleAttributions:
 
 def _read_passage(context: RuleContext, passage: TokenSpan, cues: list[CueRecord]) -> None:
     """Read the cues of a passage from left to right."""
-    end = context.end_without_stop(passage)
+    tokens, end = context.tokens, context.end_without_stop(passage)
     free = passage.start  # the tokens before it belong to an earlier cue's source or content
     source: TokenSpan | None = None
     for cue in cues:
@@ -88,7 +88,8 @@ def _read_passage(context: RuleContext, passage: TokenSpan, cues: list[CueRecord
             continue
         context.attributions.append(attribution)
         source = attribution.source or source
-        free = max(cue.span.end, *(part.end for part in attribution.content))
+        if attribution.source is None or tokens.at(attribution.source.start) not in {"who", "which"}:
+            free = max(cue.span.end, *(part.end for part in attribution.content))
 
 
 def _read_according_to(context: RuleContext, passage: TokenSpan, cue: CueRecord, end: int) -> AttributionRecord | None:

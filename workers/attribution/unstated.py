@@ -47,6 +47,8 @@ _SIGNS: Final = word_set(
     "shirt t-shirt tattoo"
 )
 _MAX_SIGN_WORDS: Final = 4  # of a source that begins with the sign: "A hand-written sign"
+_ASK: Final = _forms("ask")
+_NAMING: Final = word_set("named identified known nicknamed")
 _REFUSALS: Final = ("declin", "refus")
 _OCCASION: Final = word_set("commenting speaking responding reacting addressing asked replying answering questioned")
 
@@ -73,8 +75,13 @@ def _has_speaker(lower: list[str], source: TokenSpan | None, cue: CueRecord) -> 
     if source is None:
         words = lower[cue.span.start : cue.span.end]
         is_impersonal = "it" in {words[0], lower[cue.span.start - 1]} and words[-1] in _IMPERSONAL
-        return words[0] != "asked" and not is_impersonal
+        is_naming = lower[cue.verb] in _NAMING and bool(BE.intersection(words))
+        return words[0] != "asked" and not is_impersonal and not is_naming
     words = lower[source.start : source.end]
+    if words in (["i"], ["we"]) and lower[cue.verb] in _ASK:  # the reporter
+        return False
+    if _SIGNS.intersection(lower[cue.span.start : cue.span.end]):
+        return False
     if words[0] in _NOBODY and is_negative_subject(words):
         return False
     return not _SIGNS.intersection(words[:_MAX_SIGN_WORDS])

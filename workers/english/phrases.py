@@ -51,6 +51,7 @@ _WEAK_MARKS: Final = frozenset({",", ";", ":", ".", "—", "–", "-", "--"})
 _TRIMMED_LEFT: Final = _WEAK_MARKS | {")", "]"}
 _TRIMMED_RIGHT: Final = _WEAK_MARKS | {"(", "["}
 MAX_SUBJECT_WORDS: Final = 30
+_MAX_ROLE_WORDS: Final = 3
 _MAX_VERB_GROUP_WORDS: Final = 12
 # Adverbs in -ly are longer than this; "fly" and "ply" are verbs.
 _MAX_LY_VERB_LENGTH: Final = 4
@@ -220,7 +221,8 @@ def subject_after(tokens: Tokens, i: int, last: int) -> TokenSpan | None:
         return None
     word = tokens.words[i]
     lower = tokens.lower[i]
-    is_role = lower in _ROLE_STARTS or lower in word_list("roles")
+    opening = tokens.lower[i : min(last, i + _MAX_ROLE_WORDS)]
+    is_role = lower in _ROLE_STARTS or bool(word_list("roles").intersection(opening))  # "rail boss Kemp"
     if lower in {"that", "no"} or not (word[0].isupper() or lower in DETERMINERS or is_role):
         return None
     k = _noun_phrase_end(tokens, i, last)

@@ -61,6 +61,21 @@ from tests.support.statements import Statement, statements
             id="on condition of anonymity",
         ),
         pytest.param(
+            "The man, who declined to be named, said three boats sank.",
+            ("The man", "said", "three boats sank"),
+            id="who declined to be named",
+        ),
+        pytest.param(
+            "Fares will rise, says rail boss Kemp\n\nThe trains are full.",
+            ("rail boss Kemp", "says", "Fares will rise"),
+            id="headline with a role in lower case",
+        ),
+        pytest.param(
+            "Statement from Mayor Petra Lind:\n\n“The bridge will reopen on Monday. I thank all workers.”",
+            ("Petra Lind", "Statement", "“The bridge will reopen on Monday. I thank all workers.”"),
+            id="statement from",
+        ),
+        pytest.param(
             "Haddad, when contacted, said he would appeal.",
             ("Haddad", "said", "he would appeal"),
             id="when contacted",
