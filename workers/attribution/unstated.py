@@ -36,7 +36,7 @@ def _forms(verbs: str) -> frozenset[str]:
 
 _PLAIN_GESTURES: Final = _forms("nod smile shake shrug laugh grin frown turn wave stare glance wince kneel walk step")
 # With a noun phrase, these are acts and no words; what they show is a stance.
-_WORDLESS: Final = _forms("endorse approve rescue save elect appoint sack jail arrest sue meet visit beat defeat boo")
+_WORDLESS: Final = _forms("approve rescue save elect appoint sack jail arrest sue meet visit beat defeat boo")
 _SPOKEN_FOR: Final = _forms("defend back support")  # in the passive, as "endorsed"
 _ATTACK: Final = _forms("attack")
 _ADDRESS: Final = _forms("speak talk turn write")

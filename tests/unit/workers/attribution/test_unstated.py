@@ -26,7 +26,6 @@ from tests.support.statements import statements
         'Marchers held signs saying "No more dams".',
         "He was named as Jan de Wit.",
         'A sign on the gate said "Closed today".',
-        "Omar Haddad endorsed Petra Lind for mayor.",
         "Haddad has been defended by his coach, Karl Benz.",
     ],
 )
