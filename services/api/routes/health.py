@@ -99,7 +99,7 @@ def metrics(request: Request, services: Services) -> Response:
 def _is_local(request: Request) -> bool:
     """Return whether the request was made on this machine, and not by a local proxy on behalf of another.
 
-    A proxy on this machine that adds no header cannot be told apart; ``loopback`` is not for such a machine.
+    A proxy on this machine that adds no header looks the same; ``loopback`` is not for such a machine.
     """
     if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
         return False

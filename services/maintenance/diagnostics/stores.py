@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import redis
 from sqlalchemy import Connection, select, text
 
-from services.database import migrations
+from services.database import migrations, probe
 from services.database.engine import Database, now_ms
 from services.errors import StoreUnavailable
 from services.maintenance.diagnostics.findings import Finding, Level
+from services.redis_client import REDIS_ERRORS, connect
 from services.settings import Settings
 
 _ROUNDS: Final = 9
@@ -65,6 +65,7 @@ def check_database(database: Database) -> Iterator[Finding]:
     else:
         yield Finding("schema", Level.OK, f"{current}, the newest")
     yield from details
+    yield _check_whole_part(database)
     level = Level.FAIL if abs(skew) > _SKEW_FAIL_S else Level.WARN if abs(skew) > _SKEW_WARN_S else Level.OK
     yield Finding(
         "clock",
@@ -72,6 +73,18 @@ def check_database(database: Database) -> Iterator[Finding]:
         f"the database's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this host's",
         "" if level is Level.OK else "keep both on NTP; leases use the database's clock, logs and metrics the host's",
     )
+
+
+def _check_whole_part(database: Database) -> Finding:
+    """Check that the database does its whole part: that it is writable, and every table is there and may be used."""
+    try:
+        fault = probe.probe(database).degraded
+    except StoreUnavailable as error:
+        fault = error
+    if fault is None:
+        return Finding("writes", Level.OK, "the database takes them, and our role may use every table")
+    fix = "docs/runbook.md, section StancewireDatabaseFault"
+    return Finding("writes", Level.FAIL, f"{fault.summary}: {fault.detail}", fix)
 
 
 def _sqlite(connection: Connection) -> Iterator[Finding]:
@@ -134,15 +147,12 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
     """Check that Redis answers quickly, has a supported version, and does not evict messages."""
-    wait = settings.broker.send_timeout_s
-    client = redis.Redis.from_url(
-        settings.resolved_redis_url(), socket_timeout=wait, socket_connect_timeout=wait, retry=None
-    )
+    client = connect(settings.resolved_redis_url(), settings.broker.send_timeout_s)
     try:
         client.ping()
         seconds = _median_seconds(client.ping)
         info: Any = client.info()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except REDIS_ERRORS as error:
         fix = "start it, or set STANCEWIRE_REDIS_URL to its address; articles wait in the ledger meanwhile"
         yield Finding("redis", Level.FAIL, str(error) or type(error).__name__, fix)
         return
