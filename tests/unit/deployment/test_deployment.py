@@ -134,7 +134,7 @@ def test_settings_in_deployment_files_exist() -> None:
 def test_environment_of_each_service_gives_valid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in OUR_OWN:
         for variable, value in SERVICES[name]["environment"].items():
-            filled_in = re.sub(r"\$\{\w+:\?[^}]*\}", "0123abcd", str(value))  # as Compose does with the passwords of .env
+            filled_in = re.sub(r"\$\{\w+:\?[^}]*\}", "0123abcd", str(value))  # as Compose does
             monkeypatch.setenv(variable, filled_in)
     settings = Settings()
     assert settings.resolved_database_url().startswith("postgresql+psycopg://")
