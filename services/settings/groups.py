@@ -129,9 +129,7 @@ class Limits(Group):
         "Requests without a key are counted by address. Not less than `batch_bytes` and `body_bytes`.",
     )
     body_s: Seconds = Field(120, description="Longest time in seconds that a request body may take to arrive.")
-    text_chars: Count = Field(
-        1_000_000, description="Longest text of an article in characters; markup does not count."
-    )
+    text_chars: Count = Field(1_000_000, description="Longest text of an article in characters; markup does not count.")
     nesting: Count = Field(32, description="Deepest nesting of JSON in a request.")
     markup_nesting: Count = Field(200, description="Deepest nesting of elements in a pushed XML document.")
     markup_elements: Count = Field(100_000, description="Most elements in a pushed XML document.")
