@@ -53,6 +53,10 @@ ROLE_SYNONYMS: Final[dict[str, frozenset[str]]] = {
     "professor": frozenset({"professor", "prof.", "prof"}),
     "general": frozenset({"general", "gen."}),
 }
+# Words that end the head of a description: "the minister | of", "the woman | who".
+DETACHING_WORDS: Final = PREPOSITIONS | word_set(
+    "who which that whom whose where when than and or but to as , . ; : ( ) - -- — –"
+)
 # Number of names that are checked before a description.
 MAX_NAMES_BACK: Final = 400
 # To the name of an organisation that is not the speaker: some five sentences.

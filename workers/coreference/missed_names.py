@@ -54,7 +54,7 @@ def find_missed_names(
         if len(tokens_of_word) >= MIN_COUNT and word in inside_sentence:
             key = first_key + len(entities)
             entities.append(
-                EntityRecord(key, word, EntityType.MISC, scores.PRECISION[EntityType.MISC], frozenset({word.lower()}))
+                EntityRecord(key, word, EntityType.PERSON, scores.PRECISION[EntityType.MISC], frozenset({word.lower()}))
             )
             spans[key] = [TokenSpan(i, i + 1) for i in tokens_of_word]
     return entities, spans

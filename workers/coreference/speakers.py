@@ -16,13 +16,16 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
-from workers.coreference.antecedents import PERSONAL, AntecedentRanker
-from workers.coreference.descriptions import organisation_descriptions, resolve_description
+from workers.coreference.candidates import collect_candidates
+from workers.coreference.descriptions import DETACHING_WORDS, organisation_descriptions, resolve_description
+from workers.coreference.mentions import PERSONAL, PRONOUNS, Anaphor, Form, Mention, MentionReader
 from workers.coreference.missed_names import find_missed_names
-from workers.coreference.pronouns import Chooser, PronounResolver
+from workers.coreference.resolution import best_entity, entity_distributions, excluded_entities
+from workers.coreference.vectors import mention_vectors
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.doc.tokens import Tokens
 from workers.english.phrases import PREPOSITIONS
+from workers.model.antecedent_head import packaged_head
 
 # In tokens, from a comma to a name in apposition, a title included.
 MAX_APPOSITION_DISTANCE: Final = 2
@@ -32,23 +35,26 @@ _NON_SPEAKER_TYPES: Final = frozenset({EntityType.DATE, EntityType.MONEY})
 _MODIFIERS: Final = frozenset(
     {"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"}
 )
-# Pronouns for bodies. They may also refer to a thing or a crowd, so only the body that just spoke is taken.
-BODY_PRONOUNS: Final = frozenset({"it", "they"})
+# The lowest probability of an entity at which a mention of each class is resolved: null rather than a guess.
+THRESHOLDS: Final = dict.fromkeys(Anaphor, 0.5) | {Anaphor.HE: 0.4, Anaphor.SHE: 0.4}
+# Words that open a description of something that was mentioned before.
+_DEFINITE: Final = frozenset({"the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my"})
+_OTHER: Final = frozenset({"other", "another"})
 
 
 @Language.factory("stancewire_speakers")
 class Speakers:
-    """Resolves sources and pronouns to entities.
+    """Resolves sources, pronouns and descriptions to entities.
 
-    Reads ``doc._.attributions``, ``doc._.entities``, and the quotations and mentions of ``doc.spans``. Writes
-    ``speaker`` of ``doc._.attributions``, adds pronouns and descriptions to ``doc.spans["mentions"]``, and adds
-    names that only a pronoun shows to be persons to ``doc._.entities``.
+    Reads ``doc._.attributions``, ``doc._.entities``, ``doc._.encoded``, and the quotations and mentions of
+    ``doc.spans``. Writes ``speaker`` of ``doc._.attributions``, adds pronouns and descriptions to
+    ``doc.spans["mentions"]``, and adds names that only a pronoun shows to be persons to ``doc._.entities``.
     """
 
     def __init__(self, nlp: Language, name: str) -> None:
-        """Load the weights of the ranker, once per process."""
-        del nlp, name
-        self.choose: Chooser = AntecedentRanker.load().choose
+        """Load the weights of the head, once per process: with vectors if the pipeline has an encoder."""
+        del name
+        self.head = packaged_head(vectors="stancewire_encoder" in nlp.pipe_names)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the speakers of ``doc._.attributions`` and extend the mentions."""
@@ -58,76 +64,94 @@ class Speakers:
         names = [TokenSpan(span.start, span.end) for span in spans]
         keys = [int(span.id_) for span in spans]
         attributions: list[AttributionRecord] = doc._.attributions
-        quotations = [(span.start, span.end) for span in doc.spans.get("quotations", ()) if span._.speech]
+        named, descriptions = self._read_sources(tokens, entities, names, keys, attributions)
+        descriptions |= dict(organisation_descriptions(tokens, entities, names, keys))
+        for span in self._tagged_descriptions(doc):
+            descriptions.setdefault(span, None)
         missed, missed_names = find_missed_names(tokens, names, len(entities))
         candidates = [*entities, *missed]
-        all_names = sorted(
-            [*zip(names, keys, strict=True), *((name, key) for key in missed_names for name in missed_names[key])]
-        )
-        resolver = PronounResolver(tokens, candidates, all_names, attributions, quotations, self.choose)
-        resolved = self._resolve_in_reading_order(tokens, entities, names, keys, attributions, resolver)
-        for span, key in organisation_descriptions(tokens, entities, names, keys):
-            resolved.setdefault(span, (key, MentionForm.NOMINAL))
+        all_names = [
+            *zip(names, keys, strict=True),
+            *((name, key) for key in missed_names for name in missed_names[key]),
+        ]
+        quotations = [(span.start, span.end) for span in doc.spans.get("quotations", ()) if span._.speech]
+        mentions = MentionReader(tokens, candidates, attributions, quotations).read(sorted(all_names), descriptions)
+        resolved = self._resolve(doc, tokens, candidates, mentions)
         used = sorted({key for key, _ in resolved.values() if key in missed_names})
         # Missed names that a pronoun refers to become entities; their keys continue those of the other entities.
         new_key = {old: len(entities) + i for i, old in enumerate(used)}
         entities += [replace(candidates[old], key=key) for old, key in new_key.items()]
-        mentions = [(span, key, MentionForm.NAME) for span, key in zip(names, keys, strict=True)]
-        mentions += [(span, key, MentionForm.NAME) for old, key in new_key.items() for span in missed_names[old]]
+        all_mentions = [(span, key, MentionForm.NAME) for span, key in zip(names, keys, strict=True)]
+        all_mentions += [(span, key, MentionForm.NAME) for old, key in new_key.items() for span in missed_names[old]]
         for span, (old, form) in resolved.items():
             key = new_key.get(old, old)
-            mentions.append((span, key, form))
+            all_mentions.append((span, key, form))
             if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
-                entities[
-                    key
-                ].type = EntityType.PERSON  # "he" or "she" refers to a person, whatever the name looked like
-        doc.spans["mentions"] = [_mention_span(doc, span, entities[key], form) for span, key, form in mentions]
+                # "He" or "she" refers to a person, whatever the name looked like.
+                entities[key].type = EntityType.PERSON
+        doc.spans["mentions"] = [_mention_span(doc, span, entities[key], form) for span, key, form in all_mentions]
         for attribution in attributions:
-            if attribution.source is not None:
-                speaker = resolver.speakers.get(attribution.source)
-                attribution.speaker = None if speaker is None else new_key.get(speaker, speaker)
+            source = attribution.source
+            if source is not None:
+                mention = resolved.get(_description_span(tokens, source))
+                attribution.speaker = named.get(source) if mention is None else new_key.get(mention[0], mention[0])
         return doc
 
-    def _resolve_in_reading_order(
+    def _read_sources(
         self,
         tokens: Tokens,
         entities: list[EntityRecord],
         names: list[TokenSpan],
         keys: list[int],
         attributions: list[AttributionRecord],
-        resolver: PronounResolver,
-    ) -> dict[TokenSpan, tuple[int, MentionForm]]:
-        """Resolve the sources and pronouns in reading order, so that each can refer to those before it.
+    ) -> tuple[dict[TokenSpan, int], dict[TokenSpan, int | None]]:
+        """Return the entities of the sources that are names, and the sources that are descriptions.
 
-        Returns the resolved pronouns and descriptions, each with the key of its entity and its form.
+        A description comes with the key of its entity if the article states its role.
         """
-        resolved: dict[TokenSpan, tuple[int, MentionForm]] = {}
-        sources = {
-            attribution.source for attribution in attributions if attribution.source and attribution.follows is None
-        }
-        pronouns = {TokenSpan(i, i + 1) for i, word in enumerate(tokens.lower) if word in PERSONAL}
+        named: dict[TokenSpan, int] = {}
+        descriptions: dict[TokenSpan, int | None] = {}
         name_starts = [name.start for name in names]
-        for span in sorted(sources | pronouns, key=resolver.reading_position):
-            resolver.read_names_before(resolver.reading_position(span)[0])
-            form = MentionForm.PRONOUN
-            if span in pronouns:
-                key = resolver.resolve(span.start)
-            elif span.end - span.start == 1 and tokens.lower[span.start] in BODY_PRONOUNS:
-                key = resolver.resolve_body(span)
-            else:
-                form = MentionForm.NAME
-                key = self._named_entity(tokens, entities, names, keys, name_starts, span)
-                if key is None:
-                    form = MentionForm.NOMINAL
-                    key = resolve_description(tokens, entities, names, keys, span)
-            if key is None:
+        for source in {attribution.source for attribution in attributions if attribution.source}:
+            if source.end - source.start == 1 and tokens.lower[source.start] in PRONOUNS:
                 continue
-            if form is not MentionForm.NAME:
-                resolved[span] = (key, form)
-            if form is MentionForm.NOMINAL:
-                resolver.note_description(span.start, key)
-            if span in sources:
-                resolver.note_speaker(span, key)
+            key = self._named_entity(tokens, entities, names, keys, name_starts, source)
+            if key is not None:
+                named[source] = key
+            elif tokens.lower[source.start] in _DEFINITE and not _OTHER.intersection(tokens.lower[slice(*source)]):
+                key = resolve_description(tokens, entities, names, keys, source)
+                descriptions[_description_span(tokens, source)] = key
+        return named, descriptions
+
+    def _tagged_descriptions(self, doc: Doc) -> list[TokenSpan]:
+        """Return the descriptions that the head has tagged."""
+        if doc._.encoded is None or not self.head.uses_vectors:
+            return []
+        tokens = doc._.encoded.inputs.tokens
+        tags = self.head.description_tags(doc._.encoded.scores.vectors).tolist()
+        spans = []
+        for i, tag in enumerate(tags):
+            if tag == 1:
+                end = next((k for k in range(i + 1, len(tags)) if tags[k] != 2), len(tags))  # noqa: PLR2004  # a further word
+                spans.append(TokenSpan(tokens[i], tokens[end - 1] + 1))
+        return spans
+
+    def _resolve(
+        self, doc: Doc, tokens: Tokens, entities: list[EntityRecord], mentions: list[Mention]
+    ) -> dict[TokenSpan, tuple[int, MentionForm]]:
+        """Return the entity and the form of each pronoun and description that is resolved."""
+        roles = {entity.key: frozenset(" ".join(entity.roles).lower().split()) for entity in entities}
+        candidates = collect_candidates(tokens, mentions, roles)
+        vectors = mention_vectors(doc._.encoded, mentions) if self.head.uses_vectors else None
+        distributions = entity_distributions(mentions, candidates, self.head, vectors, excluded_entities(mentions))
+        resolved: dict[TokenSpan, tuple[int, MentionForm]] = {}
+        for mention, distribution in zip(mentions, distributions, strict=True):
+            if mention.form is Form.NAME:
+                continue
+            best = best_entity(distribution, THRESHOLDS[mention.anaphor])
+            if best is not None:
+                form = MentionForm.PRONOUN if mention.form is Form.PRONOUN else MentionForm.NOMINAL
+                resolved[mention.span] = (best[0], form)
         return resolved
 
     def _named_entity(
@@ -192,6 +216,13 @@ class Speakers:
     def _has_common_head(self, tokens: Tokens, start: int, end: int) -> bool:
         """Return whether lower-case words before a preposition head the source, so that a name after it does not."""
         return any(tokens.words[i][0].islower() and tokens.lower[i] not in _MODIFIERS for i in range(start, end))
+
+
+def _description_span(tokens: Tokens, source: TokenSpan) -> TokenSpan:
+    """Return a source without what follows its head: "the minister" of "the minister of works"."""
+    first = source.start + 1
+    end = next((i for i in range(first, source.end) if tokens.lower[i] in DETACHING_WORDS), source.end)
+    return TokenSpan(source.start, end)
 
 
 def _mention_span(doc: Doc, span: TokenSpan, entity: EntityRecord, form: MentionForm) -> Span:

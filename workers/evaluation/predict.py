@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from services.contracts import EntityType
-from workers.coreference.antecedents import PERSONAL
+from workers.coreference.mentions import PERSONAL
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.model.alignment import AlignedWords
 from workers.model.component import EncodedDocument, packaged_encoder

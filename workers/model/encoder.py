@@ -32,7 +32,9 @@ HEADS_FILE: Final = "heads.json"
 STANCE_HEADS_FILE: Final = "sides.npz"
 VOCABULARY_FILE: Final = "vocab.txt"
 WINDOW_PIECES: Final = 254  # in one pass of the network, without its begin and end marks
+VECTOR_OUTPUTS: Final = ("reading_vectors", "stance_vectors")  # of the last layers for reading and for stances
 _LINK_WIDTH: Final = 256
+_HIDDEN: Final = 384
 # Computes only the nodes that the requested outputs need.
 _PARTIAL_RUN: Final = onnxruntime.RunOptions()
 _PARTIAL_RUN.only_execute_path_to_fetches = True
@@ -95,8 +97,9 @@ class Scores:
     """The network's outputs for the words of one document, in order.
 
     ``entities`` and ``roles`` [words, tags] are logits, ``parts`` [words] the best parts of speech, ``links``
-    [words, 256] the vectors for ``link_scorer``, ``stances`` [words, 256] those for ``stance_heads``. The ``windows``
-    of words, which the network reads one at a time, cover the document.
+    [words, 256] the vectors for ``link_scorer``, ``stances`` [words, 256] those for ``stance_heads``, ``vectors``
+    [words, 768] those of the last layers for reading and for stances. The ``windows`` of words, which the network reads
+    one at a time, cover the document.
     """
 
     windows: list[tuple[int, int]]
@@ -105,6 +108,7 @@ class Scores:
     parts: NDArray[np.int8]
     links: NDArray[np.float16]
     stances: NDArray[np.float16]
+    vectors: NDArray[np.float16]
 
 
 def packaged_weights() -> Path:
@@ -143,7 +147,7 @@ class Encoder:
         return onnxruntime.InferenceSession(self.folder / MODEL_FILE, options, providers=["CPUExecutionProvider"])
 
     def run(self, words: EncoderInput) -> Scores:
-        """Return the scores of a document's words. Time is linear in words; the scores take 1129 bytes per word."""
+        """Return the scores of a document's words. Time is linear in words; the scores take 2665 bytes per word."""
         count = len(words)
         scores = Scores(
             windows=split_windows(words, WINDOW_PIECES),
@@ -152,15 +156,18 @@ class Encoder:
             parts=np.empty(count, np.int8),
             links=np.empty((count, _LINK_WIDTH), np.float16),
             stances=np.empty((count, 4 * stance_heads.WIDTH), np.float16),
+            vectors=np.empty((count, 2 * _HIDDEN), np.float16),
         )
-        names = ["entities", "roles", "parts", "links", "stances"]
+        names = ["entities", "roles", "parts", "links", "stances", *VECTOR_OUTPUTS]
         for (start, end), inputs in zip(scores.windows, self._inputs(words, scores.windows), strict=True):
-            entities, roles, parts, links, stances = self._session.run(names, inputs)
+            entities, roles, parts, links, stances, reading, branch = self._session.run(names, inputs)
             scores.entities[start:end] = entities
             scores.roles[start:end] = roles
             scores.parts[start:end] = parts.argmax(1)
             scores.links[start:end] = links
             scores.stances[start:end] = stances
+            scores.vectors[start:end, :_HIDDEN] = reading
+            scores.vectors[start:end, _HIDDEN:] = branch
         return scores
 
     def support_probability(self, claim: EncoderInput, statement: EncoderInput) -> float:

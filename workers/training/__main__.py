@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from workers.model.encoder import HEADS_FILE, packaged_weights
-from workers.training import pronoun_ranker
+from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
@@ -62,7 +62,7 @@ def main() -> None:
     if runs("calibrate"):
         calibrate(options.corpora)
     if runs("antecedents"):
-        pronoun_ranker.train(options.corpora)
+        antecedents.train(options.corpora)
 
 
 def _weights_of_second_run(corpora: Path, folder: Path, start: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

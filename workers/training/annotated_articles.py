@@ -21,8 +21,8 @@ TRAIN, DEV = "train", "dev"
 _TYPES: Final = {"PERSON": "person", "ORG": "organization", "PLACE": "place", "ISSUE": "issue"}
 
 
-def annotations(name: str = FILE) -> list[dict[str, Any]]:
-    """Return the annotations of a file, one dictionary an article: ``id``, ``corpus``, ``split`` and what was marked."""
+def read_annotations(name: str = FILE) -> list[dict[str, Any]]:
+    """Return the annotations of a file, a dictionary an article: ``id``, ``corpus``, ``split`` and what was marked."""
     lines = files("workers.training").joinpath("annotations", name).read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
@@ -38,7 +38,7 @@ def read_articles(corpora: Path, split: str, name: str = FILE) -> Iterator[dict[
 
     Statements that the corpus itself marks have its content and cue. Raises ``KeyError`` if a text is missing.
     """
-    for annotation in annotations(name):
+    for annotation in read_annotations(name):
         if annotation["split"] != split:
             continue
         row = _texts(corpora / annotation["corpus"] / "train.jsonl")[annotation["id"]]

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper, save
 
 from workers.model.confidence import ATTRIBUTION_FEATURE_COUNT, ENTITY_FEATURE_COUNT
-from workers.model.encoder import HEADS_FILE, MODEL_FILE, PIECES_FILE, STANCE_HEADS_FILE, VOCABULARY_FILE, WINDOW_PIECES
+from workers.model.encoder import (
+    HEADS_FILE,
+    MODEL_FILE,
+    PIECES_FILE,
+    STANCE_HEADS_FILE,
+    VECTOR_OUTPUTS,
+    VOCABULARY_FILE,
+    WINDOW_PIECES,
+)
 from workers.model.stance_heads import BRANCH_OUTPUTS
 from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES
 
@@ -81,7 +89,8 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
     """Return the graph, and the embeddings of the pieces, which it expects in ``PIECES_FILE`` in the same folder.
 
     ``weights`` are the network's, by its own names. Inputs, int32: ``pieces``, ``shapes`` and ``places`` [pieces],
-    ``firsts`` [words]. Outputs, float32: [words, width] for each of the heads in ``outputs``.
+    ``firsts`` [words]. Outputs, float32: [words, width] for each of the heads in ``outputs``, and the vectors that the
+    heads read, [words, hidden] by the names of ``VECTOR_OUTPUTS``.
     """
     graph = _GraphBuilder(weights)
     shared, stacks = _layer_names(weights)
@@ -94,7 +103,8 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
             # The heads read only the first piece of each word, so the last layer attends to all pieces
             # but computes no others.
             encoded = graph.layer(encoded, layer, attention_heads, "firsts" if layer == stack[-1] else None)
-        words = graph.node("Squeeze", encoded, graph.constant(np.array([0])))
+        words = VECTOR_OUTPUTS[stack[0].startswith(_BRANCH)]
+        graph.nodes.append(helper.make_node("Squeeze", [encoded, graph.constant(np.array([0]))], [words]))
         for head in outputs:
             if (head in BRANCH_OUTPUTS) == stack[0].startswith(_BRANCH):
                 weight, bias = (graph.weight(f"heads.{head}.{part}") for part in ("weight", "bias"))
@@ -201,6 +211,10 @@ class _GraphBuilder:
         results = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["words", len(self.weights[f"heads.{name}.bias"])])
             for name in outputs
+        ]
+        hidden = len(self.weights["norm.bias"])
+        results += [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["words", hidden]) for name in VECTOR_OUTPUTS
         ]
         graph = helper.make_graph(self.nodes, "stancewire", inputs, results, self.constants)
         versions = [helper.make_opsetid("", 20), helper.make_opsetid(_FUSED, 1)]

@@ -1,0 +1,114 @@
+"""The head that scores antecedents: how well another mention fits a pronoun or a description, and how well none does.
+
+A mention is represented by the encoder's vectors of its first and last word. The score of a pair is a small
+feed-forward net over both mentions, their product and embedded features of the pair (mention ranking: Lee et al.,
+EMNLP 2017; features as in Clark and Manning, EMNLP 2016). The encoder runs once per article, whatever the number of
+pairs. A linear layer tags the words of descriptions ("the minister").
+
+Without vectors, as in the pipeline of rules, a second set of weights scores by the features alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.model.encoder import packaged_weights
+from workers.model.stance_heads import gelu
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WEIGHTS_FILE: Final = "antecedents.npz"
+RULES_WEIGHTS_FILE: Final = "antecedents-rules.npz"
+WIDTH: Final = 64  # of a mention's vectors
+DESCRIPTION_TAGS: Final = 3  # outside, first word, further word
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AntecedentHead:
+    """The learned parameters. Matrices are [outputs, inputs]; the inputs of a mention are its two word vectors.
+
+    ``anaphor`` and ``antecedent`` give the summands of the hidden layer, ``anaphor_factor`` and ``antecedent_factor``
+    the factors of the product, which ``product`` adds to the hidden layer. ``features`` [features, WIDTH] and
+    ``feature_scores`` [features] are the embedded features of pairs, ``score`` the output layer. ``none`` and
+    ``none_score`` score that there is no antecedent, with ``none_classes`` [classes, WIDTH] by class of anaphor.
+    ``temperature`` calibrates the probabilities.
+    """
+
+    anaphor: Array
+    anaphor_bias: Array
+    antecedent: Array
+    anaphor_factor: Array
+    anaphor_factor_bias: Array
+    antecedent_factor: Array
+    antecedent_factor_bias: Array
+    product: Array
+    features: Array
+    feature_scores: Array
+    score: Array
+    score_bias: Array
+    none: Array
+    none_bias: Array
+    none_classes: Array
+    none_score: Array
+    none_score_bias: Array
+    tags: Array
+    tags_bias: Array
+    temperature: Array
+
+    @classmethod
+    def of(cls, weights: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Take the parameters by name. Raises ``KeyError`` if one is missing."""
+        return cls(**{name: np.asarray(weights[name], np.float32) for name in cls.__dataclass_fields__})
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Whether the head reads word vectors, or features alone."""
+        return bool(self.anaphor.shape[1])
+
+    def description_tags(self, vectors: NDArray[np.float16]) -> NDArray[np.intp]:
+        """Return the tag of each word: 0 outside descriptions, 1 the first word of one, 2 a further word of it."""
+        tags: NDArray[np.intp] = (vectors.astype(np.float32) @ self.tags.T + self.tags_bias).argmax(1)
+        return tags
+
+    def score_pairs(
+        self,
+        mentions: Array,
+        pairs: NDArray[np.intp],
+        features: NDArray[np.intp],
+        anaphors: NDArray[np.intp],
+        classes: NDArray[np.intp],
+    ) -> tuple[Array, Array]:
+        """Return the scores of pairs [pairs], and of "no antecedent" [anaphors].
+
+        ``mentions`` is [mentions, inputs]. ``pairs`` [pairs, 2] are the indices of anaphor and candidate, ``features``
+        [pairs, count] the indices of the pair's features. ``anaphors`` are indices of mentions, ``classes`` their
+        classes.
+        """
+        factor_a = mentions @ self.anaphor_factor.T + self.anaphor_factor_bias
+        factor_b = mentions @ self.antecedent_factor.T + self.antecedent_factor_bias
+        x, y = pairs[:, 0], pairs[:, 1]
+        product = factor_a[x] * factor_b[y]
+        hidden = (mentions @ self.anaphor.T + self.anaphor_bias)[x] + (mentions @ self.antecedent.T)[y]
+        hidden += product @ self.product.T
+        for column in features.T:
+            hidden += self.features[column]
+        scores = gelu(hidden) @ self.score[0] + self.score_bias[0]
+        scores += product.sum(1) / np.float32(np.sqrt(WIDTH)) + self.feature_scores[features].sum(1)
+        none_hidden = mentions[anaphors] @ self.none.T + self.none_bias + self.none_classes[classes]
+        none_scores = gelu(none_hidden) @ self.none_score[0] + self.none_score_bias[0]
+        return scores / self.temperature[0], none_scores / self.temperature[0]
+
+
+@cache
+def packaged_head(*, vectors: bool) -> AntecedentHead:
+    """Return the head of this package, read once per process: with vectors, or for features alone."""
+    with np.load(packaged_weights() / (WEIGHTS_FILE if vectors else RULES_WEIGHTS_FILE), allow_pickle=False) as arrays:
+        return AntecedentHead.of({name: arrays[name] for name in arrays.files})

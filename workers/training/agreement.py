@@ -1,0 +1,60 @@
+"""Agreement of two annotators on whole articles: ``python -m workers.training.agreement``; no texts are needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from workers.evaluation.dev_sets import Interval
+from workers.evaluation.whole_articles import Counts, Span, align_entities, interval, score_entities, total
+from workers.training.annotated_articles import SECOND_FILE, read_annotations
+
+Row = dict[str, Any]
+
+
+def compare(first: Row, second: Row) -> dict[str, Counts]:
+    """Return the counts of one article, with the second annotator's reading as the answers.
+
+    ``mentions`` are those with the same offsets; ``b3`` and ``lea`` compare entities; ``speakers`` those of statements
+    that the corpus marks; ``stances`` the triples of holder, side and target, by aligned entities.
+    """
+    gold, answers = _mentions(first), _mentions(second)
+    numbers = {entity["id"]: number for number, entity in enumerate(second["entities"])}
+    predicted = {span: numbers[entity] for span, entity in answers.items()}
+    matches = {span: span for span in predicted if span in gold}
+    alignment = align_entities(gold, predicted, matches)
+    of_second = {name: alignment.get(number, f"other {name}") for name, number in numbers.items()} | {None: None}
+    speakers = {statement["gold"]: statement["speaker"] for statement in first["statements"] if "gold" in statement}
+    others = {statement["gold"]: statement["speaker"] for statement in second["statements"] if "gold" in statement}
+    same = sum(of_second[others[number]] == speaker for number, speaker in speakers.items() if number in others)
+    wanted = {(stance["holder"], stance["side"], stance["target"]) for stance in first["stances"]}
+    given = {(of_second[stance["holder"]], stance["side"], of_second[stance["target"]]) for stance in second["stances"]}
+    return {
+        "mentions": Counts(len(matches), len(predicted), len(matches), len(gold)),
+        **score_entities(gold, predicted, matches),
+        "speakers": Counts(same, len(others), same, len(speakers)),
+        "stances": Counts(len(wanted & given), len(given), len(wanted & given), len(wanted)),
+    }
+
+
+def _mentions(row: Row) -> dict[Span, str]:
+    return {(start, end): entity["id"] for entity in row["entities"] for start, end, _ in entity["mentions"]}
+
+
+def measure() -> dict[str, tuple[float, Interval]]:
+    """Return F1 and its interval for each kind of annotation, over all articles that were annotated twice."""
+    firsts = {row["id"]: row for row in read_annotations()}
+    compared = [compare(firsts[row["id"]], row) for row in read_annotations(SECOND_FILE)]
+    results = {}
+    for kind in compared[0]:
+        counts = [article[kind] for article in compared]
+        results[kind] = total(counts).f1, interval(counts, lambda each: each.f1)
+    return results
+
+
+if __name__ == "__main__":
+    for kind, (f1, (low, high)) in measure().items():
+        sys.stdout.write(
+            json.dumps({"kind": kind, "f1": round(f1, 3), "low": round(low, 3), "high": round(high, 3)}) + "\n"
+        )
