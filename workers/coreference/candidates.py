@@ -86,6 +86,8 @@ def collect_candidates(tokens: Tokens, mentions: Sequence[Mention], roles: Mappi
             else [0] * len(chosen)
         )
     indices = np.array(pairs, np.intp).reshape(-1, 2)
+    if not pairs:
+        return Candidates(anaphors, ranges, indices, np.empty((0, len(_SIZES)), np.intp))
     features = _features(mentions, indices, np.array(ranks, np.intp), np.array(words, np.intp))
     return Candidates(anaphors, ranges, indices, features)
 
@@ -141,13 +143,14 @@ def _features(
     mentions: Sequence[Mention], pairs: NDArray[np.intp], ranks: NDArray[np.intp], words: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Return the indices of the features of each pair, [pairs, features of a pair]."""
-    rows = np.array([_row(mention) for mention in mentions], np.intp).reshape(len(mentions), -1)
+    rows = np.array([_row(mention) for mention in mentions], np.intp)
     start, form, anaphor, referent, gender, sentence, paragraph, quotation, first, last, in_source, earlier = rows.T
     x, y = pairs.T
     anaphor_class = anaphor[x]
 
     def by_class(values: NDArray[np.intp], size: int) -> NDArray[np.intp]:
-        return anaphor_class * size + values
+        combined: NDArray[np.intp] = anaphor_class * size + values
+        return combined
 
     pronoun = np.where(form[y] == Form.PRONOUN, anaphor[y], _CLASSES)
     quoted_x, quoted_y = quotation[x] >= 0, quotation[y] >= 0

@@ -171,3 +171,10 @@ def test_name_missed_by_the_entity_component_becomes_a_person_by_its_pronouns(nl
         assert (entity.key, entity.name, entity.type) == (0, "Appellant", "PERSON")
         assert [span.text for span in doc.spans["mentions"] if span._.form == "name"] == ["Appellant", "Appellant"]
         assert {span.text for span in doc.spans["mentions"]} >= {"He", "his", "he"}
+
+
+def test_pronoun_without_candidates_refers_to_nothing() -> None:
+    mentions = [pronoun(0)]
+    assert candidates(mentions).features.shape == (0, 13)
+    assert entity_distributions(mentions, candidates(mentions), head({}), None, {}) == [{}]
+    assert entity_distributions([], candidates([]), head({}), None, {}) == []
