@@ -25,8 +25,8 @@ A transformer encoder for English news: MiniLM with 6 layers and vectors of 384 
 once. Light heads read its word vectors: entities of nine types; source, cue and content of attributions, decoded by a
 conditional random field; the links between these; parts of speech; the stances between two names; the stance of a
 sentence towards a name; and, in a pass of its own, whether a statement supports a claim. It is shipped as an ONNX file
-with weights of 8-bit integers and runs on one processor core. The antecedents of pronouns are ranked by a separate
-log-linear model with a few dozen named features. The pretrained encoder and its vocabulary are those of
+with weights of 8-bit integers and runs on one processor core. The antecedents of pronouns and descriptions are scored
+by a head on the vectors of the last layers. The pretrained encoder and its vocabulary are those of
 sentence-transformers' all-MiniLM-L6-v2 (Apache License 2.0)."""
 
 _USE: Final = """\
