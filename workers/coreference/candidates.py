@@ -109,7 +109,7 @@ def candidates_of(mentions: Sequence[Mention], x: int, by_start: Mapping[int, in
                 break
     if mention.form is Form.PRONOUN:
         after = 0
-        for y in range(x + 1, len(mentions)):
+        for y in range(x + 1, min(len(mentions), x + 1 + MAX_BEFORE)):
             other = mentions[y]
             if after == MAX_AFTER or other.paragraph != mention.paragraph:
                 break

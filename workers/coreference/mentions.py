@@ -49,7 +49,7 @@ class Gender(IntEnum):
 
 
 class Referent(IntEnum):
-    """What a name refers to."""
+    """The kind of thing that a name refers to."""
 
     PERSON = 0
     ORGANIZATION = 1

@@ -76,6 +76,9 @@ class Speakers:
         ]
         quotations = [(span.start, span.end) for span in doc.spans.get("quotations", ()) if span._.speech]
         mentions = MentionReader(tokens, candidates, attributions, quotations).read(sorted(all_names), descriptions)
+        if doc._.encoded is not None and doc._.encoded.inputs.omitted:
+            last = doc._.encoded.inputs.tokens[-1]
+            mentions = [mention for mention in mentions if mention.form is Form.NAME or mention.span.end <= last + 1]
         resolved = self._resolve(doc, tokens, candidates, mentions)
         used = sorted({key for key, _ in resolved.values() if key in missed_names})
         # Missed names that a pronoun refers to become entities; their keys continue those of the other entities.

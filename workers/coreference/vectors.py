@@ -24,5 +24,5 @@ def mention_vectors(encoded: EncodedDocument, mentions: Sequence[Mention]) -> ND
     padded = np.concatenate([words, np.zeros((1, words.shape[1]), words.dtype)])
     ends = [(word_of.get(mention.span.start, -1), word_of.get(mention.span.end - 1, -1)) for mention in mentions]
     indices = np.array(ends, np.intp).reshape(-1, 2)
-    vectors: NDArray[np.float32] = padded[indices].reshape(len(mentions), -1).astype(np.float32)
+    vectors: NDArray[np.float32] = padded[indices].reshape(len(mentions), 2 * words.shape[1]).astype(np.float32)
     return vectors

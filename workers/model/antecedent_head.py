@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.model.encoder import packaged_weights
+from workers.model.packaged import packaged_weights
 from workers.model.stance_heads import gelu
 
 if TYPE_CHECKING:

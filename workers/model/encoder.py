@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from workers.model import stance_heads
 from workers.model.inputs import EncoderInput, Shape, join_claim_and_statement, split_windows
+from workers.model.packaged import packaged_weights
 from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES, tag_count
 from workers.model.wordpiece import WordPieces
 
@@ -34,7 +34,6 @@ VOCABULARY_FILE: Final = "vocab.txt"
 WINDOW_PIECES: Final = 254  # in one pass of the network, without its begin and end marks
 VECTOR_OUTPUTS: Final = ("reading_vectors", "stance_vectors")  # of the last layers for reading and for stances
 _LINK_WIDTH: Final = 256
-_HIDDEN: Final = 384
 # Computes only the nodes that the requested outputs need.
 _PARTIAL_RUN: Final = onnxruntime.RunOptions()
 _PARTIAL_RUN.only_execute_path_to_fetches = True
@@ -111,11 +110,6 @@ class Scores:
     vectors: NDArray[np.float16]
 
 
-def packaged_weights() -> Path:
-    """Return the folder of the weights in this package."""
-    return Path(str(files("workers.model") / "weights"))
-
-
 class Encoder:
     """The network of one process; it runs on one thread."""
 
@@ -149,6 +143,7 @@ class Encoder:
     def run(self, words: EncoderInput) -> Scores:
         """Return the scores of a document's words. Time is linear in words; the scores take 2665 bytes per word."""
         count = len(words)
+        hidden = next(output.shape[1] for output in self._session.get_outputs() if output.name in VECTOR_OUTPUTS)
         scores = Scores(
             windows=split_windows(words, WINDOW_PIECES),
             entities=np.empty((count, tag_count(len(ENTITIES))), np.float32),
@@ -156,7 +151,7 @@ class Encoder:
             parts=np.empty(count, np.int8),
             links=np.empty((count, _LINK_WIDTH), np.float16),
             stances=np.empty((count, 4 * stance_heads.WIDTH), np.float16),
-            vectors=np.empty((count, 2 * _HIDDEN), np.float16),
+            vectors=np.empty((count, 2 * hidden), np.float16),
         )
         names = ["entities", "roles", "parts", "links", "stances", *VECTOR_OUTPUTS]
         for (start, end), inputs in zip(scores.windows, self._inputs(words, scores.windows), strict=True):
@@ -166,8 +161,8 @@ class Encoder:
             scores.parts[start:end] = parts.argmax(1)
             scores.links[start:end] = links
             scores.stances[start:end] = stances
-            scores.vectors[start:end, :_HIDDEN] = reading
-            scores.vectors[start:end, _HIDDEN:] = branch
+            scores.vectors[start:end, :hidden] = reading
+            scores.vectors[start:end, hidden:] = branch
         return scores
 
     def support_probability(self, claim: EncoderInput, statement: EncoderInput) -> float:

@@ -16,7 +16,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from workers.model.encoder import HEADS_FILE, packaged_weights
+from workers.model.encoder import HEADS_FILE
+from workers.model.packaged import packaged_weights
 from workers.training import antecedents
 from workers.training.calibrate import calibrate
 from workers.training.export import export

@@ -25,7 +25,7 @@ from workers.model.antecedent_head import (
     WIDTH,
     AntecedentHead,
 )
-from workers.model.encoder import packaged_weights
+from workers.model.packaged import packaged_weights
 from workers.training.annotated_articles import DEV, TRAIN, read_articles
 from workers.training.coreference_documents import ARTICLES, CORPORA, GAP, UNKNOWN, CorpusReader
 

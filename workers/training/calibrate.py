@@ -17,7 +17,8 @@ from workers.evaluation import predict
 from workers.evaluation.calibration import calibration_error, reliability
 from workers.evaluation.scoring import score_documents
 from workers.model.component import packaged_encoder
-from workers.model.encoder import HEADS_FILE, packaged_weights
+from workers.model.encoder import HEADS_FILE
+from workers.model.packaged import packaged_weights
 from workers.model.stance_heads import Calibration
 from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.training.score_fitting import fit_logistic, fit_temperature

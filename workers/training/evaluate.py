@@ -14,7 +14,8 @@ from workers.evaluation.dev_sets import evaluate
 from workers.evaluation.diagram import reliability_diagrams
 from workers.evaluation.predict import RULE_TASKS
 from workers.evaluation.scoring import INPUT_FIELDS
-from workers.model.encoder import HEADS_FILE, packaged_weights
+from workers.model.encoder import HEADS_FILE
+from workers.model.packaged import packaged_weights
 from workers.training.model_card import CALIBRATED_TASKS, DIAGRAM_FILE, Card, metrics_table, render
 
 _MEGABYTE = 1_000_000

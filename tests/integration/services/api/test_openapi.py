@@ -44,8 +44,8 @@ def test_openapi_document_describes_articles_and_errors(sqlite_api: Api) -> None
     document = sqlite_api.client.get("/openapi.json").json()
     push = document["paths"]["/v1/articles"]["post"]
     bodies = push["requestBody"]["content"]
-    one, several = bodies["application/json"]["schema"]["anyOf"]
-    assert (one, several["type"]) == ({"$ref": "#/components/schemas/Article"}, "array")
+    single, several = bodies["application/json"]["schema"]["anyOf"]
+    assert (single, several["type"]) == ({"$ref": "#/components/schemas/Article"}, "array")
     assert {"application/xml", "text/html", "text/plain", "application/rss+xml", "application/ld+json"} < set(bodies)
     assert set(document["components"]["schemas"]["Article"]["properties"]) == set(
         Article.model_json_schema(by_alias=True)["properties"]
