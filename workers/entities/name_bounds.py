@@ -19,7 +19,7 @@ _GENITIVES: Final = frozenset({"'s", "’s"})
 _OPENING_MARKS: Final = frozenset("\"'“‘([«‹@#") | {"''", "``"}
 _CLOSING_MARKS: Final = frozenset("\"'”’)]»›") | {"''", "``"}
 # "(R-S.C.)", "(D-Ohio)", "R-Texas": party and state.
-_PARTY: Final = re.compile(r"\(?\s*(?:[RDI]|Lab|Con|LibDem|SNP)\s?[-–]\s?[A-Z]")
+_PARTY: Final = re.compile(r"\(?\s{0,2}(?:[RDI]|Lab|Con|LibDem|SNP)\s?[-–]\s?[A-Z]")
 _LETTERS_AFTER_NAME: Final = word_set(
     "KC QC SC MP MPs MSP MEP MLA MLAs TD OBE MBE CBE KBE DBE GCB CMG KCMG MD PhD Ph.D. M.D. DPhil FRS Esq Esq. "
     "Esquire J.D. LLB MBA RN"
