@@ -121,10 +121,12 @@ ARTICLES: Final[dict[str, RefusedRequest]] = {
     "key-nul": _body(b'{"body": "One.", "a\\u0000": 1}', 422, "invalid", "a\x00"),
     "key-duplicate-last-wrong": _body(b'{"body": "One.", "body": 5}', 422, "invalid", "body"),
     "key-proto": _body(b'{"body": "One.", "__proto__": {"a": 1}}', 422, "invalid", "__proto__"),
-    "ten-megabytes-one-line": _generated_body(lambda: b'{"body": "' + b"a" * 10_000_000 + b'"}', 413, "body_too_large"),
-    "ten-megabytes-blanks": _generated_body(lambda: b" " * 10_000_000, 413, "body_too_large"),
-    "five-megabytes-one-sentence": _generated_body(
-        lambda: json.dumps({"body": "the minister and " * 300_000}).encode(), 413, "body_too_large"
+    "eleven-megabytes-one-line": _generated_body(
+        lambda: b'{"body": "' + b"a" * 11_000_000 + b'"}', 413, "body_too_large"
+    ),
+    "eleven-megabytes-blanks": _generated_body(lambda: b" " * 11_000_000, 413, "body_too_large"),
+    "twelve-megabytes-one-sentence": _generated_body(
+        lambda: json.dumps({"body": "the minister and " * 700_000}).encode(), 413, "body_too_large"
     ),
     "text-too-long": _generated_body(
         lambda: json.dumps({"body": "a" * 1_000_001}).encode(), 413, "text_too_long", "body"
