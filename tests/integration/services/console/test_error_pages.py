@@ -28,7 +28,7 @@ def test_browsers_get_error_pages_and_other_clients_problem_documents(sqlite_api
 def test_unavailable_database_is_reported_on_a_page(sqlite_api: Api, sqlite_database: Database) -> None:
     with sqlite_database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE jobs RENAME TO elsewhere")
-    assert "The database does not answer" in get_page(sqlite_api.client, "/", 503)
+    assert "The database lacks tables or columns" in get_page(sqlite_api.client, "/", 503)
 
 
 def test_pages_are_not_in_the_openapi_document(sqlite_api: Api) -> None:

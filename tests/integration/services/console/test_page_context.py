@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 
@@ -37,16 +38,18 @@ def test_form_from_another_site_or_session_is_rejected(sqlite_api: Api, sqlite_d
     assert post_form(sqlite_api.client, path).status_code == 303
 
 
-def test_session_cookie_is_http_only_same_site_and_secure_behind_https(sqlite_api: Api) -> None:
+def test_session_cookie_is_http_only_same_site_and_secure_behind_https(sqlite_database: Database, serve: Any) -> None:
+    api: Api = serve(sqlite_database, api={"trusted_proxies": "127.0.0.1"})
+
     def cookie(**headers: str) -> str:
-        response = httpx.get(f"http://127.0.0.1:{sqlite_api.port}/", headers=HTML | headers)
+        response = httpx.get(f"http://127.0.0.1:{api.port}/", headers=HTML | headers)
         return response.headers["set-cookie"]
 
     assert "HttpOnly" in cookie()
     assert "SameSite=strict" in cookie()
     assert "Secure" not in cookie()
-    assert "Secure" in cookie(**{"X-Forwarded-Proto": "https"}), "a proxy on this machine terminates TLS"
-    assert "set-cookie" not in sqlite_api.client.get("/", headers=HTML | {"Cookie": cookie().partition(";")[0]}).headers
+    assert "Secure" in cookie(**{"X-Forwarded-Proto": "https"}), "a trusted proxy terminates TLS"
+    assert "set-cookie" not in api.client.get("/", headers=HTML | {"Cookie": cookie().partition(";")[0]}).headers
 
 
 def test_read_only_key_sees_no_forms_and_may_not_submit_them(sqlite_api: Api, sqlite_database: Database) -> None:

@@ -135,13 +135,14 @@ def test_unknown_http_methods_share_one_series(sqlite_api: Api) -> None:
     assert methods == {"other"}
 
 
-def test_each_kind_of_push_refusal_is_counted(sqlite_api: Api) -> None:
-    sqlite_api.push("x", feed="A B")
-    sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001)
-    sqlite_api.client.post("/v1/articles", content=b"[" * 100, headers={"Content-Type": "application/json"})
-    sqlite_api.client.post("/v1/articles", content=b"a=b", headers={"Content-Type": "text/csv"})
-    sqlite_api.client.get("/v1/jobs/17")  # an error, but no article refused
-    metrics = read_metrics(sqlite_api)
+def test_each_kind_of_push_refusal_is_counted(sqlite_database: Database, serve: Any) -> None:
+    api: Api = serve(sqlite_database, limits={"body_bytes": 10_000})
+    api.push("x", feed="A B")
+    api.client.post("/v1/articles", content=b"x" * 10_001)
+    api.client.post("/v1/articles", content=b"[" * 100, headers={"Content-Type": "application/json"})
+    api.client.post("/v1/articles", content=b"a=b", headers={"Content-Type": "text/csv"})
+    api.client.get("/v1/jobs/17")  # an error, but no article refused
+    metrics = read_metrics(api)
     refused = {
         dict(labels)["code"]: value
         for (name, labels), value in metrics.items()

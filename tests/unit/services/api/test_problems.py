@@ -25,6 +25,7 @@ ANSWERS: dict[type[StancewireError], tuple[StancewireError, int, str]] = {
     errors.TransientError: (errors.TransientError("out of memory"), 500, "temporary"),
     errors.DeadlineExceeded: (errors.DeadlineExceeded("too slow"), 500, "deadline_exceeded"),
     errors.LeaseLost: (errors.LeaseLost("canceled"), 500, "lease_lost"),
+    errors.Unavailable: (errors.Unavailable("refused"), 500, "error"),
     errors.BrokerUnavailable: (errors.BrokerUnavailable("refused"), 500, "broker_unavailable"),
     StoreUnavailable: (StoreUnavailable("locked"), 503, "store_unavailable"),
     Refused: (Refused("full", code="feed_queue_full", status=429, retry_after=30), 429, "feed_queue_full"),

@@ -26,11 +26,12 @@ def test_invalid_request_id_is_replaced(sqlite_api: Api, invalid_id: str) -> Non
     assert len(answer.headers["X-Request-ID"]) == 32
 
 
-def test_errors_have_the_request_id(sqlite_api: Api) -> None:
-    response = sqlite_api.client.post("/v1/articles", content=b"x" * 2_000_001, headers={"X-Request-ID": "large"})
+def test_errors_have_the_request_id(sqlite_database: Database, serve: Any) -> None:
+    api: Api = serve(sqlite_database, limits={"body_bytes": 10_000})
+    response = api.client.post("/v1/articles", content=b"x" * 10_001, headers={"X-Request-ID": "large"})
     assert_problem(response, 413, "body_too_large")
     assert response.headers["X-Request-ID"] == "large"
-    assert sqlite_api.client.get("/nowhere", headers={"X-Request-ID": "lost"}).headers["X-Request-ID"] == "lost"
+    assert api.client.get("/nowhere", headers={"X-Request-ID": "lost"}).headers["X-Request-ID"] == "lost"
 
 
 def test_log_line_of_a_push_has_request_job_and_feed(sqlite_database: Database, serve: Any) -> None:

@@ -28,16 +28,17 @@ def assert_defaults(answer: httpx.Response, status: int) -> None:
     assert "strict-transport-security" not in answer.headers
 
 
-def test_every_response_has_the_security_headers(sqlite_api: Api) -> None:
-    client = sqlite_api.client
-    assert_defaults(sqlite_api.push("One."), 202)
-    assert_defaults(sqlite_api.push("", feed="A B"), 422)
+def test_every_response_has_the_security_headers(sqlite_database: Database, serve: Any) -> None:
+    api: Api = serve(sqlite_database, limits={"body_bytes": 10_000})
+    client = api.client
+    assert_defaults(api.push("One."), 202)
+    assert_defaults(api.push("", feed="A B"), 422)
     assert_defaults(client.get("/v1/jobs"), 200)
     assert_defaults(client.get("/v1/nothing"), 404)
     assert_defaults(client.put("/v1/jobs"), 405)
-    assert_defaults(client.post("/v1/articles", content=b"x" * 3_000_000), 413)
+    assert_defaults(client.post("/v1/articles", content=b"x" * 10_001), 413)
     assert_defaults(client.post("/v1/articles", content=b"x", headers={"Content-Encoding": "gzip"}), 415)
-    assert_defaults(sqlite_api.client_of(None).get("/v1/jobs"), 401)
+    assert_defaults(api.client_of(None).get("/v1/jobs"), 401)
     assert_defaults(client.get("/metrics"), 200)
     assert_defaults(client.get("/healthz"), 200)
     assert_defaults(client.get("/openapi.json"), 200)
