@@ -122,7 +122,11 @@ def test_connections_ended_by_the_server_fail_no_transaction(ledger: tuple[Datab
     database, address = ledger
     with database.read(), database.read():  # fills the pool
         pass
-    administer(address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    administer(
+        address,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"  # waits until they have ended
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
     assert [fault_of(database) for _ in range(3)] == [None, None, None]
 
 
