@@ -49,7 +49,7 @@ STANCE_COLUMNS = {"stance", "topic"}
 
 
 def steps_of(database: Database, query: Select[Any]) -> list[str]:
-    with database.write() as connection:  # SET LOCAL holds in a transaction only, and a read is none
+    with database.write() as connection:  # SET LOCAL holds in a transaction only, which a read is not
         if database.dialect == "postgresql":
             connection.execute(text("SET LOCAL enable_seqscan = off"))  # small tables are read whole otherwise
         return plan(connection, query)
