@@ -29,10 +29,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_has_every_file_of_the_packages_and_no_tests(wheel: Path) -> None:
     files = [file for package in ("services", "workers") for file in (ROOT / package).rglob("*") if file.is_file()]
-    expected = {str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc"}
+    expected = {
+        str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc" and file.parent.name != "annotations"
+    }
     packed = set(zipfile.ZipFile(wheel).namelist())
     assert len(expected) > 100
     assert expected <= packed
+    assert not [name for name in packed if "/annotations/" in name], "only training reads them"
     assert "services/console/runbook.md" in packed, "the console shows it"
     assert not [name for name in packed if name.startswith("tests")]
 
