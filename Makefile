@@ -142,6 +142,7 @@ train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=â
 .PHONY: eval
 eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=â€¦), write the model card
 	$(BIN)/python -m workers.training.evaluate --corpora "$(CORPORA)" --card docs/model-card.md
+	$(BIN)/python -m workers.training.evaluate_articles --corpora "$(CORPORA)"
 
 .PHONY: cases
 cases: .venv/run.stamp ## Read the robustness cases, say which fail

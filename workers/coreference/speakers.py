@@ -27,8 +27,8 @@ from workers.doc.tokens import Tokens
 from workers.english.phrases import PREPOSITIONS
 from workers.model.antecedent_head import packaged_head
 
-# In tokens, from a comma to a name in apposition, a title included.
-MAX_APPOSITION_DISTANCE: Final = 2
+# In tokens, from a comma to a name in apposition, titles included ("the judge, Mrs Justice Loxley").
+MAX_APPOSITION_DISTANCE: Final = 3
 _GENITIVES: Final = frozenset({"'s", "’s"})
 _NON_SPEAKER_TYPES: Final = frozenset({EntityType.DATE, EntityType.MONEY})
 # Lower-case words before a name that are not the head of the phrase.

@@ -121,13 +121,14 @@ def score_gap(row: Row, doc: Doc) -> Counts:
 
     The name is right if its entity has a mention that overlaps the name of the corpus.
     """
-    entity_of = {start: entity for (start, _), entity in _predicted_mentions(doc, types=None).items()}
-    answer = entity_of.get(row["pronoun"][0])
-    mentions = [span for span, entity in _predicted_mentions(doc, types=None).items() if entity == answer]
+    predicted = _predicted_mentions(doc, types=None)
+    start, end = row["pronoun"]
+    answer = predicted.get((start, end))
+    mentions = [span for span, entity in predicted.items() if entity == answer]
     given = {
         name
         for name in ("a", "b")
-        if answer is not None and any(start < row[name][1] and row[name][0] < end for start, end in mentions)
+        if answer is not None and any(first < row[name][1] and row[name][0] < last for first, last in mentions)
     }
     right = len(given & {row["right"]})
     return Counts(right, len(given), right, int(row["right"] is not None))
