@@ -31,6 +31,7 @@ from services.settings.groups import (
     Topics,
     Worker,
 )
+from services.settings.outbound import Outbound
 
 __all__ = [
     "Access",
@@ -42,6 +43,7 @@ __all__ = [
     "Limits",
     "Log",
     "Metrics",
+    "Outbound",
     "Pipeline",
     "Retention",
     "Settings",
@@ -89,6 +91,7 @@ class Settings(BaseSettings):
     pipeline: Pipeline = Pipeline()
     metrics: Metrics = Metrics()
     topics: Topics = Topics()
+    outbound: Outbound = Outbound()
     log: Log = Log()
 
     @model_validator(mode="before")
