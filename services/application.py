@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+import anyio
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -56,6 +57,7 @@ from services.settings.proxies import items_of
 from services.use_cases.context import UseCaseContext
 from services.version import VERSION
 
+_HEALTH_THREADS: Final = 4
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _ROUTERS: Final = (
@@ -136,6 +138,7 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
         store_watch=StoreWatch(database, settings),
         long_poll=LongPoll(database, settings.api),
         metrics=metrics,
+        health_threads=anyio.CapacityLimiter(_HEALTH_THREADS),
     )
 
 

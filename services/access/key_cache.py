@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Final
 
-from cachetools import TLRUCache
+from cachetools import LRUCache, TLRUCache
 
 from services.access import keys
 from services.access.keys import Presented, Stored
@@ -32,6 +32,7 @@ class KeyCache:
         self._settings = settings
         self._lock = threading.Lock()
         self._cached: TLRUCache[str, Stored] = TLRUCache(_MAX_KEYS, ttu=self._expiry, timer=time.monotonic)
+        self._last_seen: LRUCache[str, Stored] = LRUCache(_MAX_KEYS)
 
     def recall(self, authorization: str | None) -> Caller | None:
         """Return the caller if no query is needed, or None if :meth:`identify` has to be called.
@@ -52,8 +53,19 @@ class KeyCache:
         caller = _authenticate(presented, stored)
         assert stored is not None  # noqa: S101 -- _authenticate raises otherwise
         with self._lock:
-            self._cached[presented.id] = stored
+            self._cached[presented.id] = self._last_seen[presented.id] = stored
         return caller
+
+    def last_seen(self, authorization: str | None) -> Caller | None:
+        """Return the caller as of the last successful look into the database, or None if this process saw no such key.
+
+        For routes that have to answer while the database does not, health checks and metrics: the key may have been
+        revoked since. Raises :class:`Unauthenticated`.
+        """
+        presented = _parse_header(authorization)
+        with self._lock:
+            stored = self._last_seen.get(presented.id)
+        return None if stored is None else _authenticate(presented, stored)
 
     def _expiry(self, _key_id: str, stored: Stored, now: float) -> float:
         """Return when a cached key is looked up again: after ``cache_s``, or when it expires, if that is earlier."""
@@ -64,6 +76,7 @@ class KeyCache:
         """Remove a key from the cache, so that its next use queries the database."""
         with self._lock:
             self._cached.pop(key_id, None)
+            self._last_seen.pop(key_id, None)
 
 
 def _parse_header(authorization: str | None) -> Presented:

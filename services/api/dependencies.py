@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -41,6 +42,7 @@ class ApiServices:
     store_watch: StoreWatch
     long_poll: LongPoll
     metrics: ApiMetrics
+    health_threads: CapacityLimiter
 
 
 def api_services(request: Request) -> ApiServices:

@@ -26,6 +26,7 @@ from services.settings.addresses import database_address
 
 _READ: Final = "stancewire_read"
 _STATEMENT_TIMEOUTS: Final = 6  # a statement may take this many times as long as the wait for a lock
+_REPLY_TIMEOUTS: Final = 2  # and its reply as many, unless the transaction says that it is long
 _IDLE_TIMEOUTS: Final = 4  # and a transaction of a process that was frozen may hold its locks for this many
 _SET_LOCAL: Final = text(
     "SELECT set_config('lock_timeout', :lock_ms, true), set_config('statement_timeout', :statement_ms, true), "
@@ -54,9 +55,10 @@ def _now_postgresql(_element: now_ms, _compiler: Any, **_options: Any) -> str:
 class Database:
     """An SQLAlchemy engine with the project's kinds of transactions.
 
-    ``write()`` and ``read()`` yield a connection inside one transaction. On SQLite a writer takes the write lock at
-    once (``BEGIN IMMEDIATE``), so that it waits at the start instead of failing half-way. Errors that mean that the
-    database cannot do its part now are raised as `StoreUnavailable`, with the fault.
+    ``write()`` and ``read()`` yield a connection inside one transaction, in which each reply of PostgreSQL is waited
+    for with a limit. On SQLite a writer takes the write lock at once (``BEGIN IMMEDIATE``), so that it waits at the
+    start instead of failing half-way. Errors that mean that the database cannot do its part now are raised as
+    `StoreUnavailable`, with the fault.
     """
 
     def __init__(self, url: str, settings: DatabaseSettings, *, pooled: bool = True) -> None:
@@ -75,6 +77,7 @@ class Database:
             self.url = make_url(database_address(url))
         except (ArgumentError, ValueError) as error:
             raise InvalidInput("database url", str(error)) from error
+        self._limit_replies: Callable[[Connection, float | None], None] = lambda _connection, _seconds: None
         self._write_lock = threading.Lock()
         self._busy_timeout_s = settings.busy_timeout_s
         self.dialect = self.url.get_backend_name()
@@ -91,7 +94,12 @@ class Database:
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        elif pooled:  # so that the first request after a restart of the server does not fail
+            return
+        from services.database import reply_timeout  # needs psycopg, which an installation with SQLite does without
+
+        reply_timeout.install(self.engine)
+        self._limit_replies = reply_timeout.limit
+        if pooled:  # so that the first request after a restart of the server does not fail
             idle_connections.check_at_checkout(self.engine)
 
     def _postgresql_arguments(self) -> dict[str, Any]:
@@ -128,6 +136,7 @@ class Database:
             self.engine.connect() as connection,
             connection.begin(),
         ):
+            self._limit_replies(connection, _REPLY_TIMEOUTS * self._busy_timeout_s)
             if self._shares_connections:
                 lock_ms, statement_ms, idle_ms = self._timeouts_ms().values()
                 values = {"lock_ms": lock_ms, "statement_ms": statement_ms, "idle_ms": idle_ms}
@@ -155,8 +164,10 @@ class Database:
             self._write_lock.release()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, long: bool = False) -> Iterator[Connection]:
         """Open a connection for reading: on SQLite with one view of the data, on PostgreSQL with one per statement.
+
+        A statement of a ``long`` read, such as a search, may take as long as the server allows.
 
         PostgreSQL's default isolation gives each statement a view of its own anyway. Without BEGIN and ROLLBACK a read
         takes one round trip instead of three, and holds nothing between statements.
@@ -170,6 +181,8 @@ class Database:
             self.engine.connect() as connection,
             connection.execution_options(**options).begin(),
         ):
+            timeouts = _STATEMENT_TIMEOUTS + 1 if long else _REPLY_TIMEOUTS
+            self._limit_replies(connection, timeouts * self._busy_timeout_s)
             yield connection
 
     @contextmanager
@@ -186,6 +199,7 @@ class Database:
     def session(self) -> Iterator[Connection]:
         """Open a connection whose transactions the caller begins and ends, for migrations, which need several."""
         with self._available(), self.engine.connect() as connection:
+            self._limit_replies(connection, None)
             yield connection
 
     @contextmanager

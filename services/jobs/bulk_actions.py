@@ -69,7 +69,7 @@ def count(database: Database, act: BulkAction, chosen: Selection) -> int:
 
     Raises `ValueError` for a state that the action does not allow.
     """
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         query = select(func.count()).select_from(jobs).where(*_conditions(act, chosen))
         return int(connection.execute(query).scalar_one())
 

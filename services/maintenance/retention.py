@@ -50,7 +50,7 @@ class RetentionRunner:
 
     def plan(self) -> Pruned:
         """Count what :meth:`run` would remove now."""
-        with self._database.read() as connection:
+        with self._database.read(long=True) as connection:
             cutoffs = self._cutoffs(connection)
             return {kind.name: kind.count(connection, cutoffs) for kind in KINDS}
 

@@ -113,7 +113,7 @@ def find_stances(database: Database, query: SearchQuery, before: PageKey | None,
 
 def count_stances(database: Database, query: SearchQuery) -> list[Count]:
     """Count stances by day and side. ``since`` and ``until`` must be at the beginning of a day."""
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rows = connection.execute(count_query(connection, database, query))
         return [Count(day, StanceLabel(stance), number) for day, stance, number in rows]
 
@@ -122,7 +122,7 @@ def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
     """Count the indexed articles by day. Of the conditions, only those on feed and time apply."""
     counts = select(coverage.c.day, func.sum(coverage.c.articles)).group_by(coverage.c.day)
     counts = counts.where(*_feed_conditions(query, coverage.c.feed), *_day_bounds(query, coverage.c.day))
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         return {day: int(number) for day, number in connection.execute(counts)}
 
 
@@ -142,7 +142,7 @@ def count_query(connection: Connection, database: Database, query: SearchQuery) 
 
 
 def _find(database: Database, kind: _ItemKind, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         page = _page(connection, database, kind, query, before, limit).subquery()
         table = kind.table
         article_columns = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)

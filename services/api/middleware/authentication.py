@@ -19,11 +19,12 @@ from services.access.rate_limiter import RateLimiter
 from services.api.client_address import client_network
 from services.api.problems import send_problem
 from services.caller import Caller
-from services.errors import Forbidden, Refused, StancewireError, Unauthenticated
+from services.errors import Forbidden, Refused, StancewireError, StoreUnavailable, Unauthenticated
 from services.settings import Access
 
 _PROTECTED: Final = "/v1"
 _STATE_KEY: Final = "caller"
+_UNREADABLE_KEY: Final = "key_unreadable"
 _OTHER_SITES: Final = frozenset({b"cross-site", b"same-site"})
 
 
@@ -59,7 +60,7 @@ class AuthenticationMiddleware:
                     raise Forbidden("a page of another site may not act without a key", code="cross_site")
                 caller = self._key_cache.recall(authorization)
                 if caller is None:
-                    caller = await run_in_threadpool(self._key_cache.identify, authorization)
+                    caller = await self._look_up(authorization, protected=protected)
                 if protected:
                     self._check_request_rate(caller)
             except StancewireError as error:
@@ -67,9 +68,21 @@ class AuthenticationMiddleware:
                     self._refusals.labels(error.code).inc()
                     await send_problem(self._limit_failures(scope, error), scope, receive, send)
                     return
+                if isinstance(error, StoreUnavailable):
+                    scope.setdefault("state", {})[_UNREADABLE_KEY] = error
             else:
                 scope.setdefault("state", {})[_STATE_KEY] = caller
         await self._app(scope, receive, send)
+
+    async def _look_up(self, authorization: str | None, *, protected: bool) -> Caller:
+        """Return the caller from the database; for the open routes the one last seen while that does not answer."""
+        try:
+            return await run_in_threadpool(self._key_cache.identify, authorization)
+        except StoreUnavailable:
+            last_seen = None if protected else self._key_cache.last_seen(authorization)
+            if last_seen is None:
+                raise
+            return last_seen
 
     def _check_request_rate(self, caller: Caller) -> None:
         """Raise `Refused` (429) for a key that sends more requests than it may."""
@@ -97,6 +110,13 @@ def caller_of(scope: Scope) -> Caller | None:
     caller = scope.get("state", {}).get(_STATE_KEY)
     assert caller is None or isinstance(caller, Caller)  # noqa: S101 -- set by the middleware
     return caller
+
+
+def key_failure_of(scope: Scope) -> StoreUnavailable | None:
+    """Return why the request's key could not be looked up, or None if it could or there was none."""
+    error = scope.get("state", {}).get(_UNREADABLE_KEY)
+    assert error is None or isinstance(error, StoreUnavailable)  # noqa: S101 -- set by the middleware
+    return error
 
 
 def _is_cross_site(scope: Scope) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from typing import Final, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
@@ -12,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from services.api.dependencies import ApiServices, Services, authenticated_caller
+from services.api.middleware.authentication import key_failure_of
 from services.api.problems import problem_responses
 from services.caller import Scope
 from services.dispatch.store_watch import Store, StoreState
@@ -38,13 +41,20 @@ async def alive() -> Health:
 
 
 @router.get("/readyz", responses={503: {"model": Health}})
-def ready(request: Request, services: Services, response: Response) -> Health:
+async def ready(request: Request, services: Services, response: Response) -> Health:
     """Check whether articles can be accepted, which needs the database. Without Redis or workers, articles are queued.
 
     The route needs no key. Messages of the database and Redis may contain addresses and are shown to admin keys only.
     """
     caller = authenticated_caller(request)
     detailed = caller is not None and Scope.ADMIN in caller.scopes
+    # A thread of its own: those of the other routes may all be waiting for the database.
+    health = await to_thread.run_sync(partial(_check, services, detailed=detailed), limiter=services.health_threads)
+    response.status_code = 503 if health.status == "unavailable" else 200
+    return health
+
+
+def _check(services: ApiServices, *, detailed: bool) -> Health:
     states = services.store_watch.look()
     database, redis = states[Store.DATABASE], states[Store.REDIS]
     checks = {"database": database.reason(detailed=detailed), "redis": redis.reason(detailed=detailed)}
@@ -57,7 +67,6 @@ def ready(request: Request, services: Services, response: Response) -> Health:
             database = StoreState(error, usable=False)
             checks["database"] = database.reason(detailed=detailed)
     if not database.usable:
-        response.status_code = 503
         return Health(status="unavailable", checks=checks | {"workers": "unknown", "intake": "unknown"})
     ok = all(check.startswith("ok") for check in checks.values())
     return Health(status="ok" if ok else "degraded", checks=checks)
@@ -87,6 +96,9 @@ def metrics(request: Request, services: Services) -> Response:
     if access != "open" and not (access == "loopback" and _is_local(request)):
         caller = authenticated_caller(request)
         if caller is None:
+            failure = key_failure_of(request.scope)
+            if failure is not None:
+                raise failure
             raise Unauthenticated(
                 "metrics from here need a key with the scope read that sees every feed", code="key_missing"
             )

@@ -11,6 +11,8 @@ import pytest
 
 from services.caller import Scope
 from services.database.engine import Database
+from services.errors import StoreFault, StoreUnavailable
+from tests.integration.conftest import Serve
 from tests.support.api import Api, assert_problem, make_key
 
 OPEN_PATHS = {"/healthz", "/readyz"}
@@ -137,3 +139,21 @@ def test_rejected_requests_are_counted(sqlite_api: Api) -> None:
     page = sqlite_api.client.get("/metrics").text
     assert 'stancewire_requests_unauthenticated_total{code="key_missing"} 1.0' in page
     assert 'stancewire_http_requests_total{method="GET",route="none",status="401"} 1.0' in page
+
+
+def test_metrics_while_keys_cannot_be_looked_up_are_given_to_a_known_key_and_unavailable_to_others(
+    serve: Serve, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve(sqlite_database, access={"cache_s": 0.001})
+    known = make_key(sqlite_database, Scope.READ)
+    assert api.client_of(known).get("/metrics").status_code == 200
+
+    def fail(*_arguments: object) -> None:
+        raise StoreUnavailable("no reply", StoreFault.NO_ANSWER)
+
+    monkeypatch.setattr("services.access.keys.find", fail)
+    assert api.client_of(known).get("/metrics").status_code == 200
+    assert_problem(api.client_of(f"{known[:-1]}x").get("/metrics"), 401, "key_missing")
+    unknown = f"{known[:-48]}{'0' * 48}".replace(known[4:16], "0" * 12)
+    assert_problem(api.client_of(unknown).get("/metrics"), 503, "store_unavailable")
+    assert_problem(api.client_of(known).get("/v1/jobs"), 503, "store_unavailable")
