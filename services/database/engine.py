@@ -25,13 +25,15 @@ from services.settings import Database as DatabaseSettings
 from services.settings.addresses import database_address
 
 _READ: Final = "stancewire_read"
-_STATEMENT_TIMEOUTS: Final = 6  # a statement may take this many times as long as the wait for a lock
-_REPLY_TIMEOUTS: Final = 2  # and its reply as many, unless the transaction says that it is long
-_IDLE_TIMEOUTS: Final = 4  # and a transaction of a process that was frozen may hold its locks for this many
+_STATEMENT_TIMEOUTS: Final = 2  # a statement may take this many times as long as the wait for a lock
+_LONG_TIMEOUTS: Final = 6  # that of a long read this many
+_REPLY_TIMEOUTS: Final = 1  # a server that works has answered after this many more
+_IDLE_TIMEOUTS: Final = 4  # a transaction of a process that was frozen may hold its locks for this many
 _SET_LOCAL: Final = text(
     "SELECT set_config('lock_timeout', :lock_ms, true), set_config('statement_timeout', :statement_ms, true), "
     "set_config('idle_in_transaction_session_timeout', :idle_ms, true)"
 )
+_SET_LONG: Final = text("SELECT set_config('statement_timeout', :statement_ms, true)")
 _SERIALIZE_LOCK: Final = 7_320_943_002  # key of the advisory lock of serialize(): any constant not used elsewhere
 
 
@@ -136,7 +138,7 @@ class Database:
             self.engine.connect() as connection,
             connection.begin(),
         ):
-            self._limit_replies(connection, _REPLY_TIMEOUTS * self._busy_timeout_s)
+            self._limit_replies(connection, self._busy_timeout_s * (_STATEMENT_TIMEOUTS + _REPLY_TIMEOUTS))
             if self._shares_connections:
                 lock_ms, statement_ms, idle_ms = self._timeouts_ms().values()
                 values = {"lock_ms": lock_ms, "statement_ms": statement_ms, "idle_ms": idle_ms}
@@ -167,13 +169,12 @@ class Database:
     def read(self, *, long: bool = False) -> Iterator[Connection]:
         """Open a connection for reading: on SQLite with one view of the data, on PostgreSQL with one per statement.
 
-        A statement of a ``long`` read, such as a search, may take as long as the server allows.
-
         PostgreSQL's default isolation gives each statement a view of its own anyway. Without BEGIN and ROLLBACK a read
-        takes one round trip instead of three, and holds nothing between statements.
+        takes one round trip instead of three, and holds nothing between statements. A ``long`` read, such as a search,
+        takes more of them, and its statements may take three times as long.
         """
         options: dict[str, Any] = {_READ: True}
-        if self.dialect == "postgresql":
+        if self.dialect == "postgresql" and not long:
             options["isolation_level"] = "AUTOCOMMIT"
         with (
             self._observed("read"),
@@ -181,8 +182,10 @@ class Database:
             self.engine.connect() as connection,
             connection.execution_options(**options).begin(),
         ):
-            timeouts = _STATEMENT_TIMEOUTS + 1 if long else _REPLY_TIMEOUTS
-            self._limit_replies(connection, timeouts * self._busy_timeout_s)
+            timeouts = _LONG_TIMEOUTS if long else _STATEMENT_TIMEOUTS
+            self._limit_replies(connection, self._busy_timeout_s * (timeouts + _REPLY_TIMEOUTS))
+            if self.dialect == "postgresql" and long:
+                connection.execute(_SET_LONG, {"statement_ms": str(int(self._busy_timeout_s * 1000 * timeouts))})
             yield connection
 
     @contextmanager

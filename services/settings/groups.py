@@ -185,8 +185,8 @@ class Database(Group):
     url: DatabaseAddress = Field("", description="Long form of `STANCEWIRE_DATABASE_URL`, which has precedence.")
     busy_timeout_s: Seconds = Field(
         5,
-        description="Longest wait in seconds for a lock or a connection. The reply of PostgreSQL to a statement is "
-        "waited for twice as long, that to a search seven times.",
+        description="Longest wait in seconds for a lock or a connection. A statement on PostgreSQL may take twice as "
+        "long, a search six times.",
     )
     pool_size: Count = Field(10, description="Connections that an API process keeps.")
     pooler: Literal["none", "transaction"] = Field(
