@@ -52,6 +52,7 @@ class JobMetadata(Contract):
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
+    withdrawn_at: AwareDatetime | None = None
 
 
 class Link(Contract):

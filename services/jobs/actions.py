@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from services.audit.log import record
 from services.caller import Caller, local
@@ -14,16 +14,9 @@ from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, erased, jobs
 from services.errors import Conflict, Gone, NotFound
-from services.results import search_index
+from services.jobs import withdrawals
 
-_CANCELED: dict[str, Any] = {
-    "state": JobState.CANCELED,
-    "finished_at": now_ms(),
-    "lease_token": None,
-    "lease_until": None,
-    "message_id": None,
-    "dispatched_at": None,
-}
+_ON_REQUEST: Final = "withdrawn on request"
 
 
 def cancel(database: Database, job_id: UUID, by: Caller | None = None) -> None:
@@ -91,26 +84,17 @@ def reprioritise(database: Database, job_id: UUID, priority: int, by: Caller | N
 
 
 def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> None:
-    """Withdraw an article: its results answer 410, its open jobs are canceled; a second call has no effect.
+    """Withdraw an article: its results answer 410, open jobs are canceled, and followers of the results are notified.
 
-    Raises `NotFound` or `Gone`.
+    A second call has no effect. Raises `NotFound` or `Gone`.
     """
     by = by or local()
     with database.write() as connection:
         feed = connection.execute(select(articles.c.feed).where(articles.c.id == article_id)).scalar()
         if feed is None or not by.sees(feed):
             raise _missing(connection, "article", article_id, by)
-        connection.execute(
-            update(articles)
-            .where(articles.c.id == article_id)
-            .values(withdrawn_at=func.coalesce(articles.c.withdrawn_at, now_ms()))
-        )
         record(connection, by.actor, "article.withdraw", str(article_id), {"feed": feed})
-        open_states = sorted(set(JobState) - FINAL_STATES)
-        open_jobs = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state.in_(open_states))
-        for job_id in connection.execute(open_jobs).scalars().all():
-            _cancel(connection, database, job_id, "withdrawn", "the article was withdrawn")
-        search_index.remove(connection, article_id)
+        withdrawals.withdraw(connection, database, [article_id], _ON_REQUEST)
 
 
 def _lock_and_audit(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:
@@ -139,5 +123,5 @@ def _missing(connection: Connection, kind: str, row_id: UUID, by: Caller) -> Gon
 
 def _cancel(connection: Connection, database: Database, job_id: UUID, code: str, detail: str) -> None:
     reason = {"reason_code": code, "reason_detail": detail}
-    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**_CANCELED, **reason))
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**withdrawals.CANCELED, **reason))
     increment(connection, database, {(CounterName.FINISHED, JobState.CANCELED.value): 1})

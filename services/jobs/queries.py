@@ -17,6 +17,8 @@ from services.database.tables import QUEUED, articles, erased, jobs, results
 from services.errors import Gone, NotFound
 from services.jobs.hosts import count_live_slots
 from services.jobs.queue_counts import oldest_queued
+from services.results import tombstones
+from services.results.tombstones import Tombstone
 
 Visible = Collection[str] | None  # the feeds that the caller may see; None for all
 
@@ -42,12 +44,18 @@ class JobRecord:
     next_run_at: datetime
     reason_code: str | None
     reason_detail: str | None
-    withdrawn: bool
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
 
     @property
     def done(self) -> bool:
         """Whether the state is final."""
         return self.state in FINAL_STATES
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the article was withdrawn."""
+        return self.withdrawn_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ def _job_query() -> Select[Any]:
         articles.c.revision,
         articles.c.title,
         articles.c.withdrawn_at,
+        articles.c.withdrawn_reason,
     ).join(articles, articles.c.id == jobs.c.article_id)
 
 
@@ -108,7 +117,8 @@ def _record(row: Row[Any]) -> JobRecord:
         next_run_at=instant(row.next_run_at),
         reason_code=row.reason_code,
         reason_detail=row.reason_detail,
-        withdrawn=row.withdrawn_at is not None,
+        withdrawn_at=_instant(row.withdrawn_at),
+        withdrawn_reason=row.withdrawn_reason,
     )
 
 
@@ -200,20 +210,25 @@ def result(database: Database, job_id: UUID, visible: Visible = None) -> StoredR
 
 def list_results(
     database: Database, *, after: int, feed: str | None = None, limit: int, visible: Visible = None
-) -> list[StoredResult]:
-    """Return results of visible feeds in the order in which they were stored, after the sequence ``after``.
+) -> list[StoredResult | Tombstone]:
+    """Return results and tombstones of visible feeds in the order of their numbers, after the sequence ``after``.
 
-    Results of withdrawn articles are left out, and results that a newer analysis has superseded; the newer result
-    comes later in the list.
+    Results of withdrawn articles are left out, as their tombstones come later in the list, and results that a newer
+    analysis has superseded, as the newer one does.
     """
-    current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
-    query = _result_query().where(results.c.sequence > after, *current)
-    if visible is not None:
-        query = query.where(results.c.feed.in_(sorted(visible)))
-    if feed is not None:
-        query = query.where(results.c.feed == feed)
     with database.read() as connection:
-        return [_stored(row) for row in connection.execute(query.order_by(results.c.sequence).limit(limit))]
+        # Two statements on PostgreSQL see two states of the data: neither may read beyond what both see.
+        until = tombstones.last_sequence(connection)
+        current = (results.c.superseded_by.is_(None), articles.c.withdrawn_at.is_(None))
+        query = _result_query().where(results.c.sequence > after, results.c.sequence <= until, *current)
+        if visible is not None:
+            query = query.where(results.c.feed.in_(sorted(visible)))
+        if feed is not None:
+            query = query.where(results.c.feed == feed)
+        rows = connection.execute(query.order_by(results.c.sequence).limit(limit))
+        stored: list[StoredResult | Tombstone] = [_stored(row) for row in rows]
+        stored += tombstones.following(connection, after=after, until=until, feed=feed, limit=limit, visible=visible)
+    return sorted(stored, key=lambda entry: entry.sequence)[:limit]
 
 
 def backlog_snapshot(database: Database) -> BacklogSnapshot:

@@ -18,6 +18,8 @@ from services.caller import Caller
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, erased, idempotency_keys, jobs, results
 from services.errors import Gone, NotFound
+from services.results import tombstones
+from services.results.tombstones import Buried, TombstoneKind
 
 _BATCH: Final = 500
 _MARGIN_MS: Final = 60_000  # the key of a batch is older than the last of its articles
@@ -25,6 +27,7 @@ _WAL_ATTEMPTS: Final = 20
 _PAUSE_S: Final = 0.1
 _FULL_TEXT: Final = ("attributions_text", "stances_text")
 _MERGED_PAGES: Final = 500
+_REASON: Final = "erased on request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,13 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
             if feed is not None:
                 raise Gone(f"article {article_id} was already erased")
             raise NotFound(f"there is no article {article_id}")
-        job_ids = list(connection.execute(select(jobs.c.id).where(jobs.c.article_id == article_id)).scalars())
+        job_ids = _lock_jobs(connection, article_id)
         count = select(func.count()).select_from(results).where(results.c.job_id.in_(job_ids))
         result_count: int = connection.execute(count).scalar_one()
+        tombstones.remove(connection, article_id)
+        buried = [Buried(row.feed, article_id, job_ids[-1])] if job_ids else []
+        # Numbered before the rows of the search index are deleted: a worker that stores a result locks in this order.
+        tombstones.add(connection, database, TombstoneKind.ERASED, buried, _REASON, {})
         connection.execute(delete(articles).where(articles.c.id == article_id))  # cascades to jobs and results
         _keep_ids(connection, row.feed, [article_id, *job_ids])
         record(
@@ -85,6 +92,12 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
         for table in _FULL_TEXT:
             _merge_full_text(database, table)
     return Erased(row.feed, len(job_ids), result_count, keys, clean=_truncate_wal(database))
+
+
+def _lock_jobs(connection: Connection, article_id: UUID) -> list[UUID]:
+    """Return the jobs of an article, oldest first. Locked, so that none stores a result before it is deleted."""
+    query = select(jobs.c.id).where(jobs.c.article_id == article_id).order_by(jobs.c.analysis).with_for_update()
+    return list(connection.execute(query).scalars())
 
 
 def _keep_ids(connection: Connection, feed: str, ids: Sequence[UUID]) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, tuple_, union_all, update
 
 from services.contracts import JobState
 from services.database.engine import Database
-from services.database.tables import articles, erased, idempotency_keys, jobs, results
+from services.database.tables import articles, erased, idempotency_keys, jobs, results, tombstones
 from services.maintenance import retention_progress
 
 # By the name of a kind: older data is removed. Milliseconds since 1970 by the database's clock.
@@ -92,28 +92,35 @@ def _expired_superseded(connection: Connection, cutoffs: Cutoffs) -> Select[Any]
 
 
 def _remove_results(connection: Connection, database: Database, cutoff: int, batch: int) -> BatchOutcome:
-    """Remove the oldest results, in the order in which they were stored.
+    """Remove the oldest results and tombstones, in the order in which they were stored.
 
     The last removed sequence of each feed is written to ``retention_progress``, so that readers with an older cursor
-    can be warned.
+    can be warned. Tombstones go with the results before and behind them: such a reader has missed both.
     """
-    oldest = connection.execute(
-        select(results.c.job_id, results.c.feed, results.c.sequence, results.c.stored_at)
-        .order_by(results.c.sequence)
-        .limit(batch)
-    ).all()
+    columns = ("feed", "sequence", "stored_at")
+    oldest = union_all(
+        *(
+            select(*(table.c[name] for name in columns)).where(
+                table.c.sequence.in_(select(table.c.sequence).order_by(table.c.sequence).limit(batch))
+            )
+            for table in (results, tombstones)
+        )
+    ).subquery()
     expired = []
-    for row in oldest:
+    for row in connection.execute(select(oldest).order_by(oldest.c.sequence).limit(batch)).all():
         if row.stored_at >= cutoff:
             break
         expired.append(row)
+    removed = 0
     if expired:
-        connection.execute(delete(results).where(results.c.job_id.in_([row.job_id for row in expired])))
+        sequences = [row.sequence for row in expired]
+        removed = connection.execute(delete(results).where(results.c.sequence.in_(sequences))).rowcount
+        connection.execute(delete(tombstones).where(tombstones.c.sequence.in_(sequences)))
         # Rows are in the order of their sequence, so the last row of each feed determines its marks.
         marks = {(retention_progress.REMOVED_SEQUENCE, row.feed): row.sequence for row in expired}
         marks |= {(retention_progress.REMOVED_STORED_AT, row.feed): row.stored_at for row in expired}
         retention_progress.write(connection, database, marks)
-    return BatchOutcome(len(expired), more=len(expired) == batch)
+    return BatchOutcome(removed, more=len(expired) == batch)
 
 
 def _expired_results(connection: Connection, cutoffs: Cutoffs) -> Select[Any]:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from services.contracts import Warned, instant
 from services.contracts.cursors import ResultCursor
-from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database, now_ms
-from services.database.tables import counters, epochs
+from services.database.tables import epochs
+from services.results.tombstones import last_sequence
 
 _ID_BYTES: Final = 6
 
@@ -69,8 +69,7 @@ def _after_restore(sequence: int, later: Sequence[Row[Any]]) -> Position:
 
 def begin(connection: Connection) -> Position:
     """Begin an epoch after the last result of a database that was just restored, and return that position."""
-    last = (counters.c.name == CounterName.RESULTS) & (counters.c.label == NO_LABEL)
-    sequence = int(connection.execute(select(counters.c.value).where(last)).scalar() or 0)
+    sequence = last_sequence(connection)
     number = connection.execute(select(func.max(epochs.c.number))).scalar_one() + 1
     epoch = secrets.token_hex(_ID_BYTES)
     connection.execute(insert(epochs).values(number=number, id=epoch, sequence=sequence, began_at=now_ms()))

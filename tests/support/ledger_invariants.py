@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.contracts import FINAL_STATES, JobState
 from services.database.counters import CounterName, read_counters
 from services.database.engine import Database
-from services.database.tables import articles, indexed_results, jobs, results
+from services.database.tables import articles, indexed_results, jobs, results, tombstones
 
 _WITHOUT_WAY_BACK = frozenset({JobState.SUCCEEDED, JobState.CANCELED})
 
@@ -30,6 +30,7 @@ class LedgerAudit:
                 select(jobs, articles.c.withdrawn_at).join(articles, articles.c.id == jobs.c.article_id)
             ).all()
             stored = connection.execute(select(results.c.job_id, results.c.sequence, results.c.document)).all()
+            buried = connection.execute(select(tombstones)).all()
             indexed = set(connection.execute(select(indexed_results.c.article_id)).scalars())
             counters = read_counters(connection)
         states = {row.id: JobState(row.state) for row in rows}
@@ -47,7 +48,8 @@ class LedgerAudit:
         with_result = {row.job_id for row in stored}
         succeeded = {job_id for job_id, state in states.items() if state is JobState.SUCCEEDED}
         assert with_result == succeeded, "6. a result belongs to a job that succeeded, and each of those has one"
-        assert sorted(row.sequence for row in stored) == list(range(1, len(stored) + 1)), "7. results have no gaps"
+        numbers = sorted([row.sequence for row in stored] + [row.sequence for row in buried])
+        assert numbers == list(range(1, len(numbers) + 1)), "7. results and tombstones have no gaps"
         for row in stored:
             assert self._documents.setdefault(row.job_id, row.document) == row.document, "6. a result never changes"
         for job_id, state in self._settled.items():
@@ -55,9 +57,11 @@ class LedgerAudit:
         self._settled |= {job_id: state for job_id, state in states.items() if state in _WITHOUT_WAY_BACK}
         withdrawn = {row.article_id for row in rows if row.withdrawn_at is not None}
         assert not withdrawn & indexed, "9. no search finds an article that was withdrawn"
+        assert {row.article_id for row in buried} == withdrawn, "9. followers are told of what was withdrawn"
+        assert len(buried) == len(withdrawn), "9. and once"
         ended = sum(value for (name, _), value in counters.items() if name is CounterName.FINISHED)
         final = Counter(states.values())
         # A retry leaves a final state, and a drop goes from one to another: both were counted when they ended.
         assert ended == sum(final[state] for state in FINAL_STATES) + retried + dropped, "10. counters are exact"
         totals = {name: value for (name, label), value in counters.items() if not label}
-        assert totals.get(CounterName.RESULTS, 0) == len(stored), "10. counters are exact"
+        assert totals.get(CounterName.RESULTS, 0) == len(numbers), "10. counters are exact"

@@ -12,7 +12,7 @@ from services.api.long_poll import POLL_AFTER
 from services.api.openapi import ETAG
 from services.api.pagination import CursorText, Limit, decode_cursor
 from services.api.problems import ProblemError, problem_responses
-from services.api.schemas.jobs import result_href
+from services.api.schemas.jobs import result_href, withdrawal_detail
 from services.api.schemas.results import ResultPage, result_item
 from services.contracts import FeedName, JobState, Result, cursors
 from services.contracts.cursors import ResultCursor
@@ -48,7 +48,7 @@ def get_result(
     stored = queries.result(services.database, job_id, caller.feeds)
     record = queries.job(services.database, job_id, caller.feeds) if stored is None else stored.job
     if record.withdrawn:
-        raise ProblemError(410, "withdrawn", "the article was withdrawn")
+        raise ProblemError(410, "withdrawn", withdrawal_detail(record))
     if stored is None:
         raise _missing_result(record)
     etag = f'"{stored.etag}"'
@@ -82,17 +82,20 @@ def list_results(
     embed: Annotated[Literal["result"] | None, Query(description="result: items contain the whole result")] = None,
     limit: Limit = 50,
 ) -> ResultPage:
-    """List results after a cursor, oldest first, for a client that follows them."""
+    """List results after a cursor, oldest first, for a client that follows them, and tombstones among them.
+
+    A tombstone (``kind`` is ``withdrawn`` or ``erased``) says that the results of an article no longer hold.
+    """
     start = epochs.locate(services.database, decode_cursor(cursors.decode_result, after, "after"))
     since = start.sequence
     size = min(limit, services.settings.api.page_limit)
     results = queries.list_results(services.database, after=since, feed=feed, limit=size, visible=caller.feeds)
-    removed = retention_progress.removed_results(services.database, since, feed, caller.feeds) if after else None
+    pruned = retention_progress.removed_results(services.database, since, feed, caller.feeds) if after else None
     last = results[-1].sequence if results else since
-    if removed is not None:
-        last = max(last, removed.until)
+    if pruned is not None:
+        last = max(last, pruned.until)
     return ResultPage(
         items=[result_item(stored, embed=embed is not None) for stored in results],
         after=cursors.encode_result(ResultCursor(start.epoch, last)),
-        warnings=[warning for warning in (start.warning, removed and removed.warning) if warning],
+        warnings=[warning for warning in (start.warning, pruned and pruned.warning) if warning],
     )

@@ -27,10 +27,18 @@ def result_href(job_id: UUID) -> str:
     return f"/v1/jobs/{job_id}/result"
 
 
+def withdrawal_detail(record: JobRecord) -> str:
+    """Return the detail about a withdrawn article that clients see."""
+    return f"the article was withdrawn: {record.withdrawn_reason or 'no reason was stored'}"
+
+
 def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
     """Return a job as a long-running operation (AIP-151): with a result or an error once it is done."""
+    has_result = record.state is JobState.SUCCEEDED and not record.withdrawn
     error = None
-    if record.done and record.state is not JobState.SUCCEEDED:
+    if record.withdrawn:
+        error = Warned(code="withdrawn", detail=withdrawal_detail(record))
+    elif record.done and not has_result:
         error = Warned(
             code=record.reason_code or record.state, detail=record.reason_detail or f"the job is {record.state}"
         )
@@ -38,7 +46,9 @@ def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
         id=record.id,
         done=record.done,
         metadata=JobMetadata.model_validate({name: getattr(record, name) for name in JobMetadata.model_fields}),
-        result=Link(href=result_href(record.id)) if record.state is JobState.SUCCEEDED else None,
+        result=Link(href=result_href(record.id))
+        if record.state is JobState.SUCCEEDED and not record.withdrawn
+        else None,
         error=error,
         warnings=warnings,
     )

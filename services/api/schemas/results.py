@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from services.api.schemas.jobs import result_href
 from services.contracts import Warned
 from services.jobs.queries import StoredResult
+from services.results.tombstones import Tombstone, TombstoneKind
 
 
 class ResultItem(BaseModel):
     """A result: its article and job, and either its path or, on request, the whole document."""
 
+    kind: Literal["result"] = "result"
     job_id: UUID
     article_id: UUID
     feed: str
@@ -32,21 +34,42 @@ class ResultItem(BaseModel):
     result: dict[str, Any] | None = None
 
 
+class TombstoneItem(BaseModel):
+    """An article whose results no longer hold: ``withdrawn``, which can be undone, or ``erased``, of which IDs remain.
+
+    ``job_id`` is the article's newest job; results of other jobs of the article do not hold either.
+    """
+
+    kind: TombstoneKind
+    job_id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str | None
+    revision: int | None
+    stored_at: datetime
+    reason: str
+
+
 class ResultPage(BaseModel):
-    """Results in the order in which they were stored. A later request with ``after`` continues here and misses none.
+    """Results and tombstones in the order in which they were stored.
+
+    A later request with ``after`` continues here and misses none.
 
     A client whose cursor lies before results that retention has removed gets the warning ``results_pruned`` once. One
     whose cursor is older than a restore of the database gets ``results_restored`` once and continues behind the last
     result that was restored; one whose cursor is of another database gets ``results_restarted`` and all results.
     """
 
-    items: list[ResultItem]
+    items: list[ResultItem | TombstoneItem]
     after: str
     warnings: list[Warned] = []
 
 
-def result_item(stored: StoredResult, *, embed: bool) -> ResultItem:
-    """Return a stored result as an item of a list, with its document if ``embed`` is set."""
+def result_item(stored: StoredResult | Tombstone, *, embed: bool) -> ResultItem | TombstoneItem:
+    """Return a stored result as an item of a list, with its document if ``embed`` is set, or a tombstone."""
+    if isinstance(stored, Tombstone):
+        return TombstoneItem.model_validate(stored, from_attributes=True)
     job = stored.job
     return ResultItem(
         job_id=job.id,

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.api.problems import ProblemError
+from services.api.schemas.jobs import withdrawal_detail
 from services.console.error_pages import PageRoute
 from services.console.page_context import ReaderPage
 from services.console.text_annotations import annotated_paragraphs
@@ -53,7 +54,7 @@ def show_article(job_id: UUID, context: ReaderPage) -> Response:
     stored = queries.result(context.services.database, job_id, context.visitor.feeds)
     job = queries.job(context.services.database, job_id, context.visitor.feeds) if stored is None else stored.job
     if job.withdrawn:
-        raise ProblemError(410, "withdrawn", "this article was withdrawn, and its results were removed")
+        raise ProblemError(410, "withdrawn", withdrawal_detail(job))
     if stored is not None:
         return context.render("article.html", **_values(stored))
     if not job.done:

@@ -22,6 +22,7 @@ from services.database.tables.ledger import (
     pauses,
     results,
     retention_progress,
+    tombstones,
 )
 from services.database.tables.search_index import (
     ID_STEP,
@@ -68,5 +69,6 @@ __all__ = [
     "sessions",
     "stance_names",
     "stances",
+    "tombstones",
     "topics",
 ]

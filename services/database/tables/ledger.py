@@ -35,6 +35,7 @@ articles: Final = Table(
     Column("identity", String(64), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("withdrawn_at", BigInteger),
+    Column("withdrawn_reason", Text),
     Column("url", String(2000)),
     Column("title", String(500)),
     Column("byline", String(500)),
@@ -104,7 +105,7 @@ results: Final = Table(
     "results",
     metadata,
     Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    # Without gaps and in commit order, so that a reader who remembers the last sequence misses no result
+    # In commit order and shared with the tombstones, so that a reader who remembers the last sequence misses neither
     # (see services.jobs.leases.complete).
     Column("sequence", BigInteger, nullable=False, unique=True),
     Column("feed", String(63), nullable=False),
@@ -115,6 +116,25 @@ results: Final = Table(
     Column("stances", Integer, nullable=False),
     Column("superseded_by", Uuid),  # the job whose newer analysis of the article replaced it
     Index("ix_results_feed_sequence", "feed", "sequence"),
+)
+
+# Articles that were withdrawn or erased, for those who follow the results, whose sequence numbers them. Of an erased
+# article only the IDs remain.
+tombstones: Final = Table(
+    "tombstones",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("feed", String(63), nullable=False),
+    Column("article_id", Uuid, nullable=False),
+    Column("job_id", Uuid, nullable=False),  # the newest of the article
+    Column("guid", String(500)),
+    Column("version", String(500)),
+    Column("revision", Integer),
+    Column("reason", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Index("ix_tombstones_feed_sequence", "feed", "sequence"),
+    Index("ix_tombstones_article_id", "article_id"),
 )
 
 # Counters that survive the end of any process and any pruning of rows.

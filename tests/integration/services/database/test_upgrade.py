@@ -19,7 +19,7 @@ from services.database.engine import Database
 from services.jobs import actions, dispatch_window, leases, queries
 from services.settings import Database as DatabaseSettings
 from tests.support.api import complete_job
-from tests.support.ledger import claim_all, fill, result_of, state_of
+from tests.support.ledger import claim_all, fill, listed_results, result_of, state_of
 
 ARTICLE = (
     "INSERT INTO articles (id, feed, guid, version, revision, identity, content_hash, title, language,"
@@ -189,7 +189,7 @@ def test_jobs_and_results_of_the_first_schema_survive_the_upgrade(first: Databas
     assert {state_of(first, job_id) for job_id in job_ids[JobState.FAILED]} == {JobState.FAILED}
 
     counters = {(name.value, label): value for (name, label), value in queries.backlog_snapshot(first).counters.items()}
-    stored = queries.list_results(first, after=0, limit=1000)
+    stored = listed_results(first)
     assert [result.sequence for result in stored] == list(range(1, len(stored) + 1)), "sequences have no gaps"
     assert counters["accepted", "wire"] == len(stored) + PER_STATE[JobState.FAILED]
     models = {json.loads(result.document)["pipeline"]["model"] for result in stored}

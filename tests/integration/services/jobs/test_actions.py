@@ -9,7 +9,7 @@ from services.contracts import FINAL_STATES, TRANSITIONS, JobState
 from services.database.engine import Database
 from services.errors import Conflict, NotFound, PermanentError
 from services.jobs import actions, leases, queries
-from tests.support.ledger import article, claim_all, fill, push, result_of, state_of
+from tests.support.ledger import article, claim_all, fill, listed_results, listed_tombstones, push, result_of, state_of
 
 
 def bring_to(database: Database, state: JobState) -> UUID:
@@ -81,7 +81,8 @@ def test_withdrawal_cancels_open_jobs_and_hides_results(database: Database) -> N
         assert queries.job(database, job_id).withdrawn
     assert state_of(database, done) is JobState.SUCCEEDED
     assert state_of(database, waiting) is JobState.CANCELED
-    assert queries.list_results(database, after=0, limit=10) == []
+    assert listed_results(database) == []
+    assert [(stone.job_id, stone.sequence) for stone in listed_tombstones(database)] == [(done, 2), (waiting, 3)]
 
 
 def test_job_of_a_withdrawn_article_cannot_be_retried(database: Database) -> None:

@@ -11,7 +11,7 @@ from services.errors import LeaseLost, PermanentError, TransientError
 from services.jobs import actions, dispatch_window, leases, queries
 from services.jobs.dispatch_window import WindowSize
 from services.jobs.leases import lease
-from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
+from tests.support.ledger import article, claim_all, fill, listed_results, push, result_of, set_row, state_of
 
 ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
 
@@ -124,10 +124,11 @@ def test_results_are_numbered_in_commit_order(database: Database) -> None:
     order = [pushed[index].job_id for index in (3, 0, 4, 1, 2)]
     for job_id in order:
         leases.complete(database, claimed[job_id], result_of(claimed[job_id]))
-    listed = queries.list_results(database, after=0, limit=10)
+    listed = listed_results(database)
     assert [item.job.id for item in listed] == order
     assert [item.sequence for item in listed] == [1, 2, 3, 4, 5]
-    assert [item.job.id for item in queries.list_results(database, after=3, limit=1)] == [order[3]]
+    assert [item.sequence for item in queries.list_results(database, after=3, limit=1)] == [4]
+    assert [item.job.id for item in listed_results(database, after=3)] == order[3:]
 
 
 def test_leases_of_a_dead_process_end_at_once_and_no_others(database: Database) -> None:

@@ -14,14 +14,22 @@ from services.cli import main
 from services.contracts import JobState
 from services.database import locks, tables
 from services.database.engine import Database
-from services.database.tables import articles, audit_log, idempotency_keys, jobs, results, retention_progress
+from services.database.tables import (
+    articles,
+    audit_log,
+    idempotency_keys,
+    jobs,
+    results,
+    retention_progress,
+    tombstones,
+)
 from services.errors import Conflict, NotFound, PermanentError
 from services.jobs import accept, actions, leases, queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance.retention import PrunedElsewhere, RetentionRunner
 from services.settings import Retention
 from tests.support.api import assert_problem, complete_job, fail_job, url_of
-from tests.support.ledger import article, claim_all, push, result_of, set_row
+from tests.support.ledger import article, claim_all, listed_results, listed_tombstones, push, result_of, set_row
 
 DAY = 86_400_000
 NEVER = threading.Event()
@@ -99,6 +107,18 @@ def test_each_kind_is_removed_at_its_age_as_planned(database: Database) -> None:
         queries.job(database, job_ids[91])
     assert not any(pruner.run(NEVER).values())
     assert not any(pruner.plan().values())
+
+
+def test_tombstone_is_removed_with_the_results_of_its_time(database: Database) -> None:
+    for _ in range(2):
+        article_id = queries.job(database, add_finished_job(database, 31)).article_id
+        actions.withdraw(database, article_id)
+    kept = add_finished_job(database, 0)
+    with database.write() as connection:
+        connection.execute(update(tombstones).where(tombstones.c.sequence < 4).values(stored_at=0))
+    RetentionRunner(database, QUICK).run(NEVER)
+    assert [stone.sequence for stone in listed_tombstones(database)] == [4], "the oldest go first, without exception"
+    assert [stored.job.id for stored in listed_results(database)] == [kept]
 
 
 def test_pruning_decreases_no_counter(database: Database) -> None:

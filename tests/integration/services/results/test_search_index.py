@@ -27,7 +27,7 @@ from services.results import search_index
 from services.results.full_text import phrases
 from services.results.search import SearchQuery, count_articles, find_stances
 from tests.support.api import url_of
-from tests.support.ledger import claim_all
+from tests.support.ledger import claim_all, listed_results
 from tests.support.speech import Statement, build_result, store_result
 
 TABLES = (indexed_results, coverage, attributions, attribution_names, stances, stance_names)
@@ -85,7 +85,7 @@ def test_the_newest_version_speaks_for_a_story(database: Database) -> None:
     second = store_result(database, ONE, ONE, feed="a", guid="g", version="2")
     other = store_result(database, ONE, feed="b", guid="g", version="1")
     assert set(who(database)) == {second.article_id, other.article_id}
-    listed = [stored.job.article_id for stored in queries.list_results(database, after=0, limit=10)]
+    listed = [stored.job.article_id for stored in listed_results(database)]
     assert listed == [first.article_id, second.article_id, other.article_id]
 
 
@@ -103,7 +103,7 @@ def test_a_new_analysis_replaces_the_old_one_when_it_is_stored(database: Databas
     [after] = find_stances(database, SearchQuery(), None, 10)
     assert (before.job_id, after.job_id) == (first.job_id, newer.job_id)
     assert (after.target, after.at) == ("Tram Company", before.at)
-    assert [stored.job.id for stored in queries.list_results(database, after=0, limit=10)] == [newer.job_id]
+    assert [stored.job.id for stored in listed_results(database)] == [newer.job_id]
     stored = queries.result(database, first.job_id)
     assert stored is not None, "a job's result stays where it was"
     assert stored.superseded_by == newer.job_id

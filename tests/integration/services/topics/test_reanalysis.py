@@ -20,7 +20,7 @@ from services.topics.active_topics import ActiveTopics
 from services.topics.reanalysis import Progress
 from tests.support.api import url_of
 from tests.support.ledger import article as an_article
-from tests.support.ledger import claim_all, fill, push
+from tests.support.ledger import claim_all, fill, listed_results, push
 from tests.support.speech import Statement, build_result, store_result
 
 TRAM = Statement("Ida Berg", "the tram is a mistake")
@@ -88,7 +88,7 @@ def test_old_result_stays_valid_until_the_new_one_is_stored(database: Database) 
     backdate(database)
     read_page(database, topic)
     assert queries.result(database, job.job_id) is not None
-    assert [record.id for record in (s.job for s in queries.list_results(database, after=0, limit=5))] == [job.job_id]
+    assert [stored.job.id for stored in listed_results(database)] == [job.job_id]
     [lease] = claim_all(database)
     opposition = Statement("Ida Berg", "the tram is a mistake", target="#tram")
     leases.complete(database, lease, build_result(lease, [opposition]))

@@ -85,7 +85,33 @@ def test_withdrawn_result_is_gone_and_not_listed(api: Api, database: Database) -
     assert api.client.post(f"/v1/articles/{article_id}:withdraw").status_code == 204
     response = api.client.get(f"/v1/jobs/{job_id}/result", headers={"If-None-Match": etag})
     assert (response.status_code, response.json()["code"]) == (410, "withdrawn")
-    assert [item["job_id"] for item in api.client.get("/v1/results").json()["items"]] == [str(other_job)]
+    result, tombstone = api.client.get("/v1/results").json()["items"]
+    assert (result["kind"], result["job_id"]) == ("result", str(other_job))
+    assert [tombstone[name] for name in ("kind", "job_id", "article_id", "feed", "reason")] == [
+        *("withdrawn", str(job_id), str(article_id), "default", "withdrawn on request")
+    ]
+    job = api.client.get(f"/v1/jobs/{job_id}").json()
+    assert (job["done"], job.get("result"), job["error"]["code"]) == (True, None, "withdrawn")
+    assert job["metadata"]["state"] == "succeeded"
+    assert job["metadata"]["withdrawn_at"]
+
+
+def test_follower_is_notified_of_each_withdrawal_and_erasure_once(api: Api, database: Database) -> None:
+    first, second = (complete_article(api, database, body, guid=body, feed=body.lower()) for body in ("A", "B"))
+    after = api.client.get("/v1/results").json()["after"]
+    api.client.post(f"/v1/articles/{first[1]}:withdraw")
+    api.client.delete(f"/v1/articles/{second[1]}")
+    seen = []
+    for _ in range(3):
+        page = api.client.get("/v1/results", params={"after": after, "limit": 1}).json()
+        seen += [(item["kind"], item["article_id"], item["guid"]) for item in page["items"]]
+        after = page["after"]
+    assert seen == [("withdrawn", str(first[1]), "A"), ("erased", str(second[1]), None)]
+    of_feed = api.client.get("/v1/results", params={"feed": "a"}).json()["items"]
+    assert [item["kind"] for item in of_feed] == ["withdrawn"]
+    api.client.delete(f"/v1/articles/{first[1]}")
+    left = api.client.get("/v1/results").json()["items"]
+    assert [(item["kind"], item["guid"]) for item in left] == [("erased", None)] * 2
 
 
 def test_withdrawal_cancels_open_jobs(sqlite_api: Api) -> None:
