@@ -24,7 +24,9 @@ from services.api.middleware.allowed_hosts import AllowedHostsMiddleware
 from services.api.middleware.authentication import AuthenticationMiddleware
 from services.api.middleware.backpressure import BackpressureMiddleware
 from services.api.middleware.body_limits import BodyLimitsMiddleware
+from services.api.middleware.cross_origin import CrossOriginMiddleware
 from services.api.middleware.defects import DefectMiddleware
+from services.api.middleware.head_requests import HeadMiddleware
 from services.api.middleware.request_log import RequestLogMiddleware, bind_path_parameters
 from services.api.middleware.security_headers import SecurityHeadersMiddleware
 from services.api.routes import (
@@ -39,6 +41,7 @@ from services.api.routes import (
     pauses,
     results,
     stances,
+    stored_articles,
     topics,
 )
 from services.console import mount as console
@@ -62,6 +65,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _ROUTERS: Final = (
     articles.router,
+    stored_articles.router,
     jobs.router,
     job_actions.router,
     results.router,
@@ -151,6 +155,7 @@ def _middleware(services: ApiServices) -> list[Middleware]:
         *behind_proxies,
         Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
         Middleware(RequestLogMiddleware, metrics=metrics),
+        Middleware(CrossOriginMiddleware, settings=settings.api),
         Middleware(AllowedHostsMiddleware, settings=settings.api),
         Middleware(DefectMiddleware),
         Middleware(
@@ -161,6 +166,7 @@ def _middleware(services: ApiServices) -> list[Middleware]:
         ),
         Middleware(BackpressureMiddleware, admission=services.admission),
         Middleware(BodyLimitsMiddleware, limits=settings.limits),
+        Middleware(HeadMiddleware),
     ]
 
 

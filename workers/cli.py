@@ -70,7 +70,7 @@ def analyze(
     hide_progress = not (ndjson and sys.stderr.isatty())
     for article in track(articles, "analysing", console=Console(stderr=True), disable=hide_progress):
         try:
-            result = Result.of(pipeline.analyse(article), job_id=_NO_ID, article_id=_NO_ID, metadata=article.metadata)
+            result = Result.of(pipeline.analyse(article), article, job_id=_NO_ID, article_id=_NO_ID)
         except StancewireError as error:
             failed = True
             problem = {"code": error.code, "detail": error.detail}

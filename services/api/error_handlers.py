@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -29,7 +29,7 @@ from services.errors import StancewireError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")  # HEAD goes with GET, and OPTIONS with any
 _JSON_TYPES: Final = frozenset({"application/json", "text/json"})
 
 
@@ -66,7 +66,7 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
     return problem_response(request.scope, problem)
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class alone
     reason = _unreadable_body_reason(error)
     if reason:
@@ -75,6 +75,8 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {"Allow": _allowed_methods(request)}
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     code = HTTPStatus(error.status_code).name.lower()
     return problem_response(request.scope, build_problem(error.status_code, code, str(error.detail)), headers)
 
@@ -93,9 +95,10 @@ def _allowed_methods(request: Request) -> str:
     """Return all methods of a path. Starlette names only those of the first route that matches."""
     scopes = {method: {**request.scope, "method": method} for method in _METHODS}
     routes = request.app.routes
-    return ", ".join(
+    methods = {
         method for method, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)
-    )
+    }
+    return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _is_json(request: Request) -> bool:

@@ -16,6 +16,7 @@ Header = dict[str, dict[str, Any]]
 RETRY_AFTER: Final[Header] = {
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 }
+OPTIONAL_RETRY_AFTER: Final[Header] = {"Retry-After": RETRY_AFTER["Retry-After"] | {"required": False}}
 LOCATION: Final[Header] = {"Location": {"description": "the path of the job", "schema": {"type": "string"}}}
 ETAG: Final[Header] = {"ETag": {"description": "the version of the result", "schema": {"type": "string"}}}
 

@@ -11,6 +11,7 @@ from services.api.dependencies import ApiServices
 from services.console import error_pages
 from services.console.page_context import Console
 from services.console.pages import (
+    api_docs,
     article,
     audit,
     erase,
@@ -34,6 +35,7 @@ _ROUTERS: Final = (
     login.router,
     overview.router,
     runbook.router,
+    api_docs.router,
     erase.router,
     jobs.router,
     article.router,

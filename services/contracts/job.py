@@ -53,6 +53,8 @@ class JobMetadata(Contract):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     withdrawn_at: AwareDatetime | None = None
+    url: str | None = None
+    published_at: AwareDatetime | None = None
 
 
 class Link(Contract):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
+from services.contracts.article import Article
 from services.contracts.base import Contract, Probability, Warned
 
 
@@ -195,12 +196,28 @@ class Analysis(Contract):
     warnings: tuple[Warned, ...] = ()
 
 
+class ResultArticle(Contract):
+    """The article of a result, as its feed sent it. ``published_at`` is as the sender wrote it, with its offset."""
+
+    feed: str
+    guid: str | None = None
+    version: str | None = None
+    url: str | None = None
+    title: str | None = None
+    byline: str | None = None
+    published_at: AwareDatetime | None = None
+
+
 class ResultHeader(Contract):
-    """The job and the article of a result. ``metadata`` is the article's own, as its sender wrote it."""
+    """The job and the article of a result. ``metadata`` is the article's own, as its sender wrote it.
+
+    ``article`` is null in results of versions that did not store it.
+    """
 
     schema_version: Literal["stancewire.result/1"] = Field(default="stancewire.result/1", alias="schema")
     job_id: UUID
     article_id: UUID
+    article: ResultArticle | None = None
     metadata: dict[str, JsonValue] | None = None
 
 
@@ -208,9 +225,8 @@ class Result(Analysis, ResultHeader):  # in this order: the fields of the last b
     """The result of a job as clients receive it."""
 
     @classmethod
-    def of(
-        cls, analysis: Analysis, *, job_id: UUID, article_id: UUID, metadata: dict[str, JsonValue] | None = None
-    ) -> Self:
-        """Create the result of a job from its analysis and the article's metadata."""
+    def of(cls, analysis: Analysis, article: Article, *, job_id: UUID, article_id: UUID) -> Self:
+        """Create the result of a job from the article and its analysis."""
         fields = {name: getattr(analysis, name) for name in Analysis.model_fields}
-        return cls(job_id=job_id, article_id=article_id, metadata=metadata, **fields)
+        about = ResultArticle(**{name: getattr(article, name) for name in ResultArticle.model_fields})
+        return cls(job_id=job_id, article_id=article_id, article=about, metadata=article.metadata, **fields)

@@ -34,6 +34,8 @@ class JobRecord:
     version: str
     revision: int
     title: str | None
+    url: str | None
+    published_at: datetime | None
     analysis: int
     state: JobState
     priority: int
@@ -89,6 +91,8 @@ def _job_query() -> Select[Any]:
         articles.c.version,
         articles.c.revision,
         articles.c.title,
+        articles.c.url,
+        articles.c.published_at,
         articles.c.withdrawn_at,
         articles.c.withdrawn_reason,
     ).join(articles, articles.c.id == jobs.c.article_id)
@@ -107,6 +111,8 @@ def _record(row: Row[Any]) -> JobRecord:
         version=row.version,
         revision=row.revision,
         title=row.title,
+        url=row.url,
+        published_at=_instant(row.published_at),
         analysis=row.analysis,
         state=JobState(row.state),
         priority=row.priority,

@@ -65,6 +65,11 @@ def certificate_check(url: str) -> str:
         raise ValueError(f"ssl_cert_reqs is {value!r}; write none, optional or required") from None
 
 
+def host_in_url(host: str) -> str:
+    """Return the host as an address has it: one of IPv6 in brackets (RFC 3986)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _check_port(url: str) -> None:
     try:
         _ = urlsplit(url).port

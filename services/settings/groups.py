@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from services.settings.addresses import DatabaseAddress, RedisAddress
-from services.settings.proxies import HostList, ProxyList, PublicUrl
+from services.settings.proxies import HostList, OriginList, ProxyList, PublicUrl
 
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
@@ -42,6 +42,11 @@ class Api(Group):
         "",
         description="Address under which clients reach the service, such as `https://news.example.org`. Its host is "
         "allowed; with `https`, the console's cookie is sent over TLS only.",
+    )
+    cors_origins: OriginList = Field(
+        "",
+        description="Web pages that may call the API with a key from a browser (CORS), by their origin, such as "
+        "`https://desk.example.org`, separated by commas; `*` allows every page. Empty allows none.",
     )
     wait_limit_s: Seconds = Field(
         30, description="Longest time in seconds that a request may wait for its job to finish."

@@ -1,4 +1,4 @@
-"""Settings of a service behind a proxy: lists in one variable, and the address by which others know the service."""
+"""Settings of addresses: lists in one variable, proxies, origins, and the address by which others know the service."""
 
 from __future__ import annotations
 
@@ -42,4 +42,16 @@ def _check_public_url(value: str) -> str:
 
 ProxyList = Annotated[str, AfterValidator(_check_networks)]
 HostList = Annotated[str, AfterValidator(_check_hosts)]
+
+
+def _check_origins(value: str) -> str:
+    for item in items_of(value):
+        parts = urlsplit(item)
+        is_origin = parts.scheme in {"http", "https"} and parts.hostname and item == f"{parts.scheme}://{parts.netloc}"
+        if item != "*" and (not is_origin or item != item.lower()):
+            raise ValueError(f"{item!r} is not an origin; write https://HOST or https://HOST:PORT in lower case, or *")
+    return value
+
+
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
+OriginList = Annotated[str, AfterValidator(_check_origins)]

@@ -18,6 +18,7 @@ from services.access import bootstrap
 from services.database import migrations
 from services.database.engine import Database
 from services.settings import Settings
+from services.settings.addresses import host_in_url
 from services.standalone import redis_server, state
 from services.standalone.progress import Progress
 from services.standalone.supervisor import Child, Supervisor, stancewire_command
@@ -66,7 +67,7 @@ def start_service(settings: Settings, report: Callable[[str], None]) -> Iterator
             new_admin_key = bootstrap.ensure(database, settings)
             for part, stop_timeout_s in (("worker", 40), ("sweeper", 10), ("api", 15)):
                 supervisor.start(Child(part, stancewire_command(part), stop_timeout_s, environment))
-            url = f"http://{settings.api.host}:{port}"
+            url = f"http://{host_in_url(settings.api.host)}:{port}"
             _wait_for(lambda: _readiness_problem(url), supervisor, interval_s=0.05)
             yield RunningService(url, database, supervisor, time.monotonic() - began, new_admin_key)
         finally:

@@ -247,3 +247,9 @@ def test_pages_fit_the_width_of_a_phone(open_window: OpenWindow, stack: Stack, w
     for path in page_paths(stack).values():
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_api_docs_list_the_operations_under_the_policy_of_the_page(page: Page) -> None:
+    page.goto("/docs")
+    expect(page.locator("#operations-articles-push_article")).to_be_visible()
+    expect(page.get_by_role("button", name="Authorize")).to_be_visible()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from services.contracts import Article, JobState, Pipeline, Result, instant
+from services.contracts import Analysis, Article, JobState, Pipeline, Result, instant
 from services.database.engine import Database
 from services.database.tables import jobs
 from services.jobs import dispatch_window, leases, queries
@@ -45,14 +45,8 @@ def claim_all(database: Database, messages: Sequence[Message] | None = None, lea
 def result_of(job: LeasedJob) -> Result:
     """Return an empty result for the job."""
     pipeline = Pipeline(version="test", model="test", analysed_at=instant(0))
-    return Result(
-        job_id=job.job_id,
-        article_id=job.article_id,
-        language="en",
-        pipeline=pipeline,
-        text=job.article.body,
-        metadata=job.article.metadata,
-    )
+    analysis = Analysis(language="en", pipeline=pipeline, text=job.article.body)
+    return Result.of(analysis, job.article, job_id=job.job_id, article_id=job.article_id)
 
 
 def state_of(database: Database, job_id: UUID) -> JobState:

@@ -115,7 +115,7 @@ class MessageRunner:
 
         try:
             analysis = self._analyse(job, checkpoint)
-            result = Result.of(analysis, job_id=job.job_id, article_id=job.article_id, metadata=job.article.metadata)
+            result = Result.of(analysis, job.article, job_id=job.job_id, article_id=job.article_id)
             # This is inside the try block so that a result that the database refuses counts as a defect and does not
             # come back for ever.
             self._close(job, partial(leases.complete, self.database, job, result, time.perf_counter() - began))

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api.dependencies import Admin, ApiServices, Pusher, Services
 from services.api.long_poll import POLL_AFTER, PreferHeader
-from services.api.openapi import JOB_LINKS, LOCATION, RETRY_AFTER
+from services.api.openapi import JOB_LINKS, LOCATION, OPTIONAL_RETRY_AFTER, RETRY_AFTER
 from services.api.problems import ProblemError, problem_from_error, problem_responses
 from services.api.push_paths import BATCH_PATH, PUSH_PATH
 from services.api.pushed_documents import PushedDocument, read_document
@@ -85,7 +85,7 @@ _BATCH_TYPE: Final = NDJSON.content_types[0]
             "model": JobView | BatchAnswer,
             "description": "accepted before, or already done; for a document that can have several articles, a batch",
             "links": JOB_LINKS,
-            "headers": {"Location": LOCATION["Location"] | {"required": False}},
+            "headers": {"Location": LOCATION["Location"] | {"required": False}} | OPTIONAL_RETRY_AFTER,
         },
         **problem_responses(400, 408, 413, 415, 422, 429, 503),
     },
@@ -112,7 +112,10 @@ async def push_article(
     document, parsed = await run_in_threadpool(_read_document, services, request, body, feed)
     if parsed is None:
         answer = await _push_document(services, caller, document, idempotency_key_header, body)
-        return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+        document_headers = _retry_after(answer)
+        return Response(
+            answer.model_dump_json(exclude_none=True), media_type="application/json", headers=document_headers
+        )
     article = assign_home_feed(parsed.article, caller)
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, services.settings.limits)
@@ -140,13 +143,14 @@ async def push_article(
     BATCH_PATH,
     response_model=BatchAnswer,
     response_model_exclude_none=True,
-    responses=problem_responses(400, 408, 413, 415, 422, 503),
+    responses={200: {"headers": OPTIONAL_RETRY_AFTER}, **problem_responses(400, 408, 413, 415, 422, 503)},
     openapi_extra={
         "requestBody": {"required": True, "content": {_BATCH_TYPE: _BODIES[_BATCH_TYPE]} | _BODIES | _XML_BODIES}
     },
 )
 async def push_batch(
     request: Request,
+    response: Response,
     services: Services,
     caller: Pusher,
     feed: FeedParameter = None,
@@ -154,11 +158,14 @@ async def push_batch(
 ) -> BatchAnswer:
     """Accept many articles: one JSON object per line, or a document of any format. Each has its own status.
 
-    No article affects the others.
+    No article affects the others. If articles are refused that may be accepted later, the answer has ``Retry-After``,
+    and each of them ``retry_after``.
     """
     body = await request.body()
     document, _ = await run_in_threadpool(_read_document, services, request, body, feed, is_batch=True)
-    return await _push_document(services, caller, document, idempotency_key_header, body)
+    answer = await _push_document(services, caller, document, idempotency_key_header, body)
+    response.headers.update(_retry_after(answer))
+    return answer
 
 
 def _read_document(
@@ -237,9 +244,18 @@ def _accepted_item(number: int, answer: Acceptance, warnings: tuple[Warned, ...]
 
 
 def _refused_item(services: ApiServices, number: int, error: ProblemError | StancewireError) -> BatchItem:
-    problem = (problem_from_error(error, push=True) if isinstance(error, StancewireError) else error).problem
+    answer = problem_from_error(error, push=True) if isinstance(error, StancewireError) else error
+    problem, retry_after = answer.problem, answer.headers.get("Retry-After")
     services.metrics.refused.labels(problem.code).inc()
-    return BatchItem(line=number, status=problem.status, problem=problem)
+    return BatchItem(
+        line=number, status=problem.status, problem=problem, retry_after=int(retry_after) if retry_after else None
+    )
+
+
+def _retry_after(answer: BatchAnswer) -> dict[str, str]:
+    """Return the header that says when all refused articles of a batch may be sent again, if any may."""
+    delays = [item.retry_after for item in answer.items if item.retry_after is not None]
+    return {"Retry-After": str(max(delays))} if delays else {}
 
 
 @router.post("/v1/articles/{article_id:id}:withdraw", status_code=204, responses=problem_responses(404, 410, 422, 503))

@@ -1,19 +1,77 @@
-"""Responses about articles: the items of a batch, and the extent of an erasure."""
+"""Responses about articles: the article itself, the items of a batch, and the extent of an erasure."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.api.problems import Problem
-from services.contracts import Warned
+from services.api.schemas.jobs import job_href, result_href
+from services.contracts import JobState, Link, Warned
+from services.jobs.article_queries import StoredArticle
+
+
+class ArticleJob(BaseModel):
+    """One analysis of an article. ``result`` is null unless the job succeeded."""
+
+    id: UUID
+    analysis: int
+    state: JobState
+    href: str
+    result: Link | None
+
+
+class ArticleView(BaseModel):
+    """An accepted article, as its feed pushed it, with its jobs, newest first. Times are in UTC."""
+
+    id: UUID
+    feed: str
+    guid: str | None
+    version: str
+    revision: int = Field(description="counts the texts that were pushed under the same guid and version, from 1")
+    url: str | None
+    title: str | None
+    byline: str | None
+    language: str | None
+    published_at: AwareDatetime | None
+    received_at: AwareDatetime
+    media_type: str
+    metadata: dict[str, Any] | None
+    withdrawn_at: AwareDatetime | None
+    jobs: list[ArticleJob]
+    body: str | None = Field(None, description="with `embed=body`, as long as retention keeps it")
+
+
+class ArticlePage(BaseModel):
+    """Articles, newest first; ``next`` is null on the last page."""
+
+    items: list[ArticleView]
+    next: str | None
+
+
+def article_view(article: StoredArticle, body: str | None = None) -> ArticleView:
+    """Return an article as the API shows it."""
+    fields = {name: getattr(article, name) for name in ArticleView.model_fields if name not in {"jobs", "body"}}
+    views = [
+        ArticleJob(
+            id=job.id,
+            analysis=job.analysis,
+            state=job.state,
+            href=job_href(job.id),
+            result=Link(href=result_href(job.id)) if job.state is JobState.SUCCEEDED else None,
+        )
+        for job in article.jobs
+    ]
+    return ArticleView(**fields, jobs=views, body=body)
 
 
 class BatchItem(BaseModel):
     """The answer to one article of a batch: its status, and either the job or the problem.
 
-    ``line`` counts all lines of NDJSON from 1, and the items of any other document.
+    ``line`` counts all lines of NDJSON from 1, and the items of any other document. ``retry_after`` (seconds) says that
+    the same article may be accepted later.
     """
 
     line: int
@@ -22,6 +80,7 @@ class BatchItem(BaseModel):
     href: str | None = None
     warnings: tuple[Warned, ...] = ()
     problem: Problem | None = None
+    retry_after: int | None = None
 
 
 class BatchAnswer(BaseModel):

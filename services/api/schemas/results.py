@@ -26,6 +26,8 @@ class ResultItem(BaseModel):
     version: str
     revision: int
     title: str | None
+    url: str | None
+    published_at: datetime | None
     stored_at: datetime
     attributions: int
     stances: int
@@ -79,6 +81,8 @@ def result_item(stored: StoredResult | Tombstone, *, embed: bool) -> ResultItem 
         version=job.version,
         revision=job.revision,
         title=job.title,
+        url=job.url,
+        published_at=job.published_at,
         stored_at=stored.stored_at,
         attributions=stored.attributions,
         stances=stored.stances,

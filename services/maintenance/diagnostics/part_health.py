@@ -12,15 +12,16 @@ from services.errors import StoreUnavailable
 from services.jobs import hosts
 from services.jobs.hosts import HostRole
 from services.settings import Settings
+from services.settings.addresses import host_in_url
 
 
 def check(part: str, settings: Settings) -> str | None:
     """Return why ``part`` of this host does not work, or None if it works."""
     if part == "api":
-        host = "127.0.0.1" if settings.api.host in {"0.0.0.0", "::"} else settings.api.host  # noqa: S104 -- read, not bound
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.api.host, settings.api.host)  # noqa: S104 -- read, not bound
         try:
             answer = httpx.get(
-                f"http://{host}:{settings.api.port}/readyz", timeout=3, headers=bootstrap.headers(settings)
+                f"http://{host_in_url(host)}:{settings.api.port}/readyz", timeout=3, headers=bootstrap.headers(settings)
             )
         except httpx.HTTPError as error:
             return f"no answer: {error}"

@@ -24,6 +24,8 @@ SCOPES: dict[tuple[str, str], Scope] = {
     ("POST", "/v1/articles"): Scope.INGEST,
     ("POST", "/v1/articles:batch"): Scope.INGEST,
     ("POST", "/v1/articles/{article_id}:withdraw"): Scope.INGEST,
+    ("GET", "/v1/articles"): Scope.READ,
+    ("GET", "/v1/articles/{article_id}"): Scope.READ,
     ("DELETE", "/v1/jobs/{job_id}"): Scope.INGEST,
     ("GET", "/v1/jobs"): Scope.READ,
     ("GET", "/v1/jobs/{job_id}"): Scope.READ,

@@ -92,3 +92,17 @@ def test_contended_batch_is_rejected_completely(
     monkeypatch.setattr("services.jobs.accept._accept", lambda *_: None)  # as if another process always came first
     assert_problem(push_batch(sqlite_api, {"body": "One."}, {"body": "Two."}), 503, "contended")
     assert count_articles(sqlite_database) == 0
+
+
+def test_batch_in_part_refused_says_when_the_rest_may_be_sent_again(sqlite_api: Api) -> None:
+    sqlite_api.client.post("/v1/feeds", json={"name": "slow", "rate_per_s": 0.05}).raise_for_status()
+    lines = [{"body": f"Story {number}.", "feed": "slow"} for number in range(30)]
+    response = push_batch(sqlite_api, {"body": "Other.", "feed": "fast"}, *lines)
+    items = response.json()["items"]
+    refused = [item for item in items if item["status"] == 429]
+    assert response.status_code == 200
+    assert refused
+    assert items[0]["status"] == 202
+    assert "retry_after" not in items[0]
+    assert int(response.headers["Retry-After"]) == max(item["retry_after"] for item in refused) >= 1
+    assert "Retry-After" not in push_batch(sqlite_api, {"body": "More.", "feed": "fast"}, b"{}").headers
