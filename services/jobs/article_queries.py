@@ -15,7 +15,7 @@ from services.contracts import JobState, instant
 from services.database.engine import Database
 from services.database.tables import articles, erased, jobs
 from services.errors import Gone, NotFound
-from services.jobs.queries import Visible
+from services.jobs.queries import Visible, published_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _stored(row: Row[Any], article_jobs: tuple[ArticleJob, ...]) -> StoredArticl
         title=row.title,
         byline=row.byline,
         language=row.language,
-        published_at=None if row.published_at is None else instant(row.published_at),
+        published_at=published_at(row),
         received_at=instant(row.received_at),
         media_type=row.media_type,
         metadata=None if row.metadata is None else json.loads(row.metadata),

@@ -102,6 +102,14 @@ def _instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else instant(milliseconds)
 
 
+def published_at(row: Row[Any]) -> datetime | None:
+    """Return the article's date; None without one, or if it cannot be read back, so that its job can still be shown."""
+    try:
+        return _instant(row.published_at)
+    except OverflowError:
+        return None
+
+
 def _record(row: Row[Any]) -> JobRecord:
     return JobRecord(
         id=row.id,
@@ -112,7 +120,7 @@ def _record(row: Row[Any]) -> JobRecord:
         revision=row.revision,
         title=row.title,
         url=row.url,
-        published_at=_instant(row.published_at),
+        published_at=published_at(row),
         analysis=row.analysis,
         state=JobState(row.state),
         priority=row.priority,

@@ -20,6 +20,7 @@ from services.contracts import (
     Mention,
     Pipeline,
     Result,
+    ResultArticle,
     Target,
     instant,
     ledger_time,
@@ -129,7 +130,10 @@ def test_attribution_without_content_is_rejected() -> None:
 def test_result_has_the_ids_and_the_fields_of_its_analysis() -> None:
     analysis = Analysis(language="en", pipeline=Pipeline(version="1", model="m", analysed_at=instant(0)), text="x")
     job_id, article_id = uuid4(), uuid4()
-    result = Result.of(analysis, job_id=job_id, article_id=article_id)
+    article = Article(body="x", feed="wire", guid="7", url="https://news.example/7", metadata={"section": "City"})
+    result = Result.of(analysis, article, job_id=job_id, article_id=article_id)
+    assert result.article == ResultArticle(feed="wire", guid="7", url="https://news.example/7")
+    assert result.metadata == {"section": "City"}
     assert (result.job_id, result.article_id, result.text, result.pipeline) == (
         job_id,
         article_id,
