@@ -17,6 +17,7 @@ from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
 from workers.coreference.candidates import collect_candidates
+from workers.coreference.described_names import read_descriptions
 from workers.coreference.descriptions import DETACHING_WORDS, organisation_descriptions, resolve_description
 from workers.coreference.mentions import PERSONAL, PRONOUNS, Anaphor, Form, Mention, MentionReader
 from workers.coreference.missed_names import find_missed_names
@@ -66,8 +67,10 @@ class Speakers:
         attributions: list[AttributionRecord] = doc._.attributions
         named, descriptions = self._read_sources(tokens, entities, names, keys, attributions)
         descriptions |= dict(organisation_descriptions(tokens, entities, names, keys))
-        for span in self._tagged_descriptions(doc):
-            descriptions.setdefault(span, None)
+        read = read_descriptions(doc, tokens, entities, names, keys)
+        descriptions |= {
+            span: key if key is not None else descriptions.get(span) for span, key in read.descriptions.items()
+        }
         missed, missed_names = find_missed_names(tokens, names, len(entities))
         candidates = [*entities, *missed]
         all_names = [
@@ -80,6 +83,13 @@ class Speakers:
             last = doc._.encoded.inputs.tokens[-1]
             mentions = [mention for mention in mentions if mention.form is Form.NAME or mention.span.end <= last + 1]
         resolved = self._resolve(doc, tokens, candidates, mentions)
+        for span, (key, _) in list(resolved.items()):
+            possessor = resolved.get(read.possessors.get(span, span), (None,))[0] if span in read.possessors else None
+            if not read.allows(span, candidates[key], possessor):
+                del resolved[span]
+        for predicate, subject in read.subjects.items():
+            if (known := resolved.get(TokenSpan(subject, subject + 1))) is not None:
+                resolved[predicate] = known[0], MentionForm.NOMINAL
         used = sorted({key for key, _ in resolved.values() if key in missed_names})
         # Missed names that a pronoun refers to become entities; their keys continue those of the other entities.
         new_key = {old: len(entities) + i for i, old in enumerate(used)}
@@ -88,7 +98,7 @@ class Speakers:
         all_mentions += [(span, key, MentionForm.NAME) for old, key in new_key.items() for span in missed_names[old]]
         for span, (old, form) in resolved.items():
             key = new_key.get(old, old)
-            all_mentions.append((span, key, form))
+            all_mentions.append((read.wholes.get(span, span), key, form))
             if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
                 # "He" or "she" refers to a person, whatever the name looked like.
                 entities[key].type = EntityType.PERSON
