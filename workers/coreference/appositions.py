@@ -1,7 +1,7 @@
-"""Descriptions whose name the sentence itself gives: "Lena Roth, the mayor, said", "his deputy, Ivo Marsh", "she is a pilot".
+"""Descriptions beside their names: "Lena Roth, the mayor, said", "his deputy, Ivo Marsh", "she is a pilot".
 
-Each is read from the words between the description and the name or pronoun. What stands directly before a name ("rail
-boss Kemp") is a role of the person and no mention.
+Each is read from the words between the description and the name or pronoun. Words directly before a name ("rail boss
+Kemp") are a role of the person and not a mention.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workers.doc.records import EntityRecord
     from workers.doc.tokens import Tokens
 
-_CLOSING: Final = frozenset(", . ; : ) ( — – - ” \" ''".split()) | {"--", "“", "!", "?", ""}
+_CLOSING: Final = frozenset([",", ".", ";", ":", ")", "(", "—", "–", "-", "”", '"', "''"]) | {"--", "“", "!", "?", ""}
 _COPULAS: Final = frozenset({"is", "was", "remains", "became", "'s", "’s"})
 _NAMING: Final = frozenset({"called", "named", "dubbed", "nicknamed"})
 _SUBJECTS: Final = frozenset({"he", "she", "it"})
@@ -45,7 +45,7 @@ MAX_AGE: Final = 119
 
 @dataclass(slots=True)
 class Appositions:
-    """What the sentences of an article say of its names.
+    """The roles, ages and descriptions that the sentences of an article give its names.
 
     ``mentions`` are spans of descriptions with the entity, ``subjects`` the spans of predicates with the token of the
     pronoun that is their subject, ``before_names`` the spans directly before a name. ``roles`` has the roles of each
@@ -84,9 +84,9 @@ class AppositionReader:
         result = Appositions()
         for end, key in self._by_end.items():
             age = self._tokens.at(end + 1)
-            if self._tokens.at(end) in {",", "("} and age.isdecimal() and 0 < int(age) <= MAX_AGE:
-                if self._entities[key].type is EntityType.PERSON:
-                    result.ages.setdefault(age, set()).add(key)
+            is_person = self._entities[key].type is EntityType.PERSON
+            if is_person and self._tokens.at(end) in {",", "("} and age.isdecimal() and int(age) <= MAX_AGE:
+                result.ages.setdefault(age, set()).add(key)
         for phrase in phrases:
             name = self._directly_after(phrase)
             if name is not None:
@@ -94,17 +94,17 @@ class AppositionReader:
                 result.before_names.add(phrase.span)
                 continue
             span = self._apposition_span(phrase)
-            key = self._before(phrase, span)
-            if key is None:
-                span, key = phrase.whole, self._after(phrase)
-            if key is not None:
-                result.mentions[span] = key
-                self._add_role(result, key, span)
+            described = self._before(phrase, span)
+            if described is None:
+                span, described = phrase.whole, self._after(phrase)
+            if described is not None:
+                result.mentions[span] = described
+                self._add_role(result, described, span)
                 continue
-            # A predicate may be an opinion ("Kemp is a liar"), so it is no role.
-            key = self._subject_name(phrase)
-            if key is not None:
-                result.mentions[self._predicate(phrase)] = key
+            # A predicate may be an opinion ("Kemp is a liar"), so it is not a role.
+            described = self._subject_name(phrase)
+            if described is not None:
+                result.mentions[self._predicate(phrase)] = described
                 continue
             subject = self._subject_pronoun(phrase)
             if subject is not None:
@@ -164,7 +164,7 @@ class AppositionReader:
         if phrase.opening is Opening.BARE and self._entities[key].type is not EntityType.PERSON:
             return None
         if opening == "," and (after not in _CLOSING or after in {"(", "“", '"'}) and not self._relative(span.end):
-            # "Roth, the mayor said": the words before the comma are no name in apposition
+            # "Roth, the mayor said": the words before the comma are not in apposition
             return None
         # one of several in a list: "Roth, a nurse and ..." has been cut; "Roth, Marsh, the mayor and others"
         return key
@@ -182,7 +182,8 @@ class AppositionReader:
             if self._tokens.at(i) in {'"', "“", "‘", "'"}:
                 i += 1
             key = self._by_start.get(i)
-            return key if key is not None and self._fits(phrase, key) else None
+            is_person = key is not None and self._entities[key].type is EntityType.PERSON
+            return key if is_person is (phrase.kind is Kind.PERSON) else None
         if word != "," or phrase.opening is Opening.BARE:
             return None
         name = self._name_after_titles(i + 1)

@@ -1,17 +1,18 @@
 """Descriptions of what the article has named: "the minister", "the 45-year-old", "the fund", "CM" in a headline.
 
 A description is resolved by rule where the article says of one name only what the description says: by the role that
-the name carries, the words of the name, the age. What no rule resolves is left to the antecedent head.
+the name carries, the words of the name, the age. All others are left to the
+antecedent head.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from services.contracts import EntityType
-from workers.coreference.descriptions import ROLE_SYNONYMS
+from workers.coreference.descriptions import MAX_NAMES_BACK, ROLE_SYNONYMS
 from workers.coreference.mentions import Gender
 from workers.coreference.noun_phrases import POSSESSIVE_PRONOUNS, Kind, NounPhrase, Opening
 from workers.english.lexicon import word_list, word_set
@@ -82,14 +83,19 @@ _DEFENDANTS: Final = frozenset({"defendant", "accused", "suspect"})
 _CHARGED: Final = word_set(
     "denies denied pleaded admits admitted charged accused convicted jailed sentenced arrested guilty stole acquitted"
 )
+MAX_BEARERS: Final = 32  # of a role or a word of a name that are compared; the bound keeps time linear
 MAX_CHARGE_DISTANCE: Final = 14  # tokens from a name to what the person is charged with
 # Kin and the like, of whom an article has several: "his wife" needs the person who is meant by "his".
 _RELATIONS: Final = word_set(
-    "wife husband son daughter brother sister mother father mum dad mom uncle aunt partner friend colleague client boss "
-    "girlfriend boyfriend neighbour neighbor rival opponent deputy aide adviser lawyer attorney"
+    "wife husband son daughter brother sister mother father mum dad mom uncle aunt partner friend colleague client "
+    "boss girlfriend boyfriend neighbour neighbor rival opponent deputy aide adviser lawyer attorney"
 )
-_MALE: Final = word_set("man boy guy bloke gentleman father dad son brother husband uncle nephew grandfather grandson lad")
-_FEMALE: Final = word_set("woman girl lady mother mum mom daughter sister wife aunt niece grandmother granddaughter nan")
+_MALE: Final = word_set(
+    "man boy guy bloke gentleman father dad son brother husband uncle nephew grandfather grandson lad"
+)
+_FEMALE: Final = word_set(
+    "woman girl lady mother mum mom daughter sister wife aunt niece grandmother granddaughter nan"
+)
 
 
 @dataclass(slots=True)
@@ -111,10 +117,17 @@ class DescriptionResolver:
         self._tokens = tokens
         self._entities = entities
         self._names = names
-        self._role_words = {
-            key: [frozenset(role.lower().replace("'s", "").replace("’s", "").split()) for role in roles]
-            for key, roles in names.roles.items()
-        }
+        self._by_role_word: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        self._by_name_word: dict[str, list[int]] = {}
+        for key, roles in names.roles.items():
+            for role in roles:
+                words = frozenset(role.lower().replace("'s", "").replace("’s", "").split())
+                for word in words:
+                    _append(self._by_role_word, word, (key, words))
+        for entity in entities:
+            if entity.type is not EntityType.PERSON:
+                for word in dict.fromkeys(entity.name.lower().split()):
+                    _append(self._by_name_word, word, entity.key)
         self._charged = self._find_charged()
 
     def resolve(self, phrase: NounPhrase) -> int | None:
@@ -123,25 +136,27 @@ class DescriptionResolver:
         if head.endswith("-year-old"):
             return self._only(self._names.ages.get(head.partition("-")[0], set()))
         if head in _INITIALS and phrase.span.end - phrase.span.start == 1:
-            return self._only({key for key, words in self._all_roles() if _INITIALS[head] <= words})
+            return self._only({key for key, words in self._bearers(_INITIALS[head]) if _INITIALS[head] <= words})
         if phrase.opening is Opening.INDEFINITE:
             return None
         if head in _RELATIONS and self._tokens.lower[phrase.span.start] in POSSESSIVE_PRONOUNS:
             return None
         modifiers = self._modifiers(phrase)
-        fitting = {key for key, words in self._all_roles() if self._has_role(phrase, head, modifiers, key, words)}
+        heads = ROLE_SYNONYMS.get(head, frozenset()) | (_PARTY_ROLES if head in _ADHERENTS else frozenset()) | {head}
+        fitting = {key for key, words in self._bearers(heads) if self._has_role(phrase, head, modifiers, key, words)}
         if Kind.BODY in phrase.kind or Kind.PLACE in phrase.kind:
-            fitting |= {
-                key for key in set(self._names.keys) if self._has_name(phrase, head, modifiers, self._entities[key])
-            }
+            kinds = _SYNONYMS.get(head, frozenset()) | {head}
+            named = {key for word in kinds for key in self._by_name_word.get(word, ())}
+            fitting |= {key for key in named if self._has_name(phrase, head, modifiers, self._entities[key])}
         if phrase.opening is Opening.BARE and len(fitting) != 1:
             return None
         if not fitting and head in _DEFENDANTS:
             fitting = self._charged
         return self._nearest(phrase, fitting)
 
-    def _all_roles(self) -> list[tuple[int, frozenset[str]]]:
-        return [(key, words) for key, roles in self._role_words.items() for words in roles]
+    def _bearers(self, heads: frozenset[str]) -> list[tuple[int, frozenset[str]]]:
+        """Return the entities that have a role with one of the words, with the words of the role."""
+        return [bearer for head in heads for bearer in self._by_role_word.get(head, ())]
 
     def _modifiers(self, phrase: NounPhrase) -> frozenset[str]:
         words = self._tokens.lower[phrase.span.start : phrase.end]
@@ -157,10 +172,7 @@ class DescriptionResolver:
             return False
         if phrase.opening is Opening.POSSESSIVE and self._is_own(phrase, entity):
             return False
-        heads = ROLE_SYNONYMS.get(head, frozenset()) | {head}
-        if head in _ADHERENTS:
-            heads |= _PARTY_ROLES
-        return bool(heads & words) and modifiers <= words | entity.words | {"prime"}
+        return modifiers <= words | entity.words | {"prime"}
 
     def _is_own(self, phrase: NounPhrase, entity: EntityRecord) -> bool:
         """Return whether the possessor is named by the entity's own name: "Kemp's lawyer" is not Kemp."""
@@ -188,7 +200,8 @@ class DescriptionResolver:
         if len(keys) <= 1:
             return self._only(keys)
         last = bisect_left(self._names.spans, phrase.span) - 1
-        return next((self._names.keys[k] for k in range(last, -1, -1) if self._names.keys[k] in keys), None)
+        first = max(-1, last - MAX_NAMES_BACK)
+        return next((self._names.keys[k] for k in range(last, first, -1) if self._names.keys[k] in keys), None)
 
     def _only(self, keys: set[int]) -> int | None:
         return next(iter(keys)) if len(keys) == 1 else None
@@ -202,6 +215,13 @@ class DescriptionResolver:
                 if _CHARGED.intersection(self._tokens.lower[name.end : end]):
                     charged.add(key)
         return charged
+
+
+def _append(index: dict[str, list[Any]], word: str, entry: Any) -> None:
+    """Add an entry of a word, unless it has many."""
+    entries = index.setdefault(word, [])
+    if len(entries) < MAX_BEARERS:
+        entries.append(entry)
 
 
 def is_title(tokens: Tokens, span: TokenSpan) -> bool:

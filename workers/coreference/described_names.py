@@ -1,4 +1,4 @@
-"""The descriptions of an article: those that its sentences explain, those that rules resolve, those left to the head."""
+"""The descriptions of an article: explained by its sentences, resolved by rule, or left to the head."""
 
 from __future__ import annotations
 
@@ -64,18 +64,20 @@ def read_descriptions(
     resolver = DescriptionResolver(
         tokens,
         entities,
-        Names(names, keys, {entity.key: entity.roles for entity in entities}, stated.ages, _genders(tokens, names, keys)),
+        Names(
+            names, keys, {entity.key: entity.roles for entity in entities}, stated.ages, _genders(tokens, names, keys)
+        ),
     )
     key_at = {name.start: key for name, key in zip(names, keys, strict=True)}
     for phrase in phrases:
         if phrase.span.start in explained or phrase.span in stated.before_names:
             continue
-        key = resolver.resolve(phrase)
-        if phrase.opening is Opening.BARE and (key is None or not is_title(tokens, phrase.span)):
+        known = resolver.resolve(phrase)
+        if phrase.opening is Opening.BARE and (known is None or not is_title(tokens, phrase.span)):
             continue
         if phrase.opening is Opening.INDEFINITE:
             continue
-        result.descriptions[phrase.span] = key
+        result.descriptions[phrase.span] = known
         result.wholes[phrase.span] = phrase.whole
         result.kinds[phrase.span] = phrase.kind
         start, head = phrase.span.start, phrase.span.end - 1

@@ -39,7 +39,7 @@ _AGED: Final = re.compile(r"\d+-year-old|\d+-year-olds?")
 
 
 class Kind(IntFlag):
-    """What the head of a description can stand for."""
+    """The kinds of things for which the head of a description can stand."""
 
     PERSON = 1
     BODY = 2

@@ -136,19 +136,6 @@ class Speakers:
                 descriptions[_description_span(tokens, source)] = key
         return named, descriptions
 
-    def _tagged_descriptions(self, doc: Doc) -> list[TokenSpan]:
-        """Return the descriptions that the head has tagged."""
-        if doc._.encoded is None or not self.head.uses_vectors:
-            return []
-        tokens = doc._.encoded.inputs.tokens
-        tags = self.head.description_tags(doc._.encoded.scores.vectors).tolist()
-        spans = []
-        for i, tag in enumerate(tags):
-            if tag == 1:
-                end = next((k for k in range(i + 1, len(tags)) if tags[k] != 2), len(tags))  # noqa: PLR2004  # a further word
-                spans.append(TokenSpan(tokens[i], tokens[end - 1] + 1))
-        return spans
-
     def _resolve(
         self, doc: Doc, tokens: Tokens, entities: list[EntityRecord], mentions: list[Mention]
     ) -> dict[TokenSpan, tuple[int, MentionForm]]:
