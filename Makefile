@@ -25,9 +25,10 @@ help: ## List these commands
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: locks/dev.txt pyproject.toml | .venv/bin/python
+.venv/dev.stamp: locks/dev.txt locks/generator.txt pyproject.toml | .venv/bin/python
 	@echo "installing what the service and its tests need into .venv (once; a minute or two) …"
 	@$(PIP) install --require-hashes -r locks/dev.txt
+	@$(PIP) install --require-hashes -r locks/generator.txt --target .venv/generator --upgrade
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
@@ -185,3 +186,4 @@ lock: .venv/dev.stamp ## Update the lock files from pyproject.toml
 	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --group build -o locks/run.txt
 	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --extra postgres --extra dev --group build -o locks/dev.txt
 	$(LOCK) --group build -o locks/build.txt
+	$(LOCK) --group generator -o locks/generator.txt

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.convertors import Convertor, register_url_convertor
 
+from services.api.push_bodies import DOCUMENT_SCHEMA
 from services.contracts import Article
 from services.settings import Limits
 
@@ -84,7 +85,7 @@ def _article_schemas() -> dict[str, Any]:
     """Return the schemas of an article, which FastAPI does not see: the routes read articles in any format."""
     schema = Article.model_json_schema(ref_template="#/components/schemas/{model}")
     schema["properties"]["published_at"] = _ANY_DATE
-    return {**schema.pop("$defs", {}), "Article": schema}
+    return {**schema.pop("$defs", {}), "Article": schema, "JsonDocument": DOCUMENT_SCHEMA}
 
 
 def _set_problem_type(response: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from services.api.dependencies import Admin, ApiServices, Pusher, Services
 from services.api.long_poll import POLL_AFTER, PreferHeader
 from services.api.openapi import JOB_LINKS, LOCATION, OPTIONAL_RETRY_AFTER, RETRY_AFTER
 from services.api.problems import ProblemError, problem_from_error, problem_responses
+from services.api.push_bodies import BATCH_BODY, PUSH_BODY
 from services.api.push_paths import BATCH_PATH, PUSH_PATH
 from services.api.pushed_documents import PushedDocument, read_document
 from services.api.schemas.articles import BatchAnswer, BatchItem, Erasure
@@ -21,10 +22,7 @@ from services.api.schemas.jobs import job_href, job_view
 from services.caller import Caller
 from services.contracts import Article, FeedName, JobView, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
-from services.ingest import formats
-from services.ingest.formats.article_json import ARTICLE_JSON
-from services.ingest.formats.feed_format import ParsedArticle, Record, Syntax
-from services.ingest.formats.ndjson import NDJSON
+from services.ingest.formats.feed_format import ParsedArticle, Record
 from services.ingest.submit import BATCH_SCOPE, assign_home_feed, check_length, idempotency_key
 from services.jobs import queries
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused
@@ -50,30 +48,6 @@ FeedParameter = Annotated[
     Query(description="the feed of articles that name none, as only Stancewire's own JSON can; else that of the key"),
 ]
 
-_ARTICLE: Final = {
-    "anyOf": [
-        {"$ref": "#/components/schemas/Article"},
-        {"type": "array", "minItems": 1, "description": "a list of articles, which is answered like a batch"},
-    ]
-}
-_TEXT: Final = {"type": "string"}
-_LINES: Final = {"type": "string", "description": "one Article per line"}
-_BODIES: Final = {
-    content_type: {"schema": _LINES if feed_format is NDJSON else _ARTICLE if feed_format is ARTICLE_JSON else _TEXT}
-    for feed_format in formats.FORMATS
-    for content_type in feed_format.content_types[:1]
-}
-_XML_BODIES: Final = {
-    "application/xml": {
-        "schema": {
-            "type": "string",
-            "description": "any of " + ", ".join(each.name for each in formats.FORMATS if each.syntax is Syntax.XML),
-        }
-    }
-}
-_JSON_TYPE: Final = ARTICLE_JSON.content_types[0]
-_BATCH_TYPE: Final = NDJSON.content_types[0]
-
 
 @router.post(
     PUSH_PATH,
@@ -89,9 +63,7 @@ _BATCH_TYPE: Final = NDJSON.content_types[0]
         },
         **problem_responses(400, 408, 413, 415, 422, 429, 503),
     },
-    openapi_extra={
-        "requestBody": {"required": True, "content": {_JSON_TYPE: {"schema": _ARTICLE}} | _BODIES | _XML_BODIES}
-    },
+    openapi_extra=PUSH_BODY,
 )
 async def push_article(
     request: Request,
@@ -144,9 +116,7 @@ async def push_article(
     response_model=BatchAnswer,
     response_model_exclude_none=True,
     responses={200: {"headers": OPTIONAL_RETRY_AFTER}, **problem_responses(400, 408, 413, 415, 422, 503)},
-    openapi_extra={
-        "requestBody": {"required": True, "content": {_BATCH_TYPE: _BODIES[_BATCH_TYPE]} | _BODIES | _XML_BODIES}
-    },
+    openapi_extra=BATCH_BODY,
 )
 async def push_batch(
     request: Request,

@@ -44,9 +44,13 @@ def test_openapi_document_describes_articles_and_errors(sqlite_api: Api) -> None
     document = sqlite_api.client.get("/openapi.json").json()
     push = document["paths"]["/v1/articles"]["post"]
     bodies = push["requestBody"]["content"]
-    single, several = bodies["application/json"]["schema"]["anyOf"]
-    assert (single, several["type"]) == ({"$ref": "#/components/schemas/Article"}, "array")
+    article = {"$ref": "#/components/schemas/Article"}
+    assert bodies["application/json"]["schema"] == article
     assert {"application/xml", "text/html", "text/plain", "application/rss+xml", "application/ld+json"} < set(bodies)
+    assert bodies["application/octet-stream"]["schema"]["format"] == "binary"
+    lists = document["paths"]["/v1/articles:batch"]["post"]["requestBody"]["content"]
+    assert list(lists) == ["application/x-ndjson", "application/json"]
+    assert lists["application/json"]["schema"]["items"] == article
     assert set(document["components"]["schemas"]["Article"]["properties"]) == set(
         Article.model_json_schema(by_alias=True)["properties"]
     )
