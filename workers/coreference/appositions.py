@@ -197,7 +197,11 @@ class AppositionReader:
             end, after = end + 2, self._tokens.at(end + 2)
         if after in POSSESSIVES or (after not in _CLOSING and "\n" not in after):
             return None
-        is_listed = after == "," and self._tokens.at(phrase.span.start - 1) == ","
+        is_listed = (
+            after == ","
+            and self._tokens.at(phrase.span.start - 1) == ","
+            and self._phrases.part(end + 1) not in {"VERB", "AUX"}
+        )
         return None if is_listed or (after == "," and self._opens_clause(phrase.span.start, i)) else key
 
     def _name_after_titles(self, first: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workers.coreference.appositions import AppositionReader
 from workers.coreference.definite_descriptions import KIND_OF_TYPE, DescriptionResolver, Names, is_title
 from workers.coreference.mentions import Gender, name_gender
-from workers.coreference.noun_phrases import POSSESSIVE_PRONOUNS, Kind, NounPhraseReader, Opening
+from workers.coreference.noun_phrases import POSSESSIVE_PRONOUNS, Kind, NounPhrase, NounPhraseReader, Opening
 from workers.doc.records import TokenSpan
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Descriptions:
     ``descriptions`` are their spans, up to the head, with the entity or None where the head must decide; ``wholes`` the
     spans with the complement of the head; ``subjects`` the spans of predicates with the pronoun that is their subject.
     ``kinds`` is what the head of a description can stand for, ``possessors`` the pronoun before it ("his deputy") and
-    ``owners`` the entities named in it ("Kemp's deputy"), which it does not refer to.
+    ``owners`` the entities named in it ("Kemp's deputy"), which it does not refer to. ``indefinite`` are the
+    descriptions of somebody new ("a neighbour") by first token.
     """
 
     descriptions: dict[TokenSpan, int | None] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Descriptions:
     kinds: dict[TokenSpan, Kind] = field(default_factory=dict)
     possessors: dict[TokenSpan, TokenSpan] = field(default_factory=dict)
     owners: dict[TokenSpan, frozenset[int]] = field(default_factory=dict)
+    indefinite: dict[int, NounPhrase] = field(default_factory=dict)
 
     def allows(self, span: TokenSpan, entity: EntityRecord, possessor: int | None) -> bool:
         """Return whether a description may refer to an entity, given the entity of the pronoun before it."""
@@ -76,6 +78,7 @@ def read_descriptions(
         if phrase.opening is Opening.BARE and (known is None or not is_title(tokens, phrase.span)):
             continue
         if phrase.opening is Opening.INDEFINITE:
+            result.indefinite[phrase.span.start] = phrase
             continue
         result.descriptions[phrase.span] = known
         result.wholes[phrase.span] = phrase.whole

@@ -8,7 +8,6 @@ antecedent. If nothing fits, the speaker stays None: a missing speaker is better
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import replace
 from typing import Final
 
@@ -17,27 +16,22 @@ from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
 from workers.coreference.candidates import collect_candidates
-from workers.coreference.described_names import read_descriptions
+from workers.coreference.described_names import Descriptions, read_descriptions
 from workers.coreference.descriptions import DETACHING_WORDS, organisation_descriptions, resolve_description
 from workers.coreference.mentions import PERSONAL, PRONOUNS, Anaphor, Form, Mention, MentionReader
 from workers.coreference.missed_names import find_missed_names
 from workers.coreference.resolution import best_entity, entity_distributions, excluded_entities
+from workers.coreference.sources import SourceReader
+from workers.coreference.unnamed_speakers import find_unnamed_speakers
 from workers.coreference.vectors import mention_vectors
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.doc.tokens import Tokens
-from workers.english.phrases import PREPOSITIONS
 from workers.model.antecedent_head import packaged_head
 
-# In tokens, from a comma to a name in apposition, titles included ("the judge, Mrs Justice Loxley").
-MAX_APPOSITION_DISTANCE: Final = 3
-_GENITIVES: Final = frozenset({"'s", "’s"})
-_NON_SPEAKER_TYPES: Final = frozenset({EntityType.DATE, EntityType.MONEY})
-# Lower-case words before a name that are not the head of the phrase.
-_MODIFIERS: Final = frozenset(
-    {"the", "former", "ex", "top", "senior", "then", "late", "outgoing", "veteran", "a", "an", "this"}
-)
 # The lowest probability of an entity at which a mention of each class is resolved: null rather than a guess.
 THRESHOLDS: Final = dict.fromkeys(Anaphor, 0.5) | {Anaphor.HE: 0.4, Anaphor.SHE: 0.4}
+# Names of works, goods and buildings do not speak; a name that does is a body's.
+_MISTAKEN_TYPES: Final = frozenset({EntityType.MISC, EntityType.PRODUCT, EntityType.FACILITY})
 # Words that open a description of something that was mentioned before.
 _DEFINITE: Final = frozenset({"the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my"})
 _OTHER: Final = frozenset({"other", "another"})
@@ -71,8 +65,14 @@ class Speakers:
         descriptions |= {
             span: key if key is not None else descriptions.get(span) for span, key in read.descriptions.items()
         }
+        sources = dict.fromkeys(record.source for record in attributions if record.source)
+        open_sources = [source for source in sources if source not in named]
         missed, missed_names = find_missed_names(tokens, names, len(entities))
-        candidates = [*entities, *missed]
+        unnamed, unnamed_spans = find_unnamed_speakers(
+            tokens, open_sources, read.indefinite, len(entities) + len(missed)
+        )
+        descriptions |= {span: key for key, span in unnamed_spans.items()}
+        candidates = [*entities, *missed, *unnamed]
         all_names = [
             *zip(names, keys, strict=True),
             *((name, key) for key in missed_names for name in missed_names[key]),
@@ -83,32 +83,42 @@ class Speakers:
             last = doc._.encoded.inputs.tokens[-1]
             mentions = [mention for mention in mentions if mention.form is Form.NAME or mention.span.end <= last + 1]
         resolved = self._resolve(doc, tokens, candidates, mentions)
-        for span, (key, _) in list(resolved.items()):
-            possessor = resolved.get(read.possessors.get(span, span), (None,))[0] if span in read.possessors else None
-            if not read.allows(span, candidates[key], possessor):
-                del resolved[span]
-        for predicate, subject in read.subjects.items():
-            if (known := resolved.get(TokenSpan(subject, subject + 1))) is not None:
-                resolved[predicate] = known[0], MentionForm.NOMINAL
-        used = sorted({key for key, _ in resolved.values() if key in missed_names})
-        # Missed names that a pronoun refers to become entities; their keys continue those of the other entities.
-        new_key = {old: len(entities) + i for i, old in enumerate(used)}
-        entities += [replace(candidates[old], key=key) for old, key in new_key.items()]
+        _drop_misfits(read, candidates, resolved)
+        # Missed names and unnamed speakers to which something refers become entities.
+        own = set(unnamed_spans.values())
+        used = sorted({key for span, (key, _) in resolved.items() if key >= len(entities) and span not in own})
+        new_key = {key: key for key in range(len(entities))}
+        new_key |= {old: len(entities) + i for i, old in enumerate(used)}
+        entities += [replace(candidates[old], key=new_key[old]) for old in used]
         all_mentions = [(span, key, MentionForm.NAME) for span, key in zip(names, keys, strict=True)]
-        all_mentions += [(span, key, MentionForm.NAME) for old, key in new_key.items() for span in missed_names[old]]
+        all_mentions += [(span, new_key[old], MentionForm.NAME) for old in used for span in missed_names.get(old, ())]
+        speakers = dict(named)
         for span, (old, form) in resolved.items():
-            key = new_key.get(old, old)
-            all_mentions.append((read.wholes.get(span, span), key, form))
-            if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
-                # "He" or "she" refers to a person, whatever the name looked like.
-                entities[key].type = EntityType.PERSON
+            if old in new_key:
+                all_mentions.append((read.wholes.get(span, span), new_key[old], form))
+                speakers[span] = new_key[old]
+                if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
+                    # "He" or "she" refers to a person, whatever the name looked like.
+                    entities[new_key[old]].type = EntityType.PERSON
+        self._set_speakers(tokens, entities, attributions, speakers)
         doc.spans["mentions"] = [_mention_span(doc, span, entities[key], form) for span, key, form in all_mentions]
-        for attribution in attributions:
-            source = attribution.source
-            if source is not None:
-                mention = resolved.get(_description_span(tokens, source))
-                attribution.speaker = named.get(source) if mention is None else new_key.get(mention[0], mention[0])
         return doc
+
+    def _set_speakers(
+        self,
+        tokens: Tokens,
+        entities: list[EntityRecord],
+        attributions: list[AttributionRecord],
+        speakers: dict[TokenSpan, int],
+    ) -> None:
+        """Set the speaker of each attribution, by the entities of sources and of the descriptions in them."""
+        for attribution in attributions:
+            if attribution.source is None:
+                continue
+            speaker = speakers.get(attribution.source, speakers.get(_description_span(tokens, attribution.source)))
+            attribution.speaker = speaker
+            if speaker is not None and entities[speaker].type in _MISTAKEN_TYPES:
+                entities[speaker].type = EntityType.ORGANIZATION
 
     def _read_sources(
         self,
@@ -124,11 +134,11 @@ class Speakers:
         """
         named: dict[TokenSpan, int] = {}
         descriptions: dict[TokenSpan, int | None] = {}
-        name_starts = [name.start for name in names]
-        for source in {attribution.source for attribution in attributions if attribution.source}:
+        reader = SourceReader(tokens, entities, names, keys)
+        for source in sorted({attribution.source for attribution in attributions if attribution.source}):
             if source.end - source.start == 1 and tokens.lower[source.start] in PRONOUNS:
                 continue
-            key = self._named_entity(tokens, entities, names, keys, name_starts, source)
+            key = reader.entity_of(source)
             if key is not None:
                 named[source] = key
             elif tokens.lower[source.start] in _DEFINITE and not _OTHER.intersection(tokens.lower[slice(*source)]):
@@ -154,68 +164,18 @@ class Speakers:
                 resolved[mention.span] = (best[0], form)
         return resolved
 
-    def _named_entity(
-        self,
-        tokens: Tokens,
-        entities: list[EntityRecord],
-        names: list[TokenSpan],
-        keys: list[int],
-        name_starts: list[int],
-        source: TokenSpan,
-    ) -> int | None:
-        """Return the entity named by the head of the source, or None.
 
-        In "Moyo's lawyer" and "a spokesman for Moyo" the head is not a name.
-        """
-        first_word = tokens.lower[source.start]
-        if source.end - source.start == 1 and first_word in {"who", "which"}:
-            k = bisect_left(name_starts, source.start) - 1
-            is_antecedent = (
-                k >= 0 and source.start - names[k].end <= 1 and entities[keys[k]].type not in _NON_SPEAKER_TYPES
-            )
-            return keys[k] if is_antecedent else None
-        inside = []
-        k = bisect_left(name_starts, source.start)
-        while k < len(names) and names[k].end <= source.end:
-            # "Osei" is not the head of "Osei's promise", but of "Osei's" alone.
-            if tokens.at(names[k].end) not in _GENITIVES or names[k].end >= source.end - 1:
-                inside.append(k)
-            k += 1
-        inside = [
-            k
-            for k in inside
-            if entities[keys[k]].type not in _NON_SPEAKER_TYPES | {EntityType.NORP} or names[k] == source
-        ]
-        comma = next((i for i in range(source.start, source.end) if tokens.words[i] == ","), source.end)
-        preposition = next((i for i in range(source.start, comma) if tokens.lower[i] in PREPOSITIONS), comma)
-        for k in inside:
-            # "Japan's trade minister, Kenji Morita": the name right after the comma is an apposition to the head.
-            is_apposition = 0 < names[k].start - comma <= MAX_APPOSITION_DISTANCE and tokens.lower[comma + 1] != "by"
-            if entities[keys[k]].type is EntityType.PERSON and (
-                is_apposition
-                or names[k].start < preposition
-                or not self._has_common_head(tokens, source.start, preposition)
-            ):
-                return keys[k]
-        for k in inside:
-            opens_source = all(
-                tokens.lower[i] in {"the", "both", "a"} or not tokens.words[i][0].isalnum()
-                for i in range(source.start, names[k].start)
-            )
-            if (
-                opens_source
-                and names[k].end <= comma
-                and (
-                    names[k].end == comma
-                    or tokens.lower[names[k].end] in {"and", "of", "in", "(", "for"} | PREPOSITIONS
-                )
-            ):
-                return keys[k]
-        return None
-
-    def _has_common_head(self, tokens: Tokens, start: int, end: int) -> bool:
-        """Return whether lower-case words before a preposition head the source, so that a name after it does not."""
-        return any(tokens.words[i][0].islower() and tokens.lower[i] not in _MODIFIERS for i in range(start, end))
+def _drop_misfits(
+    read: Descriptions, entities: list[EntityRecord], resolved: dict[TokenSpan, tuple[int, MentionForm]]
+) -> None:
+    """Drop what a description cannot refer to, and give predicates the entity of their subject."""
+    for span, (key, _) in list(resolved.items()):
+        possessor = resolved.get(read.possessors.get(span, span), (None,))[0] if span in read.possessors else None
+        if not read.allows(span, entities[key], possessor):
+            del resolved[span]
+    for predicate, subject in read.subjects.items():
+        if (known := resolved.get(TokenSpan(subject, subject + 1))) is not None:
+            resolved[predicate] = known[0], MentionForm.NOMINAL
 
 
 def _description_span(tokens: Tokens, source: TokenSpan) -> TokenSpan:

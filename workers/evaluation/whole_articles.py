@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-    from workers.doc.records import AttributionRecord, EntityRecord
+    from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 
 Row = dict[str, Any]
 Span = tuple[int, int]
@@ -94,7 +94,7 @@ def score_article(row: Row, doc: Doc) -> dict[str, Counts]:
     matches = _match_mentions(gold, predicted)
     alignment = align_entities(gold, predicted, matches)
     return {
-        "statements": _score_statements(row, doc, alignment),
+        "statements": _score_statements(row, doc, alignment, unnamed_mentions(row)),
         **score_entities(gold, predicted, matches),
     }
 
@@ -114,6 +114,17 @@ def align_entities(
     for mine, theirs in matches.items():
         votes[predicted[mine]][gold[theirs]] += 1
     return {entity: counter.most_common(1)[0][0] for entity, counter in votes.items()}
+
+
+def unnamed_mentions(row: Row) -> dict[int, str]:
+    """Return the entities without a name, by the end of each mention that is a description."""
+    return {
+        end: entity["id"]
+        for entity in row["entities"]
+        if not any(form == "name" for _, _, form in entity["mentions"])
+        for _, end, form in entity["mentions"]
+        if form == "description"
+    }
 
 
 def score_gap(row: Row, doc: Doc) -> Counts:
@@ -167,21 +178,28 @@ def _match_mentions(gold: Mapping[Span, str], predicted: Mapping[Span, int]) -> 
     return matches
 
 
-def _score_statements(row: Row, doc: Doc, alignment: Mapping[int, str]) -> Counts:
+def _score_statements(row: Row, doc: Doc, alignment: Mapping[int, str], unnamed: Mapping[int, str]) -> Counts:
+    """Count statements with the right speaker: the entity, or the words of the source where it has no name."""
+
+    def end_of(span: TokenSpan) -> int:
+        return doc[span.end - 1].idx + len(doc[span.end - 1])
+
+    def speakers(attribution: AttributionRecord) -> set[str | None]:
+        if attribution.speaker is not None:
+            return {alignment.get(attribution.speaker, f"other {attribution.speaker}")}
+        return {None} if attribution.source is None else {None, unnamed.get(end_of(attribution.source))}
+
     attributions: list[AttributionRecord] = doc._.attributions
     predicted = [
-        (
-            [(doc[part.start].idx, doc[part.end - 1].idx + len(doc[part.end - 1])) for part in attribution.content],
-            None if attribution.speaker is None else alignment.get(attribution.speaker, f"other {attribution.speaker}"),
-        )
+        ([(doc[part.start].idx, end_of(part)) for part in attribution.content], speakers(attribution))
         for attribution in attributions
     ]
     right, used = 0, set[int]()
     wanted = [statement for statement in row["statements"] if statement["content"]]
     for statement in wanted:
         content = [tuple(part) for part in statement["content"]]
-        for number, (spans, speaker) in enumerate(predicted):
-            if number in used or speaker != statement["speaker"]:
+        for number, (spans, names) in enumerate(predicted):
+            if number in used or statement["speaker"] not in names:
                 continue
             if _overlap(content, spans) >= MIN_CONTENT_OVERLAP:
                 used.add(number)

@@ -101,3 +101,22 @@ def test_two_bearers_of_a_title_leave_the_title_alone_in_a_headline_open(trained
 
     assert "Senator" not in entity(trained, text, "Ada Quill")[1]
     assert "Senator" not in entity(trained, text, "Omar Vale")[1]
+
+
+def test_a_speaker_without_a_name_is_an_entity_once_a_pronoun_refers_to_it(trained: Language) -> None:
+    text = (
+        "Lena Roth resigned as mayor. A spokesman for the port said she had been asked to go. “We are sorry,” he added."
+    )
+    doc = trained(text)
+    name = "A spokesman for the port"
+
+    assert name in [record.name for record in doc._.entities]
+    key = next(record.key for record in doc._.entities if record.name == name)
+    assert [record.speaker for record in doc._.attributions] == [key, key]
+
+
+def test_a_speaker_without_a_name_that_nothing_refers_to_is_not_an_entity(trained: Language) -> None:
+    doc = trained("A spokesman for the port said the dam was safe.")
+
+    assert not [record.name for record in doc._.entities if "spokesman" in record.name]
+    assert [record.speaker for record in doc._.attributions] == [None]

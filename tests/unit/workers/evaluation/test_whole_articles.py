@@ -45,6 +45,23 @@ def test_statement_needs_its_speaker_and_its_bounds(nlp: Language) -> None:
     assert right("E2", end) == right(None, end) == right("E1", start + 5) == 0
 
 
+def test_speaker_without_a_name_is_right_by_the_words_of_the_source(nlp: Language) -> None:
+    text = "A clerk said the bridge was safe. Mrs. Ama Osei left."
+    start, end = text.index("the bridge"), text.index(". Mrs")
+    entities = [
+        {"id": "E1", "type": "PERSON", "mentions": [[0, 7, "description"]]},
+        {"id": "E2", "type": "PERSON", "mentions": [[0, 7, "description"], [text.index("Ama"), end + 15, "name"]]},
+    ]
+
+    def right(speaker: str) -> float:
+        row = {"entities": entities, "statements": [{"content": [[start, end]], "speaker": speaker}]}
+        with nlp.memory_zone():
+            return score_article(row, nlp(text))["statements"].right_given
+
+    assert right("E1") == 1
+    assert right("E2") == 0
+
+
 @pytest.mark.parametrize(("right", "expected"), [("a", (1, 1, 1, 1)), ("b", (0, 1, 0, 1)), (None, (0, 1, 0, 0))])
 def test_pronoun_of_gap_is_right_if_its_entity_has_the_name(
     nlp: Language, right: str | None, expected: tuple[int, ...]
