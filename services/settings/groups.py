@@ -252,7 +252,11 @@ class Broker(Group):
 class Worker(Group):
     """The processes that analyse. The hard limit must be below the lease, or an article would be analysed twice."""
 
-    processes: int = Field(0, ge=0, description="Processes that analyse at the same time; 0 is one for each core.")
+    processes: int = Field(
+        0,
+        ge=0,
+        description="Processes that analyse at the same time; 0 is one for each core that the machine, or the quota of its container, has.",
+    )
     max_attempts: Count = Field(3, description="Attempts after which a job is dead.")
     lease_s: Seconds = Field(
         30, description="Seconds after which a job is given to another worker unless it is renewed."

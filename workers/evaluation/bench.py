@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.access import bootstrap
+from services.container_limits import usable_cores
 from services.contracts import Article
 from services.database.counters import CounterName
 from services.database.engine import Database
@@ -81,7 +82,7 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
 
     Both use the same number of processes; 0 means one per core.
     """
-    count = processes or len(os.sched_getaffinity(0))
+    count = processes or usable_cores()
     before = _time_pipeline(articles, settings, rounds, count)
     with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as directory:
         api = settings.api.model_copy(update={"port": 0})

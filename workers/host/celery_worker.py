@@ -21,6 +21,7 @@ from celery import Celery, signals
 from prometheus_client import CollectorRegistry, start_http_server
 
 from services import logs, metrics
+from services.container_limits import usable_cores
 from services.contracts import Analysis, Article, QueueName, TaskName
 from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
@@ -51,7 +52,7 @@ class WorkerHost:
         self.settings = settings
         self.name = uuid.uuid4().hex[:8]
         self._host = hosts.host_name(platform.node(), self.name)
-        self.slots = settings.worker.processes or len(os.sched_getaffinity(0))
+        self.slots = settings.worker.processes or usable_cores()
         self.celery: Celery = create_celery(
             settings.broker,
             settings.resolved_redis_url(),

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from services.container_limits import read_limits
 from services.contracts import JobState
 from services.database.engine import Database
 from services.errors import StoreUnavailable
@@ -16,6 +17,7 @@ from services.feeds.pauses import list_pauses
 from services.jobs import queries
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import take_snapshot
+from services.maintenance.diagnostics.container import check_container
 from services.maintenance.diagnostics.findings import Finding, Level
 from services.maintenance.diagnostics.stores import check_database, check_redis
 from services.settings import Settings
@@ -41,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         database_usable &= finding.level is not Level.FAIL or finding.check not in {"database", "schema"}
         yield finding
     yield from _disk(database, settings)
+    yield from check_container(settings, read_limits())
     yield from check_redis(settings)
     if database_usable:
         yield from _parts(database)
