@@ -255,7 +255,8 @@ class Worker(Group):
     processes: int = Field(
         0,
         ge=0,
-        description="Processes that analyse at the same time; 0 is one for each core that the machine, or the quota of its container, has.",
+        description="Processes that analyse at the same time; 0 is one for each core of the machine, or of the quota "
+        "of its container.",
     )
     max_attempts: Count = Field(3, description="Attempts after which a job is dead.")
     lease_s: Seconds = Field(
