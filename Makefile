@@ -96,6 +96,10 @@ mutants: .venv/mutants/bin/mutmut ## Put faults into lease, dispatch window, acc
 	@PYTHONPATH=.venv/mutants $(BIN)/python -m mutmut run --max-children 2
 	@PYTHONPATH=.venv/mutants $(BIN)/python -m mutmut results
 
+.PHONY: sbom
+sbom: .venv/dev.stamp ## Write the bill of materials (CycloneDX) of each image and of the wheel, and their licences
+	@$(BIN)/python -m tests.sbom
+
 .PHONY: architecture
 architecture: .venv/dev.stamp ## Draw the packages from the import graph into docs/architecture.md
 	@$(BIN)/python -m tests.architecture
