@@ -70,6 +70,10 @@ soak: .venv/dev.stamp ## Many short articles through one worker process (ARTICLE
 	@mkdir -p .faults
 	SOAK_ARTICLES=$(or $(ARTICLES),100000) $(FOREVER) -m soak tests/faults
 
+.PHONY: client
+client: .venv/run.stamp ## Pack the Python client by itself: a wheel in build/client
+	@cd services/client && ../../$(BIN)/python -m hatchling build -t wheel -d ../../build/client
+
 .PHONY: run
 run: .venv/run.stamp ## Run the service on this machine until Ctrl-C
 	@$(BIN)/stancewire up

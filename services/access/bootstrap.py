@@ -52,15 +52,15 @@ def ensure(database: Database, settings: Settings) -> str | None:
 
 
 @contextmanager
-def borrowed(database: Database, name: str) -> Iterator[dict[str, str]]:
-    """Provide the headers of a temporary key for `demo` and `bench`, revoked at the end of the block.
+def borrowed(database: Database, name: str) -> Iterator[str]:
+    """Provide a temporary key for `demo` and `bench`, revoked at the end of the block.
 
     The key can push to, and read from, every feed.
     """
     scopes = [Scope.INGEST, Scope.READ]
     key, token = keys.create(database, name=name, scopes=scopes, feeds=None, by=local(), expires_s=_TEMPORARY_KEY_S)
     try:
-        yield {"Authorization": f"Bearer {token}"}
+        yield token
     finally:
         keys.revoke(database, key.id, local())
 

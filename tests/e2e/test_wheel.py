@@ -12,6 +12,7 @@ import pytest
 from tests.support import paths
 
 ROOT = paths.ROOT
+CLIENT_PROJECT = {ROOT / "services" / "client" / name for name in ("pyproject.toml", "README.md")}
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +31,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_has_every_file_of_the_packages_and_no_tests(wheel: Path) -> None:
     files = [file for package in ("services", "workers") for file in (ROOT / package).rglob("*") if file.is_file()]
     expected = {
-        str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc" and file.parent.name != "annotations"
+        str(file.relative_to(ROOT))
+        for file in files
+        if file.suffix != ".pyc" and file.parent.name != "annotations" and file not in CLIENT_PROJECT
     }
     packed = set(zipfile.ZipFile(wheel).namelist())
     assert len(expected) > 100
     assert expected <= packed
     assert not [name for name in packed if "/annotations/" in name], "only training reads them"
+    assert not {str(file.relative_to(ROOT)) for file in CLIENT_PROJECT} & packed, "the client is packed by itself"
     assert "services/console/runbook.md" in packed, "the console shows it"
     assert not [name for name in packed if name.startswith("tests")]
 

@@ -90,8 +90,8 @@ def measure(articles: Sequence[Article], settings: Settings, *, rounds: int, pro
         os.environ["STANCEWIRE_WORKER__PROCESSES"] = str(count)
         with (
             start_service(service_settings, lambda _line: None) as stack,
-            bootstrap.borrowed(stack.database, "stancewire bench") as headers,
-            httpx.Client(base_url=stack.url, timeout=120, headers=headers) as client,
+            bootstrap.borrowed(stack.database, "stancewire bench") as key,
+            httpx.Client(base_url=stack.url, timeout=120, headers={"Authorization": f"Bearer {key}"}) as client,
         ):
             service = _time_service(client, stack.database, articles, rounds)
             start_s = stack.startup_s

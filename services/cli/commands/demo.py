@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -15,8 +14,9 @@ from rich.text import Text
 from services import logs, samples
 from services.access import bootstrap
 from services.cli.arguments import fail
-from services.cli.commands.client import push_batch, wait_for
+from services.cli.commands.client import article_fields, connect, contract_result
 from services.cli.render import render_result
+from services.client import Client
 from services.contracts import Result
 from services.settings import Settings
 
@@ -44,8 +44,11 @@ def demo(
             report("starting Redis, API, worker and sweeper on this machine …")
             with start_service(settings, report) as service:
                 report(f"ready after {service.startup_s:.1f} s at {service.url}")
-                with bootstrap.borrowed(service.database, "stancewire demo") as headers:
-                    failed = _push_and_show(service.url, headers, console)
+                with (
+                    bootstrap.borrowed(service.database, "stancewire demo") as key,
+                    connect(service.url, key) as client,
+                ):
+                    failed = _push_and_show(client, service.url, console)
         except (state.InUseError, redis_server.NoRedisServerError, StartError) as error:
             fail(str(error))
     console.print(
@@ -55,22 +58,23 @@ def demo(
     raise typer.Exit(1 if failed else 0)
 
 
-def _push_and_show(url: str, headers: dict[str, str], console: Console) -> bool:
+def _push_and_show(client: Client, url: str, console: Console) -> bool:
     """Push the samples, print the results and a summary. Return whether any article failed."""
     articles = samples.load()
     results: dict[str, Result] = {}
-    with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
-        began = time.perf_counter()
-        items = push_batch(client, articles)
-        console.print(f"pushed {len(items)} articles to {url}/v1/articles:batch\n")
-        for item, article in zip(items, articles, strict=True):
-            job = wait_for(client, item["job_id"])
-            if job.get("error"):
-                console.print(Text(f"{article.title}: {job['error']['detail']}", style="bold red"))
-                continue
-            href = job["result"]["href"]
-            results[href] = Result.model_validate_json(client.get(href).content)
-        seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    batch = client.push_batch(article_fields(articles))
+    console.print(f"pushed {len(batch.items)} articles to {url}/v1/articles:batch\n")
+    for item, article in zip(batch.items, articles, strict=True):
+        if item.job_id is None:
+            console.print(Text(f"{article.title}: {item.error}", style="bold red"))
+            continue
+        job = client.wait(item.job_id)
+        if job.error or job.result is None:
+            console.print(Text(f"{article.title}: {job.error.detail if job.error else job.state}", style="bold red"))
+            continue
+        results[job.result.href] = contract_result(client.result(job))
+    seconds = time.perf_counter() - began
     for href, result in results.items():
         render_result(result, console)
         console.print(Text(f"  GET {url}{href}\n", style="dim"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from services.cli.commands import client
+from services.client import Client
 
 NITF = """<nitf><head><docdata><doc-id id-string="tram"/><date.issue norm="soon"/></docdata></head>
 <body><body.content><p>Mayor Ida Berg said no.</p></body.content></body></nitf>"""
@@ -29,11 +31,13 @@ def pushed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def answer(request: httpx.Request) -> httpx.Response:
         lines = [json.loads(line) for line in request.content.splitlines()]
         articles.extend(lines)
-        items = [{"line": number, "status": 202, "job_id": f"job-{number}"} for number in range(1, len(lines) + 1)]
+        items = [
+            {"line": number, "status": 202, "job_id": str(UUID(int=number))} for number in range(1, len(lines) + 1)
+        ]
         return httpx.Response(200, json={"errors": False, "items": items})
 
-    def connect(_: str) -> httpx.Client:
-        return httpx.Client(base_url="http://service", transport=httpx.MockTransport(answer))
+    def connect(_: str) -> Client:
+        return Client("http://service", transport=httpx.MockTransport(answer))
 
     monkeypatch.setattr(client, "_client", connect)
     return articles
@@ -57,7 +61,7 @@ def test_nitf_is_pushed_as_an_article_whatever_the_file_is_called(
     assert (article["feed"], article["guid"], article["body"]) == ("wire", "tram", "<p>Mayor Ida Berg said no.</p>")
     assert (article["media_type"], "published_at" in article) == ("text/html", False)
     assert "article 1: date.issue: 'soon' cannot be read as a date" in result.stderr
-    assert "job-1" in result.stdout
+    assert str(UUID(int=1)) in result.stdout
 
 
 def test_entry_without_text_fails_alone(tmp_path: Path, pushed: list[dict[str, Any]]) -> None:
