@@ -39,7 +39,9 @@ from services.api.routes import (
     jobs,
     keys,
     pauses,
+    pushes,
     results,
+    sources,
     stances,
     stored_articles,
     topics,
@@ -49,6 +51,7 @@ from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.dispatch.store_watch import StoreWatch
+from services.feeds.activity import ActivityRecorder
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
@@ -57,6 +60,7 @@ from services.jobs.hosts import AnnouncementThread, HostRole
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.settings import Settings
 from services.settings.proxies import items_of
+from services.sources.verifier import PushVerifier
 from services.use_cases.context import UseCaseContext
 from services.version import VERSION
 
@@ -66,6 +70,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _ROUTERS: Final = (
     articles.router,
     stored_articles.router,
+    pushes.router,
     jobs.router,
     job_actions.router,
     results.router,
@@ -73,6 +78,7 @@ _ROUTERS: Final = (
     stances.router,
     keys.router,
     feeds.router,
+    sources.router,
     audit.router,
     pauses.router,
     topics.router,
@@ -142,6 +148,8 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
         store_watch=StoreWatch(database, settings),
         long_poll=LongPoll(database, settings.api),
         metrics=metrics,
+        recorder=ActivityRecorder(database, settings.sources),
+        push_verifier=PushVerifier(database, settings.sources, settings.access),
         health_threads=anyio.CapacityLimiter(_HEALTH_THREADS),
     )
 
@@ -180,11 +188,13 @@ def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
         anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.database.pool_size
         announcement.start()
         services.store_watch.start()
+        services.recorder.start()
         services.dispatch_thread.start()
         services.dispatch_thread.nudge()  # jobs accepted shortly before a crash
         yield
         announcement.stop()
         services.dispatch_thread.stop()
+        services.recorder.stop()
         services.store_watch.stop()
         stores.close()
         services.database.dispose()

@@ -18,10 +18,12 @@ from services.database.engine import Database
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.dispatch.store_watch import StoreWatch
 from services.errors import Unauthenticated
+from services.feeds.activity import ActivityRecorder
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
 from services.metrics import ApiMetrics
 from services.settings import Settings
+from services.sources.verifier import PushVerifier
 from services.use_cases.context import UseCaseContext
 
 _BEARER: Final = HTTPBearer(bearerFormat="swk_<id>_<secret>", scheme_name="key", auto_error=False)
@@ -42,6 +44,8 @@ class ApiServices:
     store_watch: StoreWatch
     long_poll: LongPoll
     metrics: ApiMetrics
+    recorder: ActivityRecorder
+    push_verifier: PushVerifier
     health_threads: CapacityLimiter
 
 

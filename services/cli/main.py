@@ -29,6 +29,7 @@ from services.cli.commands import (
     pause,
     prune,
     serve,
+    sources,
     topics,
 )
 from services.errors import StancewireError
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
     app.add_typer(jobs.app, name="jobs")
     app.add_typer(keys.app, name="keys")
     app.add_typer(feeds.app, name="feeds")
+    app.add_typer(sources.app, name="sources")
     app.command("audit")(feeds.audit_log)
     app.add_typer(topics.app, name="topics")
     for entry_point in entry_points(group=ENTRY_POINTS):

@@ -9,6 +9,7 @@ from typing import Final
 from services.caller import Scope
 from services.contracts import EntityType, JobState, Kind, StanceLabel
 from services.contracts.acts import ACT_RECORDS
+from services.sources.records import SourceKind, SourceState
 
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
@@ -81,6 +82,24 @@ ADVICE: Final[Mapping[str, str]] = {
     "withdrawn": "The article was withdrawn and its results were removed.",
 }
 
+# A sign with each label, as for jobs.
+SOURCE_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    SourceState.WAITING: ("◷", "Waiting"),
+    SourceState.ACTIVE: ("✓", "Active"),
+    SourceState.FAILING: ("✕", "Failing"),
+    SourceState.DENIED: ("✕", "Denied"),
+    SourceState.GONE: ("✕", "Gone"),
+    SourceState.PAUSED: ("‖", "Paused"),
+    SourceState.LEAVING: ("–", "Leaving"),
+}
+
+SOURCE_KINDS: Final[Mapping[str, str]] = {
+    SourceKind.POLL: "Polled address",
+    SourceKind.WEBSUB: "Subscription at a hub (WebSub)",
+    SourceKind.SIGNED: "Signed push",
+    SourceKind.SUPERDESK: "Superdesk",
+}
+
 SCOPES: Final[Mapping[str, str]] = {
     Scope.INGEST: "push, cancel and withdraw articles",
     Scope.READ: "see jobs, articles and results",
@@ -103,7 +122,11 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "key.revoke": "revoked a key",
     "ledger.backup": "made a backup",
     "ledger.restore": "restored a backup",
+    "refusals.clear": "cleared the refusals of a feed",
     "session.end": "ended sessions",
+    "source.add": "added a source",
+    "source.remove": "removed a source",
+    "source.set": "changed a source",
     "retention.prune": "pruned old data",
     "topic.add": "registered a topic",
     "topic.change": "changed a topic",

@@ -17,6 +17,7 @@ from services.jobs import dispatch_window, hosts
 from services.jobs.hosts import HostRole
 from services.maintenance.retention import RetentionThread
 from services.settings import Settings
+from services.sources.runner import SourcesThread
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ _ANNOUNCE_EVERY_S = 5
 class Sweeper:
     """Returns jobs with expired leases and lost messages to the queue, and keeps the dispatch window filled.
 
-    It also runs the thread that applies the retention periods, as every deployment has a sweeper.
+    It also runs the threads that apply the retention periods and fetch sources, as every deployment has a sweeper.
     """
 
     def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
@@ -43,6 +44,8 @@ class Sweeper:
         announced_at = float("-inf")
         retention = RetentionThread(self._database, self._settings.retention, stopping)
         retention.start()
+        fetching = SourcesThread(self._database, self._settings, stopping)
+        fetching.start()
         while not stopping.is_set():
             now = time.monotonic()
             try:
@@ -56,6 +59,7 @@ class Sweeper:
                 log.exception("sweep_defect")
             stopping.wait(self._settings.broker.sweep_s)
         retention.join()
+        fetching.join()
         with contextlib.suppress(StoreUnavailable):
             hosts.leave(self._database, HostRole.SWEEPER, host)
         log.info("sweeper_stopped")

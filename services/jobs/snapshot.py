@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text
 from services.contracts import JobState
 from services.database.counters import Key, read_counters
 from services.database.engine import Database, now_ms
-from services.database.tables import hosts, jobs, pauses
+from services.database.tables import hosts, jobs, pauses, sources
 from services.jobs.hosts import HostRole, alive
 from services.jobs.queue_counts import oldest_queued, queued_by_feed
 
@@ -28,6 +28,7 @@ class Snapshot:
     hosts: Mapping[HostRole, int]
     slots: int
     paused: Sequence[str]
+    sources: Mapping[tuple[str, ...], float]  # by kind and state
     database_bytes: int
     counters: Mapping[Key, float]
 
@@ -52,9 +53,15 @@ def take_snapshot(database: Database) -> Snapshot:
             hosts={role: roles.get(role, (0, 0))[0] for role in HostRole},
             slots=roles.get(HostRole.WORKER, (0, 0))[1],
             paused=list(connection.execute(select(pauses.c.feed).order_by(pauses.c.feed)).scalars()),
+            sources=_sources(connection),
             database_bytes=_database_bytes(connection, database),
             counters=read_counters(connection),
         )
+
+
+def _sources(connection: Connection) -> dict[tuple[str, ...], float]:
+    query = select(sources.c.kind, sources.c.state, func.count()).group_by(sources.c.kind, sources.c.state)
+    return {(kind, state): number for kind, state, number in connection.execute(query)}
 
 
 def _database_bytes(connection: Connection, database: Database) -> int:

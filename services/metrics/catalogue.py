@@ -24,6 +24,7 @@ from services.metrics.declaration import (
     declare_ledger_counter,
     declare_ledger_histogram,
 )
+from services.sources.records import SourceKind, SourceState
 
 # Refusals that the sender did not cause; `StancewireIntakeRefuses` watches them.
 CAPACITY_CODES: Final = ("feed_queue_full", "backlog_too_long", "backlog_too_old", "disk_full", "store_unavailable")
@@ -46,6 +47,8 @@ LABEL_VALUES: Final = {
     "stage": "the stages of the pipeline",
     "outcome": "`succeeded`, `failed`, `retried`, `dead`, `lease_lost`",
     "kind": "`read`, `write`",
+    "source": ", ".join(f"`{kind}`" for kind in SourceKind),
+    "does": ", ".join(f"`{state}`" for state in SourceState),
     "store": ", ".join(f"`{store}`" for store in Store),
     "fault": ", ".join(f"`{fault}` ({fault.description})" for fault in StoreFault),
     "queue_name": "the queues; there is one",
@@ -90,6 +93,13 @@ PRUNED: Final = declare_ledger_counter(
     "Rows that retention removed, or whose body it removed",
     "kept",
     initial_labels=tuple(kind.name for kind in RETENTION_KINDS),
+)
+SOURCES: Final = declare_gauge(
+    Origin.LEDGER,
+    "stancewire_sources",
+    "Sources of feeds by kind (`source`) and state (`does`); absent for those that there are none of",
+    "source",
+    "does",
 )
 DATABASE_SIZE: Final = declare_gauge(Origin.LEDGER, "stancewire_database_size_bytes", "Size of the database")
 ACCEPTED: Final = declare_ledger_counter(

@@ -105,6 +105,7 @@ def _gauges(snapshot: Snapshot, feeds: frozenset[str]) -> Iterator[Metric]:
     yield labelled_family(catalogue.WORKERS, {(queue,): snapshot.hosts[HostRole.WORKER]})
     yield labelled_family(catalogue.SLOTS, {(queue,): snapshot.slots})
     yield labelled_family(catalogue.PAUSED, {(feed,): 1 for feed in snapshot.paused})
+    yield labelled_family(catalogue.SOURCES, dict(snapshot.sources))
     yield unlabelled_family(catalogue.DATABASE_SIZE, snapshot.database_bytes)
 
 

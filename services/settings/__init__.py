@@ -32,6 +32,7 @@ from services.settings.groups import (
     Worker,
 )
 from services.settings.outbound import Outbound
+from services.settings.sources import Sources
 
 __all__ = [
     "Access",
@@ -47,6 +48,7 @@ __all__ = [
     "Pipeline",
     "Retention",
     "Settings",
+    "Sources",
     "Topics",
     "Worker",
 ]
@@ -91,6 +93,7 @@ class Settings(BaseSettings):
     pipeline: Pipeline = Pipeline()
     metrics: Metrics = Metrics()
     topics: Topics = Topics()
+    sources: Sources = Sources()
     outbound: Outbound = Outbound()
     log: Log = Log()
 

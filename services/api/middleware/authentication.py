@@ -1,8 +1,8 @@
 """Authentication of each request, before its body or path parameters are read.
 
-The middleware requires a valid key for everything under ``/v1``; each route then requires a scope with a dependency of
-`services.api.dependencies`. A route that forgets its scope still needs a key, and
-`tests/integration/services/api/test_access.py` finds it.
+The middleware requires a valid key for everything under ``/v1`` except pushes with a signature (`services.api.routes.
+pushes` checks it); each route then requires a scope with a dependency of `services.api.dependencies`. A route that
+forgets its scope still needs a key, and `tests/integration/services/api/test_access.py` finds it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
 from services.api.client_address import client_network
 from services.api.problems import send_problem
+from services.api.push_paths import is_signed_push
 from services.caller import Caller
 from services.errors import Forbidden, Refused, StancewireError, StoreUnavailable, Unauthenticated
 from services.settings import Access
@@ -54,6 +55,7 @@ class AuthenticationMiddleware:
             return
         authorization = _authorization_header(scope)
         protected = scope["path"] == _PROTECTED or scope["path"].startswith(f"{_PROTECTED}/")
+        protected = protected and not is_signed_push(scope)
         if protected or authorization is not None:
             try:
                 if protected and authorization is None and _is_cross_site(scope):

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.long_poll import record_waits
 from services.api.problems import problem_code_of
-from services.api.push_paths import is_push
+from services.api.push_paths import is_push, is_signed_push
 from services.metrics import ApiMetrics
 
 _REQUEST_ID_HEADER: Final = "X-Request-ID"
@@ -75,7 +75,7 @@ class RequestLogMiddleware:
 
 def _route_label(scope: Scope) -> str:
     """Return the path template of the matched route; middleware may have answered before a route was matched."""
-    unmatched = scope["path"] if is_push(scope) else "none"
+    unmatched = scope["path"] if is_push(scope) and not is_signed_push(scope) else "none"
     return str(getattr(scope.get("route"), "path_format", unmatched))
 
 

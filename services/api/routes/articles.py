@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.api.dependencies import Admin, ApiServices, Pusher, Services
 from services.api.long_poll import POLL_AFTER, PreferHeader
 from services.api.openapi import JOB_LINKS, LOCATION, OPTIONAL_RETRY_AFTER, RETRY_AFTER
-from services.api.problems import ProblemError, problem_from_error, problem_responses
+from services.api.problems import Problem, ProblemError, problem_from_error, problem_responses
 from services.api.push_bodies import BATCH_BODY, PUSH_BODY
 from services.api.push_paths import BATCH_PATH, PUSH_PATH
 from services.api.pushed_documents import PushedDocument, read_document
@@ -22,6 +22,7 @@ from services.api.schemas.jobs import job_href, job_view
 from services.caller import Caller
 from services.contracts import Article, FeedName, JobView, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
+from services.feeds.refusals import NewRefusal
 from services.ingest.formats.feed_format import ParsedArticle, Record
 from services.ingest.submit import BATCH_SCOPE, assign_home_feed, check_length, idempotency_key
 from services.jobs import queries
@@ -30,6 +31,7 @@ from services.use_cases import articles
 
 router = APIRouter(tags=["articles"])
 
+_NOT_NOTED: Final = frozenset({403, 429, 503})  # refusals of the sender, or for now
 _CHUNK_SIZE: Final = 200  # articles in one transaction: few enough for other writers to get their turn
 
 IdempotencyHeader = Annotated[
@@ -80,10 +82,23 @@ async def push_article(
     accepted before, or (``Prefer: wait``) its job finished in time. A document of a kind that can have several articles
     (RSS, a list) is answered with 200 like a batch, however many it has.
     """
+    return await answer_push(request, response, services, caller, feed, idempotency_key_header, prefer)
+
+
+async def answer_push(
+    request: Request,
+    response: Response,
+    services: ApiServices,
+    caller: Caller,
+    feed: str | None,
+    key_header: str | None,
+    prefer: str | None,
+) -> JobView | Response:
+    """Accept what a request pushes, and answer it as ``/v1/articles`` does."""
     body = await request.body()
-    document, parsed = await run_in_threadpool(_read_document, services, request, body, feed)
+    document, parsed = await run_in_threadpool(read_push, services, caller, request, body, feed)
     if parsed is None:
-        answer = await _push_document(services, caller, document, idempotency_key_header, body)
+        answer = await push_document(services, caller, document, key_header, body)
         document_headers = _retry_after(answer)
         return Response(
             answer.model_dump_json(exclude_none=True), media_type="application/json", headers=document_headers
@@ -91,12 +106,13 @@ async def push_article(
     article = assign_home_feed(parsed.article, caller)
     structlog.contextvars.bind_contextvars(feed=article.feed)
     check_length(article, services.settings.limits)
-    key = idempotency_key(caller, article.feed, idempotency_key_header, body)
+    key = idempotency_key(caller, article.feed, key_header, body)
     [accepted] = await run_in_threadpool(
         articles.submit, services.use_case_context, services.intake, [article], caller, key
     )
     if isinstance(accepted, StancewireError):
         raise accepted
+    services.recorder.note_document(article.feed, document.feed_format.name)
     structlog.contextvars.bind_contextvars(job=str(accepted.job_id))
     wait_s = services.long_poll.granted_wait_s(prefer)
     finished = await services.long_poll.wait(accepted.job_id, wait_s)
@@ -132,31 +148,53 @@ async def push_batch(
     and each of them ``retry_after``.
     """
     body = await request.body()
-    document, _ = await run_in_threadpool(_read_document, services, request, body, feed, is_batch=True)
-    answer = await _push_document(services, caller, document, idempotency_key_header, body)
+    document, _ = await run_in_threadpool(read_push, services, caller, request, body, feed, is_batch=True)
+    answer = await push_document(services, caller, document, idempotency_key_header, body)
     response.headers.update(_retry_after(answer))
     return answer
 
 
-def _read_document(
-    services: ApiServices, request: Request, body: bytes, feed: str | None, *, is_batch: bool = False
+def read_push(
+    services: ApiServices, caller: Caller, request: Request, body: bytes, feed: str | None, *, is_batch: bool = False
 ) -> tuple[PushedDocument, ParsedArticle | None]:
     """Return the document, and its article unless it is answered like a batch. Raises `ProblemError`."""
     content_type = request.headers.get("content-type", "")
-    document = read_document(body, content_type, services.settings.limits, feed, is_batch=is_batch)
-    return document, None if document.is_container else document.parse(document.records[0])
+    try:
+        document = read_document(body, content_type, services.settings.limits, feed, is_batch=is_batch)
+    except ProblemError as error:
+        note_refusal(services, caller, feed, error.problem)
+        raise
+    if document.is_container:
+        return document, None
+    try:
+        return document, document.parse(document.records[0])
+    except ProblemError as error:
+        note_refusal(services, caller, feed, error.problem, document.feed_format.name)
+        raise
 
 
-async def _push_document(
-    services: ApiServices, caller: Caller, document: PushedDocument, key_header: str | None, body: bytes
+async def push_document(
+    services: ApiServices,
+    caller: Caller,
+    document: PushedDocument,
+    key_header: str | None,
+    body: bytes,
+    *,
+    notes_refusals: bool = True,
 ) -> BatchAnswer:
-    """Push the records of a document in transactions of some articles each."""
+    """Push the records of a document in transactions of some articles each.
+
+    Raises `Refused` and `StoreUnavailable` if nothing was accepted, and `KeyReused`.
+    """
     key = idempotency_key(caller, BATCH_SCOPE, key_header, body)
     items: list[BatchItem] = []
     for start in range(0, len(document.records), _CHUNK_SIZE):
         chunk = document.records[start : start + _CHUNK_SIZE]
         push = partial(_push_chunk, services, caller, document, chunk, key, is_first=start == 0)
         items += await run_in_threadpool(push)
+    if notes_refusals:
+        for item in items:
+            note_refusal(services, caller, document.options.feed, item.problem, document.feed_format.name)
     return BatchAnswer(errors=any(item.problem is not None for item in items), items=items)
 
 
@@ -200,7 +238,24 @@ def _push_chunk(
             items[number] = _refused_item(services, number, answer)
         else:
             items[number] = _accepted_item(number, answer, warnings[number])
+    if is_first:
+        _note_document(services, document, {batch[number].feed for number in batch if not items[number].problem})
     return [items[number] for number in sorted(items)]
+
+
+def _note_document(services: ApiServices, document: PushedDocument, feeds: set[str]) -> None:
+    """Count a document of which articles of these feeds were accepted."""
+    for feed in feeds:
+        services.recorder.note_document(feed, document.feed_format.name)
+
+
+def note_refusal(
+    services: ApiServices, caller: Caller, feed: str | None, problem: Problem | None, format_name: str = ""
+) -> None:
+    """Note that an article or a document was refused, if its feed is known and the refusal is about the document."""
+    name = feed or caller.home_feed()
+    if problem is not None and problem.status not in _NOT_NOTED and name is not None and caller.sees(name):
+        services.recorder.note_refusal(NewRefusal(name, problem.code, problem.detail, format_name))
 
 
 def _accepted_item(number: int, answer: Acceptance, warnings: tuple[Warned, ...]) -> BatchItem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -19,14 +19,16 @@ from services.console.page_context import AdminForm, PageContext, ReaderPage
 from services.contracts import FeedName
 from services.database.counters import CounterName
 from services.errors import Conflict
+from services.feeds import activity, refusals, store
 from services.feeds import pauses as pause_store
-from services.feeds import store
 from services.jobs import snapshot
+from services.sources import store as source_store
 from services.use_cases import feeds, pauses
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _NUMBERS: Final = frozenset({"queued_limit", "rate_per_s"})
+_REFUSALS_SHOWN: Final = 50
 _REASON_MAX: Final = 500  # characters
 _DEFAULTS: Final = {"description": "", "queued_limit": None, "rate_per_s": None}
 
@@ -61,7 +63,7 @@ def add_feed(
 @router.get("/feeds/{name}")
 def show_feed(name: FeedName, context: ReaderPage) -> Response:
     """Show a feed, for administrators with a form for its settings."""
-    return _show_feed(context, name)
+    return show_feed_page(context, name)
 
 
 @router.post("/feeds/{name}")
@@ -77,7 +79,7 @@ def change_feed(
     try:
         settings = FeedSettings.model_validate(_DEFAULTS | form).model_dump(exclude_unset=True)
     except ValidationError as error:
-        return _show_feed(context, name, 422, form, first_error(error))
+        return show_feed_page(context, name, 422, form, first_error(error))
     feeds.change(context.services.use_case_context, name, settings, context.visitor.caller)
     return context.redirect("/feeds", notice=f"The feed {name} was changed.")
 
@@ -144,24 +146,40 @@ def _show_list(
         queued=ledger.queued_by_feed,
         accepted=accepted,
         limits=context.services.settings.limits,
+        sources=source_store.count_by_feed(database, context.visitor.feeds),
+        last_pushes=activity.last_pushes(database),
         pause=pause_store.intake_pause(database),
         form=form or {},
         error=error,
     )
 
 
-def _show_feed(
+def show_feed_page(
     context: PageContext,
     name: str,
     status: int = 200,
     form: Mapping[str, object] | None = None,
     error: FieldError | None = None,
+    **values: Any,
 ) -> Response:
-    feed = store.show(context.services.database, name, context.visitor.feeds)
-    settings = {field: getattr(feed, field) for field in _DEFAULTS}
+    """Return the page of a feed; ``values`` are those of the form of its sources. Raises `NotFound`."""
+    database, settings = context.services.database, context.services.settings
+    feed = store.show(database, name, context.visitor.feeds)
     stored = {
         field: f"{value:g}" if isinstance(value, float) else value
-        for field, value in settings.items()
+        for field, value in ((field, getattr(feed, field)) for field in _DEFAULTS)
         if value is not None
     }
-    return context.render("feed.html", status, feed=feed, form=stored if form is None else form, error=error)
+    own = {
+        "sources": source_store.list_sources(database, name),
+        "formats": activity.formats_of(database, name),
+        "refusals": refusals.list_refusals(database, name, _REFUSALS_SHOWN),
+        "fetches": settings.sources.fetch,
+        "default_every_s": settings.sources.every_s,
+        "source_form": {},
+        "source_error": None,
+        "created": None,
+    }
+    return context.render(
+        "feed.html", status, feed=feed, form=stored if form is None else form, error=error, **(own | values)
+    )

@@ -34,6 +34,7 @@ from services.database.tables.search_index import (
     stance_names,
     stances,
 )
+from services.database.tables.sources import feed_formats, refusals, sources
 from services.database.tables.topics import topics
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "coverage",
     "epochs",
     "erased",
+    "feed_formats",
     "feeds",
     "hosts",
     "idempotency_keys",
@@ -64,9 +66,11 @@ __all__ = [
     "locks",
     "metadata",
     "pauses",
+    "refusals",
     "results",
     "retention_progress",
     "sessions",
+    "sources",
     "stance_names",
     "stances",
     "tombstones",

@@ -57,6 +57,7 @@ PUSH = (
 )
 STORE_FAULT = 'stancewire_store_fault{{job="api",instance="api:8400",store="{}",fault="{}"}}'
 STORE_ERRORS = 'stancewire_store_errors_total{{job="api",instance="api:8400",store="{}",fault="{}"}}'
+SOURCES = 'stancewire_sources{{job="api",instance="api:8400",source="{}",does="{}"}}'
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
 
@@ -246,6 +247,13 @@ CASES = {
         quiet=after_a_day("577+1x40"),
         labels={"feed": "wire"},
         interval="5m",
+    ),
+    "StancewireSourceFailing": Case(
+        fires=constant(SOURCES.format("poll", "failing"), 2),
+        at="11m",
+        not_yet="9m",
+        quiet=constant(SOURCES.format("poll", "active"), 2) | constant(SOURCES.format("websub", "waiting"), 1),
+        labels={"source": "poll", "does": "failing"},
     ),
     "StancewireQualityDrift": Case(
         fires=quality("0+1x288 294+6x30"),
