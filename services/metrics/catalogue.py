@@ -97,7 +97,7 @@ PRUNED: Final = declare_ledger_counter(
 SOURCES: Final = declare_gauge(
     Origin.LEDGER,
     "stancewire_sources",
-    "Sources of feeds by kind (`source`) and state (`does`); absent for those that there are none of",
+    "Sources of feeds by kind (`source`) and state (`does`)",
     "source",
     "does",
 )
