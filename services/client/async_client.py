@@ -158,6 +158,16 @@ class AsyncClient:
         """
         return self._items(pages.results(feed=feed, embed=embed), cursor=after, limit=limit)
 
+    def follow(
+        self, after: str | None = None, *, feed: str | None = None, embed: bool = False
+    ) -> AsyncItems[ResultItem | Tombstone]:
+        """Return the same as `results`, without an end: behind the last result the iterator waits for the next.
+
+        The service holds back its answer until there is a result. An error that repetitions do not overcome ends the
+        iterator; its ``cursor`` continues.
+        """
+        return AsyncItems(self.send, pages.results(feed=feed, embed=embed), cursor=after, follow=True)
+
     def attributions(
         self, *, cursor: str | None = None, limit: int | None = None, **filters: Unpack[AttributionFilters]
     ) -> AsyncItems[AttributionItem]:

@@ -13,12 +13,11 @@ from . import operations
 from .documents import Result
 from .errors import ApiError, BatchInterrupted, JobFailed, StancewireError, WaitTimedOut
 from .models import Batch, BatchItem, Job
-from .operations import Id, Operation, PushedArticle, article_json
+from .operations import LONG_POLL_S, Id, Operation, PushedArticle, article_json
 from .retries import RetryPolicy
 
 T = TypeVar("T")
 
-_LONG_POLL_S: Final = 30.0
 _POLL_S: Final = 1.0  # between requests that the service answers without waiting
 _BATCH_BYTES: Final = 8_000_000
 _REFUSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -44,8 +43,8 @@ def wait(job: Job | Id, timeout_s: float | None) -> Conversation[Job]:
     end = None if timeout_s is None else time.monotonic() + timeout_s
     while True:
         began = time.monotonic()
-        remaining_s = _LONG_POLL_S if end is None else max(0.0, end - began)
-        current: Job = yield operations.get_job(id_of(job), wait_s=min(_LONG_POLL_S, remaining_s))
+        remaining_s = LONG_POLL_S if end is None else max(0.0, end - began)
+        current: Job = yield operations.get_job(id_of(job), wait_s=min(LONG_POLL_S, remaining_s))
         if current.done:
             return current
         now = time.monotonic()
@@ -69,7 +68,7 @@ def result(job: Job | Id, timeout_s: float | None) -> Conversation[Result]:
 def analyse(article: PushedArticle, *, feed: str | None, timeout_s: float | None) -> Conversation[Result]:
     """Push an article, wait for its job, and return the result."""
     began = time.monotonic()
-    wait_s = _LONG_POLL_S if timeout_s is None else min(_LONG_POLL_S, timeout_s)
+    wait_s = LONG_POLL_S if timeout_s is None else min(LONG_POLL_S, timeout_s)
     job: Job = yield operations.push(article, feed=feed, wait_s=wait_s, idempotency_key=None)
     if not job.done:
         # At least one request, so that a time-out is that of the job.

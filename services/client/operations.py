@@ -23,6 +23,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # methods that RFC 9110 lets clients repeat
 _IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _JSON: Final = {"Content-Type": "application/json"}
+LONG_POLL_S: Final = 30.0  # the longest wait that a service grants unless it is set up otherwise
 _LINES: Final = {"Content-Type": "application/x-ndjson"}
 
 PushedArticle = Article | Mapping[str, Any]
@@ -79,7 +80,7 @@ def push(article: PushedArticle, *, feed: str | None, wait_s: float, idempotency
         path="/v1/articles",
         read=reader(Job),
         params=parameters(feed=feed),
-        headers=_JSON | _key(idempotency_key) | _prefer(wait_s),
+        headers=_JSON | _key(idempotency_key) | prefer(wait_s),
         content=article_json(article),
         wait_s=wait_s,
     )
@@ -114,7 +115,7 @@ def push_document(
 def get_job(job_id: Id, *, wait_s: float = 0.0) -> Operation[Job]:
     """Return a job; ``wait_s`` waits until it is done."""
     path = f"/v1/jobs/{segment(job_id)}"
-    return Operation(method="GET", path=path, read=reader(Job), headers=_prefer(wait_s), wait_s=wait_s)
+    return Operation(method="GET", path=path, read=reader(Job), headers=prefer(wait_s), wait_s=wait_s)
 
 
 def cancel_job(job_id: Id) -> Operation[Job]:
@@ -199,7 +200,8 @@ def _key(idempotency_key: str | None) -> dict[str, str]:
     return {_IDEMPOTENCY_KEY: idempotency_key or uuid4().hex}
 
 
-def _prefer(wait_s: float) -> dict[str, str]:
+def prefer(wait_s: float) -> dict[str, str]:
+    """Return the header that asks the service to wait."""
     return {"Prefer": f"wait={wait_s:.0f}"} if wait_s >= 1 else {}
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+import anyio
 import httpx
 
 from .documents import Model, Warned
 from .frames import to_pandas
 from .models import ResultItem, ResultPage, Tombstone
-from .operations import Operation, parameters
+from .operations import LONG_POLL_S, Operation, parameters, prefer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ T = TypeVar("T", bound=Model)
 T_co = TypeVar("T_co", covariant=True)
 
 _PAGE_ITEMS: Final = 500
+_POLL_S: Final = 2.0  # between empty pages of a service that answers without waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,11 @@ class Listing(Generic[T]):
     cursor_name: str
     read: Callable[[httpx.Response], Page[T]]
 
-    def page(self, cursor: str | None, size: int) -> Operation[Page[T]]:
-        """Return the request of the page after ``cursor``."""
+    def page(self, cursor: str | None, size: int, *, wait_s: float = 0.0) -> Operation[Page[T]]:
+        """Return the request of the page after ``cursor``; ``wait_s`` waits until it has an item."""
         params = {**self.params, "limit": str(size)} | ({self.cursor_name: cursor} if cursor else {})
-        return Operation(method="GET", path=self.path, read=self.read, params=params)
+        headers = prefer(wait_s)
+        return Operation(method="GET", path=self.path, read=self.read, params=params, headers=headers, wait_s=wait_s)
 
 
 def listing(path: str, model: type[T], **filters: Any) -> Listing[T]:
@@ -82,38 +86,54 @@ class _AsyncSend(Protocol):
 
 
 class _Position(Generic[T]):
-    """Where an iterator stands."""
+    """Where an iterator stands. With ``follow`` it does not end behind the last item, but waits for the next."""
 
-    def __init__(self, items: Listing[T], cursor: str | None, limit: int | None) -> None:
+    def __init__(
+        self, items: Listing[T], *, cursor: str | None, limit: int | None = None, follow: bool = False
+    ) -> None:
         self._listing = items
         self._left = limit
+        self._follow = follow
+        self._asked_at = 0.0
         self.cursor = cursor
-        """Continues behind the items of all pages that were read to their end; to be stored, for lists of results."""
+        """Continues behind the last item that the caller has finished with; to be stored, for results."""
         self.warnings: tuple[Warned, ...] = ()
-        """What the service noted on the pages up to now, such as ``results_pruned``."""
+        """Codes and details that the service noted on the pages up to now, such as ``results_pruned``."""
 
     def _next_page(self) -> Operation[Page[T]] | None:
         if self._left == 0:
             return None
-        return self._listing.page(self.cursor, _PAGE_ITEMS if self._left is None else min(_PAGE_ITEMS, self._left))
+        self._asked_at = time.monotonic()
+        size = _PAGE_ITEMS if self._left is None else min(_PAGE_ITEMS, self._left)
+        return self._listing.page(self.cursor, size, wait_s=LONG_POLL_S if self._follow else 0.0)
 
-    def _pass(self, page: Page[T]) -> bool:
+    def _note(self, page: Page[T]) -> None:
+        self.warnings += tuple(warning for warning in page.warnings if warning not in self.warnings)
+
+    def _pass_item(self, item: T) -> None:
+        self.cursor = getattr(item, "cursor", None) or self.cursor
+
+    def _pass_page(self, page: Page[T]) -> bool:
         """Move behind a page. Return whether another follows."""
         self.cursor = page.cursor or self.cursor
         if self._left is not None:
             self._left = max(0, self._left - len(page.items))
-        return not page.is_last
+        return self._follow or not page.is_last
 
-    def _note(self, page: Page[T]) -> None:
-        self.warnings += tuple(warning for warning in page.warnings if warning not in self.warnings)
+    def _pause_s(self, page: Page[T]) -> float:
+        """Return how long to wait before the next page, if the service has not waited itself."""
+        waited_s = time.monotonic() - self._asked_at
+        return max(0.0, _POLL_S - waited_s) if self._follow and not page.items else 0.0
 
 
 class Items(_Position[T]):
     """The items of a list, fetched page by page while it is iterated over, once."""
 
-    def __init__(self, send: _Send, items: Listing[T], *, cursor: str | None, limit: int | None) -> None:
+    def __init__(
+        self, send: _Send, items: Listing[T], *, cursor: str | None, limit: int | None = None, follow: bool = False
+    ) -> None:
         """Fetch with ``send``, from behind ``cursor``, at most ``limit`` items."""
-        super().__init__(items, cursor, limit)
+        super().__init__(items, cursor=cursor, limit=limit, follow=follow)
         self._send = send
 
     def pages(self) -> Iterator[Page[T]]:
@@ -122,13 +142,16 @@ class Items(_Position[T]):
             page = self._send(operation)
             self._note(page)
             yield page
-            if not self._pass(page):
+            if not self._pass_page(page):
                 return
+            time.sleep(self._pause_s(page))
 
     def __iter__(self) -> Iterator[T]:
         """Yield the items."""
         for page in self.pages():
-            yield from page.items
+            for item in page.items:
+                yield item
+                self._pass_item(item)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return all items as a data frame, one row each. Needs the extra ``pandas``."""
@@ -138,9 +161,11 @@ class Items(_Position[T]):
 class AsyncItems(_Position[T]):
     """The items of a list, fetched page by page while it is iterated over, once."""
 
-    def __init__(self, send: _AsyncSend, items: Listing[T], *, cursor: str | None, limit: int | None) -> None:
+    def __init__(
+        self, send: _AsyncSend, items: Listing[T], *, cursor: str | None, limit: int | None = None, follow: bool = False
+    ) -> None:
         """Fetch with ``send``, from behind ``cursor``, at most ``limit`` items."""
-        super().__init__(items, cursor, limit)
+        super().__init__(items, cursor=cursor, limit=limit, follow=follow)
         self._send = send
 
     async def pages(self) -> AsyncIterator[Page[T]]:
@@ -149,14 +174,16 @@ class AsyncItems(_Position[T]):
             page = await self._send(operation)
             self._note(page)
             yield page
-            if not self._pass(page):
+            if not self._pass_page(page):
                 return
+            await anyio.sleep(self._pause_s(page))
 
     async def __aiter__(self) -> AsyncIterator[T]:
         """Yield the items."""
         async for page in self.pages():
             for item in page.items:
                 yield item
+                self._pass_item(item)
 
     async def to_pandas(self) -> pd.DataFrame:
         """Return all items as a data frame, one row each. Needs the extra ``pandas``."""

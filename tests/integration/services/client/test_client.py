@@ -102,6 +102,22 @@ def test_results_are_followed_page_by_page_from_a_stored_cursor(
     assert [item.guid for item in client.results(after=first.cursor, limit=1)] == ["2"]
 
 
+def test_follower_waits_for_results_to_come_and_continues_after_its_cursor(
+    client: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.client.pages._POLL_S", 0.05)
+    first, second = [client.push({"body": f"Story {number}.", "guid": str(number)}).id for number in range(2)]
+    complete_job(sqlite_database, first)
+    results = client.follow()
+    items = iter(results)
+    assert next(items).guid == "0"
+    worker = threading.Timer(0.2, complete_job, (sqlite_database, second))
+    worker.start()
+    assert next(items).guid == "1"
+    worker.join()
+    assert "1" in [item.guid for item in client.results(after=results.cursor)], "the second item is not finished yet"
+
+
 def store_stances(database: Database) -> None:
     for number, day in enumerate((20, 21, 22)):
         store_result(
