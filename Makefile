@@ -100,6 +100,11 @@ mutants: .venv/mutants/bin/mutmut ## Put faults into lease, dispatch window, acc
 	@PYTHONPATH=.venv/mutants $(BIN)/python -m mutmut run --max-children 2
 	@PYTHONPATH=.venv/mutants $(BIN)/python -m mutmut results
 
+.PHONY: manifests
+manifests: .venv/dev.stamp ## Render the chart of deploy/kubernetes into plain manifests
+	@$(PIP) install --require-hashes -r locks/kubernetes.txt
+	@$(BIN)/python -m tests.manifests
+
 .PHONY: sbom
 sbom: .venv/dev.stamp ## Write the bill of materials (CycloneDX) of each image and of the wheel, and their licences
 	@$(BIN)/python -m tests.sbom
@@ -194,4 +199,5 @@ lock: .venv/dev.stamp ## Update the lock files from pyproject.toml
 	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --group build -o locks/run.txt
 	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --extra postgres --extra dev --group build -o locks/dev.txt
 	$(LOCK) --group build -o locks/build.txt
+	$(LOCK) pyproject.toml --extra kubernetes -c locks/dev.txt -o locks/kubernetes.txt
 	$(LOCK) --group generator -o locks/generator.txt
