@@ -30,6 +30,12 @@ _OTHER_PARTICIPLES: Final = word_set(
     "paid made held led run sent told sold bought built written given taken driven known seen"
 )
 
+# Participles of verbs that say of their subject, in the passive, what others call it.
+_JUDGED: Final = word_set(
+    "branded called labelled labeled dubbed described hailed slammed criticised criticized blasted condemned praised "
+    "denounced mocked ridiculed"
+)
+
 
 def fill_missing_sources(tokens: Tokens, doc: Doc, attributions: Sequence[AttributionRecord]) -> None:
     """Set the source of attributions without one if their sentence names it.
@@ -38,6 +44,8 @@ def fill_missing_sources(tokens: Tokens, doc: Doc, attributions: Sequence[Attrib
     """
     name_ends = {ent.start: ent.end for ent in doc.ents if ent.label_ in _SPEAKER_TYPES}
     for attribution in attributions:
+        if attribution.cue is not None and _is_judged(tokens, attribution.source, attribution.cue):
+            attribution.source = None
         if attribution.source is not None or attribution.cue is None:
             continue
         if _is_passive(tokens, attribution.cue):
@@ -52,6 +60,13 @@ def _is_passive(tokens: Tokens, cue: CueRecord) -> bool:
     return any(word in BE for word in group[:-1]) and any(
         word.endswith(("ed", "en")) or word == "told" for word in group[1:]
     )
+
+
+def _is_judged(tokens: Tokens, source: TokenSpan | None, cue: CueRecord) -> bool:
+    """Return whether the source is the subject of a passive that others say of it: "the carer was branded ..."."""
+    if source is None or source.end != cue.span.start or not _is_passive(tokens, cue):
+        return False
+    return not _JUDGED.isdisjoint(tokens.lower[cue.span.start : cue.span.end])
 
 
 def _take_passive_agent(

@@ -18,6 +18,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType
+from workers.coreference.initials import read_initials
 from workers.coreference.name_types import NameTypes
 from workers.coreference.persons import PersonName, Persons
 from workers.coreference.things import Things, acting_capitals
@@ -94,11 +95,14 @@ class Aliases:
         table = _EntityTable(Things(acting_capitals(tokens, places)))
         types = NameTypes(doc)
         couples = self._couples(doc, tokens)
+        initials = read_initials(doc, tokens)
         keys: list[int] = []
         previous: tuple[int, int] = (-1, -1)  # end and key of the last thing
         for i, ent in enumerate(doc.ents):
             text = " ".join(ent.text.split())
             entity_type = types.of(text, EntityType(ent.label_))
+            if ent.start in initials:
+                text, entity_type = initials[ent.start], EntityType.PERSON
             if entity_type is EntityType.PERSON:
                 key = self._person(table, tokens, ent, text, couples.get(i, ""))
             elif entity_type in _THING_TYPES:
@@ -116,6 +120,7 @@ class Aliases:
             table.types[key][entity_type] += 1
             keys.append(key)
         self._complete(doc, table, keys)
+        self._add_initials(doc, table, initials)
         return doc
 
     def _complete(self, doc: Doc, table: _EntityTable, keys: list[int]) -> None:
@@ -136,6 +141,17 @@ class Aliases:
             Span(doc, ent.start, ent.end, label=table.entities[key].type.value, span_id=str(key))
             for ent, key in zip(doc.ents, keys, strict=True)
         ]
+
+    def _add_initials(self, doc: Doc, table: _EntityTable, initials: dict[int, str]) -> None:
+        """Add mentions for the initials that are not among the names."""
+        in_names = {i for ent in doc.ents for i in range(ent.start, ent.end)}
+        spans = list(doc.spans["mentions"])
+        for i, name in initials.items():
+            key = table.persons.find(PersonName.of(name), "")
+            if i not in in_names and key is not None:
+                spans.append(Span(doc, i, i + 1, label=EntityType.PERSON.value, span_id=str(key)))
+        if len(spans) > len(doc.spans["mentions"]):
+            doc.spans["mentions"] = sorted(spans, key=lambda span: span.start)
 
     def _person(self, table: _EntityTable, tokens: Tokens, ent: Span, text: str, family_name: str) -> int:
         """Return the key of the person that a name refers to.

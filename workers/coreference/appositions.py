@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from services.contracts import EntityType
 from workers.coreference.noun_phrases import Kind, NounPhrase, Opening
 from workers.doc.records import TokenSpan
+from workers.english import lexicon
 from workers.english.lexicon import word_set
 from workers.english.name_forms import title_gender
 from workers.english.phrases import POSSESSIVES
@@ -129,11 +130,16 @@ class AppositionReader:
         i = phrase.span.end
         if self._tokens.at(i) in {'"', "“", "‘", "'"}:
             i += 1
-        # "farmers' leader Smt. Vasudha": a title before the name
-        while i < phrase.span.end + 2 and i not in self._by_start and title_gender(self._tokens.at(i)):
+        # "farmers' leader Smt. Vale": a title before the name
+        while i < phrase.span.end + 2 and i not in self._by_start and self._is_title(i):
             i += 1
         key = self._by_start.get(i)
         return key if key is not None and self._fits(phrase, key) else None
+
+    def _is_title(self, i: int) -> bool:
+        """Return whether a token may be a title or its point."""
+        word = self._tokens.words[i] if i < len(self._tokens) else ""
+        return bool(title_gender(word.lower())) or word in lexicon.word_list("forms_of_address") or word == "."
 
     def _apposition_span(self, phrase: NounPhrase) -> TokenSpan:
         """Return the description up to the comma that closes it, if what lies between has no verb."""

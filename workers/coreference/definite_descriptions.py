@@ -83,6 +83,8 @@ _DEFENDANTS: Final = frozenset({"defendant", "accused", "suspect"})
 _CHARGED: Final = word_set(
     "denies denied pleaded admits admitted charged accused convicted jailed sentenced arrested guilty stole acquitted"
 )
+LEAD_TOKENS: Final = 70
+MAX_NAMES_AFTER: Final = 12  # of any type, after a description in the lead
 MAX_BEARERS: Final = 32  # of a role or a word of a name that are compared; the bound keeps time linear
 MAX_CHARGE_DISTANCE: Final = 14  # tokens from a name to what the person is charged with
 # Kin and the like, of whom an article has several: "his wife" needs the person who is meant by "his".
@@ -138,9 +140,13 @@ class DescriptionResolver:
         if head in _INITIALS and phrase.span.end - phrase.span.start == 1:
             return self._only({key for key, words in self._bearers(_INITIALS[head]) if _INITIALS[head] <= words})
         if phrase.opening is Opening.INDEFINITE:
-            return None
+            return self._named_with_age(phrase)
         if head in _RELATIONS and self._tokens.lower[phrase.span.start] in POSSESSIVE_PRONOUNS:
-            return None
+            return self._only(self._charged) if head == "client" else None  # of the lawyer for the defence
+        return self._nearest(phrase, self._fitting(phrase, head))
+
+    def _fitting(self, phrase: NounPhrase, head: str) -> set[int]:
+        """Return the entities of which the article says all that the description says."""
         modifiers = self._modifiers(phrase)
         heads = ROLE_SYNONYMS.get(head, frozenset()) | (_PARTY_ROLES if head in _ADHERENTS else frozenset()) | {head}
         fitting = {key for key, words in self._bearers(heads) if self._has_role(phrase, head, modifiers, key, words)}
@@ -148,11 +154,42 @@ class DescriptionResolver:
             kinds = _SYNONYMS.get(head, frozenset()) | {head}
             named = {key for word in kinds for key in self._by_name_word.get(word, ())}
             fitting |= {key for key in named if self._has_name(phrase, head, modifiers, self._entities[key])}
-        if phrase.opening is Opening.BARE and len(fitting) != 1:
-            return None
+        if phrase.opening is Opening.BARE:
+            return fitting if len(fitting) == 1 else set()
         if not fitting and head in _DEFENDANTS:
-            fitting = self._charged
-        return self._nearest(phrase, fitting)
+            return self._charged
+        if not fitting and phrase.opening is Opening.DEFINITE and not modifiers:
+            return self._named_in_headline(phrase)
+        return fitting
+
+    def _named_with_age(self, phrase: NounPhrase) -> int | None:
+        """Return the person whom the lead describes before naming: "A lorry driver was jailed. Ivo Marsh, 44, ..."."""
+        if phrase.kind is not Kind.PERSON or not self._opens_lead_sentence(phrase):
+            return None
+        following = bisect_left(self._names.spans, phrase.span)
+        for k in range(following, min(len(self._names.spans), following + MAX_NAMES_AFTER)):
+            name, key = self._names.spans[k], self._names.keys[k]
+            if self._entities[key].type is EntityType.PERSON and name.start > phrase.span.end:
+                is_subject = self._tokens.sentence_start[name.start] in {name.start, name.start - 1}
+                has_age = any(key in keys for keys in self._names.ages.values())
+                is_new = all(self._names.keys[i] != key for i in range(k))
+                return key if is_subject and has_age and is_new and self._gender_fits(self._head(phrase), key) else None
+        return None
+
+    def _named_in_headline(self, phrase: NounPhrase) -> set[int]:
+        """Return the only person named before the lead: "Ada Quill on her new song | The singer talks to ..."."""
+        if phrase.kind is not Kind.PERSON or not self._opens_lead_sentence(phrase):
+            return set()
+        before = bisect_left(self._names.spans, phrase.span)
+        persons = {key for key in self._names.keys[:before] if self._entities[key].type is EntityType.PERSON}
+        return {key for key in persons if len(persons) == 1 and self._gender_fits(self._head(phrase), key)}
+
+    def _opens_lead_sentence(self, phrase: NounPhrase) -> bool:
+        start = phrase.span.start
+        return start < LEAD_TOKENS and self._tokens.sentence_start[start] in {start, start - 1}
+
+    def _head(self, phrase: NounPhrase) -> str:
+        return self._tokens.lower[phrase.span.end - 1]
 
     def _bearers(self, heads: frozenset[str]) -> list[tuple[int, frozenset[str]]]:
         """Return the entities that have a role with one of the words, with the words of the role."""

@@ -77,7 +77,7 @@ def read_descriptions(
         known = resolver.resolve(phrase)
         if phrase.opening is Opening.BARE and (known is None or not is_title(tokens, phrase.span)):
             continue
-        if phrase.opening is Opening.INDEFINITE:
+        if phrase.opening is Opening.INDEFINITE and known is None:
             result.indefinite[phrase.span.start] = phrase
             continue
         result.descriptions[phrase.span] = known

@@ -138,6 +138,8 @@ class NounPhraseReader:
         following = head + 1
         if following in self._name_at:
             return self._name_at[following].start == following
+        if following < len(self._tokens) and self._tokens.words[following] in lexicon.word_list("forms_of_address"):
+            return True
         word = self._tokens.at(following)
         return not word or self._parts[following] not in {"NOUN", "PROPN", "ADJ"} or "\n" in word
 

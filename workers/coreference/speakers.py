@@ -18,6 +18,7 @@ from services.contracts import EntityType, MentionForm
 from workers.coreference.candidates import collect_candidates
 from workers.coreference.described_names import Descriptions, read_descriptions
 from workers.coreference.descriptions import DETACHING_WORDS, organisation_descriptions, resolve_description
+from workers.coreference.interviews import interview_pronouns
 from workers.coreference.mentions import PERSONAL, PRONOUNS, Anaphor, Form, Mention, MentionReader
 from workers.coreference.missed_names import find_missed_names
 from workers.coreference.resolution import best_entity, entity_distributions, excluded_entities
@@ -83,6 +84,8 @@ class Speakers:
             last = doc._.encoded.inputs.tokens[-1]
             mentions = [mention for mention in mentions if mention.form is Form.NAME or mention.span.end <= last + 1]
         resolved = self._resolve(doc, tokens, candidates, mentions)
+        for span, key in interview_pronouns(mentions, attributions, named):
+            resolved[span] = key, MentionForm.PRONOUN
         _drop_misfits(read, candidates, resolved)
         # Missed names and unnamed speakers to which something refers become entities.
         own = set(unnamed_spans.values())

@@ -198,6 +198,8 @@ class NameBounds:
             or (words[start] in _OPENING_MARKS and not any(mark in _CLOSING_MARKS for mark in words[start + 1 : end]))
         ):
             start += 1
+        if end - start == 1 and words[start] in self.titles and self.tokens.at(end) == ".":  # "Smt."
+            return None
         return FoundName(start, end, name.type, name.origin) if start < end else None
 
     def _is_nickname(self, bracket: int, end: int) -> bool:

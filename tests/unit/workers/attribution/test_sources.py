@@ -74,3 +74,14 @@ def test_existing_source_is_kept() -> None:
     attribution = AttributionRecord("model", TokenSpan(0, 2), cue, (TokenSpan(5, 6),))
     fill_missing_sources(Tokens.of(doc), doc, [attribution])
     assert attribution.source == TokenSpan(0, 2)
+
+
+def test_the_subject_of_a_passive_that_others_say_of_it_is_not_the_source() -> None:
+    doc = NLP("The carer was branded a disgrace by Mr. Kofi Mensah.")
+    cue = CueRecord(TokenSpan(2, 4), 3, 4, "brand", Act.ASSERT, "", "past")
+    attribution = AttributionRecord("model", TokenSpan(0, 2), cue, (TokenSpan(4, 6),))
+
+    fill_missing_sources(Tokens.of(doc), doc, [attribution])
+
+    assert attribution.source is not None
+    assert doc[attribution.source.start : attribution.source.end].text == "Mr. Kofi Mensah"

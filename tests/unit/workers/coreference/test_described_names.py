@@ -59,8 +59,28 @@ def test_a_description_next_to_a_name_is_a_mention_of_its_entity(
             "Ada Quill",
             "The Tory",
         ),
+        (
+            "A bus driver stole fuel for years, a court heard.\n\nOmar Vale, 51, was jailed on Friday.",
+            "Omar Vale",
+            "A bus driver",
+        ),
+        (
+            "Ada Quill on her new song\n\nThe singer speaks of fame.\n\nQuill is tired.",
+            "Ada Quill",
+            "The singer",
+        ),
+        (
+            "Omar Vale denies two counts of theft. The court heard that the defendant wept.",
+            "Omar Vale",
+            "the defendant",
+        ),
+        (
+            "Omar Vale denies two counts of theft. Defending, Lena Roth said her client was ill.",
+            "Omar Vale",
+            "her client",
+        ),
     ],
-    ids=["age", "head of a name", "title alone", "party"],
+    ids=["age", "head of a name", "title alone", "party", "lead", "headline", "defendant", "client"],
 )
 def test_a_description_of_which_the_article_names_one_bearer_refers_to_it(
     trained: Language, text: str, name: str, description: str
