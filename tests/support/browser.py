@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services import samples
+from tests.support.signing import hex_signature
 from tests.support.stack import Stack, push_lines, start_stack
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -51,8 +52,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def console_stack(state_dir: Path) -> Iterator[Stack]:
-    """Run a stack in which the samples were analysed and an article in French failed."""
+    """Run a stack in which the samples were analysed, an article in French failed, and the feed has sources."""
     settings = {"STANCEWIRE_WORKER__PROCESSES": "1", "STANCEWIRE_WORKER__NICENESS": "0"}
+    settings |= {"STANCEWIRE_SOURCES__FETCH": "true"}
     with start_stack(state_dir, **settings) as running:
         topic = {
             "name": "Dam agreement",
@@ -63,7 +65,19 @@ def console_stack(state_dir: Path) -> Iterator[Stack]:
         lines = [article.model_dump_json(exclude_none=True) for article in samples.load()]
         for item in push_lines(running.url, [*lines, FRENCH]):
             wait_for_job(running, item["href"])
+        add_sources(running)
         yield running
+
+
+def add_sources(stack: Stack) -> None:
+    """Add sources to the feed of the samples: an address that may not be fetched, and an empty item."""
+    path = "/v1/feeds/samples/sources"
+    for source in ({"kind": "poll", "url": "https://127.0.0.1:1/feed.xml", "every_s": 600}, {"kind": "signed"}):
+        stack.client.post(path, json=source).raise_for_status()
+    added = stack.client.post(path, json={"kind": "superdesk"}).raise_for_status().json()
+    body = b'{"type": "text", "uri": "urn:newsml:1", "headline": "Mayor says no", "pubstatus": "usable"}'
+    headers = {"x-superdesk-signature": hex_signature(added["secret"], body), "Content-Type": "application/json"}
+    stack.client.post("/v1/push/superdesk/samples", content=body, headers=headers).raise_for_status()
 
 
 def wait_for_job(stack: Stack, href: str) -> None:
