@@ -96,7 +96,8 @@ def save_failure(
 ) -> None:
     """Store a failure. The source is due again after a delay that doubles, with jitter, and not before ``retry_s``."""
     failures = source.failures + 1
-    backoff_s = min(_interval_s(source, settings) * 2 ** min(failures, 20), settings.backoff_max_s)
+    first_s = _interval_s(source, settings) if source.kind is SourceKind.POLL else settings.every_min_s
+    backoff_s = min(first_s * 2 ** min(failures, 20), settings.backoff_max_s)
     wait_s = max(backoff_s * random.uniform(0.5, 1), min(retry_s, settings.backoff_max_s))  # noqa: S311 -- as above
     state = SourceState.FAILING if failures >= FAILING_AFTER else source.state
     values = {
