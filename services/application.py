@@ -45,6 +45,8 @@ from services.api.routes import (
     stances,
     stored_articles,
     topics,
+    watches,
+    webhooks,
 )
 from services.console import mount as console
 from services.database.engine import Database
@@ -82,6 +84,8 @@ _ROUTERS: Final = (
     audit.router,
     pauses.router,
     topics.router,
+    webhooks.router,
+    watches.router,
     health.router,
 )
 

@@ -68,7 +68,7 @@ def build() -> typer.Typer:
         doctor.doctor,
     ):
         app.command(rich_help_panel="Administration")(admin_command)
-    for part_command in (serve.api, serve.sweeper, serve.migrate, serve.health):
+    for part_command in (serve.api, serve.sweeper, serve.deliverer, serve.migrate, serve.health):
         app.command(rich_help_panel="One part of the service")(part_command)
     return app
 

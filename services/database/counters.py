@@ -41,6 +41,8 @@ class CounterName(StrEnum):
     FEED_ATTRIBUTIONS = "feed_attributions"
     FEED_UNRESOLVED = "feed_unresolved"
     FEED_LOW = "feed_low"
+    DELIVERIES_QUEUED = "deliveries_queued"  # type of event
+    DELIVERIES = "deliveries"  # outcome of the attempt: delivered, retried or failed
 
 
 NO_LABEL: Final = ""

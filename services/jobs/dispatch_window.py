@@ -21,6 +21,7 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import BACKGROUND, IN_WINDOW, RUNNING, WAITING, jobs, pauses
+from services.events import outbox
 from services.jobs import counter_updates
 from services.jobs.hosts import count_live_slots
 
@@ -270,13 +271,16 @@ def requeue_expired_leases(database: Database, *, max_attempts: int, lease_s: fl
         if connection.execute(select(jobs.c.id).where(RUNNING, expired).limit(1)).first() is None:
             return Requeued()
     with database.write() as connection:
-        feeds = connection.execute(
+        dead = connection.execute(
             update(jobs)
             .where(RUNNING, expired, exhausted)
             .values(state=JobState.DEAD, finished_at=now_ms(), **lost)
-            .returning(jobs.c.feed)
-        ).scalars()
-        dead_by_feed = Counter(feeds)
+            .returning(jobs.c.id, jobs.c.article_id, jobs.c.feed, jobs.c.attempts, jobs.c.reason_detail)
+        ).all()
+        for row in dead:
+            told = {"code": "worker_lost", "detail": row.reason_detail, "attempts": row.attempts}
+            outbox.job_ended(connection, JobState.DEAD, row.feed, row.article_id, row.id, told)
+        dead_by_feed = Counter(row.feed for row in dead)
         requeued = connection.execute(
             update(jobs)
             .where(RUNNING, expired, ~exhausted)

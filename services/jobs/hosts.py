@@ -1,4 +1,4 @@
-"""The parts of the service (API, workers, sweepers): how they register in the ledger, and which of them are alive."""
+"""The parts of the service (API, workers and others): how they register in the ledger, and which of them are alive."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class HostRole(StrEnum):
     API = "api"
     WORKER = "worker"
     SWEEPER = "sweeper"
+    DELIVERER = "deliverer"
 
 
 def alive() -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from services.database.counters import NO_LABEL, CounterName, increment
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, jobs, results
 from services.errors import LeaseLost, PermanentError, StancewireError
+from services.events import outbox
 from services.jobs import counter_updates
 from services.results import search_index
 
@@ -157,6 +158,7 @@ def complete(database: Database, leased: LeasedJob, result: Result, run_s: float
         sequence = int(totals[CounterName.RESULTS, NO_LABEL])
         connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **row))
         search_index.add(connection, sequence, result)
+        outbox.result_ready(connection, leased.article.feed, leased.article_id, leased.job_id)
 
 
 def fail(database: Database, leased: LeasedJob, reason: StancewireError, run_s: float | None = None) -> None:
@@ -217,7 +219,10 @@ def release(database: Database, leased: Sequence[LeasedJob]) -> int:
 
 
 def _finish(connection: Connection, leased: LeasedJob, state: JobState, reason: StancewireError) -> None:
-    _close(connection, leased, {"state": state, "finished_at": now_ms(), **_reason(reason)})
+    stored = _reason(reason)
+    _close(connection, leased, {"state": state, "finished_at": now_ms(), **stored})
+    told = {"code": stored["reason_code"], "detail": stored["reason_detail"], "attempts": leased.attempt}
+    outbox.job_ended(connection, state, leased.article.feed, leased.article_id, leased.job_id, told)
 
 
 def _reason(reason: StancewireError) -> dict[str, str]:

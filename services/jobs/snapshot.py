@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, text
 
@@ -11,6 +11,7 @@ from services.contracts import JobState
 from services.database.counters import Key, read_counters
 from services.database.engine import Database, now_ms
 from services.database.tables import hosts, jobs, pauses, sources
+from services.events.backlog import DeliveryBacklog, read_backlog
 from services.jobs.hosts import HostRole, alive
 from services.jobs.queue_counts import oldest_queued, queued_by_feed
 
@@ -31,6 +32,7 @@ class Snapshot:
     sources: Mapping[tuple[str, ...], float]  # by kind and state
     database_bytes: int
     counters: Mapping[Key, float]
+    deliveries: DeliveryBacklog = field(default_factory=DeliveryBacklog)
 
 
 def take_snapshot(database: Database) -> Snapshot:
@@ -56,6 +58,7 @@ def take_snapshot(database: Database) -> Snapshot:
             sources=_sources(connection),
             database_bytes=_database_bytes(connection, database),
             counters=read_counters(connection),
+            deliveries=read_backlog(connection),
         )
 
 

@@ -12,6 +12,7 @@ from services.contracts import FINAL_STATES, JobState
 from services.database.counters import CounterName
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, jobs
+from services.events import outbox
 from services.results import search_index, tombstones
 from services.results.tombstones import Buried, TombstoneKind
 
@@ -52,6 +53,7 @@ def withdraw(connection: Connection, database: Database, article_ids: Sequence[U
     tombstones.add(connection, database, TombstoneKind.WITHDRAWN, buried, reason, counts)
     for article_id in ids:
         search_index.remove(connection, article_id)
+        outbox.results_withdrawn(connection, article_id, "withdrawn", reason)
     return len(ids)
 
 

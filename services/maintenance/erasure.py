@@ -18,6 +18,7 @@ from services.caller import Caller
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, erased, idempotency_keys, jobs, results
 from services.errors import Gone, NotFound
+from services.events import outbox
 from services.results import tombstones
 from services.results.tombstones import Buried, TombstoneKind
 
@@ -78,6 +79,7 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
         buried = [Buried(row.feed, article_id, job_ids[-1])] if job_ids else []
         # Numbered before the rows of the search index are deleted: a worker that stores a result locks in this order.
         tombstones.add(connection, database, TombstoneKind.ERASED, buried, _REASON, {})
+        outbox.results_withdrawn(connection, article_id, "erased", _REASON)
         connection.execute(delete(articles).where(articles.c.id == article_id))  # cascades to jobs and results
         _keep_ids(connection, row.feed, [article_id, *job_ids])
         record(

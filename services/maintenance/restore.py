@@ -32,7 +32,12 @@ _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _DUMP_MAGIC: Final = b"PGDMP"
 _CLOSING_S: Final = 2.0  # a connection that was closed just now is listed for a moment
 _POLL_S: Final = 0.1
-_NAMES: Final = {HostRole.API: "API process", HostRole.WORKER: "worker", HostRole.SWEEPER: "sweeper"}
+_NAMES: Final = {
+    HostRole.API: "API process",
+    HostRole.WORKER: "worker",
+    HostRole.SWEEPER: "sweeper",
+    HostRole.DELIVERER: "deliverer",
+}
 _OTHER_CONNECTIONS: Final = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
     " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -91,7 +96,7 @@ def _write_over(target: Path, draft: Path, *, replace: bool) -> None:
         try:
             raw = stack.enter_context(sqlite_files.open_exclusively(target))
         except sqlite3.OperationalError as error:
-            detail = f"another process has {target} open: stop API, workers and sweepers first ({error})"
+            detail = f"another process has {target} open: stop API, workers, sweepers and deliverers first ({error})"
             raise BackupError(detail) from error
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.connect() as connection:  # a part may have started since the first check
@@ -122,8 +127,8 @@ def _check_connections(database: Database) -> None:
             return
         if time.monotonic() > deadline:
             raise BackupError(
-                f"{others} other connections to this database are open: stop API, workers and sweepers first, "
-                "and close psql and poolers (pg_stat_activity lists them)"
+                f"{others} other connections to this database are open: stop API, workers, sweepers and "
+                "deliverers first, and close psql and poolers (pg_stat_activity lists them)"
             )
         time.sleep(_POLL_S)
 

@@ -49,6 +49,9 @@ LABEL_VALUES: Final = {
     "kind": "`read`, `write`",
     "source": ", ".join(f"`{kind}`" for kind in SourceKind),
     "does": ", ".join(f"`{state}`" for state in SourceState),
+    "webhooks": "`enabled`, `failing`, `disabled`",
+    "event": "the types of events (`services.contracts.event`)",
+    "delivery": "`delivered`, `retried`, `failed` (given up)",
     "store": ", ".join(f"`{store}`" for store in Store),
     "fault": ", ".join(f"`{fault}` ({fault.description})" for fault in StoreFault),
     "queue_name": "the queues; there is one",
@@ -78,6 +81,7 @@ OLDEST_QUEUED: Final = declare_gauge(
     "Age of the job queued for longest, 0 if none is queued; jobs of paused feeds do not count",
 )
 SWEEPERS: Final = declare_gauge(Origin.LEDGER, "stancewire_sweepers", "Sweepers seen in the last 30 s")
+DELIVERERS: Final = declare_gauge(Origin.LEDGER, "stancewire_deliverers", "Deliverers seen in the last 30 s")
 WORKERS: Final = declare_gauge(
     Origin.LEDGER, "celery_active_worker_count", "Worker hosts seen in the last 30 s", "queue_name"
 )
@@ -184,6 +188,30 @@ FEED_UNRESOLVED: Final = declare_ledger_counter(
 )
 FEED_LOW: Final = declare_ledger_counter(
     CounterName.FEED_LOW, "stancewire_feed_low_scores_total", f"Attributions with a score under {LOW_SCORE}", "feed"
+)
+WEBHOOKS: Final = declare_gauge(
+    Origin.LEDGER,
+    "stancewire_webhooks",
+    "Webhooks that are enabled, that are enabled and fail, and that were disabled because they failed",
+    "webhooks",
+)
+DELIVERIES_PENDING: Final = declare_gauge(
+    Origin.LEDGER, "stancewire_deliveries_pending", "Deliveries to webhooks that were not delivered yet"
+)
+DELIVERIES_LATE: Final = declare_gauge(
+    Origin.LEDGER,
+    "stancewire_deliveries_late_seconds",
+    "Time for which the oldest event, or delivery to a webhook that does not fail, has been due",
+)
+DELIVERIES_QUEUED: Final = declare_ledger_counter(
+    CounterName.DELIVERIES_QUEUED, "stancewire_deliveries_queued_total", "Deliveries made from events", "event"
+)
+DELIVERIES: Final = declare_ledger_counter(
+    CounterName.DELIVERIES,
+    "stancewire_delivery_attempts_total",
+    "Attempts to deliver, by what became of the delivery",
+    "delivery",
+    initial_labels=("delivered", "retried", "failed"),
 )
 
 # --- the stores: measured by an API process at the scrape

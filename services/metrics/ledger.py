@@ -102,11 +102,17 @@ def _gauges(snapshot: Snapshot, feeds: frozenset[str]) -> Iterator[Metric]:
     yield labelled_family(catalogue.FEED_QUEUED, _by_feed(snapshot.queued_by_feed, feeds))
     yield unlabelled_family(catalogue.OLDEST_QUEUED, snapshot.oldest_queued_s)
     yield unlabelled_family(catalogue.SWEEPERS, snapshot.hosts[HostRole.SWEEPER])
+    yield unlabelled_family(catalogue.DELIVERERS, snapshot.hosts[HostRole.DELIVERER])
     yield labelled_family(catalogue.WORKERS, {(queue,): snapshot.hosts[HostRole.WORKER]})
     yield labelled_family(catalogue.SLOTS, {(queue,): snapshot.slots})
     yield labelled_family(catalogue.PAUSED, {(feed,): 1 for feed in snapshot.paused})
     yield labelled_family(catalogue.SOURCES, dict(snapshot.sources))
     yield unlabelled_family(catalogue.DATABASE_SIZE, snapshot.database_bytes)
+    webhooks = snapshot.deliveries
+    states = {"enabled": webhooks.enabled, "failing": webhooks.failing, "disabled": webhooks.disabled}
+    yield labelled_family(catalogue.WEBHOOKS, {(state,): number for state, number in states.items()})
+    yield unlabelled_family(catalogue.DELIVERIES_PENDING, webhooks.pending)
+    yield unlabelled_family(catalogue.DELIVERIES_LATE, webhooks.late_s)
 
 
 def _counter_family(declaration: MetricDeclaration, values: _CounterValues, feeds: frozenset[str]) -> Metric:

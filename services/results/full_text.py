@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Integer, bindparam, column, func, literal_column, text
+from sqlalchemy import BindParameter, Column, ColumnElement, Integer, bindparam, column, func, literal_column, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from services.contracts.accents import strip_accents
@@ -32,13 +32,23 @@ def phrases(question: str) -> Phrases:
     return all_phrases
 
 
-def matches(dialect: str, searched: Column[str], required: Phrases) -> ColumnElement[bool]:
-    """Return the condition that a column contains all phrases, for the full-text index of the database."""
+def matches(
+    dialect: str, searched: Column[str], required: Phrases, row_ids: tuple[int, int] | None = None
+) -> ColumnElement[bool]:
+    """Return the condition that a column contains all phrases, for the full-text index of the database.
+
+    ``row_ids`` are bounds (end exclusive) outside of which the caller needs no row.
+    """
     table = str(searched.table)
     if dialect == "sqlite":
         query = " AND ".join('"' + " ".join(words) + '"' for words in required)
-        row_ids = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words")  # noqa: S608 -- a name of ours
-        return searched.table.c.id.in_(row_ids.bindparams(bindparam("words", query)).columns(column("rowid", Integer)))
+        parameters: list[BindParameter[Any]] = [bindparam("words", query)]
+        within = ""
+        if row_ids is not None:
+            within = " AND rowid >= :first AND rowid < :end"
+            parameters += [bindparam("first", row_ids[0]), bindparam("end", row_ids[1])]
+        found = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words{within}")  # noqa: S608 -- a name of ours
+        return searched.table.c.id.in_(found.bindparams(*parameters).columns(column("rowid", Integer)))
     # A trigger computes this when a text is stored, folded like the question (migration 0005).
     vector = literal_column(f"{table}.words", TSVECTOR)
     question: ColumnElement[str] = func.phraseto_tsquery("simple", " ".join(required[0]), type_=TSQUERY)

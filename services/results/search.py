@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, exists, false, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Select, Subquery, Table, exists, false, func, select, tuple_
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
 from services.contracts import StanceLabel
 from services.database.engine import Database
 from services.database.tables import (
+    ID_STEP,
     articles,
     attribution_names,
     attributions,
@@ -126,11 +127,43 @@ def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
         return {day: int(number) for day, number in connection.execute(counts)}
 
 
+def find_in_results(
+    database: Database, kind: str, query: SearchQuery, sequences: Sequence[int], limit: int
+) -> Sequence[Any]:
+    """Return at most ``limit`` rows of ``kind`` ("attributions" or "stances") in these results, oldest result first.
+
+    The rows have the columns of a search. The rows of the results drive the query, however common a name is.
+    """
+    with database.read() as connection:
+        return connection.execute(in_results_query(database, kind, query, sequences, limit)).all()
+
+
+def in_results_query(
+    database: Database, kind: str, query: SearchQuery, sequences: Sequence[int], limit: int
+) -> Select[Any]:
+    """Return the SQL of `find_in_results`, to look at its plan."""
+    items = _kind(kind)
+    table = items.table
+    wrap = _without_index if database.dialect == "sqlite" else _unchanged
+    bounds = ((operator.ge, query.since), (operator.lt, query.until))
+    conditions = [
+        table.c.sequence.in_(sequences),
+        *(compare(wrap(table.c.at), bound) for compare, bound in bounds if bound is not None),
+        *_column_conditions(table, query, wrap, wrap),
+        *(_bears_name(items, name) for name in query.names),
+    ]
+    if query.phrases:
+        row_ids = (min(sequences) * ID_STEP, (max(sequences) + 1) * ID_STEP)
+        conditions.append(full_text.matches(database.dialect, items.text, query.phrases, row_ids))
+    page = select(table).where(*conditions).order_by(table.c.id).limit(limit).subquery()
+    return _with_article(page, table).order_by(table.c.id)
+
+
 def page_query(
     connection: Connection, database: Database, kind: str, query: SearchQuery, before: PageKey | None, limit: int
 ) -> Select[Any, Any]:
     """Return the SQL of a page of ``kind`` ("attributions" or "stances"), to look at its plan."""
-    return _page(connection, database, _ATTRIBUTIONS if kind == "attributions" else _STANCES, query, before, limit)
+    return _page(connection, database, _kind(kind), query, before, limit)
 
 
 def count_query(connection: Connection, database: Database, query: SearchQuery) -> Select[Any]:
@@ -144,18 +177,25 @@ def count_query(connection: Connection, database: Database, query: SearchQuery) 
 def _find(database: Database, kind: _ItemKind, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
     with database.read(long=True) as connection:
         page = _page(connection, database, kind, query, before, limit).subquery()
-        table = kind.table
-        article_columns = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)
-        rows = (
-            select(table, results.c.job_id, articles.c.id.label("article_id"), *article_columns)
-            .select_from(page)
-            .join(table, table.c.id == page.c.id)
-            .join(indexed_results, indexed_results.c.sequence == table.c.sequence)
-            .join(results, results.c.sequence == table.c.sequence)
-            .join(articles, articles.c.id == indexed_results.c.article_id)
-            .order_by(page.c.at.desc(), page.c.id.desc())
-        )
+        rows = _with_article(page, kind.table).order_by(page.c.at.desc(), page.c.id.desc())
         return connection.execute(rows).all()
+
+
+def _kind(name: str) -> _ItemKind:
+    return _ATTRIBUTIONS if name == "attributions" else _STANCES
+
+
+def _with_article(page: Subquery, table: Table) -> Select[Any]:
+    """Select the rows of ``table`` whose IDs ``page`` has, with their job and article."""
+    article_columns = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)
+    return (
+        select(table, results.c.job_id, articles.c.id.label("article_id"), *article_columns)
+        .select_from(page)
+        .join(table, table.c.id == page.c.id)
+        .join(indexed_results, indexed_results.c.sequence == table.c.sequence)
+        .join(results, results.c.sequence == table.c.sequence)
+        .join(articles, articles.c.id == indexed_results.c.article_id)
+    )
 
 
 def _page(
@@ -211,6 +251,11 @@ def _matching_rows(
 def _has_name(kind: _ItemKind, name: Name) -> ColumnElement[bool]:
     if len(name.keys) > 1:
         return kind.table.c.id.in_(select(kind.owner).where(*_name_conditions(kind.names, name)))
+    return _bears_name(kind, name)
+
+
+def _bears_name(kind: _ItemKind, name: Name) -> ColumnElement[bool]:
+    """Return the condition that an item has a name, looked up for each item."""
     names = kind.names.alias()
     same_item = (names.c[kind.owner.name] == kind.table.c.id, names.c.at == kind.table.c.at)
     return exists().where(*_name_conditions(names, name), *same_item)

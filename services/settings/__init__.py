@@ -33,6 +33,7 @@ from services.settings.groups import (
 )
 from services.settings.outbound import Outbound
 from services.settings.sources import Sources
+from services.settings.webhooks import Watches, Webhooks
 
 __all__ = [
     "Access",
@@ -50,6 +51,8 @@ __all__ = [
     "Settings",
     "Sources",
     "Topics",
+    "Watches",
+    "Webhooks",
     "Worker",
 ]
 
@@ -95,6 +98,8 @@ class Settings(BaseSettings):
     topics: Topics = Topics()
     sources: Sources = Sources()
     outbound: Outbound = Outbound()
+    webhooks: Webhooks = Webhooks()
+    watches: Watches = Watches()
     log: Log = Log()
 
     @model_validator(mode="before")

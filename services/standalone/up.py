@@ -65,7 +65,7 @@ def start_service(settings: Settings, report: Callable[[str], None]) -> Iterator
             database = Database(settings.resolved_database_url(), settings.database)
             migrations.upgrade(database)
             new_admin_key = bootstrap.ensure(database, settings)
-            for part, stop_timeout_s in (("worker", 40), ("sweeper", 10), ("api", 15)):
+            for part, stop_timeout_s in (("worker", 40), ("sweeper", 10), ("deliverer", 20), ("api", 15)):
                 supervisor.start(Child(part, stancewire_command(part), stop_timeout_s, environment))
             url = f"http://{host_in_url(settings.api.host)}:{port}"
             _wait_for(lambda: _readiness_problem(url), supervisor, interval_s=0.05)

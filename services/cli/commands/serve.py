@@ -1,4 +1,4 @@
-"""`stancewire up`, `api`, `sweeper`, `migrate` and `health`: run the service or one part of it."""
+"""`stancewire up`, `api`, `sweeper`, `deliverer`, `migrate` and `health`: run the service or one part of it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Part(StrEnum):
     API = "api"
     WORKER = "worker"
     SWEEPER = "sweeper"
+    DELIVERER = "deliverer"
 
 
 def up(
@@ -31,7 +32,7 @@ def up(
         Path | None, typer.Option(help="Folder for database, logs and socket. [setting: state_dir]")
     ] = None,
 ) -> None:
-    """Run everything on this machine: Redis, SQLite, API, workers and sweeper under one parent process."""
+    """Run everything on this machine: Redis, SQLite, API, workers, sweeper and deliverer under one parent process."""
     from services.standalone import redis_server, state
     from services.standalone.up import StartError, run
 
@@ -80,13 +81,31 @@ def sweeper() -> None:
     process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "sweeper")
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _stop_on_signals()
     database = Database(settings.resolved_database_url(), settings.database)
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     Sweeper(database, Dispatcher(database, celery, redis_url, settings.broker), settings).run(stopping)
+
+
+def deliverer() -> None:
+    """Run a deliverer: sends the messages of webhooks and of watches."""
+    from services.database.engine import Database
+    from services.webhooks.deliverer import Deliverer
+
+    process_limits.require_open_files()
+    settings = Settings()
+    logs.configure(settings.log, "deliverer")
+    stopping = _stop_on_signals()
+    Deliverer(Database(settings.resolved_database_url(), settings.database), settings).run(stopping)
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
 
 
 def migrate() -> None:

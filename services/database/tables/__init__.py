@@ -36,14 +36,17 @@ from services.database.tables.search_index import (
 )
 from services.database.tables.sources import feed_formats, refusals, sources
 from services.database.tables.topics import topics
+from services.database.tables.webhooks import ENDED, PENDING, deliveries, events, watches, webhooks
 
 __all__ = [
     "ALL_FEEDS",
     "BACKGROUND",
+    "ENDED",
     "FINISHED",
     "ID_STEP",
     "IN_BACKGROUND",
     "IN_WINDOW",
+    "PENDING",
     "QUEUED",
     "RUNNING",
     "WAITING",
@@ -55,8 +58,10 @@ __all__ = [
     "audit_log",
     "counters",
     "coverage",
+    "deliveries",
     "epochs",
     "erased",
+    "events",
     "feed_formats",
     "feeds",
     "hosts",
@@ -75,4 +80,6 @@ __all__ = [
     "stances",
     "tombstones",
     "topics",
+    "watches",
+    "webhooks",
 ]
