@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Image of the API and the sweeper, without spaCy and the model.
+# Image of the API, the sweeper and the deliverer, without spaCy and the model.
 
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /build

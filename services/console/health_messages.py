@@ -10,10 +10,12 @@ from services.console.wording import plural
 from services.contracts import JobState
 from services.dispatch.store_watch import runbook_section
 from services.errors import BrokerUnavailable, Refused, StoreFault, Unavailable
+from services.events.backlog import DeliveryBacklog
 from services.jobs.activity import Activity
 from services.jobs.queries import BacklogSnapshot
 
 _STUCK_AFTER_S: Final = 60  # if an article waits longer and none was analysed, the queue is stuck
+_LATE_AFTER_S: Final = 300  # the threshold of the alert StancewireDeliveriesLate
 _OLD_AFTER_S: Final = 900  # the threshold of the alert StancewireBacklogOld
 _MINUTE_S: Final = 60
 
@@ -62,13 +64,16 @@ class HealthIndicators:
     """The state of the service that health messages are derived from.
 
     ``intake_refusal``: why every push is refused. ``feed_refusals``: why pushes of single feeds are refused.
-    ``store_faults``: what is wrong with the database and Redis. ``paused_feeds``: the number of paused feeds in words,
-    empty if no feed is paused. ``dead_by_reason``: counts of the newest dead jobs.
+    ``deliveries``: the state of all webhooks. ``store_faults``: what is wrong with the database and Redis.
+    ``paused_feeds``: the number of paused feeds in words, empty if no feed is paused. ``dead_by_reason``: counts of the
+    newest dead jobs.
     """
 
     snapshot: BacklogSnapshot
     activity: Activity
     live_sweepers: int = 1
+    live_deliverers: int = 1
+    deliveries: DeliveryBacklog = field(default_factory=DeliveryBacklog)
     store_faults: tuple[Unavailable, ...] = ()
     intake_refusal: Refused | None = None
     feed_refusals: Mapping[str, Refused] = field(default_factory=dict)
@@ -81,7 +86,7 @@ def health_messages(indicators: HealthIndicators) -> list[HealthMessage]:
     messages = _intake(indicators) + _stores(indicators) + _parts(indicators)
     if not messages:  # otherwise these already explain why articles wait
         messages += _queue(indicators)
-    return messages + _dead_jobs(indicators) + _pauses(indicators)
+    return messages + _webhooks(indicators) + _dead_jobs(indicators) + _pauses(indicators)
 
 
 def _intake(indicators: HealthIndicators) -> list[HealthMessage]:
@@ -127,6 +132,23 @@ def _parts(indicators: HealthIndicators) -> list[HealthMessage]:
             "Start a sweeper (`stancewire sweeper`)."
         )
         messages.append(HealthMessage("No sweeper is running", advice, runbook="StancewireSweeperMissing"))
+    return messages
+
+
+def _webhooks(indicators: HealthIndicators) -> list[HealthMessage]:
+    """Return what keeps events from their receivers."""
+    deliveries, link = indicators.deliveries, ("/webhooks", "Show webhooks")
+    messages = []
+    if deliveries.enabled and indicators.live_deliverers == 0:
+        advice = "Messages to webhooks wait in the ledger. Start a deliverer (`stancewire deliverer`)."
+        messages.append(HealthMessage("No deliverer is running", advice, *link, "StancewireDelivererMissing"))
+    elif deliveries.late_s > _LATE_AFTER_S:
+        advice = "Messages to webhooks are sent later than they should be. Read the log of the deliverer."
+        messages.append(HealthMessage("Deliveries are late", advice, *link, "StancewireDeliveriesLate"))
+    if deliveries.disabled:
+        title = f"{plural(deliveries.disabled, 'webhook')} disabled because the receiver failed"
+        advice = "What happens meanwhile is not sent to it. Its owner has to repair the receiver and enable it again."
+        messages.append(HealthMessage(title, advice, *link, "StancewireWebhookDisabled"))
     return messages
 
 

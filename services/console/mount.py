@@ -26,6 +26,8 @@ from services.console.pages import (
     sessions,
     topics,
     trial,
+    watches,
+    webhooks,
 )
 from services.console.rendering import STATIC_FOLDER, ConsoleStaticFiles, Renderer
 from services.console.service_status import StatusMonitor
@@ -44,6 +46,8 @@ _ROUTERS: Final = (
     feeds.router,
     feed_sources.router,
     topics.router,
+    watches.router,
+    webhooks.router,
     trial.router,
     keys.router,
     sessions.router,

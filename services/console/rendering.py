@@ -40,6 +40,8 @@ MENU: Final = (
     ("Search", "/said", ""),
     ("Feeds", "/feeds", ""),
     ("Topics", "/topics", ""),
+    ("Watches", "/watches", ""),
+    ("Webhooks", "/webhooks", ""),
     ("Try it", "/try", "can_push"),
     ("Keys", "/keys", "is_admin"),
     ("Sessions", "/sessions", "is_admin"),

@@ -11,6 +11,7 @@ from services.console.health_messages import HealthIndicators, HealthMessage, he
 from services.database.engine import Database
 from services.dispatch.store_watch import StoreWatch
 from services.errors import Refused
+from services.events.backlog import delivery_backlog
 from services.feeds import store
 from services.ingest.admission import AdmissionControl
 from services.jobs import activity, dispatch_window, queries
@@ -71,6 +72,8 @@ class StatusMonitor:
             snapshot=snapshot,
             activity=recent,
             live_sweepers=sum(host.role == HostRole.SWEEPER and host.alive for host in hosts),
+            live_deliverers=sum(host.role == HostRole.DELIVERER and host.alive for host in hosts),
+            deliveries=delivery_backlog(self._database),
             store_faults=tuple(state.fault for state in stores.values() if state.fault is not None),
             intake_refusal=self._admission.intake_refusal(),
             feed_refusals=self._feed_refusals(),

@@ -10,6 +10,7 @@ from services.caller import Scope
 from services.contracts import EntityType, JobState, Kind, StanceLabel
 from services.contracts.acts import ACT_RECORDS
 from services.sources.records import SourceKind, SourceState
+from services.contracts.event import EventType, WatchKind
 
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
@@ -106,6 +107,31 @@ SCOPES: Final[Mapping[str, str]] = {
     Scope.ADMIN: "everything on every feed, and manage keys, feeds, topics, retries, pauses and erasure",
 }
 
+EVENTS: Final[Mapping[str, str]] = {
+    EventType.RESULT_READY: "a result was stored",
+    EventType.RESULT_WITHDRAWN: "results were withdrawn or erased",
+    EventType.JOB_FAILED: "an article cannot be analysed",
+    EventType.JOB_DEAD: "the attempts of a job are used up",
+    EventType.WATCH_MATCHED: "a watch matched",
+    EventType.TEST: "a test",
+}
+
+DELIVERY_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "pending": ("◷", "Waiting"),
+    "delivered": ("✓", "Delivered"),
+    "failed": ("✕", "Given up"),
+    "canceled": ("–", "Canceled"),
+}
+
+DISABLED_REASONS: Final[Mapping[str, str]] = {
+    "request": "on request",
+    "gone": "the receiver answered 410",
+    "failing": "the receiver failed for too long",
+    "key_ended": "its key was revoked or has expired",
+}
+
+WATCH_KINDS: Final[Mapping[str, str]] = {WatchKind.STANCES: "stances", WatchKind.ATTRIBUTIONS: "statements"}
+
 # Actions in the audit log.
 AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "article.erase": "erased an article",
@@ -130,6 +156,16 @@ AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "retention.prune": "pruned old data",
     "topic.add": "registered a topic",
     "topic.change": "changed a topic",
+    "watch.change": "changed a watch",
+    "watch.create": "created a watch",
+    "watch.delete": "deleted a watch",
+    "webhook.change": "changed a webhook",
+    "webhook.create": "created a webhook",
+    "webhook.delete": "deleted a webhook",
+    "webhook.disable": "disabled a webhook",
+    "webhook.redeliver": "sent messages of a webhook again",
+    "webhook.rotate": "changed the secret of a webhook",
+    "webhook.test": "tested a webhook",
 }
 
 

@@ -107,6 +107,13 @@ def live_slots(database: Database) -> int:
         return count_live_slots(connection)
 
 
+def count_live(database: Database, role: HostRole) -> int:
+    """Return the number of live hosts of this role."""
+    with database.read() as connection:
+        query = select(func.count()).select_from(hosts).where(hosts.c.role == role, alive())
+        return int(connection.execute(query).scalar_one())
+
+
 def has_live_host(database: Database, role: HostRole, node: str) -> bool:
     """Return whether a host of this role is alive on the machine ``node`` (host names are ``<node>/<random>``)."""
     on_node = hosts.c.name.startswith(f"{node}/", autoescape=True)

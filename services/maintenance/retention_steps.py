@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, sele
 
 from services.contracts import JobState
 from services.database.engine import Database
-from services.database.tables import articles, erased, idempotency_keys, jobs, results, tombstones
+from services.database.tables import ENDED, articles, deliveries, erased, idempotency_keys, jobs, results, tombstones
 from services.maintenance import retention_progress
 
 # By the name of a kind: older data is removed. Milliseconds since 1970 by the database's clock.
@@ -228,6 +228,19 @@ def _superseded_jobs(after: int, until: int) -> Select[Any]:
     )
 
 
+def _remove_deliveries(connection: Connection, _database: Database, cutoff: int, batch: int) -> BatchOutcome:
+    """Remove deliveries that ended, delivered or not, with what they said."""
+    oldest = select(deliveries.c.id).where(ENDED, deliveries.c.finished_at < cutoff)
+    removed = connection.execute(
+        delete(deliveries).where(deliveries.c.id.in_(oldest.order_by(deliveries.c.finished_at).limit(batch)))
+    ).rowcount
+    return BatchOutcome(removed, more=removed == batch)
+
+
+def _expired_deliveries(_connection: Connection, cutoffs: Cutoffs) -> Select[Any]:
+    return select(deliveries.c.id).where(ENDED, deliveries.c.finished_at < cutoffs["deliveries"])
+
+
 # In the order in which they are processed.
 KINDS: Final = (
     RetentionKind("bodies", "bodies of articles", "bodies_days", _remove_bodies, _expired_bodies),
@@ -241,6 +254,7 @@ KINDS: Final = (
     RetentionKind("results", "results", "results_days", _remove_results, _expired_results),
     RetentionKind("articles", "articles with their jobs", "articles_days", _remove_articles, _expired_articles),
     RetentionKind("keys", "idempotency keys", "keys_days", _remove_keys, _expired_keys),
+    RetentionKind("deliveries", "deliveries to webhooks", "deliveries_days", _remove_deliveries, _expired_deliveries),
     RetentionKind(
         "erased", "IDs of erased articles and jobs", "articles_days", _remove_erased_ids, _expired_erased_ids
     ),

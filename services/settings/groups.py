@@ -218,14 +218,19 @@ class Retention(Group):
         "erased article after its erasure. Not less than the three periods above.",
     )
     keys_days: Days = Field(7, description="Days for which an idempotency key is kept.")
+    deliveries_days: Days = Field(
+        30,
+        description="Days for which a delivery to a webhook is kept after it ended, and a watch does not repeat a "
+        "match of the same story. Not more than `articles_days`.",
+    )
     every_s: float = Field(3600, ge=0, description="Seconds between two runs; 0 turns them off.")
     batch: Count = Field(200, description="Rows removed in one transaction.")
     pause_s: float = Field(0.05, ge=0, description="Seconds between two transactions, in which others may write.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if max(self.bodies_days, self.superseded_days, self.results_days) > self.articles_days:
-            msg = "retention: articles_days must be the longest: an article is removed with its body and results"
+        if max(self.bodies_days, self.superseded_days, self.results_days, self.deliveries_days) > self.articles_days:
+            msg = "retention: articles_days must be the longest: an article is removed with all that was made of it"
             raise ValueError(msg)
         return self
 

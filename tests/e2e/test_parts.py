@@ -71,7 +71,7 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         client = open_client(url, key.stdout.strip())
         running_parts = Parts(url, f"http://127.0.0.1:{metrics_port}/metrics", settings, client, processes)
         processes["redis"] = subprocess.Popen(redis, stdout=log, stderr=log, cwd=folder)
-        for name in ("api", "sweeper", "worker"):
+        for name in ("api", "sweeper", "deliverer", "worker"):
             processes[name] = subprocess.Popen(command(name), env=settings, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not _is_ready(url):
@@ -79,7 +79,7 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
             time.sleep(0.1)
         yield running_parts
         client.close()
-        for name in ("api", "worker", "sweeper", "redis"):
+        for name in ("api", "worker", "sweeper", "deliverer", "redis"):
             processes[name].terminate()
         for process in processes.values():
             process.wait(timeout=40)
@@ -96,13 +96,13 @@ def test_second_migration_changes_nothing(parts: Parts) -> None:
     assert parts.run("migrate").stdout == "the schema is up to date\n"
 
 
-@pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
+@pytest.mark.parametrize("part", ["api", "worker", "sweeper", "deliverer"])
 def test_health_check_of_a_running_part_passes(parts: Parts, part: str) -> None:
     checked = parts.run("health", part)
     assert (checked.returncode, checked.stdout) == (0, f"{part}: ok\n"), checked.stderr
 
 
-@pytest.mark.parametrize("part", ["api", "worker", "sweeper"])
+@pytest.mark.parametrize("part", ["api", "worker", "sweeper", "deliverer"])
 def test_health_check_of_a_missing_part_fails(parts: Parts, tmp_path: Path, part: str) -> None:
     elsewhere = parts.environment | {
         "STANCEWIRE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/nothing",

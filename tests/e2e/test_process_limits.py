@@ -23,7 +23,7 @@ def test_files_of_a_part_are_readable_by_their_owner_only(tmp_path: Path) -> Non
     assert set(modes.values()) == {0o600}
 
 
-@pytest.mark.parametrize("part", ["api", "worker", "sweeper", "up"])
+@pytest.mark.parametrize("part", ["api", "worker", "sweeper", "deliverer", "up"])
 def test_part_with_few_open_files_does_not_start_and_says_why(tmp_path: Path, part: str) -> None:
     completed = subprocess.run(
         command(part),

@@ -116,7 +116,7 @@ def test_no_article_is_lost_or_duplicated_by_a_killed_child_and_a_flushed_redis(
     assert killed not in stack.worker_child_pids()
 
 
-@pytest.mark.parametrize("part", ["api", "sweeper", "redis", "worker"])
+@pytest.mark.parametrize("part", ["api", "sweeper", "deliverer", "redis", "worker"])
 def test_killed_part_is_restarted(stack: Stack, eventually: Eventually, part: str) -> None:
     items = push_lines(stack.client, sample_lines(20, feed=f"kill-{part}"))
     os.kill(stack.pid_of(part), signal.SIGKILL)
@@ -184,7 +184,7 @@ def test_service_stops_in_order_and_restarts_without_loss(tmp_path: Path, eventu
 
 def test_children_end_with_their_killed_parent(tmp_path: Path, eventually: Eventually) -> None:
     stack = Stack(tmp_path / "state", SHORT_LIMITS)
-    part_pids = [stack.pid_of(name) for name in ("api", "worker", "sweeper", "redis")]
+    part_pids = [stack.pid_of(name) for name in ("api", "worker", "sweeper", "deliverer", "redis")]
     push_lines(stack.client, sample_lines(40, "load"))
     stack.stop(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in part_pids), 20)

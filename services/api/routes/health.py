@@ -19,7 +19,9 @@ from services.api.problems import problem_responses
 from services.caller import Scope
 from services.dispatch.store_watch import Store, StoreState
 from services.errors import Forbidden, StoreUnavailable, Unauthenticated
+from services.events.backlog import delivery_backlog
 from services.jobs import hosts
+from services.jobs.hosts import HostRole
 
 router = APIRouter(tags=["health"])
 
@@ -73,7 +75,7 @@ def _check(services: ApiServices, *, detailed: bool) -> Health:
 
 
 def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
-    """Return the checks of the workers and of the intake. Raises `StoreUnavailable`."""
+    """Return the checks of workers and intake, and of webhooks if there are any enabled. Raises `StoreUnavailable`."""
     checks = {"workers": "ok", "intake": "ok"}
     if hosts.live_slots(services.database) == 0:
         checks["workers"] = "no worker was seen lately (runbook: StancewireWorkersMissing); articles wait in the ledger"
@@ -83,6 +85,10 @@ def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
         checks["intake"] = f"{reason}; pushes are refused, results are served"
     elif services.admission.paused_feeds():
         checks["intake"] = f"ok, except for {services.admission.paused_feeds()} paused"
+    if delivery_backlog(services.database).enabled:
+        runs = hosts.count_live(services.database, HostRole.DELIVERER) > 0
+        missing = "no deliverer was seen lately (runbook: StancewireDelivererMissing); messages wait in the ledger"
+        checks["webhooks"] = "ok" if runs else missing
     return checks
 
 

@@ -20,7 +20,7 @@ _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: well, findings.")] = False,
 ) -> None:
-    """Check database, schema, Redis, clock, disk, model, workers, sweepers and settings.
+    """Check database, schema, Redis, clock, disk, model, workers, sweepers, deliverers and settings.
 
     Exits with 1 if a check fails.
     """

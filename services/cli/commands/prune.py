@@ -27,6 +27,7 @@ def prune(
     results_days: Days = None,
     articles_days: Days = None,
     keys_days: Days = None,
+    deliveries_days: Days = None,
 ) -> None:
     """Remove data older than the settings `retention` allow.
 
@@ -39,6 +40,7 @@ def prune(
         "results_days": results_days,
         "articles_days": articles_days,
         "keys_days": keys_days,
+        "deliveries_days": deliveries_days,
     }
     overrides = {name: days for name, days in options.items() if days is not None}
     retention = Retention.model_validate(settings.retention.model_dump() | overrides)

@@ -156,8 +156,8 @@ idempotency_keys: Final = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# API processes, workers and sweepers with the time they were last seen. They determine the size of the window of
-# messages; /readyz and `stancewire health` read them.
+# API processes, workers, sweepers and deliverers with the time they were last seen. They determine the size of the
+# window of messages; /readyz and `stancewire health` read them.
 hosts: Final = Table(
     "hosts",
     metadata,

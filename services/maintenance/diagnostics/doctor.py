@@ -102,7 +102,7 @@ def _disk(database: Database, settings: Settings) -> Iterator[Finding]:
 
 
 def _parts(database: Database) -> Iterator[Finding]:
-    """Check the workers, the sweepers, the jobs and the pauses."""
+    """Check the workers, the sweepers, the deliverers, the jobs and the pauses."""
     try:
         snapshot = take_snapshot(database)
         pauses = list_pauses(database)
@@ -110,7 +110,10 @@ def _parts(database: Database) -> Iterator[Finding]:
     except StoreUnavailable as error:
         yield Finding("ledger", Level.FAIL, error.detail, "see the finding on the database")
         return
-    for role, command in ((HostRole.WORKER, "worker"), (HostRole.SWEEPER, "sweeper")):
+    needed = [(HostRole.WORKER, "worker"), (HostRole.SWEEPER, "sweeper")]
+    if snapshot.deliveries.enabled:
+        needed.append((HostRole.DELIVERER, "deliverer"))
+    for role, command in needed:
         number = snapshot.hosts[role]
         summary = f"{number} seen in the last half minute" + (
             f", {snapshot.slots} processes" if role is HostRole.WORKER else ""

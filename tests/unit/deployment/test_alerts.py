@@ -56,6 +56,7 @@ PUSH = (
     'stancewire_http_request_seconds_bucket{{job="api",instance="api:8400",method="POST",route="/v1/articles",le="{}"}}'
 )
 STORE_FAULT = 'stancewire_store_fault{{job="api",instance="api:8400",store="{}",fault="{}"}}'
+WEBHOOKS = 'stancewire_webhooks{{job="api",instance="api:8400",webhooks="{}"}}'
 STORE_ERRORS = 'stancewire_store_errors_total{{job="api",instance="api:8400",store="{}",fault="{}"}}'
 SOURCES = 'stancewire_sources{{job="api",instance="api:8400",source="{}",does="{}"}}'
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
@@ -189,6 +190,30 @@ CASES = {
         at="1m",
         not_yet="20s",
         quiet=ledger_gauge("stancewire_sweepers", 1),
+    ),
+    "StancewireDelivererMissing": Case(
+        fires=ledger_gauge("stancewire_deliverers", 0) | constant(WEBHOOKS.format("enabled"), 2),
+        at="1m",
+        not_yet="20s",
+        quiet=ledger_gauge("stancewire_deliverers", 0) | constant(WEBHOOKS.format("enabled"), 0),
+    ),
+    "StancewireDeliveriesLate": Case(
+        fires={"stancewire_deliveries_late_seconds" + API: "0+10x200"},
+        at="7m",
+        not_yet="5m",
+        quiet=constant("stancewire_deliveries_late_seconds" + API, 200),
+    ),
+    "StancewireWebhookFailing": Case(
+        fires=constant(WEBHOOKS.format("failing"), 1),
+        at="70m",
+        not_yet="30m",
+        quiet=constant(WEBHOOKS.format("failing"), 0),
+    ),
+    "StancewireWebhookDisabled": Case(
+        fires=constant(WEBHOOKS.format("disabled"), 1),
+        at="2m",
+        not_yet="30s",
+        quiet=constant(WEBHOOKS.format("disabled"), 0),
     ),
     "StancewireQueueStuck": Case(
         fires={"stancewire_oldest_queued_seconds" + API: "0+10x200"} | constant(FINISHED.format("succeeded"), 500),

@@ -19,7 +19,7 @@ DEPLOY = ROOT / "deploy"
 DOCKERFILES = sorted(DEPLOY.glob("*.Dockerfile"))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OUR_OWN = {"migrate", "api", "worker", "sweeper"}
+OUR_OWN = {"migrate", "api", "worker", "sweeper", "deliverer"}
 
 
 def stage_lines(dockerfile: Path) -> list[str]:

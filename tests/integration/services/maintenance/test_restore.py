@@ -25,7 +25,12 @@ from tests.integration.conftest import Serve
 from tests.support.api import Api, complete_job, url_of
 from tests.support.ledger import article, push
 
-ROLES = {HostRole.API: "1 API process", HostRole.WORKER: "1 worker", HostRole.SWEEPER: "1 sweeper"}
+ROLES = {
+    HostRole.API: "1 API process",
+    HostRole.WORKER: "1 worker",
+    HostRole.SWEEPER: "1 sweeper",
+    HostRole.DELIVERER: "1 deliverer",
+}
 
 
 def complete(database: Database, *bodies: str) -> list[str]:
@@ -73,7 +78,7 @@ def test_restore_is_refused_while_a_silent_process_is_connected(database: Databa
     silent = Database(url_of(database), DatabaseSettings())
     with silent.read() as connection:
         connection.execute(select(audit_log.c.id)).all()
-    with pytest.raises(BackupError, match="stop API, workers and sweepers first"):
+    with pytest.raises(BackupError, match="stop API, workers, sweepers and deliverers first"):
         restore(database, tmp_path / "b", local(), replace=True)
     silent.dispose()
     restore(database, tmp_path / "b", local(), replace=True)
