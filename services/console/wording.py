@@ -9,8 +9,8 @@ from typing import Final
 from services.caller import Scope
 from services.contracts import EntityType, JobState, Kind, StanceLabel
 from services.contracts.acts import ACT_RECORDS
-from services.sources.records import SourceKind, SourceState
 from services.contracts.event import EventType, WatchKind
+from services.sources.records import SourceKind, SourceState
 
 _MINUTE: Final = 60
 _HOUR: Final = 3_600

@@ -32,7 +32,7 @@ CHOSEN_EVENTS: Final = (EventType.RESULT_READY, EventType.RESULT_WITHDRAWN, Even
 
 
 class WatchKind(StrEnum):
-    """What a watch looks for."""
+    """The items that a watch looks for."""
 
     STANCES = "stances"
     ATTRIBUTIONS = "attributions"

@@ -278,8 +278,8 @@ def requeue_expired_leases(database: Database, *, max_attempts: int, lease_s: fl
             .returning(jobs.c.id, jobs.c.article_id, jobs.c.feed, jobs.c.attempts, jobs.c.reason_detail)
         ).all()
         for row in dead:
-            told = {"code": "worker_lost", "detail": row.reason_detail, "attempts": row.attempts}
-            outbox.job_ended(connection, JobState.DEAD, row.feed, row.article_id, row.id, told)
+            reason = {"code": "worker_lost", "detail": row.reason_detail, "attempts": row.attempts}
+            outbox.job_ended(connection, JobState.DEAD, row.feed, row.article_id, row.id, reason)
         dead_by_feed = Counter(row.feed for row in dead)
         requeued = connection.execute(
             update(jobs)

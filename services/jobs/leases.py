@@ -221,8 +221,8 @@ def release(database: Database, leased: Sequence[LeasedJob]) -> int:
 def _finish(connection: Connection, leased: LeasedJob, state: JobState, reason: StancewireError) -> None:
     stored = _reason(reason)
     _close(connection, leased, {"state": state, "finished_at": now_ms(), **stored})
-    told = {"code": stored["reason_code"], "detail": stored["reason_detail"], "attempts": leased.attempt}
-    outbox.job_ended(connection, state, leased.article.feed, leased.article_id, leased.job_id, told)
+    why = {"code": stored["reason_code"], "detail": stored["reason_detail"], "attempts": leased.attempt}
+    outbox.job_ended(connection, state, leased.article.feed, leased.article_id, leased.job_id, why)
 
 
 def _reason(reason: StancewireError) -> dict[str, str]:

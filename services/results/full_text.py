@@ -47,8 +47,8 @@ def matches(
         if row_ids is not None:
             within = " AND rowid >= :first AND rowid < :end"
             parameters += [bindparam("first", row_ids[0]), bindparam("end", row_ids[1])]
-        found = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words{within}")  # noqa: S608 -- a name of ours
-        return searched.table.c.id.in_(found.bindparams(*parameters).columns(column("rowid", Integer)))
+        row_query = text(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH :words{within}")  # noqa: S608 -- a name of ours
+        return searched.table.c.id.in_(row_query.bindparams(*parameters).columns(column("rowid", Integer)))
     # A trigger computes this when a text is stored, folded like the question (migration 0005).
     vector = literal_column(f"{table}.words", TSVECTOR)
     question: ColumnElement[str] = func.phraseto_tsquery("simple", " ".join(required[0]), type_=TSQUERY)

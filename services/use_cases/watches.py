@@ -75,7 +75,7 @@ def _check_filters(
     except InvalidInput as error:
         raise InvalidInput(f"filters.{error.field}", error.reason) from error
     if filters.feed is not None and not webhook.sees(filters.feed):
-        raise InvalidInput("filters.feed", f"the webhook is not told of the feed {filters.feed}")
+        raise InvalidInput("filters.feed", f"the webhook gets nothing of the feed {filters.feed}")
     if filters.topic is not None:
         try:
             topic_store.get(context.database, filters.topic)

@@ -52,7 +52,7 @@ class _Batch:
 
 
 def distribute(database: Database, settings: Settings) -> int:
-    """Turn the next events into deliveries and return how many events were read; 0 if there are none."""
+    """Turn the next events into deliveries and return how many were read."""
     batch = _read(database)
     if not batch.events:
         return 0
@@ -71,14 +71,14 @@ def _read(database: Database) -> _Batch:
         article_ids = {row.article_id for row in rows}
         job_ids = [row.job_id for row in rows if row.type == EventType.RESULT_READY]
         columns = [articles.c[name] for name in ("id", "feed", "guid", "title", "url", "published_at")]
-        found = connection.execute(select(*columns).where(articles.c.id.in_(article_ids))).all()
+        article_rows = connection.execute(select(*columns).where(articles.c.id.in_(article_ids))).all()
         sizes = select(results.c.job_id, results.c.sequence, results.c.attributions, results.c.stances)
         stored = connection.execute(sizes.where(results.c.job_id.in_(job_ids))).all()
         receivers = connection.execute(select(webhooks).where(webhooks.c.disabled_at.is_(None), owner_is_valid())).all()
         looking = connection.execute(select(watches).where(watches.c.paused_at.is_(None)).order_by(watches.c.id)).all()
     return _Batch(
         rows,
-        {row.id: row for row in found},
+        {row.id: row for row in article_rows},
         {row.job_id: row for row in stored},
         {row.id: webhook_of(row) for row in receivers},
         [watch_of(row) for row in looking],
@@ -88,13 +88,13 @@ def _read(database: Database) -> _Batch:
 def _of_event(batch: _Batch, event: Any, settings: Settings) -> Iterator[Row]:
     """Yield a delivery for each webhook that chose this type of event and sees the feed."""
     kind = EventType(event.type)
-    told = [each for each in batch.receivers.values() if kind in each.events and each.sees(event.feed)]
-    data = _data(batch, event, settings) if told else None
+    chosen_by = [each for each in batch.receivers.values() if kind in each.events and each.sees(event.feed)]
+    data = _data(batch, event, settings) if chosen_by else None
     if data is None:
         return
     about = {"article_id": event.article_id, "job_id": event.job_id}
     retry_s = settings.webhooks.retry_s
-    for webhook in told:
+    for webhook in chosen_by:
         yield new_row(webhook.id, kind, data, now=event.now, at=event.at, retry_s=retry_s, **about)
 
 
@@ -144,14 +144,14 @@ def _of_watch(
     fingerprints = {row.id: matches.fingerprint(watch.kind, row) for row in rows}
     first_of = {fingerprint: row_id for row_id, fingerprint in reversed(fingerprints.items())}
     rows = [row for row in rows if first_of[fingerprints[row.id]] == row.id]
-    found = Counter(row.job_id for row in rows)
+    per_job = Counter(row.job_id for row in rows)
     sent: Counter[UUID] = Counter()
     for row in rows:
         sent[row.job_id] += 1
         if sent[row.job_id] > limit:
             continue
         reference = WatchReference(id=watch.id, name=watch.name)
-        more = found[row.job_id] > limit
+        more = per_job[row.job_id] > limit
         data = matches.match_data(watch.kind, reference, row, settings.api.public_url, more=more)
         at, now = at_by_job[row.job_id]
         yield new_row(

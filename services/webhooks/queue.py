@@ -1,4 +1,4 @@
-"""The queue of deliveries: a deliverer claims what is due, and settles what became of it.
+"""The queue of deliveries: a deliverer claims what is due, and settles the outcome.
 
 A claim is a lease, written as the time at which the delivery may be sent again. A deliverer that is killed between
 sending and settling leaves its lease to end, and the message is sent a second time under the same ID.
@@ -47,7 +47,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an attempt. ``error`` is empty if the receiver took the message.
+    """The outcome of an attempt. ``error`` is empty if the receiver took the message.
 
     ``status`` is None without an answer. ``gone``: the receiver wants nothing any more (410).
     """
@@ -110,7 +110,7 @@ def _claim_of(connection: Connection, database: Database, row: Any, limit: int, 
 
 
 def settle(database: Database, outcomes: Sequence[Outcome], settings: WebhookSettings) -> None:
-    """Store what became of attempts, in one transaction. Leases that were lost meanwhile change nothing."""
+    """Store the outcomes of attempts, in one transaction. Leases that were lost meanwhile change nothing."""
     counts: Counter[str] = Counter()
     with database.write() as connection:
         for outcome in sorted(outcomes, key=lambda each: each.delivery.id):

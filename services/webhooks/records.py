@@ -54,13 +54,13 @@ class Webhook:
     delivered_at: datetime | None
 
     def sees(self, feed: str) -> bool:
-        """Return whether the webhook may be told of a feed."""
+        """Return whether the webhook is sent events of a feed."""
         return self.feeds is None or feed in self.feeds
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A watch: what it looks for in new results, and the webhook that is told. ``filters`` are those of a search."""
+    """A watch: a search on new results, with the ``filters`` of a search, and the webhook that gets its matches."""
 
     id: UUID
     webhook_id: UUID

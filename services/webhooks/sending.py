@@ -32,7 +32,7 @@ class Sender:
         self._local = threading.local()
 
     def send(self, delivery: Claimed) -> Outcome:
-        """Send a message and return what became of it. The body of the answer is not read."""
+        """Send a message and return the outcome. The body of the answer is not read."""
         try:
             client = self._client()
             request = client.build_request(

@@ -21,6 +21,7 @@ from services.errors import Conflict, NotFound
 from services.webhooks.records import DisabledReason, Webhook, webhook_of
 
 _SECRET_BYTES: Final = 32
+_DELIVERER: Final = "deliverer"  # in the audit log
 _WORKING_AGAIN: Final[dict[str, Any]] = {
     "disabled_at": None,
     "disabled_reason": None,
@@ -108,9 +109,9 @@ def change(
             values |= {"disabled_at": now_ms(), "disabled_reason": DisabledReason.REQUEST}
         if values:
             connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(values))
-            told: dict[str, Any] = {"url": url, "description": description, "enabled": enabled}
-            told |= {} if events is None else {"events": sorted(events)}
-            detail = {name: value for name, value in told.items() if value is not None}
+            given: dict[str, Any] = {"url": url, "description": description, "enabled": enabled}
+            given |= {} if events is None else {"events": sorted(events)}
+            detail = {name: value for name, value in given.items() if value is not None}
             record(connection, by.actor, "webhook.change", str(webhook_id), detail)
         return webhook_of(_get_row(connection, webhook_id, by))
 
@@ -145,7 +146,7 @@ def disable(connection: Connection, webhook_id: UUID, reason: DisabledReason) ->
     values = {"disabled_at": now_ms(), "disabled_reason": reason}
     disabled = connection.execute(update(webhooks).where(is_enabled).values(values)).rowcount == 1
     if disabled:
-        record(connection, "deliverer", "webhook.disable", str(webhook_id), {"reason": reason})
+        record(connection, _DELIVERER, "webhook.disable", str(webhook_id), {"reason": reason})
     return disabled
 
 

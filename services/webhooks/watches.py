@@ -94,8 +94,8 @@ def change(
             values["paused_at"] = now_ms() if paused else None
         if values:
             connection.execute(update(watches).where(watches.c.id == watch_id).values(values))
-            told = {"name": name, "filters": None if filters is None else dict(filters), "paused": paused}
-            detail = {field: value for field, value in told.items() if value is not None}
+            given = {"name": name, "filters": None if filters is None else dict(filters), "paused": paused}
+            detail = {field: value for field, value in given.items() if value is not None}
             record(connection, by.actor, "watch.change", str(watch_id), detail)
         return watch_of(_get_row(connection, watch_id, by))
 

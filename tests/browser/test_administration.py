@@ -100,3 +100,22 @@ def test_audit_log_is_filtered_by_keyboard(page: Page, stack: Stack) -> None:
     expect(page.get_by_role("row", name=re.compile("created a key"))).to_have_count(0)
     page.get_by_role("link", name="noted").click()
     expect(page.get_by_role("heading", name="noted")).to_be_visible()
+
+
+def test_search_becomes_a_watch_and_its_webhook_is_tested(page: Page, stack: Stack) -> None:
+    page.goto("/said?target=Ministry&stance=oppose")
+    page.get_by_role("link", name="Watch this").click()
+    expect(page.get_by_label("Target")).to_have_value("Ministry")
+    page.get_by_label("Name of the watch").fill("Against the ministry")
+    page.get_by_role("button", name="Create the watch").click()
+    expect(page.get_by_role("status").get_by_text("Against the ministry")).to_be_visible()
+    page.get_by_role("listitem").filter(has_text="Against the ministry").get_by_role("link", name="News desk").click()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("row").filter(has_text="webhook.test")).to_be_visible()
+    page.get_by_text("New secret …").click()
+    page.get_by_role("button", name="Make a new secret").click()
+    expect(page.get_by_role("region", name="The secret of this webhook").get_by_text("whsec_")).to_be_visible()
+    assert serious_violations(page) == []
+    [watch] = stack.client.get("/v1/watches", params={"limit": 1}).json()["items"]
+    assert watch["filters"] == {"target": "Ministry", "stance": "oppose"}
+    stack.client.delete(f"/v1/watches/{watch['id']}").raise_for_status()

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from services import samples
 from tests.support.signing import hex_signature
 from tests.support.stack import Stack, push_lines, start_stack
+from tests.support.web_server import run_web_server
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = (
@@ -52,10 +53,19 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def console_stack(state_dir: Path) -> Iterator[Stack]:
-    """Run a stack in which the samples were analysed, an article in French failed, and the feed has sources."""
-    settings = {"STANCEWIRE_WORKER__PROCESSES": "1", "STANCEWIRE_WORKER__NICENESS": "0"}
-    settings |= {"STANCEWIRE_SOURCES__FETCH": "true"}
-    with start_stack(state_dir, **settings) as running:
+    """Run a stack in which the samples were analysed, an article in French failed, and the feed has sources.
+
+    A webhook was sent these, and the matches of a watch.
+    """
+    settings = {
+        "STANCEWIRE_WORKER__PROCESSES": "1",
+        "STANCEWIRE_WORKER__NICENESS": "0",
+        "STANCEWIRE_SOURCES__FETCH": "true",
+        "STANCEWIRE_WEBHOOKS__PLAIN_HTTP": "true",
+        "STANCEWIRE_OUTBOUND__ALLOW_NETWORKS": "127.0.0.1",
+    }
+    with run_web_server() as receiver, start_stack(state_dir, **settings) as running:
+        add_watch(running, receiver.url("/hook"))
         topic = {
             "name": "Dam agreement",
             "aliases": ["river dam deal"],
@@ -78,6 +88,14 @@ def add_sources(stack: Stack) -> None:
     body = b'{"type": "text", "uri": "urn:newsml:1", "headline": "Mayor says no", "pubstatus": "usable"}'
     headers = {"x-superdesk-signature": hex_signature(added["secret"], body), "Content-Type": "application/json"}
     stack.client.post("/v1/push/superdesk/samples", content=body, headers=headers).raise_for_status()
+
+
+def add_watch(stack: Stack, url: str) -> None:
+    """Create a webhook and a watch that sends to it."""
+    webhook = {"url": url, "description": "News desk", "events": ["result.ready", "result.withdrawn", "job.failed"]}
+    webhook_id = stack.client.post("/v1/webhooks", json=webhook).raise_for_status().json()["id"]
+    watch = {"webhook_id": webhook_id, "name": "Opposition", "filters": {"stance": "oppose", "min_score": 0.7}}
+    stack.client.post("/v1/watches", json=watch).raise_for_status()
 
 
 def wait_for_job(stack: Stack, href: str) -> None:

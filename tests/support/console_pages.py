@@ -8,6 +8,7 @@ from tests.support.stack import Stack
 
 def page_paths(stack: Stack) -> dict[str, str]:
     """Return the address of each page by its name."""
+    webhook, watch = (stack.client.get(f"/v1/{kind}").json()["items"][0]["id"] for kind in ("webhooks", "watches"))
     article, failed_job = find_job(stack, "Foreign minister"), find_job(stack, "Le ministre")
     return {
         "overview": "/",
@@ -21,6 +22,10 @@ def page_paths(stack: Stack) -> dict[str, str]:
         "feed": "/feeds/samples",
         "topics": "/topics",
         "topic": "/topics/dam-agreement",
+        "watches": "/watches?kind=attributions",
+        "watch": f"/watches/{watch}",
+        "webhooks": "/webhooks",
+        "webhook": f"/webhooks/{webhook}",
         "try": "/try",
         "erase": f"/jobs/{article}/erase",
         "keys": "/keys",

@@ -54,6 +54,7 @@ class Receiver:
         self.seen: list[str] = []  # IDs of all requests
         self.messages: list[dict[str, Any]] = []
         self.web: WebServer | None = None
+        self.webhook_id = UUID(int=0)
 
     @property
     def url(self) -> str:

@@ -73,8 +73,8 @@ def get_webhook(webhook_id: UUID, services: Services, caller: Reader) -> Webhook
 def change_webhook(webhook_id: UUID, change: WebhookChange, services: Services, caller: Reader) -> WebhookView:
     """Change a webhook, disable it, or enable it again.
 
-    What happens while it is disabled is not sent later: ``GET /v1/results`` has it. One whose key has ended belongs to
-    the key that enables it.
+    Events while it is disabled are not sent later: ``GET /v1/results`` has their results. One whose key has ended
+    belongs to the key that enables it.
     """
     webhook = webhooks.change(
         services.use_case_context,

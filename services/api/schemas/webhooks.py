@@ -38,7 +38,7 @@ Url = Annotated[Address, Field(description="address of the receiver, `https://â€
 
 
 class NewWebhook(BaseModel):
-    """A webhook to create. ``feeds`` are those that it is told of, by default all that the key sees."""
+    """A webhook to create. ``feeds`` are those whose events it is sent, by default all that the key sees."""
 
     model_config = ConfigDict(extra="forbid")
 

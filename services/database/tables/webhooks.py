@@ -18,7 +18,7 @@ webhooks: Final = Table(
     Column("url", String(2000), nullable=False),
     Column("description", String(200), nullable=False),
     Column("events", Text, nullable=False),  # JSON list of types
-    Column("feeds", Text),  # JSON list of the feeds that it may be told of; null: all feeds
+    Column("feeds", Text),  # JSON list of the feeds whose events it is sent; null: all feeds
     Column("secret", String(100), nullable=False),
     Column("previous_secret", String(100)),
     Column("previous_until", BigInteger),  # messages are also signed with the previous secret until then
@@ -46,7 +46,7 @@ watches: Final = Table(
     Index("ix_watches_webhook_id", "webhook_id"),
 )
 
-# What happened, written in the transaction in which it happened. A deliverer turns the rows into deliveries and removes
+# Events, written in the transaction in which they happen. A deliverer turns the rows into deliveries and removes
 # them. They are only written while a webhook is enabled.
 events: Final = Table(
     "events",
@@ -70,7 +70,7 @@ deliveries: Final = Table(
     Column("id", Uuid, primary_key=True),  # UUIDv7; the header webhook-id
     Column("webhook_id", Uuid, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
     Column("watch_id", Uuid),
-    # What of a story a watch has told, so that further versions and analyses of the story do not repeat it.
+    # Hash of a match, so that further versions and analyses of a story do not repeat it.
     Column("fingerprint", String(64)),
     Column("type", String(32), nullable=False),
     Column("article_id", Uuid),

@@ -205,8 +205,8 @@ CASES = {
     ),
     "StancewireWebhookFailing": Case(
         fires=constant(WEBHOOKS.format("failing"), 1),
-        at="70m",
-        not_yet="30m",
+        at="16m",
+        not_yet="14m",
         quiet=constant(WEBHOOKS.format("failing"), 0),
     ),
     "StancewireWebhookDisabled": Case(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -25,7 +26,7 @@ from services.webhooks.distribution import distribute
 from services.webhooks.records import Delivery, DeliveryState, DisabledReason
 from tests.support.api import complete_job, exhaust_attempts, fail_job
 from tests.support.ledger import article, push
-from tests.support.web_server import Reply
+from tests.support.web_server import Reply, Request
 from tests.support.webhooks import (
     Receiver,
     add_webhook,
@@ -36,6 +37,11 @@ from tests.support.webhooks import (
     wait_for,
     webhook_settings,
 )
+
+
+def answer_late(_request: Request) -> Reply:
+    time.sleep(1.5)
+    return Reply(status=500)
 
 
 def push_job(database: Database, body: str = "The minister said no.", **fields: str) -> UUID:
@@ -50,8 +56,12 @@ def states(database: Database, webhook_id: UUID) -> Counter[str]:
     return Counter(delivery.state.value for delivery in kept(database, webhook_id))
 
 
+# For tests of receivers, which do not depend on the kind of database.
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
-def receiver(database: Database) -> Receiver:
+def receiver(database: Database) -> Iterator[Receiver]:
     with ExitStack() as stack:
         started = stack.enter_context(run_receiver())
         webhook, started.secret = add_webhook(database, started.url)
@@ -104,10 +114,11 @@ def test_a_webhook_is_sent_what_it_chose_of_the_feeds_that_it_sees(database: Dat
     ]
 
 
+@SQLITE
 def test_a_receiver_that_hangs_or_fails_does_not_hold_up_another(database: Database, receiver: Receiver) -> None:
     with ExitStack() as stack:
         hanging, failing = stack.enter_context(run_receiver()), stack.enter_context(run_receiver())
-        hanging.answer = lambda _request: time.sleep(1.5) or Reply(status=500)
+        hanging.answer = answer_late
         failing.answer = lambda _request: Reply(status=500)
         others = [add_webhook(database, other.url)[0].id for other in (hanging, failing)]
         stack.enter_context(run_deliverer(database, webhook_settings(concurrency=4, per_webhook=2)))
@@ -117,7 +128,6 @@ def test_a_receiver_that_hangs_or_fails_does_not_hold_up_another(database: Datab
         wait_for(lambda: len(receiver.messages) == 6)
         assert time.monotonic() - began < 1.5, "the receiver that works did not wait for the one that hangs"
         wait_for(lambda: Counter(failing.seen).most_common(1)[0][1] > 1 and len(hanging.seen) > 1)
-        failing.secret = ""
     for webhook_id in others:
         assert store.get(database, webhook_id, local()).failing_since is not None
         assert states(database, webhook_id)["pending"] == 6
@@ -125,6 +135,7 @@ def test_a_receiver_that_hangs_or_fails_does_not_hold_up_another(database: Datab
     assert errors == {"no answer in time", "answered 500"}
 
 
+@SQLITE
 def test_a_receiver_that_comes_back_gets_all_that_it_missed_once(database: Database, receiver: Receiver) -> None:
     answers = iter([500, 503, 302, 404, 500])
     receiver.answer = lambda _request: Reply(status=next(answers, 200))
@@ -137,6 +148,7 @@ def test_a_receiver_that_comes_back_gets_all_that_it_missed_once(database: Datab
     assert store.get(database, receiver.webhook_id, local()).failing_since is None
 
 
+@SQLITE
 def test_410_disables_at_once(database: Database, receiver: Receiver) -> None:
     receiver.answer = lambda _request: Reply(status=410)
     complete_job(database, push_job(database))
@@ -147,6 +159,7 @@ def test_410_disables_at_once(database: Database, receiver: Receiver) -> None:
     assert delivery_backlog(database).disabled == 1
 
 
+@SQLITE
 def test_failures_for_long_disable_and_enabling_sends_again(database: Database, receiver: Receiver) -> None:
     receiver.answer = lambda _request: Reply(status=500)
     complete_job(database, push_job(database))
@@ -159,9 +172,11 @@ def test_failures_for_long_disable_and_enabling_sends_again(database: Database, 
         wait_for(lambda: receiver.types == ["result.ready"])
 
 
+@SQLITE
 def test_a_redirect_is_not_followed(database: Database, receiver: Receiver) -> None:
     assert receiver.web is not None
-    receiver.answer = lambda _request: Reply(status=307, headers={"Location": receiver.web.url("/elsewhere")})
+    elsewhere = {"Location": receiver.web.url("/elsewhere")}
+    receiver.answer = lambda _request: Reply(status=307, headers=elsewhere)
     complete_job(database, push_job(database))
     with run_deliverer(database, webhook_settings(backoff_s=60, backoff_max_s=60)):
         wait_for(lambda: [each.status for each in kept(database, receiver.webhook_id)] == [307])
@@ -171,6 +186,7 @@ def test_a_redirect_is_not_followed(database: Database, receiver: Receiver) -> N
     assert "redirects are not followed" in delivery.error
 
 
+@SQLITE
 def test_a_private_address_is_never_connected_to(database: Database, receiver: Receiver) -> None:
     assert receiver.web is not None
     set_webhook(database, receiver.webhook_id, url=receiver.web.url("/hook", "localhost"))
@@ -182,6 +198,7 @@ def test_a_private_address_is_never_connected_to(database: Database, receiver: R
     assert receiver.web.requests == []
 
 
+@SQLITE
 def test_retry_after_pauses_the_webhook(database: Database, receiver: Receiver) -> None:
     later = (datetime.now(UTC) + timedelta(minutes=10)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     receiver.answer = lambda _request: Reply(status=429, headers={"Retry-After": later})
@@ -192,10 +209,12 @@ def test_retry_after_pauses_the_webhook(database: Database, receiver: Receiver) 
         complete_job(database, push_job(database, "Another."))
         wait_for(lambda: len(kept(database, receiver.webhook_id)) == 2)
     assert len(receiver.seen) == 1
-    waits = [each.next_at - datetime.now(UTC) for each in kept(database, receiver.webhook_id) if each.attempts]
-    assert [wait > timedelta(minutes=8) for wait in waits] == [True]
+    [tried] = [each for each in kept(database, receiver.webhook_id) if each.attempts]
+    assert tried.next_at is not None
+    assert tried.next_at > datetime.now(UTC) + timedelta(minutes=8)
 
 
+@SQLITE
 def test_a_rotated_secret_and_the_old_one_are_both_valid_during_the_overlap(
     database: Database, receiver: Receiver
 ) -> None:
@@ -260,17 +279,18 @@ def test_a_withdrawn_or_erased_article_is_not_spoken_of_any_more(database: Datab
     actions.withdraw(database, leased[0].article_id)
     erasure.erase(database, leased[1].article_id, local())
     distribute(database, settings)
-    told = {(each.type.value, each.article_id): each for each in kept(database, receiver.webhook_id)}
-    assert {key: each.state.value for key, each in told.items()} == {
+    by_event = {(each.type.value, each.article_id): each for each in kept(database, receiver.webhook_id)}
+    assert {key: each.state.value for key, each in by_event.items()} == {
         ("result.ready", leased[0].article_id): "canceled",
         ("result.withdrawn", leased[0].article_id): "pending",
         ("result.withdrawn", leased[1].article_id): "pending",
         ("result.ready", leased[2].article_id): "pending",
     }
-    erased = json.loads(told["result.withdrawn", leased[1].article_id].body)["data"]
+    erased = json.loads(by_event["result.withdrawn", leased[1].article_id].body)["data"]
     assert (erased["kind"], erased["guid"]) == ("erased", None)
 
 
+@SQLITE
 def test_a_webhook_whose_key_ended_is_disabled(database: Database, receiver: Receiver) -> None:
     key, _ = keys.create(database, name="client", scopes=[Scope.READ], feeds=None, by=local())
     set_webhook(database, receiver.webhook_id, key_id=key.id)
@@ -282,6 +302,7 @@ def test_a_webhook_whose_key_ended_is_disabled(database: Database, receiver: Rec
     assert store.get(database, receiver.webhook_id, local()).disabled_reason == DisabledReason.KEY_ENDED
 
 
+@SQLITE
 def test_nothing_is_recorded_without_a_receiver(database: Database) -> None:
     complete_job(database, push_job(database))
     assert distribute(database, webhook_settings()) == 0

@@ -45,21 +45,21 @@ def test_a_message_whose_outcome_was_lost_comes_again_under_its_id_and_nothing_e
                 killed.wait(20)
             return Reply()
 
+        def states() -> list[DeliveryState]:
+            listed = deliveries.list_deliveries(sqlite_database, webhook.id, local(), limit=10)
+            return sorted(delivery.state for delivery in listed)
+
         receiver.answer = answer_late
         for number in range(2):
             complete_job(sqlite_database, push(sqlite_database, article(f"Story {number}."))[0].job_id)
         with deliverer_process(sqlite_database) as first:
-            states = lambda: [  # noqa: E731 -- read again and again
-                delivery.state
-                for delivery in deliveries.list_deliveries(sqlite_database, webhook.id, local(), limit=10)
-            ]
             wait_for(lambda: states() == [DeliveryState.DELIVERED] * 2, 30)
             complete_job(sqlite_database, push(sqlite_database, article("The third."))[0].job_id)
             wait_for(lambda: len(receiver.seen) == 3)
             first.kill()
             first.wait()
         killed.set()
-        assert sorted(states()) == [DeliveryState.DELIVERED] * 2 + [DeliveryState.PENDING]
+        assert states() == [DeliveryState.DELIVERED] * 2 + [DeliveryState.PENDING]
         set_deliveries(sqlite_database, next_at=now_ms() - 1)  # the lease ends
         with deliverer_process(sqlite_database):
             wait_for(lambda: states() == [DeliveryState.DELIVERED] * 3, 30)

@@ -1,4 +1,4 @@
-"""What watches match in new results, and what they do not repeat."""
+"""Matches of watches in new results, and those that are not repeated."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_a_watch_is_sent_what_a_search_with_its_filters_finds(database: Database
     spoken = watch(database, webhook_id, WatchKind.ATTRIBUTIONS, speaker="Ruiz", text="nothing")
     job = store_result(database, AGAINST, FOR, Statement("Bo", "no"), feed="wire", guid="1", title="Banks")
     store_result(database, Statement("Cleo", "nothing at all", target="Ana Ruiz"), feed="paper")
-    found = {data["watch"]["id"]: data for data in matched(database, webhook_id)}
-    assert set(found) == {str(against.id)}
-    data = found[str(against.id)]
+    by_watch = {data["watch"]["id"]: data for data in matched(database, webhook_id)}
+    assert set(by_watch) == {str(against.id)}
+    data = by_watch[str(against.id)]
     assert (data["title"], data["feed"], data["guid"], data["job_id"]) == ("Banks", "wire", "1", str(job.job_id))
     assert data["href"] == f"/v1/jobs/{job.job_id}/result"
     match = data["match"]
