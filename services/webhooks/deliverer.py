@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 import threading
 import time
@@ -22,6 +21,7 @@ from services.webhooks import queue, store
 from services.webhooks.distribution import distribute
 from services.webhooks.queue import Claimed, Outcome
 from services.webhooks.sending import Sender
+from services.webhooks.settling import SettlingThread
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +30,9 @@ _ROUNDS_OF_EVENTS: Final = 5  # batches of events between two claims
 
 
 class Deliverer:
-    """Sends deliveries in threads; only the thread that runs it uses the ledger.
+    """Claims deliveries in the thread that runs it, sends them in others, and stores the outcomes in one more.
 
-    Outcomes are stored before anything else is claimed. While the ledger does not answer they are kept, so that no
-    message whose outcome is known is sent again.
+    Nothing is claimed while outcomes could not be stored, so that no message whose outcome is known is sent again.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -41,8 +40,8 @@ class Deliverer:
         self._database = database
         self._settings = settings
         self._sender = Sender(settings)
-        self._sending: dict[Future[Outcome], Claimed] = {}
-        self._outcomes: list[Outcome] = []
+        self._settling = SettlingThread(database, settings.webhooks)
+        self._sending: dict[Future[None], Claimed] = {}
         self._cleaned_at = float("-inf")
 
     def run(self, stopping: threading.Event) -> None:
@@ -50,6 +49,7 @@ class Deliverer:
         host = hosts.host_name(platform.node(), uuid.uuid4().hex[:8])
         announcement = AnnouncementThread(self._database, HostRole.DELIVERER, host)
         announcement.start()
+        self._settling.start()
         poll_s = self._settings.webhooks.poll_s
         log.info("deliverer_started", every_s=poll_s)
         with ThreadPoolExecutor(self._settings.webhooks.concurrency, "delivery") as threads:
@@ -59,55 +59,43 @@ class Deliverer:
                     wait(self._sending, 0 if is_busy else poll_s, FIRST_COMPLETED)
                 elif not is_busy:
                     stopping.wait(poll_s)
-            wait(self._sending)
-        self._collect()
-        with contextlib.suppress(StoreUnavailable):
-            queue.settle(self._database, self._outcomes, self._settings.webhooks)
+        self._settling.stop()
         announcement.stop()
         log.info("deliverer_stopped")
 
     def _guarded(self, threads: ThreadPoolExecutor) -> bool:
         try:
-            return self.step(threads)
+            return self._step(threads)
         except StoreUnavailable as error:
             log.warning("delivery_postponed", code=error.code, fault=error.fault, reason=error.detail)
         except Exception:  # without this loop nothing would be delivered
             log.exception("delivery_defect")
         return False
 
-    def step(self, threads: ThreadPoolExecutor) -> bool:
+    def _step(self, threads: ThreadPoolExecutor) -> bool:
         """Do one round; return whether there is more to do at once. Raises `StoreUnavailable`."""
-        self._collect()
-        if self._outcomes:
-            queue.settle(self._database, self._outcomes, self._settings.webhooks)
-            self._outcomes = []
         self._clean()
         more_events = False
         for _ in range(_ROUNDS_OF_EVENTS):
             more_events = distribute(self._database, self._settings) > 0
             if not more_events:
                 break
+        self._sending = {future: delivery for future, delivery in self._sending.items() if not future.done()}
         free = self._settings.webhooks.concurrency - len(self._sending)
-        if free <= 0:
+        if free <= 0 or self._settling.is_stuck:
             return False
         in_flight = Counter(delivery.webhook_id for delivery in self._sending.values())
-        claimed = queue.claim(self._database, in_flight, free, self._settings.webhooks)
-        for delivery in claimed:
+        for delivery in queue.claim(self._database, in_flight, free, self._settings.webhooks):
             self._sending[threads.submit(self._send, delivery)] = delivery
         return more_events
 
-    def _send(self, delivery: Claimed) -> Outcome:
+    def _send(self, delivery: Claimed) -> None:
         try:
-            return self._sender.send(delivery)
+            outcome = self._sender.send(delivery)
         except Exception as error:  # the delivery must not stay claimed for it
             log.exception("sending_defect", delivery=str(delivery.id))
-            return Outcome(delivery, error=f"a defect of the deliverer: {type(error).__name__}")
-
-    def _collect(self) -> None:
-        """Move the outcomes of finished attempts to those that are to be stored."""
-        for future in [future for future in self._sending if future.done()]:
-            del self._sending[future]
-            self._outcomes.append(future.result())
+            outcome = Outcome(delivery, error=f"a defect of the deliverer: {type(error).__name__}")
+        self._settling.add(outcome)
 
     def _clean(self) -> None:
         """Every few seconds, disable the webhooks of keys that ended, and end deliveries whose time is over."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook as Verifier
 
@@ -19,10 +21,14 @@ from services.database.tables import deliveries, webhooks
 from services.settings import Settings
 from services.use_cases import webhooks as use_case
 from services.use_cases.context import UseCaseContext
+from services.webhooks import deliveries as delivery_store
 from services.webhooks.deliverer import Deliverer
-from services.webhooks.records import Webhook
+from services.webhooks.records import Delivery, Webhook
+from tests.support.ledger import article, push
 from tests.support.web_server import Reply, Request, WebServer, run_web_server
 
+# For tests of receivers, which do not depend on the kind of database.
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 LOOPBACK = {"allow_networks": "127.0.0.1"}
 QUICK = {"plain_http": True, "timeout_s": 1, "backoff_s": 0.05, "backoff_max_s": 0.1, "poll_s": 0.05}
 
@@ -110,3 +116,15 @@ def set_webhook(database: Database, webhook_id: UUID, **values: Any) -> None:
 def set_deliveries(database: Database, **values: Any) -> None:
     with database.write() as connection:
         connection.execute(update(deliveries).values(**values))
+
+
+def push_job(database: Database, body: str = "The minister said no.", **fields: str) -> UUID:
+    return push(database, article(body, **fields))[0].job_id
+
+
+def kept(database: Database, webhook_id: UUID) -> list[Delivery]:
+    return delivery_store.list_deliveries(database, webhook_id, local(), limit=100)
+
+
+def states(database: Database, webhook_id: UUID) -> Counter[str]:
+    return Counter(delivery.state.value for delivery in kept(database, webhook_id))

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import json
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from services.access import keys
-from services.caller import Scope, local
-from services.contracts.event import EventType
+from services.caller import local
 from services.database.engine import Database, now_ms
+from services.errors import StoreUnavailable
 from services.events.backlog import delivery_backlog
 from services.jobs import actions
-from services.maintenance import erasure
 from services.use_cases import webhooks as use_case
 from services.use_cases.context import UseCaseContext
-from services.webhooks import deliveries, queue, store
-from services.webhooks.distribution import distribute
-from services.webhooks.records import Delivery, DeliveryState, DisabledReason
+from services.webhooks import queue, store
+from services.webhooks.records import DisabledReason
 from tests.support.api import complete_job, exhaust_attempts, fail_job
-from tests.support.ledger import article, push
 from tests.support.web_server import Reply, Request
 from tests.support.webhooks import (
+    SQLITE,
     Receiver,
     add_webhook,
+    kept,
+    push_job,
     run_deliverer,
     run_receiver,
     set_deliveries,
     set_webhook,
+    states,
     wait_for,
     webhook_settings,
 )
@@ -42,31 +42,6 @@ from tests.support.webhooks import (
 def answer_late(_request: Request) -> Reply:
     time.sleep(1.5)
     return Reply(status=500)
-
-
-def push_job(database: Database, body: str = "The minister said no.", **fields: str) -> UUID:
-    return push(database, article(body, **fields))[0].job_id
-
-
-def kept(database: Database, webhook_id: UUID) -> list[Delivery]:
-    return deliveries.list_deliveries(database, webhook_id, local(), limit=100)
-
-
-def states(database: Database, webhook_id: UUID) -> Counter[str]:
-    return Counter(delivery.state.value for delivery in kept(database, webhook_id))
-
-
-# For tests of receivers, which do not depend on the kind of database.
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def receiver(database: Database) -> Iterator[Receiver]:
-    with ExitStack() as stack:
-        started = stack.enter_context(run_receiver())
-        webhook, started.secret = add_webhook(database, started.url)
-        started.webhook_id = webhook.id
-        yield started
 
 
 def test_each_event_is_sent_once_signed_and_with_its_article(database: Database, receiver: Receiver) -> None:
@@ -100,18 +75,6 @@ def test_each_event_is_sent_once_signed_and_with_its_article(database: Database,
     assert len(set(receiver.seen)) == len(receiver.seen) == 4
     assert states(database, receiver.webhook_id) == {"delivered": 4}
     assert delivery_backlog(database).pending == 0
-
-
-def test_a_webhook_is_sent_what_it_chose_of_the_feeds_that_it_sees(database: Database, receiver: Receiver) -> None:
-    set_webhook(database, receiver.webhook_id, events='["job.failed"]', feeds='["wire"]')
-    complete_job(database, push_job(database, feed="wire"))
-    fail_job(database, push_job(database, feed="paper"))
-    fail_job(database, push_job(database, "No.", feed="wire"))
-    while distribute(database, webhook_settings()):
-        pass
-    assert [(each.type, each.state) for each in kept(database, receiver.webhook_id)] == [
-        (EventType.JOB_FAILED, DeliveryState.PENDING)
-    ]
 
 
 @SQLITE
@@ -233,78 +196,26 @@ def test_a_rotated_secret_and_the_old_one_are_both_valid_during_the_overlap(
     assert old != new
 
 
-def test_a_lease_that_ended_sends_the_same_message_again_and_the_late_outcome_counts_for_nothing(
-    database: Database, receiver: Receiver
+@SQLITE
+def test_outcomes_are_kept_and_nothing_is_sent_again_while_the_ledger_does_not_answer(
+    database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A deliverer was killed between sending and settling."""
-    settings = webhook_settings()
-    complete_job(database, push_job(database))
-    distribute(database, settings)
-    [claimed] = queue.claim(database, {}, 10, settings.webhooks)
-    assert queue.claim(database, {}, 10, settings.webhooks) == []
-    set_deliveries(database, next_at=now_ms() - 1)
-    [again] = queue.claim(database, {}, 10, settings.webhooks)
-    assert (again.id, again.attempt) == (claimed.id, 2)
-    queue.settle(database, [queue.Outcome(claimed, 500, "answered 500")], settings.webhooks)
-    queue.settle(database, [queue.Outcome(again, 200)], settings.webhooks)
-    queue.settle(database, [queue.Outcome(claimed, 500, "answered 500")], settings.webhooks)
-    assert states(database, receiver.webhook_id) == {"delivered": 1}
+    settle, tries, is_down = queue.settle, Counter[str](), threading.Event()
 
+    def settle_later(*arguments: Any) -> None:
+        tries["all"] += 1
+        if is_down.is_set():
+            raise StoreUnavailable("the ledger is away")
+        settle(*arguments)
 
-def test_a_delivery_is_given_up_after_its_time_and_sent_again_on_request(
-    database: Database, receiver: Receiver
-) -> None:
+    monkeypatch.setattr(queue, "settle", settle_later)
+    is_down.set()
     complete_job(database, push_job(database))
-    settings = webhook_settings()
-    context = UseCaseContext(database, settings)
-    distribute(database, settings)
-    set_webhook(database, receiver.webhook_id, disabled_at=1, disabled_reason="request")
-    set_deliveries(database, expires_at=1)
-    assert queue.expire(database) == 1
-    assert states(database, receiver.webhook_id) == {"failed": 1}
-    [delivery] = kept(database, receiver.webhook_id)
-    use_case.change(context, receiver.webhook_id, enabled=True, caller=local())
-    assert use_case.redeliver_failed(context, receiver.webhook_id, local(), limit=10) == (1, False)
     with run_deliverer(database):
-        wait_for(lambda: receiver.seen == [str(delivery.id)])
+        wait_for(lambda: tries["all"] > 0)
+        set_deliveries(database, next_at=now_ms() - 1)  # the lease ends
+        until = tries["all"] + 4
+        wait_for(lambda: tries["all"] > until)
+        is_down.clear()
         wait_for(lambda: states(database, receiver.webhook_id) == {"delivered": 1})
-        use_case.redeliver(context, receiver.webhook_id, delivery.id, local())
-        wait_for(lambda: receiver.seen == [str(delivery.id)] * 2)
-
-
-def test_a_withdrawn_or_erased_article_is_not_spoken_of_any_more(database: Database, receiver: Receiver) -> None:
-    settings = webhook_settings()
-    leased = [complete_job(database, push_job(database, f"Story {number}.", guid=str(number))) for number in range(3)]
-    distribute(database, settings)
-    actions.withdraw(database, leased[0].article_id)
-    erasure.erase(database, leased[1].article_id, local())
-    distribute(database, settings)
-    by_event = {(each.type.value, each.article_id): each for each in kept(database, receiver.webhook_id)}
-    assert {key: each.state.value for key, each in by_event.items()} == {
-        ("result.ready", leased[0].article_id): "canceled",
-        ("result.withdrawn", leased[0].article_id): "pending",
-        ("result.withdrawn", leased[1].article_id): "pending",
-        ("result.ready", leased[2].article_id): "pending",
-    }
-    erased = json.loads(by_event["result.withdrawn", leased[1].article_id].body)["data"]
-    assert (erased["kind"], erased["guid"]) == ("erased", None)
-
-
-@SQLITE
-def test_a_webhook_whose_key_ended_is_disabled(database: Database, receiver: Receiver) -> None:
-    key, _ = keys.create(database, name="client", scopes=[Scope.READ], feeds=None, by=local())
-    set_webhook(database, receiver.webhook_id, key_id=key.id)
-    keys.revoke(database, key.id, local())
-    complete_job(database, push_job(database))
-    assert distribute(database, webhook_settings()) == 1
-    assert store.disable_ownerless(database) == 1
-    assert kept(database, receiver.webhook_id) == []
-    assert store.get(database, receiver.webhook_id, local()).disabled_reason == DisabledReason.KEY_ENDED
-
-
-@SQLITE
-def test_nothing_is_recorded_without_a_receiver(database: Database) -> None:
-    complete_job(database, push_job(database))
-    assert distribute(database, webhook_settings()) == 0
-    webhook, _ = add_webhook(database, f"http://127.0.0.1:9/{uuid4()}")
-    assert kept(database, webhook.id) == []
+    assert len(receiver.seen) == 1
