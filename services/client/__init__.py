@@ -50,23 +50,20 @@ from .frames import to_pandas
 from .models import (
     Article,
     ArticleJob,
-    AttributionItem,
     Batch,
     BatchItem,
-    Bucket,
     Feed,
     Job,
     JobMetadata,
     JobState,
     ResultItem,
-    StanceItem,
     StoredArticle,
-    Timeline,
     Tombstone,
     Topic,
 )
 from .pages import AsyncItems, Items, Page
 from .retries import RetryPolicy
+from .searches import AttributionItem, Bucket, StanceItem, Timeline
 from .version import VERSION as __version__  # noqa: N811 -- the usual name of a package's version
 from .webhooks import WebhookEvent, verify_webhook
 

@@ -14,10 +14,11 @@ from .conversations import Conversation, Pause, id_of
 from .documents import Result
 from .errors import ConnectionFailed, StancewireError
 from .filters import AttributionFilters, StanceFilters, TimelineFilters
-from .models import AttributionItem, Batch, Feed, Job, ResultItem, StanceItem, StoredArticle, Timeline, Tombstone, Topic
+from .models import Batch, Feed, Job, ResultItem, StoredArticle, Tombstone, Topic
 from .operations import Id, Operation, PushedArticle
 from .pages import AsyncItems
 from .retries import RetryPolicy
+from .searches import AttributionItem, StanceItem, Timeline
 
 T = TypeVar("T")
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from .documents import Result
 from .errors import UnexpectedAnswer, error_from_response
-from .models import Article, Batch, Feed, Job, StoredArticle, Timeline
+from .models import Article, Batch, Feed, Job, StoredArticle
+from .searches import Timeline
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
