@@ -41,6 +41,7 @@ Callback = Annotated[str, Path(max_length=64, description="the last part of the 
 _LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _RETRY_S: Final = 60
 _LEASE_MAX: Final = 2**31 - 1
+_SIGNATURE_MAX: Final = 500
 _ANY_BODY: Final = {
     "requestBody": {
         "required": True,
@@ -95,7 +96,7 @@ async def push_superdesk(
     feed: Feed,
     request: Request,
     services: Services,
-    signature: Annotated[str | None, Header(alias="x-superdesk-signature")] = None,
+    signature: Annotated[str | None, Header(alias="x-superdesk-signature", max_length=_SIGNATURE_MAX)] = None,
 ) -> Taken:
     """Accept an item that Superdesk pushes by HTTP Push.
 
@@ -114,7 +115,7 @@ async def push_superdesk(
 @router.get(
     "/superdesk/{feed}/assets/{media_id:path}", response_class=PlainTextResponse, responses=problem_responses(422)
 )
-async def has_asset(feed: Feed, media_id: str) -> str:
+async def has_asset(feed: Feed, media_id: Annotated[str, Path(max_length=2_000)]) -> str:
     """Tell Superdesk that a picture is here already, so that it sends none: only texts are analysed."""
     del feed, media_id
     return "pictures are not needed"
@@ -159,7 +160,7 @@ async def push_from_hub(
     callback: Callback,
     request: Request,
     services: Services,
-    signature: Annotated[str | None, Header(alias="X-Hub-Signature")] = None,
+    signature: Annotated[str | None, Header(alias="X-Hub-Signature", max_length=_SIGNATURE_MAX)] = None,
 ) -> Taken:
     """Accept what a hub pushes for a subscription.
 

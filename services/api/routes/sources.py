@@ -30,7 +30,7 @@ from services.use_cases import sources
 router = APIRouter(prefix="/v1/feeds/{feed}", tags=["administration"])
 
 Feed = Annotated[FeedName, Path()]
-SourceId = Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="the ID of a source")]
+SourceId = Annotated[str, Path(pattern="^[0-9a-f]{12}$", max_length=12, description="the ID of a source")]
 
 
 @router.get("/sources", responses=problem_responses(404, 422, 503))
