@@ -50,6 +50,7 @@ STANCES: Final[Mapping[str, tuple[str, str]]] = {
 # How the search form shows the choices of a filter; without an entry, the value itself is shown.
 _CHOICE_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "act": ACTS,
+    "copies": {"": "count once", "all": "count each"},
     "stance": {stance: label for stance, (_, label) in STANCES.items()},
 }
 

@@ -41,6 +41,7 @@ class JobMetadata(Contract):
 
     state: JobState
     article_id: UUID
+    story_id: UUID | None = None  # null until its article has been analysed
     feed: str
     guid: str | None
     version: str

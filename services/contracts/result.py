@@ -209,7 +209,7 @@ class ResultArticle(Contract):
 
 
 class ResultHeader(Contract):
-    """The job and the article of a result. ``metadata`` is the article's own, as its sender wrote it.
+    """The job, the article and the story of a result. ``metadata`` is the article's own, as its sender wrote it.
 
     ``article`` is null in results of versions that did not store it.
     """
@@ -218,6 +218,7 @@ class ResultHeader(Contract):
     job_id: UUID
     article_id: UUID
     article: ResultArticle | None = None
+    story_id: UUID | None = None  # null if copies are not linked
     metadata: dict[str, JsonValue] | None = None
 
 

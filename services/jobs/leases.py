@@ -23,6 +23,9 @@ from services.errors import LeaseLost, PermanentError, StancewireError
 from services.events import outbox
 from services.jobs import counter_updates
 from services.results import search_index
+from services.settings import Stories
+from services.stories import linking
+from services.stories.linking import TextKeys
 
 _DETAIL_MAX = 2000
 _FREE = {"lease_token": None, "lease_until": None, "message_id": None, "dispatched_at": None}
@@ -132,21 +135,21 @@ def expire(database: Database, message_id: UUID) -> int:
         return connection.execute(update(jobs).where(held).values(lease_until=now_ms() - 1)).rowcount
 
 
-def complete(database: Database, leased: LeasedJob, result: Result, run_s: float | None = None) -> None:
-    """Store the result and close the job in one transaction.
+def complete(
+    database: Database,
+    leased: LeasedJob,
+    result: Result,
+    run_s: float | None = None,
+    *,
+    keys: TextKeys | None = None,
+    stories: Stories = Stories(),  # noqa: B008 -- immutable
+) -> None:
+    """Store the result and close the job in one transaction, in which the article is linked with its copies.
 
     ``run_s`` is the duration of the attempt, if it was measured; this and the other functions that close a job only
-    add it to the counters. Raises `LeaseLost`, and then stores nothing.
+    add it to the counters. Without ``keys`` the article is linked with nothing. Raises `LeaseLost`, and then stores
+    nothing.
     """
-    document = result.model_dump_json()
-    row = {
-        "job_id": leased.job_id,
-        "feed": leased.article.feed,
-        "document": document,
-        "etag": hashlib.sha256(document.encode()).hexdigest(),
-        "attributions": len(result.attributions),
-        "stances": len(result.stances),
-    }
     with database.write() as connection:
         _close(
             connection,
@@ -156,9 +159,26 @@ def complete(database: Database, leased: LeasedJob, result: Result, run_s: float
         totals = increment(connection, database, counter_updates.for_result(leased.article.feed, result, run_s))
         # The counter's row stays locked until COMMIT, so sequences become visible in order and without gaps.
         sequence = int(totals[CounterName.RESULTS, NO_LABEL])
-        connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **row))
+        story = None if keys is None else linking.link(connection, leased.article_id, keys, stories)
+        if story is not None:
+            result = result.model_copy(update={"story_id": story.story_id})
+        connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **_row(leased, result)))
+        if story is not None and keys is not None:
+            linking.remember(connection, sequence, story.story_id, keys, stories)
         search_index.add(connection, sequence, result)
         outbox.result_ready(connection, leased.article.feed, leased.article_id, leased.job_id)
+
+
+def _row(leased: LeasedJob, result: Result) -> dict[str, object]:
+    document = result.model_dump_json()
+    return {
+        "job_id": leased.job_id,
+        "feed": leased.article.feed,
+        "document": document,
+        "etag": hashlib.sha256(document.encode()).hexdigest(),
+        "attributions": len(result.attributions),
+        "stances": len(result.stances),
+    }
 
 
 def fail(database: Database, leased: LeasedJob, reason: StancewireError, run_s: float | None = None) -> None:

@@ -29,6 +29,7 @@ class JobRecord:
 
     id: UUID
     article_id: UUID
+    story_id: UUID | None
     feed: str
     guid: str | None
     version: str
@@ -87,6 +88,7 @@ class BacklogSnapshot:
 def _job_query() -> Select[Any]:
     return select(
         jobs,
+        articles.c.story_id,
         articles.c.guid,
         articles.c.version,
         articles.c.revision,
@@ -114,6 +116,7 @@ def _record(row: Row[Any]) -> JobRecord:
     return JobRecord(
         id=row.id,
         article_id=row.article_id,
+        story_id=row.story_id,
         feed=row.feed,
         guid=row.guid,
         version=row.version,

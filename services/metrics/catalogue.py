@@ -293,6 +293,11 @@ ARTICLES: Final = declare_histogram(
     _STAGE_BUCKETS,
     "outcome",
 )
+ANALYSES_REUSED: Final = declare_counter(
+    Origin.WORKER,
+    "stancewire_analyses_reused_total",
+    "Articles that got the analysis of another one with exactly their text (`stories.reuse`)",
+)
 MODEL: Final = declare_gauge(
     Origin.WORKER,
     "stancewire_model_info",

@@ -46,6 +46,12 @@ class Input(StrEnum):
     TOPIC = "topic"
 
 
+class Copies(StrEnum):
+    """Which copies of a story are searched."""
+
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchFilter:
     """How a filter narrows a search, and how the console's form shows it.
@@ -140,6 +146,14 @@ class Filters(BaseModel):
         ),
     ] = Field(None, alias="to", description="published before")
     min_score: Annotated[Probability | None, SearchFilter(narrow=_at_least("score"))] = None
+    copies: Annotated[
+        Copies | None,
+        SearchFilter(
+            narrow=lambda query, value: replace(query, all_copies=value is Copies.ALL),
+            label="Copies",
+            input=Input.CHOICE,
+        ),
+    ] = Field(None, description="`all` counts every copy of a story; otherwise its first copy in the feeds searched")
 
     @model_validator(mode="after")
     def _require_order(self) -> Self:

@@ -7,6 +7,7 @@ chooses the index: a unary plus keeps a column out of all other indexes. Postgre
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -28,11 +29,11 @@ from services.database.tables import (
     stance_names,
     stances,
 )
-from services.results import full_text
+from services.results import full_text, story_leads
 from services.results.search_index import DAY_MS
 
 _PROBE: Final = 2_000  # rows of each name that are counted to find the rarer one
-_DAY_INDEX_COLUMNS: Final = frozenset({"feed", "stance", "score"})  # of ix_stances_day
+_DAY_INDEX_COLUMNS: Final = frozenset({"feed", "stance", "score"})  # of ix_stances_day_stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class SearchQuery:
     feeds: the feeds that the caller may see, or None for all.
     since, until: bounds of the time in milliseconds since 1970; ``since`` is inclusive, ``until`` exclusive.
     phrases: words and phrases that the text must contain (`full_text.phrases`).
+    all_copies: whether every copy of a story counts; otherwise the first copy of each story among these feeds.
     """
 
     names: tuple[Name, ...] = ()
@@ -66,6 +68,7 @@ class SearchQuery:
     since: int | None = None
     until: int | None = None
     phrases: full_text.Phrases = ()
+    all_copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,17 @@ def count_stances(database: Database, query: SearchQuery) -> list[Count]:
 
 
 def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
-    """Count the indexed articles by day. Of the conditions, only those on feed and time apply."""
-    counts = select(coverage.c.day, func.sum(coverage.c.articles)).group_by(coverage.c.day)
+    """Count the indexed articles by day. Of the conditions, only those on feed, time and copies apply."""
+    number = coverage.c.articles if query.all_copies else coverage.c.stories
+    counts = select(coverage.c.day, func.sum(number)).group_by(coverage.c.day)
     counts = counts.where(*_feed_conditions(query, coverage.c.feed), *_day_bounds(query, coverage.c.day))
     with database.read(long=True) as connection:
-        return {day: int(number) for day, number in connection.execute(counts)}
+        totals = Counter({day: int(number) for day, number in connection.execute(counts)})
+        feeds = _visible_feeds(query)
+        if not query.all_copies and feeds is not None:
+            firsts = story_leads.count_other_firsts(feeds).where(*_day_bounds(query, indexed_results.c.day))
+            totals.update(dict(connection.execute(firsts).tuples().all()))
+    return dict(totals)
 
 
 def find_in_results(
@@ -187,7 +196,7 @@ def _kind(name: str) -> _ItemKind:
 
 def _with_article(page: Subquery, table: Table) -> Select[Any]:
     """Select the rows of ``table`` whose IDs ``page`` has, with their job and article."""
-    article_columns = (articles.c.guid, articles.c.title, articles.c.url, articles.c.published_at)
+    article_columns = [articles.c[name] for name in ("guid", "title", "url", "published_at", "story_id")]
     return (
         select(table, results.c.job_id, articles.c.id.label("article_id"), *article_columns)
         .select_from(page)
@@ -284,7 +293,16 @@ def _column_conditions(
     conditions += [table.c[column] >= value for column, value in query.at_least.items()]
     if query.attributed and "attribution" in table.c:
         conditions.append(table.c.attribution.is_not(None))
+    if not query.all_copies:
+        conditions.append(story_leads.leads_story(table, _visible_feeds(query)))
     return conditions
+
+
+def _visible_feeds(query: SearchQuery) -> frozenset[str] | None:
+    """Return the feeds that are searched, or None for all."""
+    if query.feed is None:
+        return query.feeds
+    return frozenset({query.feed}) if query.feeds is None else query.feeds & {query.feed}
 
 
 def _feed_conditions(query: SearchQuery, feed: ColumnElement[str]) -> list[ColumnElement[bool]]:

@@ -1,7 +1,8 @@
 """The search index over results: written when a result is stored, in its transaction, or later by ``stancewire index``.
 
-One result represents a story: the newest analysis of the newest article that its feed pushed under that guid. Older
-results can still be fetched by their job, but no search finds them (decision 9).
+One result represents an article: the newest analysis of the newest version that its feed pushed under that guid. Older
+results can still be fetched by their job, but no search finds them (decision 9). Of the copies of a story one leads
+(decision 18).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
 from services.contracts import Act, Attribution, Extent, Result, Stance
 from services.database.engine import Database
@@ -34,23 +35,43 @@ TARGET: Final = "t"
 
 
 def add(connection: Connection, sequence: int, result: Result) -> bool:
-    """Index a stored result instead of older results of its story, if it is the newest. Return whether it is."""
+    """Index a stored result instead of older results of its article, if it is the newest. Return whether it is."""
     _mark_superseded(connection, result)
     article = connection.execute(_articles_of_results().where(jobs.c.id == result.job_id)).one()
-    same_story = articles.c.id == article.id
+    same_article = articles.c.id == article.id
     if article.guid is not None:
-        same_story = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
-    indexed_query = _articles_of_results().add_columns(indexed_results.c.sequence).join(indexed_results)
-    others = connection.execute(indexed_query.where(same_story)).all()
+        same_article = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
+    position = func.coalesce(indexed_results.c.copy_order, indexed_results.c.sequence).label("copy_order")
+    indexed_query = _articles_of_results().add_columns(indexed_results.c.sequence, position).join(indexed_results)
+    others = connection.execute(indexed_query.where(same_article)).all()
     if article.withdrawn_at is not None or any(_recency(other) > _recency(article) for other in others):
         return False
-    if others:
+    row = {
+        "sequence": sequence,
+        "feed": article.feed,
+        "article_id": result.article_id,
+        "day": _time(article) // DAY_MS,
+        "story_id": article.story_id,
+        "copy_order": min((other.copy_order for other in others), default=sequence),
+        "leads_story": not _has_lead(connection, article.story_id),
+    }
+    connection.execute(insert(indexed_results).values(row))
+    if others:  # after the insertion, so that a version that led the story leaves the lead to this one
         outdated = indexed_results.c.sequence.in_([other.sequence for other in others])
         connection.execute(delete(indexed_results).where(outdated))
-    row = {"sequence": sequence, "feed": article.feed, "article_id": result.article_id, "day": _time(article) // DAY_MS}
-    connection.execute(insert(indexed_results).values(row))
-    _insert_rows(connection, sequence, article, result)
+    leads_story = select(indexed_results.c.leads_story).where(indexed_results.c.sequence == sequence)
+    _insert_rows(connection, sequence, article, result, leads_story=connection.execute(leads_story).scalar_one())
     return True
+
+
+def _has_lead(connection: Connection, story_id: UUID | None) -> bool:
+    """Return whether a copy leads the story, and keep it locked until this transaction ends."""
+    if story_id is None:
+        return False
+    leads = (indexed_results.c.story_id == story_id, indexed_results.c.leads_story)
+    lead = select(indexed_results.c.sequence).where(*leads).with_for_update()
+    # Twice: the first may have waited for a transaction that removed the lead and gave it to another copy.
+    return any(connection.execute(lead).first() is not None for _ in range(2))
 
 
 def remove(connection: Connection, article_id: UUID) -> None:
@@ -62,7 +83,7 @@ def backfill(database: Database, after: int, limit: int) -> tuple[int, int, int]
     """Index the next ``limit`` results after the sequence ``after`` that are not in the index, in one transaction.
 
     Return the last sequence that was checked, how many results were checked, and how many were added. A result that is
-    withdrawn or not the newest of its story is checked but not added.
+    withdrawn or not the newest of its article is checked but not added.
     """
     query = (
         select(results.c.sequence, results.c.document)
@@ -81,12 +102,12 @@ def rebuild(database: Database, after: int, limit: int) -> tuple[int, int]:
     """Replace the rows of the next ``limit`` indexed results after the sequence ``after``, in one transaction.
 
     Readers see the old rows of a result or the new ones, never neither. The row in ``indexed_results`` stays and is
-    locked: a newer result of the story that is stored meanwhile waits, and then removes it with the new rows.
+    locked: a newer result of the article that is stored meanwhile waits, and then removes it with the new rows.
     Return the last sequence that was rebuilt, and how many results were.
     """
     query = (
         _articles_of_results()
-        .add_columns(results.c.sequence, results.c.document)
+        .add_columns(results.c.sequence, results.c.document, indexed_results.c.leads_story)
         .join(indexed_results, indexed_results.c.sequence == results.c.sequence)
         .where(results.c.sequence > after)
         .order_by(results.c.sequence)
@@ -99,15 +120,16 @@ def rebuild(database: Database, after: int, limit: int) -> tuple[int, int]:
         for table in (stances, attributions):  # their names are deleted with them
             connection.execute(delete(table).where(table.c.sequence.in_(sequences)))
         for row in rows:
-            _insert_rows(connection, row.sequence, row, Result.model_validate_json(row.document))
+            document = Result.model_validate_json(row.document)
+            _insert_rows(connection, row.sequence, row, document, leads_story=row.leads_story)
     return (sequences[-1] if sequences else after), len(sequences)
 
 
 def _articles_of_results() -> Select[Any]:
-    """Select the article and the number of the analysis of each result: they decide which result represents a story."""
+    """Select article and number of the analysis of each result: they decide which result represents the article."""
     columns = (articles.c.id, articles.c.feed, articles.c.guid, articles.c.published_at, articles.c.received_at)
     from_jobs = results.join(jobs, jobs.c.id == results.c.job_id).join(articles, articles.c.id == jobs.c.article_id)
-    return select(*columns, articles.c.withdrawn_at, jobs.c.analysis).select_from(from_jobs)
+    return select(*columns, articles.c.story_id, articles.c.withdrawn_at, jobs.c.analysis).select_from(from_jobs)
 
 
 def _recency(row: Any) -> tuple[int, str, int]:
@@ -134,8 +156,9 @@ def _mark_superseded(connection: Connection, result: Result) -> None:
         connection.execute(update(results).where(results.c.job_id.in_(older)).values(superseded_by=newest))
 
 
-def _insert_rows(connection: Connection, sequence: int, article: Any, result: Result) -> None:
-    for table, rows in _rows(result, {"sequence": sequence, "feed": article.feed, "at": _time(article)}):
+def _insert_rows(connection: Connection, sequence: int, article: Any, result: Result, *, leads_story: bool) -> None:
+    shared = {"sequence": sequence, "feed": article.feed, "at": _time(article), "leads_story": leads_story}
+    for table, rows in _rows(result, shared):
         if rows:
             connection.execute(insert(table), rows)
 

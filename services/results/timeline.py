@@ -27,7 +27,9 @@ class Bucket(BaseModel):
     start: date
     support: int
     oppose: int
-    articles: int = Field(description="articles analysed, of the feed if one is asked for")
+    articles: int = Field(
+        description="articles analysed, of the feed if one is asked for; copies of a story are one, unless `copies=all`"
+    )
     support_rate: float | None
     oppose_rate: float | None
 

@@ -28,6 +28,7 @@ from services.settings.groups import (
     Metrics,
     Pipeline,
     Retention,
+    Stories,
     Topics,
     Worker,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Retention",
     "Settings",
     "Sources",
+    "Stories",
     "Topics",
     "Watches",
     "Webhooks",
@@ -100,6 +102,7 @@ class Settings(BaseSettings):
     outbound: Outbound = Outbound()
     webhooks: Webhooks = Webhooks()
     watches: Watches = Watches()
+    stories: Stories = Stories()
     log: Log = Log()
 
     @model_validator(mode="before")

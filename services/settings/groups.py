@@ -318,6 +318,34 @@ class Topics(Group):
     )
 
 
+class Stories(Group):
+    """Copies of an article, which are linked as a story when they are analysed."""
+
+    link: bool = Field(True, description="Whether copies are linked. Without it every article counts by itself.")
+    similarity: float = Field(
+        0.4,
+        gt=0,
+        le=1,
+        description="Least share of their sequences of three words that two texts must have in common (Jaccard "
+        "similarity, estimated) to be copies.",
+    )
+    window_days: Days = Field(
+        7, description="Days for which an analysed text is remembered, to find its copies. 0 links only versions."
+    )
+    reuse: bool = Field(
+        False,
+        description="Whether an article whose text is exactly that of another one, remembered and read by the same "
+        "pipeline, gets the analysis of that one instead of its own. Needs `link`.",
+    )
+
+    @model_validator(mode="after")
+    def _check_link(self) -> Self:
+        if self.reuse and not self.link:
+            msg = "stories: reuse needs link, as texts are remembered for both"
+            raise ValueError(msg)
+        return self
+
+
 class Log(Group):
     """Log lines."""
 

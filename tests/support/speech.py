@@ -28,6 +28,8 @@ from services.contracts import (
 from services.database.engine import Database
 from services.jobs import leases
 from services.jobs.leases import LeasedJob
+from services.settings import Stories
+from services.stories.linking import TextKeys
 from tests.support.api import lease_job
 from tests.support.ledger import article, push
 
@@ -153,11 +155,17 @@ def store_result(
     *statements: Statement,
     other_names: dict[str, Sequence[str]] | None = None,
     organizations: Sequence[str] = (),
+    keys: TextKeys | None = None,
+    stories: Stories = Stories(),  # noqa: B008 -- immutable
     **fields: Any,
 ) -> LeasedJob:
-    """Push an article with ``fields`` and store its result, as given by ``build_result``."""
+    """Push an article with ``fields`` and store its result, as given by ``build_result``.
+
+    With ``keys`` it is linked with its copies.
+    """
     body = fields.pop("body", "; ".join(f"{each.speaker}: {each.content}" for each in statements) or "Nothing.")
     [accepted] = push(database, article(body, **fields))
     job = lease_job(database, accepted.job_id)
-    leases.complete(database, job, build_result(job, statements, other_names, organizations))
+    result = build_result(job, statements, other_names, organizations)
+    leases.complete(database, job, result, keys=keys, stories=stories)
     return job

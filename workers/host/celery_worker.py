@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from services import logs, metrics
 from services.container_limits import usable_cores
-from services.contracts import Analysis, Article, QueueName, TaskName
+from services.contracts import Article, QueueName, TaskName
 from services.database.engine import Database
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher
@@ -32,7 +32,7 @@ from services.jobs.hosts import HostRole
 from services.settings import Settings
 from services.topics.active_topics import ActiveTopics
 from workers.host.consumer import patient_consumer
-from workers.host.message_runner import Checkpoint, MessageRunner
+from workers.host.message_runner import MessageRunner
 from workers.host.tasks import register
 
 log = structlog.get_logger(__name__)
@@ -115,7 +115,9 @@ class WorkerHost:
 
     def _after_fork(self, **_: Any) -> None:
         """Set up a child: logging, database, model, topics, message runner and dispatcher."""
-        from workers.pipeline.pipeline import Pipeline  # imported here to keep the parent without a model
+        # Imported here to keep the parent without a model.
+        from workers.host.article_reader import ArticleReader
+        from workers.pipeline.pipeline import Pipeline
 
         os.nice(self.settings.worker.niceness)  # on shared cores, the API has priority over analysis
 
@@ -128,11 +130,15 @@ class WorkerHost:
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
         topics = ActiveTopics(database, self.settings.topics.cache_s)
 
-        def analyse(article: Article, checkpoint: Checkpoint) -> Analysis:
-            return pipeline.analyse(article, checkpoint, topics())
-
+        reader = ArticleReader(pipeline, topics, database, self.settings.stories, self._metrics.analyses_reused.inc)
         self._runner = MessageRunner(
-            database, analyse, self.settings.worker, self._metrics, lambda: self._stop_flag[0] != 0
+            database,
+            reader.analyse,
+            self.settings.worker,
+            self._metrics,
+            lambda: self._stop_flag[0] != 0,
+            reader.text_keys,
+            self.settings.stories,
         )
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)

@@ -30,7 +30,8 @@ from services.errors import (
 from services.jobs import leases
 from services.jobs.leases import LeasedJob
 from services.metrics import WorkerMetrics
-from services.settings import Worker
+from services.settings import Stories, Worker
+from services.stories.linking import TextKeys
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,10 @@ Checkpoint = Callable[[str], None]
 Analyse = Callable[[Article, Checkpoint], Analysis]
 
 _CLOSE_ATTEMPTS = 5  # while the database is busy or restarting; after that the job is released
+
+
+def _no_keys() -> None:
+    """Recognise no text."""
 
 
 @dataclass(slots=True)
@@ -48,7 +53,8 @@ class MessageRunner:
     watchdog thread of ``faulthandler``, which does not need the interpreter lock: it prints the stack and ends the
     process, whatever the process hangs in.
 
-    ``stopping`` tells whether the process is shutting down.
+    ``stopping`` tells whether the process is shutting down; ``text_keys`` returns what the text of the article that was
+    analysed last is recognised by, or None if it is not to be linked with its copies.
     """
 
     database: Database
@@ -56,6 +62,8 @@ class MessageRunner:
     settings: Worker
     metrics: WorkerMetrics
     stopping: Callable[[], bool] = bool
+    text_keys: Callable[[], TextKeys | None] = _no_keys
+    stories: Stories = field(default_factory=Stories)
     _leased: list[LeasedJob] = field(default_factory=list)  # the current job and those that wait
     _extended_at: float = 0.0  # monotonic time of the last extension
 
@@ -118,7 +126,11 @@ class MessageRunner:
             result = Result.of(analysis, job.article, job_id=job.job_id, article_id=job.article_id)
             # This is inside the try block so that a result that the database refuses counts as a defect and does not
             # come back for ever.
-            self._close(job, partial(leases.complete, self.database, job, result, time.perf_counter() - began))
+            run_s = time.perf_counter() - began
+            keys = self.text_keys()
+            self._close(
+                job, partial(leases.complete, self.database, job, result, run_s, keys=keys, stories=self.stories)
+            )
         except LeaseLost:
             raise
         except PermanentError as error:

@@ -7,6 +7,8 @@ replaced by another implementation. They exchange the records in ``workers.doc.r
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from services.version import VERSION
 from workers.pipeline.assemble import assemble
 from workers.pipeline.components import COMPONENTS, SEGMENTATION_COMPONENTS, build_nlp
 from workers.stance.topics import Judge, TopicStances
-from workers.text import to_plain_text
+from workers.text import PlainText, to_plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +68,15 @@ class Pipeline:
         """
         plain_text = to_plain_text(article)
         checkpoint("read")
+        return self.analyse_plain_text(plain_text, checkpoint, topics)
+
+    def analyse_plain_text(
+        self,
+        plain_text: PlainText,
+        checkpoint: Callable[[str], None] = ignore_checkpoint,
+        topics: Sequence[contracts.Topic] = (),
+    ) -> contracts.Analysis:
+        """Analyse the text of an article, as `workers.text.to_plain_text` returns it."""
         return self.analyse_text(
             plain_text.text,
             body_start=plain_text.body_start,
@@ -74,6 +85,23 @@ class Pipeline:
             checkpoint=checkpoint,
             topics=topics,
         )
+
+    def analysis_key(self, plain_text: PlainText, topics: Sequence[contracts.Topic] = ()) -> str:
+        """Return the SHA-256 (hex) of everything that the analysis of this text depends on.
+
+        Texts with the same key have the same analysis.
+        """
+        parts = [
+            plain_text.text,
+            plain_text.body_start,
+            plain_text.language,
+            [warning.model_dump(mode="json") for warning in plain_text.warnings],
+            self.version,
+            self.model,
+            self.settings.model_dump(mode="json"),
+            [topic.model_dump(mode="json") for topic in topics],
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def analyse_text(
         self,

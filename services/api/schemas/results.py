@@ -21,6 +21,7 @@ class ResultItem(BaseModel):
     kind: Literal["result"] = "result"
     job_id: UUID
     article_id: UUID
+    story_id: UUID | None
     feed: str
     guid: str | None
     version: str
@@ -76,6 +77,7 @@ def result_item(stored: StoredResult | Tombstone, *, embed: bool) -> ResultItem 
     return ResultItem(
         job_id=job.id,
         article_id=job.article_id,
+        story_id=job.story_id,
         feed=job.feed,
         guid=job.guid,
         version=job.version,

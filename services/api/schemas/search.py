@@ -22,6 +22,7 @@ class _Item(BaseModel):
     title: str | None
     url: str | None
     job_id: UUID
+    story_id: UUID | None = Field(description="the story, with the copies of the article")
     href: str = Field(description="the whole result")
     start: int
     end: int

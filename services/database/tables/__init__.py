@@ -35,6 +35,7 @@ from services.database.tables.search_index import (
     stances,
 )
 from services.database.tables.sources import feed_formats, refusals, sources
+from services.database.tables.stories import fingerprint_bands, fingerprints
 from services.database.tables.topics import topics
 from services.database.tables.webhooks import ENDED, PENDING, deliveries, events, watches, webhooks
 
@@ -64,6 +65,8 @@ __all__ = [
     "events",
     "feed_formats",
     "feeds",
+    "fingerprint_bands",
+    "fingerprints",
     "hosts",
     "idempotency_keys",
     "indexed_results",

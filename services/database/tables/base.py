@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 
 metadata: Final = MetaData(
     naming_convention={
@@ -18,3 +18,5 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+IN_STORY: Final = text("story_id IS NOT NULL")  # the condition of the indexes of stories

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from services.contracts import JobState
-from services.database.tables.base import metadata
+from services.database.tables.base import IN_STORY, metadata
 
 articles: Final = Table(
     "articles",
@@ -36,6 +36,8 @@ articles: Final = Table(
     Column("content_hash", String(64), nullable=False),
     Column("withdrawn_at", BigInteger),
     Column("withdrawn_reason", Text),
+    Column("story_id", Uuid),  # of its copies; null until it has been analysed, or if copies are not linked
+    Column("similarity", Float(53)),  # to the nearest copy when it was linked; null for the first of its story
     Column("url", String(2000)),
     Column("title", String(500)),
     Column("byline", String(500)),
@@ -48,6 +50,7 @@ articles: Final = Table(
     UniqueConstraint("identity", "content_hash"),
     UniqueConstraint("identity", "revision"),
     Index("ix_articles_guid_feed", "guid", "feed"),  # guid first: clients may ask for a guid without a feed
+    Index("ix_articles_story_id", "story_id", "id", sqlite_where=IN_STORY, postgresql_where=IN_STORY),
 )
 
 WAITING: Final = text("state = 'queued' AND message_id IS NULL")

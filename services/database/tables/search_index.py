@@ -5,20 +5,40 @@ result and are deleted with it. An ``id`` is ``sequence * ID_STEP + number``, so
 same IDs.
 
 The migrations create a full-text index for ``attributions.content`` and ``stances.evidence``: FTS5 on SQLite; on
-PostgreSQL a GIN index on a column ``words``, which a trigger fills and only `services.results.full_text` reads. Two
-triggers update ``coverage`` when rows of ``indexed_results`` are added or removed.
+PostgreSQL a GIN index on a column ``words``, which a trigger fills and only `services.results.full_text` reads. Other
+triggers update ``coverage`` when rows of ``indexed_results`` change, let the next copy lead a story when the row that
+led it is removed, and copy ``leads_story`` to the items of a result (decision 18).
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+    true,
+)
 
-from services.database.tables.base import metadata
+from services.database.tables.base import IN_STORY, metadata
 
 ID_STEP: Final = 1_000_000
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")  # SQLite uses an INTEGER primary key as its row ID
+
+
+def _leads_story() -> Column[bool]:
+    """Return the column that says whether a row represents its story, where copies count once."""
+    return Column("leads_story", Boolean, nullable=False, server_default=true())
 
 
 def _owner_column(name: str, owner: str) -> Column[Any]:
@@ -35,16 +55,28 @@ indexed_results: Final = Table(
     Column("article_id", Uuid, nullable=False),
     Column("feed", String(63), nullable=False),
     Column("day", Integer, nullable=False),  # days since 1970, UTC
+    Column("story_id", Uuid),  # null if copies are not linked: the article is a story of its own
+    Column("copy_order", BigInteger),  # of the copies of a story the lowest leads; later versions of a copy keep it
+    _leads_story(),
     Index("ix_indexed_results_article_id", "article_id"),
+    Index("ix_indexed_results_story_id", "story_id", "copy_order", sqlite_where=IN_STORY, postgresql_where=IN_STORY),
+    Index(
+        "ix_indexed_results_copies",
+        "day",
+        "feed",
+        sqlite_where=text("leads_story = 0"),
+        postgresql_where=text("NOT leads_story"),
+    ),
 )
 
-# The number of rows of indexed_results by feed and day: the denominator of timelines.
+# The number of rows of indexed_results by feed and day, and of those that lead a story: the denominators of timelines.
 coverage: Final = Table(
     "coverage",
     metadata,
     Column("feed", String(63), primary_key=True),
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("articles", Integer, nullable=False),
+    Column("stories", Integer, nullable=False, server_default="0"),
     Index("ix_coverage_day", "day"),
 )
 
@@ -53,6 +85,7 @@ attributions: Final = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False),
     _owner_column("sequence", "indexed_results.sequence"),
+    _leads_story(),
     Column("item", String(20), nullable=False),
     Column("feed", String(63), nullable=False),
     Column("at", BigInteger, nullable=False),  # time of publication, or of receipt if that is missing or in the future
@@ -94,6 +127,7 @@ stances: Final = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False),
     _owner_column("sequence", "indexed_results.sequence"),
+    _leads_story(),
     Column("item", String(20), nullable=False),
     Column("feed", String(63), nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -114,7 +148,7 @@ stances: Final = Table(
     Index("ix_stances_stance_at", "stance", "at", "id"),
     Index("ix_stances_act_at", "act", "at", "id"),
     Index("ix_stances_topic_at", "topic", "at", "id", sqlite_where=_ABOUT_TOPIC, postgresql_where=_ABOUT_TOPIC),
-    Index("ix_stances_day", "day", "feed", "stance", "score"),
+    Index("ix_stances_day_stories", "day", "feed", "stance", "score", "leads_story"),  # all that a timeline reads
 )
 
 stance_names: Final = Table(

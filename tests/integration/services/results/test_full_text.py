@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy import event, text
+from sqlalchemy import DefaultClause, event, inspect, text
 
 from services.database import migrations
 from services.database.engine import Database
 from services.database.migrations import online
+from services.database.tables import metadata
 from services.results.full_text import phrases
 from services.results.search import SearchQuery, count_stances, find_attributions, find_stances
 from services.settings import Database as DatabaseSettings
@@ -33,7 +34,6 @@ COLUMNS = (
     "SELECT table_name, column_name, data_type FROM information_schema.columns"
     " WHERE table_schema = 'public' ORDER BY 1, 2"
 )
-METADATA = "SELECT FROM information_schema.columns WHERE table_name = 'articles' AND column_name = 'metadata'"
 FUNCTIONS = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
 TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
 
@@ -54,14 +54,25 @@ def before(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def tell_one(database: Database, *more: Statement) -> UUID:
-    """Store an article at any schema: today's program writes a column that is not there before migration 0007."""
-    if rows(database, METADATA):
-        return store_result(database, ONE, *more, guid=uuid4().hex).article_id
-    execute(database, "ALTER TABLE articles ADD COLUMN metadata text")
+    """Store an article at any schema, which has today's columns while today's program writes."""
+    with database.read() as connection:
+        inspector = inspect(connection)
+        missing = [
+            column
+            for table in metadata.tables.values()
+            if inspector.has_table(table.name)
+            for column in table.columns
+            if column.name not in {known["name"] for known in inspector.get_columns(table.name)}
+        ]
+    for column in missing:
+        default = f"DEFAULT {column.server_default.arg}" if isinstance(column.server_default, DefaultClause) else ""
+        kind = column.type.compile(database.engine.dialect)
+        execute(database, f'ALTER TABLE {column.table} ADD COLUMN "{column.name}" {kind} {default}')
     try:
         return store_result(database, ONE, *more, guid=uuid4().hex).article_id
     finally:
-        execute(database, "ALTER TABLE articles DROP COLUMN metadata")
+        for column in missing:
+            execute(database, f'ALTER TABLE {column.table} DROP COLUMN "{column.name}"')
 
 
 def execute(database: Database, statement: str) -> None:

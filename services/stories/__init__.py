@@ -1,0 +1,1 @@
+"""Stories: which articles are copies of each other, and what became of each copy."""
