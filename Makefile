@@ -153,6 +153,10 @@ corpora:
 train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=…); goes on where it stopped
 	$(BIN)/python -m workers.training --corpora "$(CORPORA)"
 
+.PHONY: copies
+copies: corpora .venv/run.stamp ## Measure how copies are recognised, on articles of the corpora (CORPORA=…)
+	$(BIN)/python -m workers.evaluation.copies --corpora "$(CORPORA)"
+
 .PHONY: eval
 eval: corpora .venv/run.stamp ## Score the model on the corpora (CORPORA=…), write the model card
 	$(BIN)/python -m workers.training.evaluate --corpora "$(CORPORA)" --card docs/model-card.md

@@ -32,6 +32,7 @@ class StoredArticle:
     """An accepted article without its body, with its jobs, newest first. Instants are UTC."""
 
     id: UUID
+    story_id: UUID | None
     feed: str
     guid: str | None
     version: str
@@ -109,6 +110,7 @@ def _with_jobs(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredA
 def _stored(row: Row[Any], article_jobs: tuple[ArticleJob, ...]) -> StoredArticle:
     return StoredArticle(
         id=row.id,
+        story_id=row.story_id,
         feed=row.feed,
         guid=row.guid,
         version=row.version,

@@ -44,7 +44,7 @@ LABEL_VALUES: Final = {
     "method": "the HTTP methods; any other word is `other`",
     "route": "the routes of the application, never the path; `none` for a path without a route",
     "status": "the status codes that the application responds with",
-    "stage": "the stages of the pipeline",
+    "stage": "the stages of the pipeline; `reused` for an article that got a stored analysis (`stories.reuse`)",
     "outcome": "`succeeded`, `failed`, `retried`, `dead`, `lease_lost`",
     "kind": "`read`, `write`",
     "source": ", ".join(f"`{kind}`" for kind in SourceKind),
@@ -292,11 +292,6 @@ ARTICLES: Final = declare_histogram(
     "Time spent on one article, by the outcome of the attempt; the rate of its sum over the slots is the busy fraction",
     _STAGE_BUCKETS,
     "outcome",
-)
-ANALYSES_REUSED: Final = declare_counter(
-    Origin.WORKER,
-    "stancewire_analyses_reused_total",
-    "Articles that got the analysis of another one with exactly their text (`stories.reuse`)",
 )
 MODEL: Final = declare_gauge(
     Origin.WORKER,

@@ -53,7 +53,6 @@ class WorkerMetrics:
         """Declare the metrics in ``registry``."""
         self.stages = histogram(catalogue.STAGES, registry)
         self.articles = histogram(catalogue.ARTICLES, registry)
-        self.analyses_reused = counter(catalogue.ANALYSES_REUSED, registry)
         self.model = gauge(catalogue.MODEL, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)

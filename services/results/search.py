@@ -132,7 +132,7 @@ def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
         feeds = _visible_feeds(query)
         if not query.all_copies and feeds is not None:
             firsts = story_leads.count_other_firsts(feeds).where(*_day_bounds(query, indexed_results.c.day))
-            totals.update(dict(connection.execute(firsts).tuples().all()))
+            totals.update({row.day: row.firsts for row in connection.execute(firsts)})
     return dict(totals)
 
 

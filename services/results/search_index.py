@@ -2,7 +2,7 @@
 
 One result represents an article: the newest analysis of the newest version that its feed pushed under that guid. Older
 results can still be fetched by their job, but no search finds them (decision 9). Of the copies of a story one leads
-(decision 18).
+(decision 20).
 """
 
 from __future__ import annotations

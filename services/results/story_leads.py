@@ -1,7 +1,7 @@
 """Which copy represents a story: the first one of all feeds has the mark ``leads_story``, and so have its items.
 
-Whoever sees only some feeds sees a story by its first copy in those. That is asked row by row, of the rows without the
-mark alone (decision 18).
+A search of some feeds sees a story by its first copy in those. That is asked row by row, of the rows without the mark
+alone (decision 20).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def count_other_firsts(feeds: frozenset[str]) -> Select[Any]:
     copies = (~indexed_results.c.leads_story, indexed_results.c.feed.in_(sorted(feeds)))
     follows = _earlier_copies(indexed_results, feeds).correlate(indexed_results)
     day = indexed_results.c.day
-    return select(day, func.count()).where(*copies, ~exists(follows)).group_by(day)
+    return select(day, func.count().label("firsts")).where(*copies, ~exists(follows)).group_by(day)
 
 
 def _earlier_copies(own: FromClause, feeds: frozenset[str]) -> Select[Any]:

@@ -1,7 +1,7 @@
 """Link the article of a result with the story whose copies its text resembles.
 
 To be called in the transaction that stores the result, after its sequence was taken: results are committed one after
-another (decision 5), so of two copies that are stored at the same moment the second one sees the first (decision 18).
+another (decision 5), so of two copies that are stored at the same moment the second one sees the first (decision 20).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORGOTTEN: Final = 2  # expired texts that are forgotten with each that is reme
 
 @dataclass(frozen=True, slots=True)
 class TextKeys:
-    """What a text is recognised by.
+    """The keys by which a text is recognised.
 
     fingerprint: None if the text is too short for one.
     analysis_key: the hash of everything that its analysis depends on, or None if analyses are not reused.

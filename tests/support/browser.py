@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services import samples
+from services.contracts import Article
 from tests.support.signing import hex_signature
 from tests.support.stack import Stack, push_lines, start_stack
 from tests.support.web_server import run_web_server
@@ -53,9 +54,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def console_stack(state_dir: Path) -> Iterator[Stack]:
-    """Run a stack in which the samples were analysed, an article in French failed, and the feed has sources.
+    """Run a stack in which the samples were analysed, one of them in three feeds; an article failed.
 
-    A webhook was sent these, and the matches of a watch.
+    The feed of the samples has sources, and a webhook was sent the results and the matches of a watch.
     """
     settings = {
         "STANCEWIRE_WORKER__PROCESSES": "1",
@@ -73,7 +74,7 @@ def console_stack(state_dir: Path) -> Iterator[Stack]:
         }
         assert running.client.post("/v1/topics", json=topic).status_code == 201
         lines = [article.model_dump_json(exclude_none=True) for article in samples.load()]
-        for item in push_lines(running.url, [*lines, FRENCH]):
+        for item in push_lines(running.url, [*lines, *_copies_of(samples.load()), FRENCH]):
             wait_for_job(running, item["href"])
         add_sources(running)
         yield running
@@ -98,6 +99,19 @@ def add_watch(stack: Stack, url: str) -> None:
     stack.client.post("/v1/watches", json=watch).raise_for_status()
 
 
+def _copies_of(articles: Iterable[Article]) -> Iterator[str]:
+    """Yield two copies of the sample about a strike: with another headline, and with its end cut and a credit line."""
+    [strike] = [article for article in articles if article.guid == "sample-port-strike"]
+    paragraphs = strike.body.split("\n\n")
+    yield strike.model_copy(
+        update={"feed": "evening-post", "guid": "2026/118", "title": "Crane drivers close the port"}
+    ).model_dump_json(exclude_none=True)
+    cut = "\n\n".join([*paragraphs[:-1], "Reporting by Coast Wire"])
+    yield strike.model_copy(
+        update={"feed": "coast-wire", "guid": "cw-77", "version": "1", "title": "Strike stops all ships", "body": cut}
+    ).model_dump_json(exclude_none=True)
+
+
 def wait_for_job(stack: Stack, href: str) -> None:
     """Wait until a job is done: up to two minutes, for slow machines."""
     for _ in range(6):
@@ -111,6 +125,12 @@ def find_job(stack: Stack, title: str) -> str:
     """Return the ID of the job of the sample whose title begins with ``title``."""
     jobs = stack.client.get("/v1/jobs", params={"limit": 100}).json()["items"]
     return str(next(job["id"] for job in jobs if (job["metadata"]["title"] or "").startswith(title)))
+
+
+def find_story(stack: Stack) -> str:
+    """Return the ID of the story that has copies in three feeds."""
+    job = find_job(stack, "Crane drivers close the port")
+    return str(stack.client.get(f"/v1/jobs/{job}").json()["metadata"]["story_id"])
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.browser import find_job
+from tests.support.browser import find_job, find_story
 from tests.support.stack import Stack
 
 
@@ -16,6 +16,7 @@ def page_paths(stack: Stack) -> dict[str, str]:
         "jobs-none": "/jobs?feed=nobody",
         "job": f"/jobs/{failed_job}",
         "article": f"/jobs/{article}/article",
+        "story": f"/stories/{find_story(stack)}",
         "search": "/said?from=2026-08-01",
         "search-statements": "/said/statements?speaker=Keller",
         "feeds": "/feeds",

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from services.stories.linking import TextKeys
 from workers.text.fingerprints import fingerprint
 
-_STREETS: Final = [
-    "Harbour",
-    "Mill",
-    "Station",
-    "Castle",
-    "Garden",
-    "Bridge",
-    "Market",
-    "Chapel",
-    "River",
-    "Orchard",
-    "Tower",
-    "Meadow",
-]
-
 
 def long_text(subject: str, sentences: int = 12) -> str:
-    """Return a text of 13 words a sentence that shares no three words in sequence with one of another subject."""
+    """Return a text of ten words a sentence, all different; two subjects have no word in common."""
     return " ".join(
-        f"{subject} number {number} came to {street} {subject} street and {subject} stayed there until {subject} left."
-        for number, street in zip(range(sentences), _STREETS * 9, strict=False)
+        " ".join(f"{subject}{10 * sentence + word}" for word in range(10)) + "." for sentence in range(sentences)
     )
 
 

@@ -113,15 +113,18 @@ def figures(bodies: Sequence[list[str]], similarity: float) -> Iterator[dict[str
     began = time.perf_counter()
     prints = [fingerprint(text) for text in texts]
     yield {"figure": "cost", "articles": len(texts), "ms": _round((time.perf_counter() - began) / len(texts) * 1000)}
-    versions = _versions(texts)
+    alike = _exact_similarities(texts)
+    versions = {pair for pair, value in alike.items() if value >= VERSIONS_FROM}
+    nearest = max((value for pair, value in alike.items() if pair not in versions), default=0.0)
     linked = _linked(prints, similarity)
     wrong = linked - versions
     compared = sum(each is not None for each in prints)
     pairs = compared * (compared - 1) // 2 - len(versions)
-    yield {"figure": "different articles", "pairs": pairs, "linked": len(wrong)}
+    yield {"figure": "different articles", "pairs": pairs, "linked": len(wrong), "nearest": _round(nearest)}
     if versions:
-        found = len(linked & versions)
-        yield {"figure": "real versions", "pairs": len(versions), "recall": _round(found / len(versions))}
+        least = min(alike[pair] for pair in versions)
+        recall = _round(len(linked & versions) / len(versions))
+        yield {"figure": "real versions", "pairs": len(versions), "recall": recall, "least alike": _round(least)}
     chance = random.Random(_SEED)  # noqa: S311 -- data to measure on
     right = 0
     tried = 0
@@ -165,26 +168,22 @@ def _linked(prints: Sequence[Fingerprint | None], similarity: float) -> set[tupl
             by_band[band].append(number)
     candidates = {pair for numbers in by_band.values() for pair in combinations(numbers, 2)}
     known = {number: each for number, each in enumerate(prints) if each is not None}
-    return {(one, two) for one, two in candidates if known[one].similarity(known[two]) >= similarity}
+    return {(first, second) for first, second in candidates if known[first].similarity(known[second]) >= similarity}
 
 
-def _versions(texts: Sequence[str]) -> set[tuple[int, int]]:
-    """Return the pairs of articles whose exact similarity is at least ``VERSIONS_FROM``."""
-    shingles = []
+def _exact_similarities(texts: Sequence[str]) -> dict[tuple[int, int], float]:
+    """Return the exact Jaccard similarity of all pairs of articles that share a rare shingle."""
+    sizes = []
     by_shingle: dict[str, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
         words = _WORD.findall(text.casefold())
         own = {" ".join(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
-        shingles.append(len(own))
+        sizes.append(len(own))
         for shingle in own:
             by_shingle[shingle].append(number)
-    telling = (numbers for numbers in by_shingle.values() if len(numbers) <= _COMMON)
-    shared = Counter(pair for numbers in telling for pair in combinations(numbers, 2))
-    return {
-        (one, two)
-        for (one, two), count in shared.items()
-        if count / (shingles[one] + shingles[two] - count) >= VERSIONS_FROM
-    }
+    rare = (numbers for numbers in by_shingle.values() if len(numbers) <= _COMMON)
+    shared = Counter(pair for numbers in rare for pair in combinations(numbers, 2))
+    return {pair: count / (sizes[pair[0]] + sizes[pair[1]] - count) for pair, count in shared.items()}
 
 
 def _round(value: float, digits: int = 3) -> float:

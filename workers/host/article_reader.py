@@ -23,19 +23,13 @@ class ArticleReader:
     """Analyses one article at a time, and knows what the text of the last one is recognised by."""
 
     def __init__(
-        self,
-        pipeline: Pipeline,
-        topics: Callable[[], Sequence[Topic]],
-        database: Database,
-        settings: Stories,
-        on_reuse: Callable[[], None],
+        self, pipeline: Pipeline, topics: Callable[[], Sequence[Topic]], database: Database, settings: Stories
     ) -> None:
-        """Bind the parts of this process. ``on_reuse`` is called for each article that is not analysed anew."""
+        """Bind the parts of this process."""
         self._pipeline = pipeline
         self._topics = topics
         self._database = database
         self._settings = settings
-        self._on_reuse = on_reuse
         self._keys: TextKeys | None = None
 
     def analyse(self, article: Article, checkpoint: Checkpoint) -> Analysis:
@@ -52,7 +46,7 @@ class ArticleReader:
         checkpoint("read")
         analysis = None if key is None else find_analysis(self._database, key, self._settings.window_days)
         if analysis is not None:
-            self._on_reuse()
+            checkpoint("reused")
             return analysis
         return self._pipeline.analyse_plain_text(plain_text, checkpoint, topics)
 

@@ -130,7 +130,7 @@ class WorkerHost:
         self._metrics.model.labels(pipeline.version, pipeline.model).set(1)
         topics = ActiveTopics(database, self.settings.topics.cache_s)
 
-        reader = ArticleReader(pipeline, topics, database, self.settings.stories, self._metrics.analyses_reused.inc)
+        reader = ArticleReader(pipeline, topics, database, self.settings.stories)
         self._runner = MessageRunner(
             database,
             reader.analyse,

@@ -27,6 +27,7 @@ class ArticleView(BaseModel):
     """An accepted article, as its feed pushed it, with its jobs, newest first. Times are in UTC."""
 
     id: UUID
+    story_id: UUID | None = Field(description="the story of its copies; null until it was analysed")
     feed: str
     guid: str | None
     version: str

@@ -7,7 +7,7 @@ same IDs.
 The migrations create a full-text index for ``attributions.content`` and ``stances.evidence``: FTS5 on SQLite; on
 PostgreSQL a GIN index on a column ``words``, which a trigger fills and only `services.results.full_text` reads. Other
 triggers update ``coverage`` when rows of ``indexed_results`` change, let the next copy lead a story when the row that
-led it is removed, and copy ``leads_story`` to the items of a result (decision 18).
+led it is removed, and copy ``leads_story`` to the items of a result (decision 20).
 """
 
 from __future__ import annotations

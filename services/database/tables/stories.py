@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Strin
 from services.database.tables.base import metadata
 from services.database.tables.search_index import RowId
 
-# What a result's text is recognised by, for as many days as copies are looked for.
+# The fingerprint of a result's text, for as many days as its copies are looked for.
 fingerprints: Final = Table(
     "fingerprints",
     metadata,

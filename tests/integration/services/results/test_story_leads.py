@@ -58,7 +58,7 @@ def test_story_counts_once_by_its_first_copy_and_every_copy_on_request(
 
 
 @pytest.mark.parametrize(
-    ("feeds", "feed", "found"),
+    ("feeds", "feed", "expected"),
     [
         ({"b", "c"}, None, [1, 3]),
         ({"c"}, None, [2, 3]),
@@ -69,10 +69,10 @@ def test_story_counts_once_by_its_first_copy_and_every_copy_on_request(
     ],
 )
 def test_restricted_search_sees_a_story_by_its_first_copy_there(
-    database: Database, copies: list[LeasedJob], feeds: set[str] | None, feed: str | None, found: list[int]
+    database: Database, copies: list[LeasedJob], feeds: set[str] | None, feed: str | None, expected: list[int]
 ) -> None:
     query = SearchQuery(feeds=None if feeds is None else frozenset(feeds), feed=feed)
-    assert searched(database, query) == ids(*(copies[number] for number in found))
+    assert searched(database, query) == ids(*(copies[number] for number in expected))
 
 
 def test_next_copy_leads_when_the_first_is_withdrawn_or_erased(database: Database, copies: list[LeasedJob]) -> None:

@@ -58,8 +58,8 @@ def test_similarity_below_the_setting_links_nothing(database: Database) -> None:
 
 
 def test_short_texts_are_linked_as_versions_only(database: Database) -> None:
-    one, two, again = (store(database, f"No comment {n}.", feed="a", guid=guid) for n, guid in enumerate("gkg"))
-    assert story_of(database, one) == story_of(database, again) != story_of(database, two)
+    first, second, again = (store(database, f"No comment {n}.", feed="a", guid=guid) for n, guid in enumerate("gkg"))
+    assert story_of(database, first) == story_of(database, again) != story_of(database, second)
 
 
 def test_rewritten_version_keeps_its_story_and_a_reused_guid_begins_another(database: Database) -> None:

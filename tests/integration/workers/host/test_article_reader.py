@@ -33,16 +33,17 @@ class Host:
     def __init__(self, database: Database, pipeline: Pipeline, **settings: Any) -> None:
         self.database = database
         self.topics: tuple[Topic, ...] = ()
-        self.reused = 0
+        self._registry = CollectorRegistry()
         stories = Stories(**settings)
-        reader = ArticleReader(pipeline, lambda: self.topics, database, stories, self._count)
-        metrics = WorkerMetrics(CollectorRegistry())
+        reader = ArticleReader(pipeline, lambda: self.topics, database, stories)
+        metrics = WorkerMetrics(self._registry)
         self.runner = MessageRunner(
             database, reader.analyse, Worker(), metrics, text_keys=reader.text_keys, stories=stories
         )
 
-    def _count(self) -> None:
-        self.reused += 1
+    @property
+    def reused(self) -> float:
+        return self._registry.get_sample_value("stancewire_stage_seconds_count", {"stage": "reused"}) or 0
 
     def read(self, **fields: Any) -> dict[str, Any]:
         [accepted] = push(self.database, Article(**({"body": BODY} | fields)))

@@ -6,11 +6,11 @@ from workers.text.fingerprints import MIN_WORDS, fingerprint
 TEXT = long_text("swan")
 
 
-def similarity(first: str, second: str) -> float:
-    one, two = fingerprint(first), fingerprint(second)
-    assert one is not None
-    assert two is not None
-    return one.similarity(two)
+def similarity(text: str, other: str) -> float:
+    prints = [fingerprint(each) for each in (text, other)]
+    assert prints[0] is not None
+    assert prints[1] is not None
+    return prints[0].similarity(prints[1])
 
 
 def test_case_punctuation_and_white_space_do_not_count() -> None:
