@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 
 from services.contracts import JobState, instant
 from services.database.engine import Database
 from services.database.tables import articles, indexed_results, jobs, results
 from services.errors import NotFound
 
-Visible = frozenset[str] | None  # the feeds that the caller may see; None for all
+Visible = Collection[str] | None  # the feeds that the caller may see; None for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def list_copies(
     return [_copy(copy, versions[copy.feed, copy.guid or copy.id], leads) for copy in copies]
 
 
-def _versions(story_id: UUID, copies: list[Row[Any]] | Any) -> Any:
+def _versions(story_id: UUID, copies: Sequence[Row[Any]]) -> Select[Any]:
     """Select all versions of these copies with their newest jobs, also versions that have not been linked."""
     other = jobs.alias("other")
     newest = (
@@ -111,6 +112,7 @@ def _versions(story_id: UUID, copies: list[Row[Any]] | Any) -> Any:
             jobs.c.reason_detail,
             results.c.sequence,
         )
+        .select_from(articles)
         .join(jobs, and_(jobs.c.article_id == articles.c.id, jobs.c.analysis == newest))
         .outerjoin(results, results.c.job_id == jobs.c.id)
         .where(or_(*is_version), not_elsewhere)
