@@ -56,6 +56,7 @@ QUESTIONS: Final[dict[str, dict[str, Any]]] = {
     "side, act and small feed": {"equal": {"stance": StanceLabel.OPPOSE, "act": Act.DENY}, "feed": "feed30"},
     "score": {"at_least": {"score": 0.9999}},
     "feeds of a key": {"feeds": frozenset({"feed28", "feed35"})},
+    "every copy": {"all_copies": True},
     "a quarter": QUARTER,
     "rare word": {"phrases": phrases("word9001")},
     "common word": {"phrases": phrases("word1")},

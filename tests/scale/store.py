@@ -30,6 +30,7 @@ NOW: Final = 20_400 * DAY_MS
 PEOPLE: Final = 20_000
 FEEDS: Final = 40
 TOPICS: Final = 50
+_STORY: Final = 5  # of five articles in sequence, two are copies of earlier ones
 _PAGE: Final = 500
 _WORDS: Final = tuple(f"word{number}" for number in range(30_000))
 
@@ -66,6 +67,8 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
     at = NOW - chance.randrange(DAYS * DAY_MS)
     feed = f"feed{min(FEEDS - 1, int(chance.expovariate(0.15)))}"
     article, job = UUID(int=2 * sequence), UUID(int=2 * sequence + 1)
+    leads = 1 <= sequence % _STORY <= 3
+    first = sequence if leads else chance.randrange(-(-sequence // _STORY)) * _STORY + 1
     known = {"feed": feed, "created_at": at, "queued_at": at}
     new = {
         articles: {
@@ -79,7 +82,15 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
         jobs: {"id": job, "article_id": article, "analysis": 1, "words": 500, "state": "succeeded", "next_run_at": at}
         | known,
         results: {"job_id": job, "sequence": sequence, "feed": feed, "document": "{}", "etag": "", "stored_at": at},
-        indexed_results: {"sequence": sequence, "article_id": article, "feed": feed, "day": at // DAY_MS},
+        indexed_results: {
+            "sequence": sequence,
+            "article_id": article,
+            "feed": feed,
+            "day": at // DAY_MS,
+            "story_id": UUID(int=first),
+            "copy_order": sequence,
+            "leads_story": leads,
+        },
     }
     new[articles] |= {"media_type": "text/plain", "received_at": at, "title": f"Story {sequence}"}
     new[results] |= {"attributions": STANCES_AN_ARTICLE, "stances": STANCES_AN_ARTICLE}
@@ -87,25 +98,24 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
         rows.setdefault(table, []).append(row)
     people = [min(PEOPLE - 1, int(chance.paretovariate(0.6))) for _ in range(STANCES_AN_ARTICLE + 1)]
     for number in range(STANCES_AN_ARTICLE):
-        _item(rows, sequence * ID_STEP + number, feed, at, (people[number], people[number + 1]), chance)
+        shared = {"feed": feed, "at": at, "leads_story": leads}
+        _item(rows, sequence * ID_STEP + number, shared, (people[number], people[number + 1]), chance)
 
 
 def _item(
     rows: dict[Table, list[dict[str, Any]]],
     key: int,
-    feed: str,
-    at: int,
+    shared: dict[str, Any],
     people: tuple[int, int],
     chance: random.Random,
 ) -> None:
     speaker, target = map(person, people)
     words = " ".join(_WORDS[min(len(_WORDS) - 1, int(chance.paretovariate(0.5)))] for _ in range(25))
     act = chance.choice(list(Act))
-    common = {
+    at = shared["at"]
+    common = shared | {
         "id": key,
         "sequence": key // ID_STEP,
-        "feed": feed,
-        "at": at,
         "score": chance.random(),
         "start": 0,
         "end": 9,
