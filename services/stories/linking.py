@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, union_all, update
 from uuid_utils.compat import uuid7
 
 from services.database.engine import now_ms
@@ -89,7 +89,7 @@ def remember(connection: Connection, sequence: int, story_id: UUID, keys: TextKe
 
 
 def _story_of_earlier_version(
-    connection: Connection, article: Row[Any], fingerprint: Fingerprint | None
+    connection: Connection, article: Any, fingerprint: Fingerprint | None
 ) -> StoryLink | None:
     if article.guid is None:
         return None
@@ -145,7 +145,7 @@ def _window_start(settings: Stories) -> ColumnElement[int]:
     return now_ms() - int(settings.window_days * _DAY_MS)
 
 
-def _similarity(fingerprint: Fingerprint | None, row: Row[Any]) -> float | None:
+def _similarity(fingerprint: Fingerprint | None, row: Any) -> float | None:
     """Return the similarity to a remembered text, or None if the two cannot be compared."""
     if fingerprint is None or row.method != fingerprint.method:
         return None

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from services.contracts import JobState, instant
 from services.database.engine import Database
@@ -86,13 +86,13 @@ def list_copies(
             )
         ).all()
     leads = {row.article_id: row.leads_story for row in sequences}
-    versions: dict[tuple[str, str | UUID], list[Row[Any]]] = defaultdict(list)
+    versions: dict[tuple[str, str | UUID], list[Any]] = defaultdict(list)
     for row in rows:
         versions[row.feed, row.guid or row.id].append(row)
     return [_copy(copy, versions[copy.feed, copy.guid or copy.id], leads) for copy in copies]
 
 
-def _versions(story_id: UUID, copies: Sequence[Row[Any]]) -> Select[Any]:
+def _versions(story_id: UUID, copies: Sequence[Any]) -> Select[Any]:
     """Select all versions of these copies with their newest jobs, also versions that have not been linked."""
     other = jobs.alias("other")
     newest = (
@@ -120,7 +120,7 @@ def _versions(story_id: UUID, copies: Sequence[Row[Any]]) -> Select[Any]:
     )
 
 
-def _copy(copy: Row[Any], versions: list[Row[Any]], leads: dict[UUID, bool]) -> Copy:
+def _copy(copy: Any, versions: list[Any], leads: dict[UUID, bool]) -> Copy:
     return Copy(
         id=copy.id,
         feed=copy.feed,
@@ -131,7 +131,7 @@ def _copy(copy: Row[Any], versions: list[Row[Any]], leads: dict[UUID, bool]) -> 
     )
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Any) -> Version:
     return Version(
         article_id=row.id,
         version=row.version,
