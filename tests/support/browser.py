@@ -102,11 +102,11 @@ def add_watch(stack: Stack, url: str) -> None:
 def _copies_of(articles: Iterable[Article]) -> Iterator[str]:
     """Yield two copies of the sample about a strike: with another headline, and with its end cut and a credit line."""
     [strike] = [article for article in articles if article.guid == "sample-port-strike"]
-    paragraphs = strike.body.split("\n\n")
+    lines = strike.body.split("\n")
     yield strike.model_copy(
         update={"feed": "evening-post", "guid": "2026/118", "title": "Crane drivers close the port"}
     ).model_dump_json(exclude_none=True)
-    cut = "\n\n".join([*paragraphs[:-1], "Reporting by Coast Wire"])
+    cut = "\n".join([*lines[: -len(lines) // 5], "Reporting by Coast Wire"])
     yield strike.model_copy(
         update={"feed": "coast-wire", "guid": "cw-77", "version": "1", "title": "Strike stops all ships", "body": cut}
     ).model_dump_json(exclude_none=True)
