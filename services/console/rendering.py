@@ -41,7 +41,6 @@ MENU: Final = (
     ("Feeds", "/feeds", ""),
     ("Topics", "/topics", ""),
     ("Watches", "/watches", ""),
-    ("Webhooks", "/webhooks", ""),
     ("Try it", "/try", "can_push"),
     ("Keys", "/keys", "is_admin"),
     ("Sessions", "/sessions", "is_admin"),

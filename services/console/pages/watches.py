@@ -77,7 +77,9 @@ def show_watch(watch_id: UUID, context: ReaderPage) -> Response:
 def change_watch(watch_id: UUID, context: ReaderForm, posted: Posted) -> Response:
     """Change the name and the filters of a watch."""
     watch = store.get(context.services.database, watch_id, context.visitor.caller)
-    values = {"name": posted.get("name", ""), "filters": _filters(watch.kind, posted)}
+    shown = {field.name for field in _FIELDS[watch.kind]}
+    kept = {name: value for name, value in watch.filters.items() if name not in shown}  # set over the API
+    values = {"name": posted.get("name", ""), "filters": kept | _filters(watch.kind, posted)}
     try:
         change = WatchChange.model_validate(values)
         watches.change(

@@ -133,6 +133,7 @@ def test_network_policies_let_each_part_reach_only_its_stores() -> None:
     assert ports == {
         "api": {53, 5432, 6379, 443},
         "sweeper": {53, 5432, 6379, 443},
+        "deliverer": {53, 5432, 443},
         "worker": {53, 5432, 6379},
         "migrate": {53, 5432},
     }

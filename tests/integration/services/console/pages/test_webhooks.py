@@ -76,6 +76,9 @@ def test_watch_is_made_from_a_search_changed_and_deleted(client: httpx.Client, s
     assert "Against" in get_page(client, "/watches")
     assert post_form(client, page, name="Against all", target="Tarva Bank", since="").status_code == 303
     assert post_form(client, page, name="Against all").status_code == 422
+    client.patch(f"/v1{page}", json={"filters": {"target": "Tarva Bank", "min_score": 0.7}}).raise_for_status()
+    assert post_form(client, page, name="Against all", target="Norvane").status_code == 303
+    assert watches.get(sqlite_database, watch.id, local()).filters == {"target": "Norvane", "min_score": 0.7}
     assert post_form(client, f"{page}/pause").status_code == 303
     assert "– paused" in get_page(client, page)
     assert post_form(client, f"{page}/resume").status_code == 303
