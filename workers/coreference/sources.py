@@ -144,6 +144,8 @@ class SourceReader:
         if before:
             k = before[-1]
             return self._keys[k] if self._can_issue(k) else None
+        if self._tokens.at(head_end) == ",":  # "The study, by Ada Quill," names its author, who does not speak
+            return None
         by = self._first(head_end, source.end, _ISSUED_BY)
         after = next((k for k in range(first, last) if by < self._names[k].start and self._can_issue(k)), None)
         return None if after is None else self._keys[after]
