@@ -198,6 +198,7 @@ class Result(Model):
     job_id: UUID
     article_id: UUID
     article: ResultArticle | None = None
+    story_id: UUID | None = None
     metadata: dict[str, Any] | None = None
     language: str
     pipeline: Pipeline

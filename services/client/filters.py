@@ -9,7 +9,10 @@ Moment = datetime | date | str
 
 
 class AttributionFilters(TypedDict, total=False):
-    """Filters of attributions. ``since`` and ``until`` are the times of publication, from and before."""
+    """Filters of attributions. ``since`` and ``until`` are the times of publication, from and before.
+
+    A search counts a story once, however many feeds copy it; ``copies="all"`` finds every copy.
+    """
 
     speaker: str | None
     act: str | None
@@ -18,6 +21,7 @@ class AttributionFilters(TypedDict, total=False):
     since: Moment | None
     until: Moment | None
     min_score: float | None
+    copies: str | None
 
 
 class StanceFilters(AttributionFilters, total=False):

@@ -67,6 +67,7 @@ class JobMetadata(Model):
     withdrawn_at: datetime | None = None
     url: str | None = None
     published_at: datetime | None = None
+    story_id: UUID | None = None
 
 
 class Job(Model):
@@ -156,6 +157,7 @@ class StoredArticle(Model):
     media_type: str
     metadata: dict[str, Any] | None
     withdrawn_at: datetime | None
+    story_id: UUID | None
     jobs: tuple[ArticleJob, ...]
     body: str | None = None
 
@@ -166,6 +168,7 @@ class ResultItem(Model):
     kind: Literal["result"] = "result"
     job_id: UUID
     article_id: UUID
+    story_id: UUID | None
     feed: str
     guid: str | None
     version: str

@@ -17,6 +17,7 @@ class _Item(Model):
     at: datetime
     feed: str
     article_id: UUID
+    story_id: UUID | None
     guid: str | None
     title: str | None
     url: str | None
