@@ -18,7 +18,8 @@ def test_timeline_has_its_start_as_index() -> None:
 def test_items_have_a_row_each_with_times_in_utc_and_plain_strings() -> None:
     fields = {
         "at": "2026-11-23T20:15:02+01:00", "feed": "wire", "article_id": "00000000-0000-0000-0000-000000000001",
-        "story_id": None, "guid": None, "title": None, "url": None, "job_id": "00000000-0000-0000-0000-000000000002", "href": "/",
+        "story_id": None, "guid": None, "title": None, "url": None,
+        "job_id": "00000000-0000-0000-0000-000000000002", "href": "/",
         "start": 0, "end": 1, "cursor": "c", "id": "a1", "speaker": "Ann Lee", "source": None, "cue": None,
         "act": "deny", "kind": "direct", "content": "no", "score": 0.5,
     }  # fmt: skip
