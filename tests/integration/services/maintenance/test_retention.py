@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from typer.testing import CliRunner
 
+from services.caller import local
 from services.cli import main
 from services.contracts import JobState
 from services.database import locks, tables
@@ -28,8 +29,11 @@ from services.jobs import accept, actions, leases, queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance.retention import PrunedElsewhere, RetentionRunner
 from services.settings import Retention
+from services.use_cases import webhooks as webhook_actions
+from services.use_cases.context import UseCaseContext
 from tests.support.api import assert_problem, complete_job, fail_job, url_of
 from tests.support.ledger import article, claim_all, listed_results, listed_tombstones, push, result_of, set_row
+from tests.support.webhooks import add_webhook, webhook_settings
 
 DAY = 86_400_000
 NEVER = threading.Event()
@@ -90,15 +94,30 @@ def add_reanalysis(database: Database, job_id: UUID) -> UUID:
     return other
 
 
+def add_deliveries(database: Database, *ages: float) -> None:
+    """Deliveries that ended this many days ago, and a pending one."""
+    webhook, _ = add_webhook(database, "http://127.0.0.1:9/")
+    context = UseCaseContext(database, webhook_settings())
+    for days in (*ages, None):
+        delivery = webhook_actions.test(context, webhook.id, local())
+        if days is not None:
+            ended = {"state": "delivered", "finished_at": int((time.time() - days * 86_400) * 1000)}
+            with database.write() as connection:
+                this = tables.deliveries.c.id == delivery.id
+                connection.execute(update(tables.deliveries).where(this).values(ended))
+
+
 def test_each_kind_is_removed_at_its_age_as_planned(database: Database) -> None:
     ages = (91, 89, 30.1, 29.9, 7.1, 6.9, 0)  # results go in the order in which they were stored
     job_ids = {days: add_finished_job(database, days) for days in ages}
     accept.accept(database, [article("keyed")], IdempotencyKey("wire", "k", "0" * 64))
     with database.write() as connection:
         connection.execute(update(idempotency_keys).values(created_at=idempotency_keys.c.created_at - 8 * DAY))
+    add_deliveries(database, 31, 29)
     pruner = RetentionRunner(database, QUICK)
     planned = pruner.plan()
-    assert planned == {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "erased": 0}
+    counts = {"bodies": 5, "superseded": 0, "results": 3, "articles": 1, "keys": 1, "deliveries": 1, "erased": 0}
+    assert planned == counts
     assert count(database, results) == 7, "a plan changes nothing"
     assert pruner.run(NEVER) == planned
     assert {days for days in ages if days < 91 and has_body(database, job_ids[days])} == {0, 6.9}
