@@ -54,9 +54,10 @@ def before(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def tell_one(database: Database, *more: Statement) -> UUID:
-    """Store an article at any schema, which has today's columns while today's program writes."""
-    with database.read() as connection:
+    """Store an article at any schema, which has today's tables and columns while today's program writes."""
+    with database.write() as connection:
         inspector = inspect(connection)
+        absent = [table for table in metadata.sorted_tables if not inspector.has_table(table.name)]
         missing = [
             column
             for table in metadata.tables.values()
@@ -64,6 +65,7 @@ def tell_one(database: Database, *more: Statement) -> UUID:
             for column in table.columns
             if column.name not in {known["name"] for known in inspector.get_columns(table.name)}
         ]
+        metadata.create_all(connection, absent)
     for column in missing:
         default = f"DEFAULT {column.server_default.arg}" if isinstance(column.server_default, DefaultClause) else ""
         kind = column.type.compile(database.engine.dialect)
@@ -71,6 +73,8 @@ def tell_one(database: Database, *more: Statement) -> UUID:
     try:
         return store_result(database, ONE, *more, guid=uuid4().hex).article_id
     finally:
+        with database.write() as connection:
+            metadata.drop_all(connection, absent)
         for column in missing:
             execute(database, f'ALTER TABLE {column.table} DROP COLUMN "{column.name}"')
 
