@@ -24,15 +24,19 @@ from services.api.middleware.allowed_hosts import AllowedHostsMiddleware
 from services.api.middleware.authentication import AuthenticationMiddleware
 from services.api.middleware.backpressure import BackpressureMiddleware
 from services.api.middleware.body_limits import BodyLimitsMiddleware
+from services.api.middleware.compression import CompressionMiddleware
 from services.api.middleware.cross_origin import CrossOriginMiddleware
 from services.api.middleware.defects import DefectMiddleware
 from services.api.middleware.head_requests import HeadMiddleware
 from services.api.middleware.request_log import RequestLogMiddleware, bind_path_parameters
 from services.api.middleware.security_headers import SecurityHeadersMiddleware
+from services.api.open_streams import ResultStreams
+from services.api.result_watch import ResultWatch
 from services.api.routes import (
     articles,
     attributions,
     audit,
+    entities,
     feeds,
     health,
     job_actions,
@@ -41,6 +45,7 @@ from services.api.routes import (
     pauses,
     pushes,
     results,
+    search_feeds,
     sources,
     stances,
     stored_articles,
@@ -80,6 +85,8 @@ _ROUTERS: Final = (
     attributions.router,
     stances.router,
     stories.router,
+    search_feeds.router,
+    entities.router,
     keys.router,
     feeds.router,
     sources.router,
@@ -153,6 +160,8 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
         dispatch_thread=dispatch_thread,
         store_watch=StoreWatch(database, settings),
         long_poll=LongPoll(database, settings.api),
+        result_watch=ResultWatch(database, settings.api),
+        result_streams=ResultStreams(settings.api.streams, settings.api.streams_per_key),
         metrics=metrics,
         recorder=ActivityRecorder(database, settings.sources),
         push_verifier=PushVerifier(database, settings.sources, settings.access),
@@ -169,6 +178,7 @@ def _middleware(services: ApiServices) -> list[Middleware]:
         *behind_proxies,
         Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
         Middleware(RequestLogMiddleware, metrics=metrics),
+        Middleware(CompressionMiddleware),
         Middleware(CrossOriginMiddleware, settings=settings.api),
         Middleware(AllowedHostsMiddleware, settings=settings.api),
         Middleware(DefectMiddleware),

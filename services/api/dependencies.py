@@ -13,6 +13,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.access.key_cache import KeyCache
 from services.api.long_poll import LongPoll
 from services.api.middleware.authentication import caller_of
+from services.api.open_streams import ResultStreams
+from services.api.result_watch import ResultWatch
 from services.caller import Caller, Scope
 from services.database.engine import Database
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
@@ -43,6 +45,8 @@ class ApiServices:
     dispatch_thread: DispatchThread
     store_watch: StoreWatch
     long_poll: LongPoll
+    result_watch: ResultWatch
+    result_streams: ResultStreams
     metrics: ApiMetrics
     recorder: ActivityRecorder
     push_verifier: PushVerifier

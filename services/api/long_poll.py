@@ -37,6 +37,11 @@ def record_waits() -> list[float]:
     return waits_s
 
 
+def record_wait(seconds: float) -> None:
+    """Add time that this request waited on demand to the list of `record_waits`, if there is one."""
+    _waits_s.get([]).append(seconds)
+
+
 def requested_wait_s(prefer: str | None, limit_s: float) -> float:
     """Return the seconds that a ``Prefer`` header asks for, at most ``limit_s``; 0 without a valid wish."""
     match = _WAIT.search(prefer or "")
@@ -80,7 +85,7 @@ class LongPoll:
         else:
             return True
         finally:
-            _waits_s.get([]).append(time.perf_counter() - started)
+            record_wait(time.perf_counter() - started)
             self._waiting[job_id] -= 1
             if not self._waiting[job_id]:
                 del self._waiting[job_id]

@@ -1,4 +1,4 @@
-"""JSON, NDJSON or CSV, as ``Accept`` asks; NDJSON and CSV are streamed, so that long answers take constant memory."""
+"""JSON, NDJSON, CSV or Parquet, as ``Accept`` asks; all but JSON are streamed, so that they take little memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from services.api import parquet
 from services.api.problems import ProblemError
 
 
@@ -22,13 +23,18 @@ class Format(StrEnum):
     JSON = "application/json"
     NDJSON = "application/x-ndjson"
     CSV = "text/csv"
+    PARQUET = "application/vnd.apache.parquet"
 
+
+TABLES: Final[dict[str, dict[str, str]]] = {Format.NDJSON: {}, Format.CSV: {}, Format.PARQUET: {}}  # for OpenAPI
 
 # Not a parameter in the OpenAPI document, which lists media types with the responses.
 AcceptHeader = Annotated[str | None, Header(include_in_schema=False)]
 
 # The media types that a client may name; of those that a wildcard matches, the last is preferred.
 _FORMATS: Final = {
+    "application/x-parquet": Format.PARQUET,
+    "application/vnd.apache.parquet": Format.PARQUET,
     "text/csv": Format.CSV,
     "application/jsonl": Format.NDJSON,
     "application/ndjson": Format.NDJSON,
@@ -43,7 +49,8 @@ def negotiate_format(accept: str | None) -> Format:
     """Return the format that an ``Accept`` header prefers; JSON without a header.
 
     The most specific range that matches a format gives its quality, and the highest quality wins (RFC 9110, section
-    12.5.1). Of equal ones, the format listed first wins. Raises `ProblemError` (406) if no format is acceptable.
+    12.5.1). Of equal ones, the format listed first wins. Raises `ProblemError` (406) if no format is acceptable,
+    and (501) for Parquet where it cannot be written.
     """
     ranges = [part.strip() for part in (accept or "*/*").lower().split(",") if _is_valid_range(part)]
     names = [media_range.partition(";")[0].strip() for media_range in ranges]
@@ -52,6 +59,9 @@ def negotiate_format(accept: str | None) -> Format:
     best = mimeparse.best_match(candidates, ",".join(ranges))
     if not best:
         raise ProblemError(406, "not_acceptable", f"Accept: the formats are {', '.join(Format)}")
+    if _FORMATS[best] is Format.PARQUET and not parquet.is_available():
+        detail = "Accept: this service cannot write Parquet: its operator has not installed the extra `parquet`"
+        raise ProblemError(501, "parquet_unavailable", detail)
     return _FORMATS[best]
 
 
@@ -65,12 +75,18 @@ def _is_valid_range(media_range: str) -> bool:
 
 
 def stream_items(kind: Format, model: type[BaseModel], items: Iterable[BaseModel]) -> Response:
-    """Stream items as NDJSON or CSV (RFC 4180, UTF-8, with a header line).
+    """Stream items as NDJSON, CSV (RFC 4180, UTF-8, with a header line) or Parquet.
 
     In CSV, null is an empty cell, and a text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    lines = _csv_lines(model, items) if kind is Format.CSV else (item.model_dump_json() + "\n" for item in items)
-    return StreamingResponse(lines, media_type=kind.value, headers={"Vary": "Accept"})
+    pieces: Iterable[str | bytes]
+    if kind is Format.PARQUET:
+        pieces = parquet.parquet_pieces(model, items)
+    elif kind is Format.CSV:
+        pieces = _csv_lines(model, items)
+    else:
+        pieces = (item.model_dump_json() + "\n" for item in items)
+    return StreamingResponse(pieces, media_type=kind.value, headers={"Vary": "Accept"})
 
 
 def json_response(body: BaseModel) -> Response:

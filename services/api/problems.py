@@ -178,7 +178,7 @@ _DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
         "content": {PROBLEM_TYPE: {}},
         **({"headers": RETRY_AFTER} if status in _WITH_RETRY_AFTER else {}),
     }
-    for status in (400, 401, 403, 404, 406, 408, 409, 410, 413, 415, 422, 429, 503)
+    for status in (400, 401, 403, 404, 406, 408, 409, 410, 413, 415, 422, 429, 501, 503)
 }
 
 

@@ -59,6 +59,23 @@ def decode_page_key(cursor: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def encode_name(key: str, kind: str) -> str:
+    """Return the cursor behind an entity in a list of entities."""
+    return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
+
+
+def decode_name(cursor: str) -> tuple[str, str]:
+    """Return the normalised name and the type in a cursor of entities. Raises ValueError."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise ValueError("is not a cursor issued by this service") from error
+    kind, separator, key = text.partition(":")
+    if not separator or not key or "\x00" in key:
+        raise ValueError("is not a cursor issued by this service")
+    return key, kind
+
+
 def decode_id(cursor: str) -> UUID:
     """Return the ID in a cursor of jobs. Raises ValueError."""
     try:

@@ -104,6 +104,13 @@ Moment = Annotated[
 ]
 
 
+class Match(StrEnum):
+    """How names are compared: with the beginnings of the names of bodies, too, or with whole names alone."""
+
+    WORDS = "words"
+    EXACT = "exact"
+
+
 class Filters(BaseModel):
     """Filters of both attributions and stances. A date without a time is its first instant in UTC.
 
@@ -118,6 +125,13 @@ class Filters(BaseModel):
         SearchFilter(narrow=_has_name(HOLDER, attributed=True), label="Speaker", on_stances=False),
     ] = Field(
         None, description="any name of the speaker: surname, full name or acronym; case, accents and titles are ignored"
+    )
+    match: Annotated[
+        Match | None, SearchFilter(narrow=lambda query, value: replace(query, exact=value is Match.EXACT))
+    ] = Field(
+        None,
+        description='`words` (default): "Norvane" also finds "Norvane Energy", unless a person, place or people has '
+        "that whole name; `exact`: whole names only",
     )
     act: Annotated[
         Act | None, SearchFilter(narrow=_equals("act"), label="Act", input=Input.CHOICE, on_stances=False)

@@ -4,7 +4,8 @@ Normalised means: in lower case, without accents, dots and apostrophes, without 
 "the"; any run of other characters that are not letters or digits becomes one space. A person is also found under
 each end of the name ("von der Leyen", "Leyen") and under first and last name without the names between. A name that
 is searched for may have a title ("Foreign Minister Lavrov"); it is searched for with and without it. Nothing is
-guessed across articles: "UN" finds "United Nations" if an article has both.
+guessed across articles: "UN" finds "United Nations" if an article has both. A body is also found under the words that
+its name begins with: "Norvane" finds "Norvane Energy". These keys are marked as not exact.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _REMOVED_SIGNS: Final = re.compile(r"['’]|(?<=\b\w)\.")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _TITLES: Final = frozenset(files(__package__).joinpath("titles.txt").read_text("utf-8").split())
+_LINKS: Final = frozenset({"of", "for", "and", "the", "in", "on", "de", "la", "du", "des", "von", "van"})
 _WITHIN_TITLES: Final = frozenset({"of", "state", "for", "affairs", "the", "and", "executive"})
 
 
@@ -67,6 +69,20 @@ def keys_of_entity(entity: Entity, text: str) -> list[str]:
         key for name in names for key in (_person_keys(name) if entity.type is EntityType.PERSON else (name,)) if key
     }
     return sorted(keys)[:KEYS_MAX]
+
+
+def beginnings_of_entity(entity: Entity, exact: Iterable[str]) -> list[str]:
+    """Return the words that the names of a body begin with, without the whole names ``exact``; at most ``KEYS_MAX``.
+
+    None for a person, who is found by surname, nor for places: "South" is not "South China Sea".
+    """
+    if entity.type is not EntityType.ORGANIZATION:
+        return []
+    beginnings = set()
+    for name in exact:
+        words = name.split()[:_WORDS_MAX]
+        beginnings |= {" ".join(words[:end]) for end in range(1, len(words)) if words[end - 1] not in _LINKS}
+    return sorted(beginning for beginning in beginnings.difference(exact) if len(beginning) > 1)[:KEYS_MAX]
 
 
 def _person_keys(name: str) -> Iterable[str]:

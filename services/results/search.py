@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Subquery, Table, exists, false, func, select, tuple_
@@ -30,6 +30,7 @@ from services.database.tables import (
     stances,
 )
 from services.results import full_text, story_leads
+from services.results.entities import is_whole_name
 from services.results.search_index import DAY_MS
 
 _PROBE: Final = 2_000  # rows of each name that are counted to find the rarer one
@@ -38,10 +39,14 @@ _DAY_INDEX_COLUMNS: Final = frozenset({"feed", "stance", "score"})  # of ix_stan
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name to search for: its role in the item (``HOLDER`` or ``TARGET``), and its keys, of which any may match."""
+    """A name to search for: its role in the item (``HOLDER`` or ``TARGET``), and its keys, of which any may match.
+
+    ``exact``: only as a whole name, not as the beginning of the name of a body.
+    """
 
     role: str
     keys: tuple[str, ...]
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class SearchQuery:
     """The conditions that items must meet, all of them. Without any, all items match.
 
     names: names that the item must have.
+    exact: whether all names must match as whole names.
     attributed: leave out stances that do not come from an attribution. Has no effect on attributions.
     equal: column and value.
     at_least: column and least value.
@@ -60,6 +66,7 @@ class SearchQuery:
     """
 
     names: tuple[Name, ...] = ()
+    exact: bool = False
     attributed: bool = False
     equal: Mapping[str, str] = field(default_factory=dict)
     at_least: Mapping[str, float] = field(default_factory=dict)
@@ -225,7 +232,9 @@ def _matching_rows(
     index if text is given; otherwise the index of a column, in the order of time.
     """
     table, planner_chooses = kind.table, database.dialect != "sqlite"
-    names = list(query.names)
+    names = [
+        replace(name, exact=query.exact or name.exact or is_whole_name(connection, name.keys)) for name in query.names
+    ]
     if len(names) > 1:
         names.sort(key=lambda name: _count_bearers(connection, kind, name))
     at: ColumnElement[int] = table.c.at
@@ -271,8 +280,10 @@ def _bears_name(kind: _ItemKind, name: Name) -> ColumnElement[bool]:
 
 
 def _name_conditions(names: Any, name: Name) -> list[ColumnElement[bool]]:
-    keys = names.c.key == name.keys[0] if len(name.keys) == 1 else names.c.key.in_(name.keys)
-    return [names.c.role == name.role, keys] if "role" in names.c else [keys]
+    conditions = [names.c.key == name.keys[0] if len(name.keys) == 1 else names.c.key.in_(name.keys)]
+    if name.exact:
+        conditions.append(names.c.exact)
+    return [names.c.role == name.role, *conditions] if "role" in names.c else conditions
 
 
 def _count_bearers(connection: Connection, kind: _ItemKind, name: Name) -> int:

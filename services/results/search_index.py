@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
-from services.contracts import Act, Attribution, Extent, Result, Stance
+from services.contracts import Act, Attribution, Entity, Extent, Result, Stance
 from services.database.engine import Database
 from services.database.tables import (
     ID_STEP,
+    article_entities,
     articles,
     attribution_names,
     attributions,
@@ -26,7 +27,8 @@ from services.database.tables import (
     stance_names,
     stances,
 )
-from services.results.name_keys import keys_of_entity
+from services.results import entity_index
+from services.results.name_keys import beginnings_of_entity, keys_of_entity
 
 DAY_MS: Final = 86_400_000
 EXCERPT_MAX: Final = 4_000  # characters of a content or evidence that the index keeps; the result has all of them
@@ -117,7 +119,7 @@ def rebuild(database: Database, after: int, limit: int) -> tuple[int, int]:
     with database.write() as connection:
         rows = connection.execute(query).all()
         sequences = [row.sequence for row in rows]
-        for table in (stances, attributions):  # their names are deleted with them
+        for table in (stances, attributions, article_entities):  # their names are deleted with them
             connection.execute(delete(table).where(table.c.sequence.in_(sequences)))
         for row in rows:
             document = Result.model_validate_json(row.document)
@@ -161,12 +163,13 @@ def _insert_rows(connection: Connection, sequence: int, article: Any, result: Re
     for table, rows in _rows(result, shared):
         if rows:
             connection.execute(insert(table), rows)
+    entity_index.add(connection, sequence, article.feed, result)
 
 
 def _rows(result: Result, shared: dict[str, Any]) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """Yield each table with its rows, in the order of their foreign keys. ``shared`` has the columns of all items."""
     names = {entity.id: entity.name for entity in result.entities}
-    keys = {entity.id: keys_of_entity(entity, result.text) for entity in result.entities}
+    keys = {entity.id: _keys(entity, result.text) for entity in result.entities}
     acts = {attribution.id: attribution.cue.act for attribution in result.attributions if attribution.cue}
     first_id, at = shared["sequence"] * ID_STEP, shared["at"]
     row_ids = range(first_id, first_id + ID_STEP)
@@ -182,9 +185,9 @@ def _rows(result: Result, shared: dict[str, Any]) -> Iterator[tuple[Table, list[
     yield (
         attribution_names,
         [
-            {"key": key, "at": at, "attribution_id": row_id}
+            {"key": key, "at": at, "attribution_id": row_id, "exact": exact}
             for row_id, item in numbered_attributions
-            for key in (keys.get(item.source.entity or "", ()) if item.source else ())
+            for key, exact in (keys.get(item.source.entity or "", ()) if item.source else ())
         ],
     )
     yield (
@@ -197,12 +200,18 @@ def _rows(result: Result, shared: dict[str, Any]) -> Iterator[tuple[Table, list[
     yield (
         stance_names,
         [
-            {"role": role, "key": key, "at": at, "stance_id": row_id}
+            {"role": role, "key": key, "at": at, "stance_id": row_id, "exact": exact}
             for row_id, item in numbered_stances
             for role, entity in ((HOLDER, item.holder), (TARGET, item.target.entity))
-            for key in keys.get(entity or "", ())
+            for key, exact in keys.get(entity or "", ())
         ],
     )
+
+
+def _keys(entity: Entity, text: str) -> list[tuple[str, bool]]:
+    """Return the keys of an entity, each with whether it is exact."""
+    exact = keys_of_entity(entity, text)
+    return [(key, True) for key in exact] + [(key, False) for key in beginnings_of_entity(entity, exact)]
 
 
 def _attribution_row(attribution: Attribution, names: dict[str, str], text: str) -> dict[str, Any]:

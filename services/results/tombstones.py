@@ -101,6 +101,12 @@ def last_sequence(connection: Connection) -> int:
     return int(connection.execute(select(counters.c.value).where(last)).scalar() or 0)
 
 
+def latest_sequence(database: Database) -> int:
+    """Return the last number of all, in a transaction of its own."""
+    with database.read() as connection:
+        return last_sequence(connection)
+
+
 def following(
     connection: Connection,
     *,

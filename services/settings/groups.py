@@ -51,7 +51,17 @@ class Api(Group):
     wait_limit_s: Seconds = Field(
         30, description="Longest time in seconds that a request may wait for its job to finish."
     )
-    waiters: Count = Field(200, description="Requests that one process lets wait for a job; further ones do not wait.")
+    waiters: Count = Field(
+        200, description="Requests that one process lets wait for a job or for results; further ones do not wait."
+    )
+    streams: Count = Field(200, description="Streams of results that one process serves at once; further ones get 503.")
+    streams_per_key: Count = Field(10, description="Streams of results that one key may have open in a process.")
+    stream_s: Seconds = Field(
+        3_600, description="Seconds after which a stream of results ends; clients connect again and continue there."
+    )
+    heartbeat_s: Seconds = Field(
+        15, description="Seconds after which a stream without news sends a heartbeat, and checks its key again."
+    )
     connections: Count = Field(
         1_000,
         description="Connections that one process serves at once; further ones get 503. Fewer where the "
@@ -65,7 +75,7 @@ class Api(Group):
         description="`max-age` in seconds of the header Strict-Transport-Security; 0 leaves the header out. "
         "Set it only where all access is by HTTPS.",
     )
-    export_limit: Count = Field(100_000, description="Most items in an export as NDJSON or CSV.")
+    export_limit: Count = Field(100_000, description="Most items in an export as NDJSON, CSV or Parquet.")
     timeline_buckets: Count = Field(1_000, description="Most buckets in a timeline.")
 
 
@@ -93,6 +103,12 @@ class Access(Group):
 
     required: bool = Field(
         True, description="Whether requests need a key. If not, a request without a key may do everything."
+    )
+    query_keys: bool = Field(
+        False,
+        description="Whether feeds of searches (`/v1/attributions.atom`, `/v1/stances.atom`) take a key as the "
+        "parameter `key`, for readers that send no headers. Addresses end up in histories and logs: use keys "
+        "with the scope `read` and few feeds.",
     )
     cache_s: Seconds = Field(
         5, description="Seconds for which a process caches a key, and so for which a key revoked elsewhere still works."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from typing import Final
+from urllib.parse import parse_qs
 
 from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +25,7 @@ from services.errors import Forbidden, Refused, StancewireError, StoreUnavailabl
 from services.settings import Access
 
 _PROTECTED: Final = "/v1"
+_FEED_PATHS: Final = frozenset({"/v1/attributions.atom", "/v1/stances.atom"})
 _STATE_KEY: Final = "caller"
 _UNREADABLE_KEY: Final = "key_unreadable"
 _OTHER_SITES: Final = frozenset({b"cross-site", b"same-site"})
@@ -53,7 +55,7 @@ class AuthenticationMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authorization = _authorization_header(scope)
+        authorization = _authorization_header(scope) or self._key_in_query(scope)
         protected = scope["path"] == _PROTECTED or scope["path"].startswith(f"{_PROTECTED}/")
         protected = protected and not is_signed_push(scope)
         if protected or authorization is not None:
@@ -85,6 +87,13 @@ class AuthenticationMiddleware:
             if last_seen is None:
                 raise
             return last_seen
+
+    def _key_in_query(self, scope: Scope) -> str | None:
+        """Return the parameter ``key`` of a feed's address as the header that it stands for, if that is allowed."""
+        if not self._settings.query_keys or scope["path"] not in _FEED_PATHS:
+            return None
+        keys = parse_qs(scope["query_string"].decode("latin-1")).get("key", ())
+        return f"Bearer {keys[0]}" if keys else None
 
     def _check_request_rate(self, caller: Caller) -> None:
         """Raise `Refused` (429) for a key that sends more requests than it may."""

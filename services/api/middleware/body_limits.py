@@ -1,4 +1,7 @@
-"""Limits on request bodies, checked before anything is parsed: size, time, all bodies at once, and nesting of JSON."""
+"""Limits on request bodies, checked before anything is parsed: size, time, all bodies at once, and nesting of JSON.
+
+A compressed body is decoded here; the same limit holds for what arrives and for what it becomes.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from services.api.body_budget import BodyBudget, HeldBody
 from services.api.middleware.authentication import caller_of
 from services.api.problems import ProblemError, send_problem
 from services.api.push_paths import BATCH_PATH, is_push
+from services.api.request_codings import coding_of, decoded_pieces
 from services.errors import Refused
 from services.settings import Limits
 
@@ -22,7 +26,8 @@ _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]|[\]}]', 
 class BodyLimitsMiddleware:
     """ASGI middleware that reads a whole body within its limits and passes it on, or answers with a problem.
 
-    400 (nesting), 408 (time), 413 (size), 415 (compression), 429 (bodies of this sender), 503 (bodies of all senders).
+    400 (nesting, broken compression), 408 (time), 413 (size), 415 (unknown compression), 429 (bodies of this sender),
+    503 (bodies of all senders).
 
     The limit is ``limits.batch_bytes`` for a batch and ``limits.body_bytes`` for any other request. The nesting of
     pushed articles is checked by the route, which knows their format.
@@ -46,9 +51,12 @@ class BodyLimitsMiddleware:
         """Read the body and pass it on. It counts as held until the answer is sent."""
         limit = self._limits.batch_bytes if scope["path"] == BATCH_PATH else self._limits.body_bytes
         try:
-            _check_headers(scope, limit)
+            coding = _check_headers(scope, limit)
             async with asyncio.timeout(self._limits.body_s):
                 body = await _read_body(receive, limit, held)
+                if body is not None and coding is not None:
+                    body = await _decode(body, coding, limit, held)
+                    scope["headers"] = _headers_of_decoded(scope, len(body))
         except (ProblemError, Refused) as error:
             await send_problem(error, scope, receive, _closing(send))
             return
@@ -97,13 +105,35 @@ def _too_large(limit: int) -> ProblemError:
     return ProblemError(413, "body_too_large", f"the body is larger than {limit} bytes")
 
 
-def _check_headers(scope: Scope, limit: int) -> None:
-    """Raise `ProblemError` (413, 415) for a body that its headers show to be refused."""
+def _check_headers(scope: Scope, limit: int) -> str | None:
+    """Return the coding of the body, or None. Raises `ProblemError` (413, 415) for a body that its headers refuse."""
+    coding = None
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise _too_large(limit)
-        if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
-            raise ProblemError(415, "content_encoding", "Content-Encoding: send the body without compression")
+        if name == b"content-encoding":
+            coding = coding_of(value.decode("latin-1"))
+    return coding
+
+
+async def _decode(body: bytes, coding: str, limit: int, held: HeldBody) -> bytes:
+    """Return the decoded body. Raises `ProblemError` (400, 413) and `Refused` (429, 503) as soon as it is too large."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in decoded_pieces(body, coding):
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        held.grow(len(piece))
+        pieces.append(piece)
+        await asyncio.sleep(0)  # other requests have their turn
+    return b"".join(pieces)
+
+
+def _headers_of_decoded(scope: Scope, size: int) -> list[tuple[bytes, bytes]]:
+    dropped = {b"content-encoding", b"content-length", b"transfer-encoding"}
+    kept = [(name, value) for name, value in scope["headers"] if name not in dropped]
+    return [*kept, (b"content-length", str(size).encode())]
 
 
 async def _read_body(receive: Receive, limit: int, held: HeldBody) -> bytes | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from services.api.dependencies import Reader, Services
-from services.api.negotiation import AcceptHeader, Format
+from services.api.negotiation import TABLES, AcceptHeader
 from services.api.problems import problem_responses
 from services.api.schemas.search import AttributionPage
 from services.api.schemas.search_filters import PagedFilters
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["search"])
 @router.get(
     "/attributions",
     response_model=AttributionPage,
-    responses=problem_responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
+    responses=problem_responses(406, 422, 501, 503) | {200: {"content": TABLES}},
 )
 def list_attributions(
     services: Services, caller: Reader, filters: Annotated[PagedFilters, Query()], accept: AcceptHeader = None

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from services.api.dependencies import Reader, Services
-from services.api.negotiation import AcceptHeader, Format, json_response, negotiate_format, stream_items
+from services.api.negotiation import TABLES, AcceptHeader, Format, json_response, negotiate_format, stream_items
 from services.api.problems import problem_responses
 from services.api.schemas.search import StancePage, Timeline
 from services.api.schemas.search_filters import StanceFilters, TimelineFilters
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["search"])
 @router.get(
     "/stances",
     response_model=StancePage,
-    responses=problem_responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
+    responses=problem_responses(406, 422, 501, 503) | {200: {"content": TABLES}},
 )
 def list_stances(
     services: Services, caller: Reader, filters: Annotated[StanceFilters, Query()], accept: AcceptHeader = None
@@ -32,7 +32,7 @@ def list_stances(
 @router.get(
     "/stances/timeline",
     response_model=Timeline,
-    responses=problem_responses(406, 422, 503) | {200: {"content": {Format.NDJSON: {}, Format.CSV: {}}}},
+    responses=problem_responses(406, 422, 501, 503) | {200: {"content": TABLES}},
 )
 def show_timeline(
     services: Services, caller: Reader, filters: Annotated[TimelineFilters, Query()], accept: AcceptHeader = None

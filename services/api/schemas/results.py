@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.api.schemas.jobs import result_href
-from services.contracts import Warned
+from services.contracts import Warned, cursors
+from services.contracts.cursors import ResultCursor
 from services.jobs.queries import StoredResult
 from services.results.tombstones import Tombstone, TombstoneKind
+
+_CURSOR: Final = "`after` of a request that continues behind this item"
 
 
 class ResultItem(BaseModel):
     """A result: its article and job, and either its path or, on request, the whole document."""
 
     kind: Literal["result"] = "result"
+    cursor: str = Field(description=_CURSOR)
     job_id: UUID
     article_id: UUID
     story_id: UUID | None
@@ -44,6 +48,7 @@ class TombstoneItem(BaseModel):
     """
 
     kind: TombstoneKind
+    cursor: str = Field(description=_CURSOR)
     job_id: UUID
     article_id: UUID
     feed: str
@@ -69,12 +74,42 @@ class ResultPage(BaseModel):
     warnings: list[Warned] = []
 
 
-def result_item(stored: StoredResult | Tombstone, *, embed: bool) -> ResultItem | TombstoneItem:
+class ResultRow(BaseModel):
+    """A result or a tombstone as a row of a table. Fields that the other kind alone has are null."""
+
+    kind: str
+    cursor: str
+    job_id: UUID
+    article_id: UUID
+    feed: str
+    guid: str | None
+    version: str | None
+    revision: int | None
+    title: str | None = None
+    url: str | None = None
+    published_at: datetime | None = None
+    stored_at: datetime
+    attributions: int | None = None
+    stances: int | None = None
+    href: str | None = None
+    etag: str | None = None
+    reason: str | None = None
+
+
+def result_row(item: ResultItem | TombstoneItem) -> ResultRow:
+    """Return an item of a list as a row of a table."""
+    return ResultRow.model_validate(item, from_attributes=True)
+
+
+def result_item(stored: StoredResult | Tombstone, epoch: str, *, embed: bool) -> ResultItem | TombstoneItem:
     """Return a stored result as an item of a list, with its document if ``embed`` is set, or a tombstone."""
+    cursor = cursors.encode_result(ResultCursor(epoch, stored.sequence))
     if isinstance(stored, Tombstone):
-        return TombstoneItem.model_validate(stored, from_attributes=True)
+        fields = {name: getattr(stored, name) for name in TombstoneItem.model_fields if name != "cursor"}
+        return TombstoneItem(cursor=cursor, **fields)
     job = stored.job
     return ResultItem(
+        cursor=cursor,
         job_id=job.id,
         article_id=job.article_id,
         story_id=job.story_id,

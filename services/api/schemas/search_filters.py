@@ -16,7 +16,8 @@ class PagedFilters(Filters):
 
     cursor: CursorText | None = Field(None, description="`next` of the previous page, or `cursor` of an item")
     limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        None, description="maximum number of items; by default 50 in JSON, and the allowed maximum in NDJSON and CSV"
+        None,
+        description="maximum number of items; by default 50 in JSON, and the allowed maximum in other formats",
     )
 
 

@@ -53,13 +53,15 @@ def api() -> None:
     """Run an API process."""
     import uvicorn
 
+    from services.api.server import Server
     from services.application import create_app
 
     process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "api")
-    uvicorn.run(
-        create_app(settings),
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
         host=settings.api.host,
         port=settings.api.port,
         log_config=None,
@@ -69,6 +71,7 @@ def api() -> None:
         limit_concurrency=process_limits.connections_within(settings.api.connections),
         timeout_graceful_shutdown=10,
     )
+    Server(config, app.state.services.result_watch).run()
 
 
 def sweeper() -> None:

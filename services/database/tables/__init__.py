@@ -2,6 +2,7 @@
 
 from services.database.tables.access import api_keys, audit_log, feeds, sessions
 from services.database.tables.base import metadata
+from services.database.tables.entities import TOTAL, article_entities, entities, entity_words
 from services.database.tables.ledger import (
     ALL_FEEDS,
     BACKGROUND,
@@ -50,9 +51,11 @@ __all__ = [
     "PENDING",
     "QUEUED",
     "RUNNING",
+    "TOTAL",
     "WAITING",
     "RowId",
     "api_keys",
+    "article_entities",
     "articles",
     "attribution_names",
     "attributions",
@@ -60,6 +63,8 @@ __all__ = [
     "counters",
     "coverage",
     "deliveries",
+    "entities",
+    "entity_words",
     "epochs",
     "erased",
     "events",

@@ -41,6 +41,11 @@ def _leads_story() -> Column[bool]:
     return Column("leads_story", Boolean, nullable=False, server_default=true())
 
 
+def _exact_column() -> Column[bool]:
+    """Whether the key is a name of its bearer, and not only the beginning of one."""
+    return Column("exact", Boolean, nullable=False, server_default=true())
+
+
 def _owner_column(name: str, owner: str) -> Column[Any]:
     return Column(name, RowId, ForeignKey(owner, ondelete="CASCADE"), nullable=False)
 
@@ -116,6 +121,7 @@ attribution_names: Final = Table(
         primary_key=True,
         autoincrement=False,
     ),
+    _exact_column(),
     Index("ix_attribution_names_attribution_id", "attribution_id"),
     sqlite_with_rowid=False,
 )
@@ -158,6 +164,7 @@ stance_names: Final = Table(
     Column("key", String(200), primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("stance_id", RowId, ForeignKey("stances.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _exact_column(),
     Index("ix_stance_names_stance_id", "stance_id"),
     sqlite_with_rowid=False,
 )

@@ -40,6 +40,10 @@ SCOPES: dict[tuple[str, str], Scope] = {
     ("GET", "/v1/results"): Scope.READ,
     ("GET", "/v1/attributions"): Scope.READ,
     ("GET", "/v1/stances"): Scope.READ,
+    ("GET", "/v1/entities"): Scope.READ,
+    ("GET", "/v1/attributions.atom"): Scope.READ,
+    ("GET", "/v1/stances.atom"): Scope.READ,
+    ("GET", "/v1/results/stream"): Scope.READ,
     ("GET", "/v1/stances/timeline"): Scope.READ,
     ("POST", "/v1/jobs/{job_id}:retry"): Scope.ADMIN,
     ("POST", "/v1/jobs/{job_id}:drop"): Scope.ADMIN,
@@ -97,8 +101,9 @@ def request_route(api: Api, key: str | None, method: str, path: str) -> httpx.Re
     while "{" in path_with_ids:
         start, end = path_with_ids.index("{"), path_with_ids.index("}")
         path_with_ids = path_with_ids[:start] + str(uuid4()) + path_with_ids[end + 1 :]
+    endless = {"after": "eA"} if path.endswith("/stream") else None  # refused behind the scope, as no cursor of ours
     return api.client_of(key).request(
-        method, path_with_ids, content=b"{" if method in {"POST", "PUT", "PATCH"} else None
+        method, path_with_ids, params=endless, content=b"{" if method in {"POST", "PUT", "PATCH"} else None
     )
 
 

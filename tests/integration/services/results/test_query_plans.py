@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, text
 
-from services.contracts import Act, StanceLabel
+from services.contracts import Act, EntityType, StanceLabel
 from services.database.engine import Database
-from services.results import search
+from services.results import entities, search
+from services.results.entities import EntityKey, EntityQuery
 from services.results.full_text import phrases
 from services.results.search import Name, PageKey, SearchQuery
 from services.results.search_index import DAY_MS
@@ -24,6 +25,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "time": {"since": 1, "until": 2},
     "score": {"at_least": {"score": 0.9}},
     "holder": {"names": (BERG,)},
+    "holder by the whole name": {"names": (BERG,), "exact": True},
     "holder with a title": {"names": (MR_BERG,)},
     "holder and target": {"names": (BERG, UNION)},
     "holder, target and all else": {
@@ -87,6 +89,23 @@ def test_no_page_reads_a_whole_table(filled: Database) -> None:
                 with filled.read() as connection:
                     query = search.page_query(connection, filled, kind, SearchQuery(**asked), before, 51)
                 check(filled, name, steps_of(filled, query), ordered=True)
+
+
+def test_no_page_of_entities_reads_a_whole_table(filled: Database) -> None:
+    for asked in (
+        EntityQuery(),
+        EntityQuery("berg"),
+        EntityQuery("port uni", EntityType.PERSON, "target"),
+        EntityQuery(type=EntityType.PERSON),
+    ):
+        for after in (None, EntityKey("ida berg", EntityType.PERSON)):
+            with filled.read() as connection:
+                words = (asked.text or "").split()
+                queries = entities.pages(connection, asked, words, after, 21)
+            for query in queries:
+                whole = "\n".join(steps_of(filled, query))
+                assert "Seq Scan" not in whole, (asked, whole)
+                assert "SCAN entities\n" not in f"{whole}\n", (asked, whole)
 
 
 def test_no_timeline_reads_a_whole_table(filled: Database) -> None:

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from services.contracts import Entity, EntityType, Mention, MentionForm
-from services.results.name_keys import KEY_MAX, KEYS_MAX, keys_of_entity, keys_of_question, normalise
+from services.results.name_keys import (
+    KEY_MAX,
+    KEYS_MAX,
+    beginnings_of_entity,
+    keys_of_entity,
+    keys_of_question,
+    normalise,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +92,20 @@ def test_a_hostile_article_cannot_flood_the_index() -> None:
     assert len(keys_of_entity(*entity(EntityType.ORGANIZATION, *(f"name{n}" for n in range(500))))) == KEYS_MAX
     many = " ".join(f"name{n}" for n in range(100))
     assert len(keys_of_entity(*entity(EntityType.PERSON, many))) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "expected"),
+    [
+        (EntityType.ORGANIZATION, ["norvane energy"], ["norvane"]),
+        (EntityType.ORGANIZATION, ["norvane", "norvane energy group"], ["norvane energy"]),
+        (EntityType.ORGANIZATION, ["bank of england"], ["bank"]),
+        (EntityType.ORGANIZATION, ["a b"], []),
+        (EntityType.LOCATION, ["south china sea"], []),
+        (EntityType.PERSON, ["ida berg"], []),
+    ],
+)
+def test_body_is_found_under_the_words_that_its_name_begins_with(
+    kind: EntityType, names: list[str], expected: list[str]
+) -> None:
+    assert beginnings_of_entity(entity(kind, "x")[0], names) == expected

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from uuid import UUID
 
+import pytest
+
 from services.contracts import Attribution, Extent, Kind, Result, cursors
 from services.database.engine import Database
 from services.jobs import leases
-from tests.support.api import Api, complete_job, fail_job, lease_job
+from services.results.exports import docbin
+from tests.support.api import Api, assert_problem, complete_job, fail_job, lease_job
 from tests.support.ledger import result_of
 
 
@@ -193,3 +196,35 @@ def test_invalid_parameter_is_named_in_the_error(sqlite_api: Api) -> None:
         response = sqlite_api.client.get("/v1/results", params={field: value})
         assert (response.status_code, response.json()["code"]) == (422, "invalid"), (field, value)
         assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_result_is_returned_in_the_format_that_is_asked_for(sqlite_api: Api, sqlite_database: Database) -> None:
+    job_id, _ = complete_article(sqlite_api, sqlite_database, "🙂 Fine.")
+    path, etags = f"/v1/jobs/{job_id}/result", set()
+    for accept, params, media_type in (
+        ("*/*", {}, "application/json"),
+        ("*/*", {"offsets": "utf16"}, "application/json"),
+        ("application/ld+json", {}, "application/ld+json"),
+        ("text/html", {"format": "displacy"}, "application/vnd.displacy+json"),
+        ("text/x-conllu-plus", {}, "text/x-conllu-plus"),
+        ("*/*", {"format": "docbin"}, "application/vnd.spacy.docbin"),
+    ):
+        response = sqlite_api.client.get(path, params=params, headers={"Accept": accept})
+        assert response.status_code == 200, response.text
+        assert response.headers["Content-Type"].partition(";")[0] == media_type
+        etags.add(response.headers["ETag"])
+        cached = sqlite_api.client.get(
+            path, params=params, headers={"Accept": accept, "If-None-Match": response.headers["ETag"]}
+        )
+        assert cached.status_code == 304
+    assert len(etags) == 6
+    assert_problem(sqlite_api.client.get(path, params={"format": "docbin", "offsets": "utf16"}), 422, "invalid")
+
+
+def test_docbin_without_spacy_is_refused_with_the_reason(
+    sqlite_api: Api, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, _ = complete_article(sqlite_api, sqlite_database)
+    monkeypatch.setattr(docbin, "is_available", lambda: False)
+    response = sqlite_api.client.get(f"/v1/jobs/{job_id}/result?format=docbin")
+    assert "spaCy" in assert_problem(response, 501, "docbin_unavailable")["detail"]
