@@ -166,6 +166,7 @@ class ResultItem(Model):
     """A result in the list of results; ``result`` is the whole document if it was asked for."""
 
     kind: Literal["result"] = "result"
+    cursor: str | None = None  # services of before did not send it
     job_id: UUID
     article_id: UUID
     story_id: UUID | None
@@ -192,6 +193,7 @@ class Tombstone(Model):
     """
 
     kind: str
+    cursor: str | None = None  # services of before did not send it
     job_id: UUID
     article_id: UUID
     feed: str
