@@ -176,7 +176,8 @@ class AppositionReader:
         return key
 
     def _relative(self, i: int) -> bool:
-        return self._tokens.at(i) in {"who", "which", "and", "whose"} or self._phrases.part(i) == "VERB"
+        word = self._tokens.at(i)
+        return word in {"who", "which", "and", "whose"} or (self._phrases.part(i) == "VERB" and word.endswith("ing"))
 
     def _after(self, phrase: NounPhrase) -> int | None:
         """Return the entity of the name after a comma: "the judge, Mrs Justice Loxley, warned"."""

@@ -94,8 +94,9 @@ def test_a_description_of_which_the_article_names_one_bearer_refers_to_it(
         ("After meeting the mayor, Lena Roth, 41, left for Ostby.", "Lena Roth", "the mayor"),
         ("Farmers' leader Omar Vale met the press. Vale's lawyer smiled.", "Omar Vale", "Vale's lawyer"),
         ("They blamed the mayor, the bishop, Lena Roth, and the weather.", "Lena Roth", "the bishop"),
+        ("The plan was drawn up by Lena Roth, the bishop said.", "Lena Roth", "the bishop"),
     ],
-    ids=["end of an opening clause", "named by the owner", "one of a list"],
+    ids=["end of an opening clause", "named by the owner", "one of a list", "subject after a comma"],
 )
 def test_a_description_of_somebody_else_beside_a_name_is_no_mention_of_it(
     trained: Language, text: str, name: str, description: str
