@@ -205,6 +205,10 @@ class AsyncClient:
         """Withdraw an article: its results are `Gone` from now on."""
         await self.send(operations.withdraw_article(article_id))
 
+    async def reinstate(self, article_id: Id) -> Job:
+        """Undo the withdrawal of an article, or release one that is withheld or under an embargo. Return its job."""
+        return await self.send(operations.reinstate_article(article_id))
+
     async def erase(self, article_id: Id) -> None:
         """Erase an article and everything derived from it, for good. Needs an admin key."""
         await self.send(operations.erase_article(article_id))

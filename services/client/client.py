@@ -203,6 +203,10 @@ class Client:
         """Withdraw an article: its results are `Gone` from now on."""
         self.send(operations.withdraw_article(article_id))
 
+    def reinstate(self, article_id: Id) -> Job:
+        """Undo the withdrawal of an article, or release one that is withheld or under an embargo. Return its job."""
+        return self.send(operations.reinstate_article(article_id))
+
     def erase(self, article_id: Id) -> None:
         """Erase an article and everything derived from it, for good. Needs an admin key."""
         self.send(operations.erase_article(article_id))

@@ -14,11 +14,14 @@ from .errors import ApiError, Problem, error_from_problem
 
 
 class Article(BaseModel):
-    """An article to push. Only ``body`` is needed; ``guid`` and ``version`` are the sender's own names for it."""
+    """An article to push. ``guid`` and ``version`` are the sender's own names for it.
+
+    Only ``body`` is needed, and not even that if ``pubstatus`` is ``canceled``, which withdraws the story of ``guid``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    body: str
+    body: str | None = None
     feed: str | None = None
     guid: str | None = None
     version: str | None = None
@@ -27,6 +30,10 @@ class Article(BaseModel):
     byline: str | None = None
     language: str | None = None
     published_at: datetime | str | None = None
+    pubstatus: Literal["usable", "withheld", "canceled"] | None = None
+    embargoed: datetime | str | None = None
+    versioncreated: datetime | str | None = None
+    evolvedfrom: str | None = None
     media_type: str | None = None
     metadata: dict[str, Any] | None = None
 
@@ -40,6 +47,7 @@ class JobState(StrEnum):
     FAILED = "failed"
     DEAD = "dead"
     CANCELED = "canceled"
+    HELD = "held"
 
 
 class Link(Model):
@@ -68,6 +76,10 @@ class JobMetadata(Model):
     url: str | None = None
     published_at: datetime | None = None
     story_id: UUID | None = None
+    pubstatus: str = "usable"
+    held_until: datetime | None = None
+    evolvedfrom: str | None = None
+    evolvedfrom_job: UUID | None = None
 
 
 class Job(Model):
@@ -158,6 +170,9 @@ class StoredArticle(Model):
     metadata: dict[str, Any] | None
     withdrawn_at: datetime | None
     story_id: UUID | None
+    withdrawn_reason: str | None
+    pubstatus: str
+    evolvedfrom: str | None
     jobs: tuple[ArticleJob, ...]
     body: str | None = None
 

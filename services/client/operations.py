@@ -144,6 +144,11 @@ def withdraw_article(article_id: Id) -> Operation[None]:
     return Operation(method="POST", path=f"/v1/articles/{segment(article_id)}:withdraw", read=_nothing)
 
 
+def reinstate_article(article_id: Id) -> Operation[Job]:
+    """Undo the withdrawal of an article, or release it."""
+    return Operation(method="POST", path=f"/v1/articles/{segment(article_id)}:reinstate", read=reader(Job))
+
+
 def erase_article(article_id: Id) -> Operation[None]:
     """Erase an article."""
     return Operation(method="DELETE", path=f"/v1/articles/{segment(article_id)}", read=_nothing)

@@ -26,6 +26,7 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     JobState.FAILED: ("✕", "Failed"),
     JobState.DEAD: ("▲", "Dead"),
     JobState.CANCELED: ("–", "Canceled"),
+    JobState.HELD: ("‖", "Held"),
 }
 
 STATE_MEANING: Final[Mapping[str, str]] = {
@@ -35,6 +36,7 @@ STATE_MEANING: Final[Mapping[str, str]] = {
     JobState.FAILED: "The article cannot be analysed. Retrying it unchanged would fail again.",
     JobState.DEAD: "All attempts were used up. Fix the cause and retry the job, or drop it.",
     JobState.CANCELED: "The job was given up. It has no result.",
+    JobState.HELD: "The article waits for the end of its embargo, or until its feed or an operator releases it.",
 }
 
 ACTS: Final[Mapping[str, str]] = {act: record.verb for act, record in ACT_RECORDS.items()}
@@ -81,7 +83,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "Read the worker's log, then retry the job; if it dies again, drop it.",
     "dropped": "An operator gave it up. Push the article again if it is still needed.",
     "canceled": "It was canceled. Push the article again if it is still needed.",
-    "withdrawn": "The article was withdrawn and its results were removed.",
+    "withdrawn": "The article was withdrawn and its results are hidden.",
+    "superseded": "A later word of the feed counts: a newer version of the story, or its cancellation.",
+    "story_canceled": "The feed canceled the story, and every version of it was withdrawn.",
 }
 
 # A sign with each label, as for jobs.
@@ -136,6 +140,7 @@ WATCH_KINDS: Final[Mapping[str, str]] = {WatchKind.STANCES: "stances", WatchKind
 # Actions in the audit log.
 AUDIT_ACTIONS: Final[Mapping[str, str]] = {
     "article.erase": "erased an article",
+    "article.reinstate": "reinstated an article",
     "article.withdraw": "withdrew an article",
     "feed.add": "registered a feed",
     "feed.set": "changed a feed",

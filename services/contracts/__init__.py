@@ -4,7 +4,7 @@ Every model is frozen and carries a ``schema`` tag; golden files under ``tests/g
 is counted in Unicode code points of ``Result.text``, 0-based, end exclusive (W3C Web Annotation TextPositionSelector).
 """
 
-from services.contracts.article import Article, MediaType
+from services.contracts.article import Article, MediaType, PubStatus
 from services.contracts.base import Contract, FeedName, Probability, Text, Warned, instant, ledger_time
 from services.contracts.job import FINAL_STATES, TRANSITIONS, JobMetadata, JobState, JobView, Link
 from services.contracts.names import QueueName, TaskName
@@ -58,6 +58,7 @@ __all__ = [
     "Pipeline",
     "Position",
     "Probability",
+    "PubStatus",
     "QueueName",
     "Result",
     "ResultArticle",

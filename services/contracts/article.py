@@ -7,11 +7,11 @@ import json
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 from pydantic.config import JsonDict
 
 from services.contracts.base import (
-    NOT_BLANK,
+    NOT_BLANK_PATTERN,
     Address,
     Contract,
     FeedName,
@@ -35,11 +35,48 @@ _EXAMPLE: Final[JsonDict] = {
 }
 
 
+# Every article needs a text, except a canceled one, which needs the guid of the story.
+_TEXT_OR_GUID: Final[list[JsonValue]] = [
+    {
+        "required": ["body"],
+        "properties": {"body": {"pattern": NOT_BLANK_PATTERN}, "pubstatus": {"enum": ["usable", "withheld"]}},
+    },
+    {
+        "required": ["guid", "pubstatus"],
+        "properties": {"guid": {"type": "string"}, "pubstatus": {"const": "canceled"}},
+    },
+]
+
+
 class MediaType(StrEnum):
     """The format of ``Article.body``."""
 
     TEXT = "text/plain"
     HTML = "text/html"
+
+
+class PubStatus(StrEnum):
+    """Whether a story may be published (IPTC's ``pubstatus``)."""
+
+    USABLE = "usable"
+    WITHHELD = "withheld"  # not yet: kept unread until it is pushed as usable
+    CANCELED = "canceled"  # not any more: every version of its guid is withdrawn
+
+
+def _needs_guid(status: PubStatus, info: ValidationInfo) -> PubStatus:
+    if status is PubStatus.CANCELED and info.data.get("guid") is None:
+        raise ValueError("is 'canceled', which needs the guid of the story to withdraw")
+    return status
+
+
+def _needs_text(body: str, info: ValidationInfo) -> str:
+    """Reject a body without text, unless the story is canceled."""
+    if not body and info.data.get("pubstatus") is not PubStatus.CANCELED:
+        raise ValueError("is missing or empty")
+    return not_blank(body) if body else body
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(reject_bare_number), AfterValidator(in_utc)]
 
 
 class Article(Contract):
@@ -50,7 +87,7 @@ class Article(Contract):
     used.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE], "anyOf": _TEXT_OR_GUID})
 
     schema_version: Literal["stancewire.article/1"] = Field(default="stancewire.article/1", alias="schema")
     feed: FeedName = "default"
@@ -65,8 +102,24 @@ class Article(Contract):
         BeforeValidator(read_language_tag),
         Field(description="BCP 47; `_` counts as `-`, and `und` leaves the language to be detected"),
     ] = None
-    published_at: Annotated[AwareDatetime, BeforeValidator(reject_bare_number), AfterValidator(in_utc)] | None = None
-    body: Annotated[Text, AfterValidator(not_blank), NOT_BLANK]
+    published_at: Moment | None = None
+    pubstatus: Annotated[
+        PubStatus,
+        AfterValidator(_needs_guid),
+        Field(description="`withheld` keeps the story unread, `canceled` withdraws all versions of its guid"),
+    ] = PubStatus.USABLE
+    embargoed: Annotated[
+        Moment | None, Field(description="the story is not read, and so has no result, before this time")
+    ] = None
+    versioncreated: Annotated[
+        Moment | None, Field(description="orders versions that are no numbers; the later one speaks")
+    ] = None
+    evolvedfrom: Annotated[
+        Identifier | None, Field(description="the guid of the earlier story that this one continues")
+    ] = None
+    body: Annotated[Text, AfterValidator(_needs_text), Field(description="required, unless the story is canceled")] = (
+        Field(default="", validate_default=True)
+    )
     media_type: MediaType = MediaType.TEXT
     # Not analysed, and not part of the content hash. `limits.metadata_bytes` bounds its size.
     metadata: Annotated[

@@ -75,7 +75,8 @@ def require_number(value: object) -> object:
 
 # The validators' rules as patterns in the schema; a pattern cannot express that lone surrogates are refused.
 _NO_NUL: Final = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
-NOT_BLANK: Final = Field(json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"})
+NOT_BLANK_PATTERN: Final = r"^\s*[^\s\u0000][^\u0000]*$"
+NOT_BLANK: Final = Field(json_schema_extra={"pattern": NOT_BLANK_PATTERN})
 
 Text = Annotated[str, AfterValidator(_storable), _NO_NUL]
 # The constraints come first, so the length limit applies to the stripped value.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from services.contracts.article import PubStatus
 from services.contracts.base import Contract, Warned
 
 
@@ -20,12 +21,14 @@ class JobState(StrEnum):
     FAILED = "failed"  # because of the article itself, so a retry would not help
     DEAD = "dead"  # all attempts were used; an operator may retry or drop it
     CANCELED = "canceled"
+    HELD = "held"  # waits for the end of an embargo, or for the release of a withheld story
 
 
 FINAL_STATES: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED})
 
 TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.DEAD, JobState.CANCELED}),
+    JobState.HELD: frozenset({JobState.QUEUED, JobState.CANCELED}),
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.DEAD, JobState.CANCELED, JobState.HELD}),
     JobState.RUNNING: frozenset(
         {JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD, JobState.CANCELED}
     ),
@@ -56,6 +59,10 @@ class JobMetadata(Contract):
     withdrawn_at: AwareDatetime | None = None
     url: str | None = None
     published_at: AwareDatetime | None = None
+    pubstatus: PubStatus = PubStatus.USABLE
+    held_until: AwareDatetime | None = None  # of a held job: the end of its embargo; none while it is withheld
+    evolvedfrom: str | None = None
+    evolvedfrom_job: UUID | None = None  # the newest job of that guid
 
 
 class Link(Contract):

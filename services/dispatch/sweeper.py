@@ -13,7 +13,7 @@ import structlog
 from services.database.engine import Database
 from services.dispatch.dispatcher import Dispatcher
 from services.errors import BrokerUnavailable, StoreUnavailable
-from services.jobs import dispatch_window, hosts
+from services.jobs import dispatch_window, holds, hosts
 from services.jobs.hosts import HostRole
 from services.maintenance.retention import RetentionThread
 from services.settings import Settings
@@ -25,7 +25,7 @@ _ANNOUNCE_EVERY_S = 5
 
 
 class Sweeper:
-    """Returns jobs with expired leases and lost messages to the queue, and keeps the dispatch window filled.
+    """Queues jobs with expired leases, lost messages or ended embargoes, and keeps the dispatch window filled.
 
     It also runs the threads that apply the retention periods and fetch sources, as every deployment has a sweeper.
     """
@@ -72,6 +72,9 @@ class Sweeper:
         )
         if expired.requeued or expired.dead:
             log.warning("leases_lost", requeued=expired.requeued, dead=expired.dead)
+        released = holds.release_due(self._database)
+        if released:
+            log.info("embargoes_ended", jobs=released)
         try:
             requeued = self._dispatcher.requeue_lost()
             if requeued:

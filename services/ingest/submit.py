@@ -6,14 +6,14 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.access.rate_limiter import RateLimiter
 from services.caller import Caller
 from services.contracts import Article, MediaType, Warned
 from services.database.engine import Database
-from services.errors import Forbidden, Refused, StancewireError, TextTooLong
+from services.errors import Forbidden, InvalidInput, Refused, StancewireError, TextTooLong
 from services.feeds.store import Feed, FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.metadata import bound_metadata
@@ -42,7 +42,8 @@ def submit(
 
     An article with a date of publication that nobody can mean is accepted without it, and one with too much metadata
     without part of it; its answer has a warning.
-    An error in the list refuses that article alone: `Forbidden` (feed) or `Refused` (feed paused, full or too fast).
+    An error in the list refuses that article alone: `Forbidden` (feed), `InvalidInput` (embargo too far) or `Refused`
+    (feed paused, full or too fast).
     Raises `Refused` while intake is closed to all, `KeyReused` and `StoreUnavailable`; then nothing was accepted.
     """
     intake.admission.check_intake()
@@ -54,8 +55,13 @@ def submit(
     }
     feeds = intake.feed_cache.of(names - refusals.keys(), caller)
     refusals |= intake.admission.record_feed_refusals(feeds, {name: feed.queued_limit for name, feed in feeds.items()})
-    errors = [refusals.get(article.feed) or _rate_refusal(intake, feeds[article.feed]) for article in batch]
     now = datetime.now(UTC)
+    errors = [
+        refusals.get(article.feed)
+        or _embargo_refusal(article, intake.limits, now)
+        or _rate_refusal(intake, feeds[article.feed])
+        for article in batch
+    ]
     admitted = [
         _within_limits(article, intake.limits, now)
         for article, error in zip(batch, errors, strict=True)
@@ -111,6 +117,14 @@ def idempotency_key(caller: Caller, feed: str, key: str | None, body: bytes) -> 
         return None
     scope = hashlib.sha256(f"{caller.key_id}\x00{feed}".encode()).hexdigest()[:40]
     return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())
+
+
+def _embargo_refusal(article: Article, limits: Limits, now: datetime) -> InvalidInput | None:
+    """Return the refusal of an article whose embargo ends too far in the future."""
+    if article.embargoed is None or article.embargoed - now <= timedelta(days=limits.embargo_days):
+        return None
+    reason = f"{article.embargoed.isoformat()} is more than {limits.embargo_days:g} days in the future"
+    return InvalidInput("embargoed", reason)
 
 
 def _rate_refusal(intake: Intake, feed: Feed) -> Refused | None:

@@ -1,25 +1,25 @@
 """Accept articles into the ledger: one transaction inserts each article with its job.
 
-Once it has committed, the article is certain to get a final state.
+Once it has committed, the article is certain to get a final state. Cancellations, embargoes and corrections take
+effect in the same transaction (`services.jobs.intake`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from uuid import UUID
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, true
-from uuid_utils.compat import uuid7
+from sqlalchemy import Connection, select, true
 
-from services.contracts import Article, JobState, Warned, ledger_time
-from services.database.counters import NO_LABEL, CounterName, increment
+from services.contracts import Article, JobState, PubStatus
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, idempotency_keys, jobs
 from services.errors import Contended, StancewireError
+from services.jobs import precedence
+from services.jobs.article_rows import Acceptance, KnownArticle, KnownRevisions, identity_of
+from services.jobs.intake import Intake, StoredMeanwhileError
+
+__all__ = ["Acceptance", "IdempotencyKey", "KeyReused", "accept", "identity_of"]
 
 _LOOKUP_CHUNK = 500  # SQLite's older limit is 999 parameters a statement
 _TRIES = 5
@@ -38,36 +38,6 @@ class IdempotencyKey:
     scope: str
     key: str
     request_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """The answer to one article. ``created`` is false if the article was already stored."""
-
-    job_id: UUID
-    article_id: UUID
-    state: JobState
-    revision: int
-    created: bool
-    warnings: tuple[Warned, ...] = ()
-
-
-@dataclass(slots=True)
-class _StoredRevisions:
-    """The stored revisions of one identity: acceptances by content hash, and the highest revision number."""
-
-    by_content: dict[str, Acceptance] = field(default_factory=dict)
-    highest: int = 0
-
-
-def identity_of(article: Article) -> str:
-    """Return the SHA-256 (hex) over feed, guid or content hash, and version or content hash.
-
-    Articles with the same value are the same article.
-    """
-    content = article.content_hash()
-    parts = (article.feed, article.guid or f"content:{content}", article.version or f"content:{content}")
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | None = None) -> list[Acceptance]:
@@ -89,71 +59,29 @@ def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | N
 
 
 def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:
-    identities = [identity_of(article) for article in batch]
-    now, stored = _look_up(connection, set(identities))
-    new_articles, new_jobs, answers = [], [], []
-    counts: Counter[tuple[CounterName, str]] = Counter()
-    for article, identity in zip(batch, identities, strict=True):
-        content = article.content_hash()
-        revisions = stored.setdefault(identity, _StoredRevisions())
-        answer = revisions.by_content.get(content)
-        if answer is None:
-            revisions.highest += 1
-            answer = _new_acceptance(article, revisions.highest)
-            new_articles.append(_article_row(article, answer, identity, content, now))
-            new_jobs.append(_job_row(article, answer, now))
-            # A later copy of the article in this batch is a repetition.
-            revisions.by_content[content] = Acceptance(
-                answer.job_id, answer.article_id, answer.state, answer.revision, created=False
-            )
-        counts[CounterName.ACCEPTED if answer.created else CounterName.REPEATED, article.feed] += 1
-        answers.append(answer)
-    if new_articles:
-        statement = database.insert(articles).on_conflict_do_nothing()
-        if database.dialect == "postgresql":
-            inserted = connection.execute(statement.returning(articles.c.id), new_articles).all()
-            if len(inserted) != len(new_articles):
-                return None
-        else:  # SQLite's write lock keeps out other writers
-            connection.execute(insert(articles), new_articles)
-        connection.execute(insert(jobs), new_jobs)
-    totals = increment(connection, database, counts)
-    new_feeds = [
-        feed
-        for (name, feed), value in totals.items()
-        if name is CounterName.ACCEPTED and value == counts[CounterName.ACCEPTED, feed]
-    ]
-    _rank_new_feeds(connection, database, new_feeds)
-    return answers
+    """Accept the articles, or return None if another process stored one of them meanwhile."""
+    guids = {guid for article in batch if (guid := precedence.guid_of(article))}
+    if guids:
+        precedence.lock(connection, database, guids)
+    now, stored = _look_up(connection, {identity_of(article) for article in batch})
+    latest = precedence.read_latest(connection, guids)
+    intake = Intake(connection, database, now, stored, latest)
+    try:
+        return intake.finish([intake.accept(article) for article in batch])
+    except StoredMeanwhileError:
+        return None
 
 
-def _rank_new_feeds(connection: Connection, database: Database, feeds: Sequence[str]) -> None:
-    """Number the feeds that push for the first time. Metrics name the first feeds, so a number never changes."""
-    if feeds:
-        last = int(
-            increment(connection, database, {(CounterName.FEEDS, NO_LABEL): len(feeds)})[CounterName.FEEDS, NO_LABEL]
-        )
-        ranks = {(CounterName.FEED_RANK, feed): last - index for index, feed in enumerate(sorted(feeds))}
-        increment(connection, database, ranks)
-
-
-def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, dict[str, _StoredRevisions]]:
+def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, dict[str, KnownRevisions]]:
     """Return the database's time (ms) and the stored revisions, in one round trip for each chunk of identities."""
     ordered = sorted(identities)
-    stored: dict[str, _StoredRevisions] = {}
+    stored: dict[str, KnownRevisions] = {}
     clock = select(now_ms().label("now")).cte("clock")
     now = 0
     for start in range(0, len(ordered), _LOOKUP_CHUNK):
         chunk = (
-            select(
-                articles.c.identity,
-                articles.c.content_hash,
-                articles.c.id,
-                articles.c.revision,
-                jobs.c.id.label("job_id"),
-                jobs.c.state,
-                jobs.c.analysis,
-            )
+            select(*(articles.c[name] for name in _COLUMNS))
+            .add_columns(jobs.c.id.label("job_id"), jobs.c.state, jobs.c.analysis)
             .join(jobs, jobs.c.article_id == articles.c.id)
             .where(articles.c.identity.in_(ordered[start : start + _LOOKUP_CHUNK]))
             .subquery()
@@ -165,58 +93,20 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, di
             now = row.now
             if row.identity is None:
                 continue
-            revisions = stored.setdefault(row.identity, _StoredRevisions())
+            revisions = stored.setdefault(row.identity, KnownRevisions())
             revisions.highest = row.revision
-            revisions.by_content[row.content_hash] = Acceptance(
-                row.job_id, row.id, JobState(row.state), row.revision, created=False
+            answer = Acceptance(row.job_id, row.id, JobState(row.state), row.revision, created=False)
+            withdrawn = None if row.withdrawn_at is None else row.withdrawn_reason or "no reason was stored"
+            revisions.by_content[row.content_hash] = KnownArticle(
+                answer, PubStatus(row.pubstatus), row.published_at, row.embargoed, withdrawn
             )
     return now, stored
 
 
-def _new_acceptance(article: Article, revision: int) -> Acceptance:
-    warnings: tuple[Warned, ...] = ()
-    if revision > 1:
-        name = f"version {article.version!r} of guid {article.guid!r}"
-        detail = f"{name} was pushed before with other content; accepted as revision {revision}"
-        warnings = (Warned(code="content_changed", detail=detail),)
-    return Acceptance(uuid7(), uuid7(), JobState.QUEUED, revision, created=True, warnings=warnings)
-
-
-def _article_row(article: Article, answer: Acceptance, identity: str, content: str, now: int) -> dict[str, object]:
-    published = article.published_at
-    return {
-        "id": answer.article_id,
-        "feed": article.feed,
-        "guid": article.guid,
-        "version": article.version or content,
-        "revision": answer.revision,
-        "identity": identity,
-        "content_hash": content,
-        "url": article.url,
-        "title": article.title,
-        "byline": article.byline,
-        "language": article.language,
-        "published_at": ledger_time(published) if published else None,
-        "media_type": article.media_type,
-        # ASCII, since the metadata may contain characters that a database cannot store.
-        "metadata": None if article.metadata is None else json.dumps(article.metadata),
-        "body": article.body,
-        "received_at": now,
-    }
-
-
-def _job_row(article: Article, answer: Acceptance, now: int) -> dict[str, object]:
-    return {
-        "id": answer.job_id,
-        "article_id": answer.article_id,
-        "analysis": 1,
-        "feed": article.feed,
-        "words": article.word_count(),
-        "state": JobState.QUEUED,
-        "next_run_at": now,
-        "created_at": now,
-        "queued_at": now,
-    }
+_COLUMNS = (
+    *("id", "identity", "content_hash", "revision", "pubstatus"),
+    *("published_at", "embargoed", "withdrawn_at", "withdrawn_reason"),
+)
 
 
 def _check_key(connection: Connection, database: Database, key: IdempotencyKey) -> None:

@@ -94,7 +94,26 @@ def withdraw(database: Database, article_id: UUID, by: Caller | None = None) -> 
         if feed is None or not by.sees(feed):
             raise _missing(connection, "article", article_id, by)
         record(connection, by.actor, "article.withdraw", str(article_id), {"feed": feed})
-        withdrawals.withdraw(connection, database, [article_id], _ON_REQUEST)
+        withdrawals.withdraw(connection, database, {article_id: _ON_REQUEST})
+
+
+def reinstate(database: Database, article_id: UUID, by: Caller | None = None) -> UUID:
+    """Undo the withdrawal of an article, or release one that is withheld or under an embargo. Return its job.
+
+    Raises `NotFound`, `Gone`, or `Conflict` if it is neither, or has to be read and its body is no longer kept.
+    """
+    by = by or local()
+    with database.write() as connection:
+        row = connection.execute(
+            select(articles.c.feed, articles.c.withdrawn_at).where(articles.c.id == article_id).with_for_update()
+        ).one_or_none()
+        if row is None or not by.sees(row.feed):
+            raise _missing(connection, "article", article_id, by)
+        held = select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.state == JobState.HELD)
+        if row.withdrawn_at is None and connection.execute(held).first() is None:
+            raise Conflict("the article is neither withdrawn nor held", code="article_not_withdrawn")
+        record(connection, by.actor, "article.reinstate", str(article_id), {"feed": row.feed})
+        return withdrawals.reinstate(connection, database, article_id)
 
 
 def _lock_and_audit(connection: Connection, job_id: UUID, by: Caller | None, action: str, **detail: object) -> JobState:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
-from services.contracts import JobState, instant
+from services.contracts import JobState, PubStatus, instant
 from services.database.engine import Database
 from services.database.tables import articles, erased, jobs
 from services.errors import Gone, NotFound
@@ -46,6 +46,9 @@ class StoredArticle:
     media_type: str
     metadata: dict[str, Any] | None
     withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+    pubstatus: PubStatus
+    evolvedfrom: str | None
     jobs: tuple[ArticleJob, ...]
 
 
@@ -124,5 +127,8 @@ def _stored(row: Row[Any], article_jobs: tuple[ArticleJob, ...]) -> StoredArticl
         media_type=row.media_type,
         metadata=None if row.metadata is None else json.loads(row.metadata),
         withdrawn_at=None if row.withdrawn_at is None else instant(row.withdrawn_at),
+        withdrawn_reason=row.withdrawn_reason,
+        pubstatus=PubStatus(row.pubstatus),
+        evolvedfrom=row.evolvedfrom,
         jobs=article_jobs,
     )

@@ -38,7 +38,7 @@ class BulkAction(StrEnum):
 STATES: Final = {
     BulkAction.RETRY: frozenset({JobState.FAILED, JobState.DEAD}),
     BulkAction.DROP: frozenset({JobState.FAILED, JobState.DEAD}),
-    BulkAction.CANCEL: frozenset({JobState.QUEUED, JobState.RUNNING}),
+    BulkAction.CANCEL: frozenset({JobState.HELD, JobState.QUEUED, JobState.RUNNING}),
     BulkAction.REPRIORITISE: frozenset({JobState.QUEUED}),
 }
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, func, select
 
-from services.contracts import FINAL_STATES, JobState, instant
+from services.contracts import FINAL_STATES, JobState, PubStatus, instant
 from services.database.counters import Key, read_counters
 from services.database.engine import Database, now_ms
 from services.database.tables import QUEUED, articles, erased, jobs, results
 from services.errors import Gone, NotFound
+from services.jobs.holds import hold_until
 from services.jobs.hosts import count_live_slots
 from services.jobs.queue_counts import oldest_queued
 from services.results import tombstones
@@ -49,6 +50,9 @@ class JobRecord:
     reason_detail: str | None
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
+    pubstatus: PubStatus
+    evolvedfrom: str | None
+    evolvedfrom_job: UUID | None
 
     @property
     def done(self) -> bool:
@@ -59,6 +63,11 @@ class JobRecord:
     def withdrawn(self) -> bool:
         """Whether the article was withdrawn."""
         return self.withdrawn_at is not None
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When the job is queued by itself, if it is held; None also for a withheld story."""
+        return hold_until(self.next_run_at) if self.state is JobState.HELD else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,14 @@ class BacklogSnapshot:
     counters: Mapping[Key, float]
 
 
+def _predecessor() -> ScalarSelect[Any]:
+    """Select the newest job of the story that an article evolved from."""
+    earlier, its_jobs = articles.alias(), jobs.alias()
+    same = (earlier.c.guid == articles.c.evolvedfrom) & (earlier.c.feed == articles.c.feed)
+    newest = select(its_jobs.c.id).join(earlier, earlier.c.id == its_jobs.c.article_id).where(same)
+    return newest.order_by(its_jobs.c.id.desc()).limit(1).correlate(articles).scalar_subquery()
+
+
 def _job_query() -> Select[Any]:
     return select(
         jobs,
@@ -97,6 +114,9 @@ def _job_query() -> Select[Any]:
         articles.c.published_at,
         articles.c.withdrawn_at,
         articles.c.withdrawn_reason,
+        articles.c.pubstatus,
+        articles.c.evolvedfrom,
+        _predecessor().label("evolvedfrom_job"),
     ).join(articles, articles.c.id == jobs.c.article_id)
 
 
@@ -136,6 +156,9 @@ def _record(row: Row[Any]) -> JobRecord:
         reason_detail=row.reason_detail,
         withdrawn_at=_instant(row.withdrawn_at),
         withdrawn_reason=row.withdrawn_reason,
+        pubstatus=PubStatus(row.pubstatus),
+        evolvedfrom=row.evolvedfrom,
+        evolvedfrom_job=row.evolvedfrom_job,
     )
 
 

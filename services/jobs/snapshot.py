@@ -42,7 +42,7 @@ def take_snapshot(database: Database) -> Snapshot:
         by_feed = queued_by_feed(connection)
         oldest = oldest_queued(connection)
         counts = {JobState.QUEUED: by_feed.total()}
-        for state in (JobState.RUNNING, JobState.DEAD):
+        for state in (JobState.HELD, JobState.RUNNING, JobState.DEAD):
             counts[state] = connection.execute(
                 select(func.count()).select_from(jobs).where(jobs.c.state == state)
             ).scalar_one()

@@ -76,9 +76,9 @@ def erase(database: Database, article_id: UUID, by: Caller) -> Erased:
         count = select(func.count()).select_from(results).where(results.c.job_id.in_(job_ids))
         result_count: int = connection.execute(count).scalar_one()
         tombstones.remove(connection, article_id)
-        buried = [Buried(row.feed, article_id, job_ids[-1])] if job_ids else []
+        buried = [Buried(row.feed, article_id, job_ids[-1], reason=_REASON)] if job_ids else []
         # Numbered before the rows of the search index are deleted: a worker that stores a result locks in this order.
-        tombstones.add(connection, database, TombstoneKind.ERASED, buried, _REASON, {})
+        tombstones.add(connection, database, TombstoneKind.ERASED, buried, {})
         outbox.results_withdrawn(connection, article_id, "erased", _REASON)
         connection.execute(delete(articles).where(articles.c.id == article_id))  # cascades to jobs and results
         _keep_ids(connection, row.feed, [article_id, *job_ids])

@@ -37,7 +37,7 @@ LABEL_VALUES: Final = {
     f"all others together are `{OTHER_FEEDS}`",
     "paused": "the feeds that an operator paused; `*` is all intake",
     "kept": f"the kinds of data that retention removes: {', '.join(f'`{kind.name}`' for kind in RETENTION_KINDS)}",
-    "state": "the states of a job; for the backlog `queued`, `running` and `dead`",
+    "state": "the states of a job; for the backlog `held`, `queued`, `running` and `dead`",
     "cause": "the causes for which the code drops a message",
     "reason": "the reasons for which the code ends an attempt without a result",
     "code": "the problem codes in the code (`type` in an error's body ends in it)",

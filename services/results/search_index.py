@@ -42,7 +42,8 @@ def add(connection: Connection, sequence: int, result: Result) -> bool:
     article = connection.execute(_articles_of_results().where(jobs.c.id == result.job_id)).one()
     same_article = articles.c.id == article.id
     if article.guid is not None:
-        same_article = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
+        same_guid = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
+        same_article = same_guid & (articles.c.strand == article.strand)
     position = func.coalesce(indexed_results.c.copy_order, indexed_results.c.sequence).label("copy_order")
     indexed_query = _articles_of_results().add_columns(indexed_results.c.sequence, position).join(indexed_results)
     others = connection.execute(indexed_query.where(same_article)).all()
@@ -131,7 +132,8 @@ def _articles_of_results() -> Select[Any]:
     """Select article and number of the analysis of each result: they decide which result represents the article."""
     columns = (articles.c.id, articles.c.feed, articles.c.guid, articles.c.published_at, articles.c.received_at)
     from_jobs = results.join(jobs, jobs.c.id == results.c.job_id).join(articles, articles.c.id == jobs.c.article_id)
-    return select(*columns, articles.c.story_id, articles.c.withdrawn_at, jobs.c.analysis).select_from(from_jobs)
+    versions = (articles.c.strand, articles.c.story_id, articles.c.withdrawn_at, jobs.c.analysis)
+    return select(*columns, *versions).select_from(from_jobs)
 
 
 def _recency(row: Any) -> tuple[int, str, int]:

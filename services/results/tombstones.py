@@ -38,6 +38,7 @@ class Buried:
     guid: str | None = None
     version: str | None = None
     revision: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,6 @@ def add(
     database: Database,
     kind: TombstoneKind,
     buried: Sequence[Buried],
-    reason: str,
     counts: Mapping[Key, float],
 ) -> None:
     """Add a tombstone for each article, and ``counts`` to the counters.
@@ -83,7 +83,7 @@ def add(
             "guid": article.guid,
             "version": article.version,
             "revision": article.revision,
-            "reason": reason,
+            "reason": article.reason,
         }
         for sequence, article in enumerate(buried, first)
     ]

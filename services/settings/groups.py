@@ -169,6 +169,11 @@ class Limits(Group):
         description="Days that a date of publication may lie in the future. An article with a later one is accepted "
         "without a date, with a warning.",
     )
+    embargo_days: Days = Field(
+        366,
+        description="Days that the end of an embargo may lie in the future. An article with a later one is refused, as "
+        "it could be shown before its time without it.",
+    )
     queued_per_feed: Count = Field(
         200_000, description="Most queued jobs of a feed that has no limit of its own; further pushes get 429."
     )

@@ -50,6 +50,16 @@ def withdraw(context: UseCaseContext, article_id: UUID, caller: Caller) -> None:
     actions.withdraw(context.database, article_id, caller)
 
 
+def reinstate(context: UseCaseContext, article_id: UUID, caller: Caller) -> UUID:
+    """Undo the withdrawal of an article, or release one that is withheld or under an embargo. Return its job.
+
+    Raises `NotFound`, `Gone` (erased) and `Conflict` (it is neither, or has to be read and its body is not kept).
+    """
+    job_id = actions.reinstate(context.database, article_id, caller)
+    context.nudge_dispatcher()
+    return job_id
+
+
 def erase(context: UseCaseContext, article_id: UUID, caller: Caller) -> Erased:
     """Erase an article with its jobs and results. Raises `NotFound`, and `Gone` if it was erased before."""
     return erasure.erase(context.database, article_id, caller)

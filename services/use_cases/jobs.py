@@ -6,8 +6,9 @@ from uuid import UUID
 
 from services.caller import Caller
 from services.errors import InvalidInput
-from services.jobs import actions, bulk_actions
+from services.jobs import actions, bulk_actions, queries
 from services.jobs.bulk_actions import BulkAction, Outcome, Selection
+from services.use_cases import articles
 from services.use_cases.context import UseCaseContext
 
 
@@ -33,6 +34,16 @@ def drop(context: UseCaseContext, job_id: UUID, caller: Caller) -> None:
 def reprioritise(context: UseCaseContext, job_id: UUID, priority: int, caller: Caller) -> None:
     """Give a queued job another priority. Raises `NotFound`, `Gone` (erased) and `Conflict` (another state)."""
     actions.reprioritise(context.database, job_id, priority, caller)
+
+
+def withdraw_article(context: UseCaseContext, job_id: UUID, caller: Caller) -> None:
+    """Withdraw the article of a job. Raises `NotFound` and `Gone` (erased)."""
+    articles.withdraw(context, queries.job(context.database, job_id, caller.feeds).article_id, caller)
+
+
+def reinstate_article(context: UseCaseContext, job_id: UUID, caller: Caller) -> None:
+    """Undo the withdrawal of a job's article, or release it. Raises as `articles.reinstate` does."""
+    articles.reinstate(context, queries.job(context.database, job_id, caller.feeds).article_id, caller)
 
 
 def count_selected(context: UseCaseContext, action: BulkAction, selection: Selection) -> int:

@@ -20,7 +20,7 @@ from services.api.pushed_documents import PushedDocument, read_document
 from services.api.schemas.articles import BatchAnswer, BatchItem, Erasure
 from services.api.schemas.jobs import job_href, job_view
 from services.caller import Caller
-from services.contracts import Article, FeedName, JobView, Warned
+from services.contracts import FINAL_STATES, Article, FeedName, JobState, JobView, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
 from services.feeds.refusals import NewRefusal
 from services.ingest.formats.feed_format import ParsedArticle, Record
@@ -114,11 +114,11 @@ async def answer_push(
         raise accepted
     services.recorder.note_document(article.feed, document.feed_format.name)
     structlog.contextvars.bind_contextvars(job=str(accepted.job_id))
-    wait_s = services.long_poll.granted_wait_s(prefer)
-    finished = await services.long_poll.wait(accepted.job_id, wait_s)
+    wait_s = 0.0 if accepted.state is JobState.HELD else services.long_poll.granted_wait_s(prefer)
+    await services.long_poll.wait(accepted.job_id, wait_s)
     job = await run_in_threadpool(queries.job, services.database, accepted.job_id)
     view = job_view(job, parsed.warnings + accepted.warnings)
-    response.status_code = 202 if accepted.created and not finished else 200
+    response.status_code = 202 if accepted.created and not view.done else 200
     response.headers["Location"] = job_href(accepted.job_id)
     if not view.done:
         response.headers.update(POLL_AFTER)
@@ -261,7 +261,7 @@ def note_refusal(
 def _accepted_item(number: int, answer: Acceptance, warnings: tuple[Warned, ...]) -> BatchItem:
     return BatchItem(
         line=number,
-        status=202 if answer.created else 200,
+        status=202 if answer.created and answer.state not in FINAL_STATES else 200,
         job_id=str(answer.job_id),
         href=job_href(answer.job_id),
         warnings=warnings + answer.warnings,
@@ -287,6 +287,17 @@ def _retry_after(answer: BatchAnswer) -> dict[str, str]:
 def withdraw_article(article_id: UUID, services: Services, caller: Pusher) -> None:
     """Withdraw an article: its results answer 410 from now on, and its open jobs are canceled."""
     articles.withdraw(services.use_case_context, article_id, caller)
+
+
+@router.post("/v1/articles/{article_id:id}:reinstate", responses=problem_responses(404, 409, 410, 422, 503))
+def reinstate_article(article_id: UUID, services: Services, caller: Pusher) -> JobView:
+    """Undo a withdrawal, or release an article that is withheld or under an embargo, and return its job.
+
+    Its result is valid again, and follows in the list of results under a new number. An article without a result is
+    read. 409: it is neither withdrawn nor held, or its body is not kept any more.
+    """
+    job_id = articles.reinstate(services.use_case_context, article_id, caller)
+    return job_view(queries.job(services.database, job_id))
 
 
 @router.delete("/v1/articles/{article_id:id}", responses=problem_responses(404, 410, 422, 503))

@@ -9,12 +9,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.api.problems import Problem
 from services.api.schemas.jobs import job_href, result_href
-from services.contracts import JobState, Link, Warned
+from services.contracts import JobState, Link, PubStatus, Warned
+from services.jobs import article_queries
 from services.jobs.article_queries import StoredArticle
 
 
 class ArticleJob(BaseModel):
-    """One analysis of an article. ``result`` is null unless the job succeeded."""
+    """One analysis of an article. ``result`` is null unless the job succeeded and the article is not withdrawn."""
 
     id: UUID
     analysis: int
@@ -41,6 +42,9 @@ class ArticleView(BaseModel):
     media_type: str
     metadata: dict[str, Any] | None
     withdrawn_at: AwareDatetime | None
+    withdrawn_reason: str | None
+    pubstatus: PubStatus
+    evolvedfrom: str | None
     jobs: list[ArticleJob]
     body: str | None = Field(None, description="with `embed=body`, as long as retention keeps it")
 
@@ -61,11 +65,15 @@ def article_view(article: StoredArticle, body: str | None = None) -> ArticleView
             analysis=job.analysis,
             state=job.state,
             href=job_href(job.id),
-            result=Link(href=result_href(job.id)) if job.state is JobState.SUCCEEDED else None,
+            result=Link(href=result_href(job.id)) if _has_result(article, job) else None,
         )
         for job in article.jobs
     ]
     return ArticleView(**fields, jobs=views, body=body)
+
+
+def _has_result(article: StoredArticle, job: article_queries.ArticleJob) -> bool:
+    return job.state is JobState.SUCCEEDED and article.withdrawn_at is None
 
 
 class BatchItem(BaseModel):

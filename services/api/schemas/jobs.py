@@ -27,6 +27,13 @@ def result_href(job_id: UUID) -> str:
     return f"/v1/jobs/{job_id}/result"
 
 
+def _with_hold(record: JobRecord, warnings: tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """Return the warnings with the reason why a job is held, once."""
+    if record.state is not JobState.HELD or record.reason_code in {warning.code for warning in warnings}:
+        return warnings
+    return (*warnings, Warned(code=record.reason_code or record.state, detail=record.reason_detail or ""))
+
+
 def withdrawal_detail(record: JobRecord) -> str:
     """Return the detail about a withdrawn article that clients see."""
     return f"the article was withdrawn: {record.withdrawn_reason or 'no reason was stored'}"
@@ -50,5 +57,5 @@ def job_view(record: JobRecord, warnings: tuple[Warned, ...] = ()) -> JobView:
         if record.state is JobState.SUCCEEDED and not record.withdrawn
         else None,
         error=error,
-        warnings=warnings,
+        warnings=_with_hold(record, warnings),
     )

@@ -28,13 +28,21 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _PAGE_SIZE: Final = 50
 _MAX_SELECTED: Final = 200
 
-Action = Literal["retry", "cancel", "drop"]
+Action = Literal["retry", "cancel", "drop", "withdraw", "reinstate"]
 _USE_CASES: Final[Mapping[Action, Callable[[UseCaseContext, UUID, Caller], None]]] = {
     "retry": jobs.retry,
     "cancel": jobs.cancel,
     "drop": jobs.drop,
+    "withdraw": jobs.withdraw_article,
+    "reinstate": jobs.reinstate_article,
 }
-_PAST_PARTICIPLES: Final[Mapping[Action, str]] = {"retry": "queued again", "cancel": "canceled", "drop": "dropped"}
+_PAST_PARTICIPLES: Final[Mapping[Action, str]] = {
+    "retry": "queued again",
+    "cancel": "canceled",
+    "drop": "dropped",
+    "withdraw": "withdrawn with its article",
+    "reinstate": "reinstated with its article",
+}
 
 FeedFilter = Annotated[Annotated[FeedName, StringConstraints(strip_whitespace=True)] | None, BLANK_TO_NONE]
 GuidFilter = Annotated[
@@ -81,7 +89,7 @@ def show_job(job_id: UUID, context: ReaderPage) -> Response:
 
 @router.post("/jobs/{job_id}/{action}")
 def act_on_job(job_id: UUID, action: Action, context: AdminForm) -> Response:
-    """Retry, cancel or drop a job."""
+    """Retry, cancel or drop a job, or withdraw or reinstate its article."""
     _act(context, action, job_id)
     return context.redirect(f"/jobs/{job_id}", notice=f"The job was {_PAST_PARTICIPLES[action]}.")
 
@@ -115,9 +123,11 @@ def _act(context: PageContext, action: Action, job_id: UUID) -> None:
 
 def possible_actions(job: JobRecord) -> frozenset[Action]:
     """Return the actions that a job's state allows."""
+    actions: set[Action] = {"reinstate" if job.withdrawn else "withdraw"}
+    if job.state is JobState.HELD:
+        actions.add("reinstate")
     if job.state not in FINAL_STATES:
-        return frozenset({"cancel"})
-    actions: set[Action] = set()
+        return frozenset(actions | {"cancel"})
     if JobState.QUEUED in TRANSITIONS[job.state] and not job.withdrawn:
         actions.add("retry")
     if JobState.CANCELED in TRANSITIONS[job.state]:

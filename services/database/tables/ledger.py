@@ -34,6 +34,12 @@ articles: Final = Table(
     # SHA-256 of (feed, guid or content hash, version): a single value to look an article up by.
     Column("identity", String(64), nullable=False),
     Column("content_hash", String(64), nullable=False),
+    Column("pubstatus", String(16), nullable=False, server_default="usable"),
+    Column("embargoed", BigInteger),
+    Column("versioncreated", BigInteger),
+    Column("evolvedfrom", String(500)),
+    # Numbers the stories of a guid that a feed uses for several, in the order in which they arrived.
+    Column("strand", Integer, nullable=False, server_default="0"),
     Column("withdrawn_at", BigInteger),
     Column("withdrawn_reason", Text),
     Column("story_id", Uuid),  # of its copies; null until it has been analysed, or if copies are not linked
@@ -60,6 +66,7 @@ RUNNING: Final = text("state = 'running'")
 BACKGROUND: Final = -1000  # jobs of this priority or below wait until no feed has a job above it waiting
 IN_BACKGROUND: Final = text(f"state = 'queued' AND priority <= {BACKGROUND}")
 FINISHED: Final = text("finished_at IS NOT NULL")
+HELD: Final = text("state = 'held'")
 
 jobs: Final = Table(
     "jobs",
@@ -102,6 +109,7 @@ Index("ix_jobs_background", jobs.c.id, sqlite_where=IN_BACKGROUND, postgresql_wh
 # Includes the feed, so that the oldest job of the feeds that are not paused is read from the index alone.
 Index("ix_jobs_queued_at_feed", jobs.c.queued_at, jobs.c.feed, sqlite_where=QUEUED, postgresql_where=QUEUED)
 Index("ix_jobs_finished_at", jobs.c.finished_at, sqlite_where=FINISHED, postgresql_where=FINISHED)  # retention scans it
+Index("ix_jobs_held", jobs.c.next_run_at, sqlite_where=HELD, postgresql_where=HELD)
 Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
 
 results: Final = Table(

@@ -11,15 +11,19 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from services.contracts import Article, MediaType, Warned
+from services.contracts import Article, MediaType, PubStatus, Warned
 from services.contracts.base import read_language_tag
 from services.ingest.formats.dates import parse_date, read_date
 from services.ingest.formats.feed_format import FieldReason, FormatError, ParsedArticle, ParseOptions
 
-_NOT_PUBLISHED: Final = frozenset({"canceled", "cancelled", "withheld"})
+# The statuses of IPTC's formats and their variants; any other word leaves a story usable.
+_STATUSES: Final = {
+    **dict.fromkeys(("canceled", "cancelled", "killed", "kill", "deleted"), PubStatus.CANCELED),
+    **dict.fromkeys(("withheld", "hold"), PubStatus.WITHHELD),
+}
 _SHORT_CHARS: Final = 500  # of a title, byline, guid and version in `Article`
 _URL_CHARS: Final = 2000
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
@@ -79,11 +83,11 @@ class ArticleBuilder:
     def build(self, options: ParseOptions, body_field: str) -> ParsedArticle:
         """Return the article.
 
-        Raises `FormatError` for ``body_field`` if the record has no text, and for a story that must not be published.
+        Raises `FormatError` for ``body_field`` if the record has no text, unless the story is canceled.
         """
-        self._check_status()
-        body = self._choose_body(body_field)
-        fields: dict[str, Any] = {
+        life = self._life()
+        body = self._choose_body(body_field, is_needed=life["pubstatus"] is not PubStatus.CANCELED)
+        fields: dict[str, Any] = life | {
             "guid": self._identifier("guid", self.guid),
             "version": self._identifier("version", self.version),
             "url": self._address(),
@@ -102,19 +106,26 @@ class ArticleBuilder:
         """Add a warning about this record."""
         self.warnings.append(Warned(code=code, detail=detail))
 
-    def _check_status(self) -> None:
-        """Refuse a story that its sender has canceled or holds back, and warn about one under an embargo."""
-        status = str(self.metadata.get("pubstatus") or "").lower()
-        if status in _NOT_PUBLISHED:
-            reason = f"is {status!r}; to hide an article that was accepted, push to /v1/articles/{{id}}:withdraw"
-            raise FormatError(FieldReason("pubstatus", reason))
-        until = self.metadata.get("embargoed")
-        end = parse_date(until) if isinstance(until, str) else None
-        if (until or status == "embargoed") and (end is None or end > datetime.now(UTC)):
-            named = f"until {end.isoformat()}" if end else "without an end that can be read"
-            self.warn("embargoed", f"embargoed: {named}; clients can see the article's result before")
+    def _life(self) -> dict[str, Any]:
+        """Return what the metadata says about the life of the story: status, embargo, version and predecessor.
 
-    def _choose_body(self, body_field: str) -> Body:
+        A story under an embargo whose end is missing or cannot be read is withheld, so that it is not shown too early.
+        """
+        word = str(self.metadata.get("pubstatus") or "").strip().lower()
+        status = _STATUSES.get(word, PubStatus.USABLE)
+        end, created = (_moment(self.metadata.get(name)) for name in ("embargoed", "versioncreated"))
+        if (self.metadata.get("embargoed") or word == "embargoed") and end is None and status is PubStatus.USABLE:
+            status = PubStatus.WITHHELD
+            self.warn("embargo_unreadable", "embargoed: has no end that can be read; the story is withheld")
+        predecessor = self.metadata.get("evolvedfrom")
+        return {
+            "pubstatus": status,
+            "embargoed": end,
+            "versioncreated": created,
+            "evolvedfrom": self._identifier("evolvedfrom", predecessor if isinstance(predecessor, str) else None),
+        }
+
+    def _choose_body(self, body_field: str, *, is_needed: bool) -> Body:
         """Return the body with the most words; of equal ones the first. Without one, the summary stands in."""
         bodies = [body for body in self.bodies if body.has_words()]
         if bodies:
@@ -124,6 +135,8 @@ class ArticleBuilder:
             self.warn(
                 "body_from_summary", f"{body_field}: is missing; the summary {best.field!r} was taken as the text"
             )
+        elif not is_needed:
+            return Body("", MediaType.TEXT)
         else:
             raise FormatError(FieldReason(body_field, "is missing or empty: there is no text to analyse"))
         return Body(_UNSTORABLE.sub("\ufffd", best.text), best.media_type, best.field)
@@ -169,6 +182,10 @@ class ArticleBuilder:
             unreadable += date.warnings
         self.warnings += unreadable[:1]
         return None
+
+
+def _moment(value: object) -> datetime | None:
+    return parse_date(value) if isinstance(value, str) else None
 
 
 def _without_blanks(value: Any) -> Any:

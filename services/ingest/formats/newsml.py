@@ -119,6 +119,7 @@ def _metadata(item: Element, management: Element | None, lines: Element | None) 
         for subject in descendants(item, "SubjectCode")
         for code in children(subject, "Subject", "SubjectMatter", "SubjectDetail")
     ]
+    status = (attribute(child(management, "Status"), "FormalName") or "").lower()
     return {
         "tags": [text for line in children(lines, "KeywordLine") if (text := one_line(text_of(line)))],
         "subjects": [{"code": code} for code in codes if code],
@@ -128,7 +129,8 @@ def _metadata(item: Element, management: Element | None, lines: Element | None) 
         "copyright": text_at(lines, "CopyrightLine"),
         "source": attribute(next(descendants(item, "Party"), None), "FormalName"),
         "urgency": attribute(child(management, "Urgency"), "FormalName"),
-        "pubstatus": (attribute(child(management, "Status"), "FormalName") or "").lower(),
+        "embargoed": text_at(management, "StatusWillChange", "DateAndTime") if status == "embargoed" else None,
+        "pubstatus": status,
         "versioncreated": text_at(management, "ThisRevisionCreated"),
         "firstcreated": text_at(management, "FirstCreated"),
     }

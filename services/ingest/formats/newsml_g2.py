@@ -148,9 +148,18 @@ def _metadata(meta: Element | None, content_meta: Element | None) -> dict[str, A
         "ednote": text_at(meta, "edNote"),
         "pubstatus": (_code(child(meta, "pubStatus")) or "").rpartition(":")[2],
         "embargoed": text_at(meta, "embargoed"),
+        "evolvedfrom": _predecessor(meta),
         "versioncreated": text_at(meta, "versionCreated"),
         "firstcreated": text_at(meta, "firstCreated"),
     }
+
+
+def _predecessor(meta: Element | None) -> str | None:
+    """Return the guid of the item that this one evolved from."""
+    for link in children(meta, "link"):
+        if (attribute(link, "rel") or "").rpartition(":")[2].lower() == "evolvedfrom":
+            return attribute(link, "residref") or attribute(link, "href")
+    return None
 
 
 def _subject(element: Element) -> dict[str, str | None]:

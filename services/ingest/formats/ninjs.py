@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.contracts import MediaType
+from services.contracts import Article, MediaType
 from services.ingest.formats.article_builder import ArticleBuilder, Body, one_line, text_from_markup
 from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import (
@@ -31,6 +31,8 @@ _SIGNS: Final = frozenset({
 # About the life of a story; kept under one name, however the version of ninjs writes it.
 _LIFE: Final = frozenset({"pubstatus", "embargoed", "versioncreated", "firstcreated", "evolvedfrom"})
 _STANDARD: Final = "ninjs"
+# An object with no other fields is an article of own JSON, also without a body, as a cancellation may be.
+_OWN_FIELDS: Final = frozenset({name for name in Article.model_fields if name != "schema_version"} | {"schema"})
 # Where Superdesk and some agencies put several items.
 _LISTS: Final = ("item", "items", "_items")
 _TEXT_TYPES: Final = frozenset({"", "text", "composite", "advisory", "alert"})
@@ -44,7 +46,7 @@ _CONSUMED: Final = frozenset({
 
 def is_ninjs(value: Any) -> bool:
     """Return whether a JSON value is a ninjs item."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or value.keys() <= _OWN_FIELDS:
         return False
     names = {str(name).lower() for name in value}
     standard = value.get("standard")

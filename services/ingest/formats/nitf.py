@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
 from services.contracts import MediaType, Warned
 from services.ingest.formats.article_builder import ArticleBuilder, Body, one_line
+from services.ingest.formats.dates import parse_date
 from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import (
     Contents,
@@ -71,6 +73,7 @@ def nitf_builder(root: Element) -> ArticleBuilder:
 
 def _metadata(root: Element, head: Element | None, body_head: Element | None) -> dict[str, Any]:
     docdata = child(head, "docdata")
+    release = attribute(child(docdata, "date.release"), "norm")
     meta = {
         name: value
         for each in children(head, "meta")
@@ -89,6 +92,7 @@ def _metadata(root: Element, head: Element | None, body_head: Element | None) ->
         "dateline": text_at(body_head, "dateline"),
         "source": text_at(body_head, "distributor"),
         "pubstatus": attribute(docdata, "management-status"),
+        "embargoed": release if _is_embargo(release, attribute(docdata, "management-status")) else None,
         "urgency": attribute(child(docdata, "urgency"), "ed-urg"),
         "ednote": attribute(child(docdata, "ed-msg"), "info"),
         "series": attribute(child(docdata, "series"), "series.name"),
@@ -99,6 +103,12 @@ def _metadata(root: Element, head: Element | None, body_head: Element | None) ->
         "tagline": text_at(root, "body", "body.end", "tagline"),
         "meta": meta,
     }
+
+
+def _is_embargo(release: str | None, status: str | None) -> bool:
+    """Return whether the date of release ends an embargo: most documents give the one on which they were sent."""
+    moment = parse_date(release or "")
+    return status == "embargoed" or (moment is not None and moment > datetime.now(UTC))
 
 
 def _spaced(element: Element) -> str | None:

@@ -33,6 +33,8 @@ def full_article(**fields: Any) -> Article:
         "byline": "By Ada Lund",
         "language": "en-GB",
         "published_at": "2026-11-23T21:15:02.1236+01:00",
+        "versioncreated": "2026-11-23T21:15:02.1236+01:00",
+        "evolvedfrom": "2026-11-22/7",
         "metadata": {"section": "Café\x00"},
         "media_type": MediaType.HTML,
         "body": "<p>Mayor Ida Berg said no.</p>",
@@ -65,7 +67,13 @@ def test_article_row_holds_every_field_as_pushed(database: Database) -> None:
         "revision": 1,
         "identity": identity_of(pushed),
         "content_hash": pushed.content_hash(),
+        "pubstatus": "usable",
+        "embargoed": None,
+        "versioncreated": PUBLISHED_MS,
+        "evolvedfrom": "2026-11-22/7",
+        "strand": 0,
         "withdrawn_at": None,
+        "withdrawn_reason": None,
         "url": "https://example.org/42",
         "title": "Mayor rejects tram plan",
         "byline": "By Ada Lund",
@@ -81,7 +89,7 @@ def test_fields_left_out_are_null_and_the_version_is_the_content_hash(database: 
     pushed = article("Only a body.")
     [answer] = push(database, pushed)
     row = row_of(database, articles, answer.article_id)
-    left_out = ("guid", "url", "title", "byline", "language", "published_at", "metadata", "withdrawn_at")
+    left_out = ("guid", "url", "title", "byline", "language", "published_at", "metadata", "withdrawn_at", "embargoed")
     assert [row[name] for name in left_out] == [None] * len(left_out)
     assert (row["feed"], row["media_type"], row["body"]) == ("default", "text/plain", "Only a body.")
     assert row["version"] == row["content_hash"] == pushed.content_hash()

@@ -14,10 +14,11 @@ from tests.support.ledger import article, claim_all, fill, listed_results, liste
 
 def bring_to(database: Database, state: JobState) -> UUID:
     """Push an article and bring its job to ``state`` through the public functions; return the job's ID."""
-    [pushed] = push(database, article(guid=str(uuid4())))
+    pubstatus = "withheld" if state is JobState.HELD else "usable"
+    [pushed] = push(database, article(guid=str(uuid4()), pubstatus=pubstatus))
     if state is JobState.CANCELED:
         actions.cancel(database, pushed.job_id)
-    elif state is not JobState.QUEUED:
+    elif state not in {JobState.QUEUED, JobState.HELD}:
         [claimed] = claim_all(database)
         reason = PermanentError("for a test")
         if state is JobState.SUCCEEDED:
@@ -31,7 +32,7 @@ def bring_to(database: Database, state: JobState) -> UUID:
 
 
 ACTS: list[tuple[Callable[[Database, UUID], None], JobState, set[JobState]]] = [
-    (actions.cancel, JobState.CANCELED, {JobState.QUEUED, JobState.RUNNING}),
+    (actions.cancel, JobState.CANCELED, {JobState.HELD, JobState.QUEUED, JobState.RUNNING}),
     (actions.drop, JobState.CANCELED, {JobState.FAILED, JobState.DEAD}),
     (actions.retry, JobState.QUEUED, {JobState.FAILED, JobState.DEAD}),
 ]

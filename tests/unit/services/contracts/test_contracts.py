@@ -146,7 +146,7 @@ def test_transitions_cover_every_state() -> None:
     assert set(TRANSITIONS) == set(JobState)
     assert TRANSITIONS[JobState.SUCCEEDED] == TRANSITIONS[JobState.CANCELED] == frozenset()
     assert {state for state in JobState if JobState.RUNNING in TRANSITIONS[state]} == {JobState.QUEUED}
-    assert frozenset(JobState) - {JobState.QUEUED, JobState.RUNNING} == FINAL_STATES
+    assert frozenset(JobState) - {JobState.HELD, JobState.QUEUED, JobState.RUNNING} == FINAL_STATES
 
 
 @pytest.mark.parametrize("published_at", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -228,3 +229,29 @@ def test_docbin_without_spacy_is_refused_with_the_reason(
     monkeypatch.setattr(docbin, "is_available", lambda: False)
     response = sqlite_api.client.get(f"/v1/jobs/{job_id}/result?format=docbin")
     assert "spaCy" in assert_problem(response, 501, "docbin_unavailable")["detail"]
+
+
+def test_canceled_story_is_withdrawn_and_a_reinstated_one_follows_again(api: Api, database: Database) -> None:
+    job_id, article_id = complete_article(api, database, guid="g", feed="wire", version="1")
+    kill = api.client.post("/v1/articles", json={"feed": "wire", "guid": "g", "version": "2", "pubstatus": "canceled"})
+    assert (kill.status_code, kill.json()["done"], kill.json()["error"]["code"]) == (200, True, "story_canceled")
+    assert [warning["code"] for warning in kill.json()["warnings"]] == ["story_canceled"]
+    page = api.client.get("/v1/results").json()
+    assert [(item["kind"], item["reason"]) for item in page["items"]] == [("withdrawn", "its feed canceled the story")]
+    reinstated = api.client.post(f"/v1/articles/{article_id}:reinstate")
+    assert (reinstated.status_code, reinstated.json()["id"]) == (200, str(job_id))
+    items = api.client.get("/v1/results", params={"after": page["after"]}).json()["items"]
+    assert [(item["kind"], item["job_id"]) for item in items] == [("result", str(job_id))]
+    assert api.client.post(f"/v1/articles/{article_id}:reinstate").json()["code"] == "article_not_withdrawn"
+
+
+def test_story_under_embargo_says_so_until_it_is_released(api: Api) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pushed = api.push(guid="g", embargoed=soon).json()
+    assert (pushed["metadata"]["state"], pushed["metadata"]["held_until"]) == ("held", soon)
+    assert [warning["code"] for warning in pushed["warnings"]] == ["embargoed"]
+    assert api.client.get(f"/v1/jobs/{pushed['id']}").json()["warnings"] == pushed["warnings"]
+    refused = api.push(embargoed="2999-01-01T06:00:00Z")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "embargoed")
+    api.client.post(f"/v1/articles/{pushed['metadata']['article_id']}:reinstate").raise_for_status()
+    assert api.client.get(f"/v1/jobs/{pushed['id']}").json()["metadata"]["state"] == "queued"

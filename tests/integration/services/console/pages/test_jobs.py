@@ -122,3 +122,14 @@ def test_erased_job_answers_410_to_actions(sqlite_api: Api, sqlite_database: Dat
     ) == (410, True, True)
     bulk_response = post_form(sqlite_api.client, "/jobs", action=action, job=[str(job.job_id)])
     assert "was erased with its article" in httpx.URL(bulk_response.headers["location"]).params["notice"]
+
+
+def test_article_is_withdrawn_and_reinstated_on_the_page_of_its_job(sqlite_api: Api, sqlite_database: Database) -> None:
+    job_id = sqlite_api.push_id()
+    complete_job(sqlite_database, job_id)
+    post_form(sqlite_api.client, f"/jobs/{job_id}/withdraw")
+    html = get_page(sqlite_api.client, f"/jobs/{job_id}")
+    assert "withdrawn on request" in html
+    assert f'action="/jobs/{job_id}/withdraw"' not in html
+    post_form(sqlite_api.client, f"/jobs/{job_id}/reinstate")
+    assert "withdrawn on request" not in get_page(sqlite_api.client, f"/jobs/{job_id}")

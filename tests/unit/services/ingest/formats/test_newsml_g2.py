@@ -114,3 +114,13 @@ def test_single_item_is_not_a_container() -> None:
 def test_item_without_text_is_refused_with_the_field() -> None:
     with pytest.raises(FormatError, match=r"^NewsML-G2, item 1: contentSet: is missing or empty"):
         parse(item(""))
+
+
+def test_status_embargo_and_predecessor_are_read() -> None:
+    meta = """<itemMeta><itemClass qcode="ninat:text"/><versionCreated>2026-11-23T20:15:02Z</versionCreated>
+        <embargoed>9998-12-24T06:00:00Z</embargoed><pubStatus qcode="stat:withheld"/>
+        <link rel="irel:evolvedFrom" residref="urn:example:early"/></itemMeta>"""
+    text = "<contentSet><inlineXML><p>She said no.</p></inlineXML></contentSet>"
+    [(article, warnings)] = parse(f'<newsItem guid="urn:example:late" version="2">{meta}{text}</newsItem>')
+    assert (article.pubstatus, article.evolvedfrom, warnings) == ("withheld", "urn:example:early", ())
+    assert article.embargoed is not None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from services.contracts import MediaType
 from services.ingest import formats
 from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import FormatError, ParsedArticle, ParseOptions
-from services.ingest.formats.ninjs import NINJS
+from services.ingest.formats.ninjs import NINJS, is_ninjs
 
 FIRST: dict[str, Any] = {
     "uri": "urn:example:tram",
@@ -151,15 +152,46 @@ def test_value_that_an_article_cannot_have_is_left_out_with_a_warning(
     assert [warning.code for warning in warnings] == ([code] if code else [])
 
 
-@pytest.mark.parametrize("status", ["canceled", "withheld", "Cancelled"])
-def test_story_that_must_not_be_published_is_refused(status: str) -> None:
-    with pytest.raises(FormatError, match=f"^ninjs, item 1: pubstatus: is '{status.lower()}'"):
-        parse(FIRST | {"pubstatus": status})
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("canceled", "canceled"),
+        ("Cancelled", "canceled"),
+        ("withheld", "withheld"),
+        ("hold", "withheld"),
+        ("new", "usable"),
+    ],
+)
+def test_publication_status_is_read_in_every_spelling(word: str, status: str) -> None:
+    [(article, warnings)] = parse(FIRST | {"pubstatus": word})
+    assert (article.pubstatus, warnings) == (status, ())
 
 
-def test_embargo_that_has_not_ended_is_a_warning() -> None:
-    [(article, [warning])] = parse(FIRST | {"embargoed": "9998-12-24T06:00:00Z"})
+def test_canceled_story_needs_a_guid_and_no_text() -> None:
+    [(article, _)] = parse({"uri": "u", "pubstatus": "canceled", "type": "text"})
+    assert (article.guid, article.body) == ("u", "")
+    with pytest.raises(FormatError, match=r"^ninjs, item 1: pubstatus: is 'canceled', which needs the guid"):
+        parse({"headline": "Tram", "pubstatus": "canceled", "type": "text"})
+
+
+def test_embargo_version_and_predecessor_are_read() -> None:
+    life = {"embargoed": "9998-12-24T06:00:00Z", "versioncreated": "2026-11-23T20:15:02+01:00", "evolvedfrom": "early"}
+    [(article, warnings)] = parse(FIRST | life)
+    assert warnings == ()
+    assert article.embargoed == datetime(9998, 12, 24, 6, tzinfo=UTC)
+    assert article.versioncreated == datetime(2026, 11, 23, 19, 15, 2, tzinfo=UTC)
+    assert article.evolvedfrom == "early"
     assert article.metadata is not None
-    assert article.metadata["embargoed"] == "9998-12-24T06:00:00Z"
-    assert (warning.code, "until 9998-12-24T06:00:00+00:00" in warning.detail) == ("embargoed", True)
-    assert parse(FIRST | {"embargoed": "2020-12-24T06:00:00Z"})[0].warnings == ()
+    assert article.metadata["embargoed"] == life["embargoed"]
+
+
+def test_embargo_without_a_readable_end_withholds_the_story() -> None:
+    for changes in ({"embargoed": "until the speech"}, {"pubstatus": "embargoed"}):
+        [(article, [warning])] = parse(FIRST | changes)
+        assert (article.pubstatus, warning.code) == ("withheld", "embargo_unreadable")
+
+
+def test_cancellation_in_own_json_is_not_read_as_ninjs() -> None:
+    own = {"feed": "wire", "guid": "g", "version": "2", "pubstatus": "canceled"}
+    assert not is_ninjs(own)
+    assert is_ninjs(own | {"uri": "u"})

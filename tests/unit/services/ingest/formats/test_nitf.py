@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.contracts import MediaType
+from services.contracts import MediaType, PubStatus
 from services.ingest import formats
 from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import FormatError, ParseOptions
@@ -125,3 +125,21 @@ def test_external_document_type_is_neither_fetched_nor_needed() -> None:
     assert formats.sniff(document) is NITF
     [(article, _)] = NITF.articles(document, ParseOptions())
     assert article.body == "<p>A\xa0b.</p>"
+
+
+@pytest.mark.parametrize(
+    ("status", "release", "expected"),
+    [
+        ("usable", "20200101T000000Z", (PubStatus.USABLE, None)),
+        ("usable", "99981224T060000Z", (PubStatus.USABLE, 9998)),
+        ("embargoed", "99981224T060000Z", (PubStatus.USABLE, 9998)),
+        ("embargoed", "", (PubStatus.WITHHELD, None)),
+        ("canceled", "20200101T000000Z", (PubStatus.CANCELED, None)),
+    ],
+)
+def test_status_and_date_of_release_decide_about_the_story(status: str, release: str, expected: object) -> None:
+    document = f"""<nitf><head><docdata management-status="{status}"><doc-id id-string="i"/>
+        <date.release norm="{release}"/></docdata></head>
+        <body><body.content><p>She said no.</p></body.content></body></nitf>"""
+    [(article, _)] = NITF.articles(Document(document.encode()), ParseOptions())
+    assert (article.pubstatus, article.embargoed and article.embargoed.year) == expected

@@ -171,7 +171,7 @@ def test_bad_record_does_not_spoil_the_others() -> None:
     assert NDJSON.article(records[0], ParseOptions()).article.body == "One."
     with pytest.raises(FormatError) as raised:
         NDJSON.article(records[1], ParseOptions())
-    assert (raised.value.location, raised.value.reasons) == ("line 3", (("body", "Field required"),))
+    assert (raised.value.location, raised.value.reasons) == ("line 3", (("body", "is missing or empty"),))
     assert not raised.value.malformed
     assert NDJSON.article(records[2], ParseOptions()).article.body == "Three."
 
@@ -181,7 +181,7 @@ def test_field_called_text_is_the_body_only_on_request() -> None:
     assert NDJSON.article(record, ParseOptions(text_as_body=True)).article.body == "One."
     with pytest.raises(FormatError, match="text: Extra inputs"):
         NDJSON.article(Record(1, b'{"text": "One.", "body": "Two."}'), ParseOptions(text_as_body=True))
-    with pytest.raises(FormatError, match="body: Field required"):
+    with pytest.raises(FormatError, match="body: is missing or empty"):
         NDJSON.article(record, ParseOptions())
 
 
