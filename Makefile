@@ -105,6 +105,10 @@ manifests: .venv/dev.stamp ## Render the chart of deploy/kubernetes into plain m
 	@$(PIP) install --require-hashes -r locks/kubernetes.txt
 	@$(BIN)/python -m tests.manifests
 
+.PHONY: attack
+attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, write the table into docs/security.md
+	$(BIN)/python -m tests.attack --write
+
 .PHONY: sbom
 sbom: .venv/dev.stamp ## Write the bill of materials (CycloneDX) of each image and of the wheel, and their licences
 	@$(BIN)/python -m tests.sbom
