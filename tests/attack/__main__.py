@@ -108,7 +108,7 @@ def _allowed(request: HostileRequest) -> set[int]:
 def _is_problem(request: HostileRequest, headers: dict[str, str], content: bytes) -> bool:
     """Return whether a refusal is a problem document with code and detail.
 
-    Outside of ``/v1`` it may be a page. Requests that are not HTTP are refused by the server, before the application sees them.
+    Outside of ``/v1`` it may be a page. Bytes that are not HTTP are refused before the application sees them.
     """
     if not request.path.startswith("/v1/") or content in {b"", _NO_HTTP}:
         return True
