@@ -72,6 +72,8 @@ def test_article_row_holds_every_field_as_pushed(database: Database) -> None:
         "versioncreated": PUBLISHED_MS,
         "evolvedfrom": "2026-11-22/7",
         "strand": 0,
+        "story_id": None,
+        "similarity": None,
         "withdrawn_at": None,
         "withdrawn_reason": None,
         "url": "https://example.org/42",
