@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -48,7 +50,7 @@ def postgres() -> Iterator[PostgresServer]:
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
-    server = PostgresServer(programs)
+    server = PostgresServer(programs, durable=False)
     server.start()
     yield server
     server.stop()
@@ -64,9 +66,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database; ``indirect=True`` chooses one."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -74,20 +83,46 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the schema, to copy: migrating takes a hundred times as long."""
+    file = tmp_path_factory.mktemp("template") / "ledger.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: PostgresServer) -> Iterator[str]:
+    """The name of a PostgreSQL database with the schema, to copy."""
+    with postgres.new_database() as url:
+        _migrate(url)
+        yield url.rpartition("/")[2]
+
+
+def _migrate(url: str) -> None:
+    database = Database(url, DatabaseSettings())
+    migrations.upgrade(database)
+    database.dispose()
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
-    opened = Database(database_url, DatabaseSettings(busy_timeout_s=5))
-    migrations.upgrade(opened)
-    yield opened
-    opened.dispose()
+    with contextlib.ExitStack() as stack:
+        if database_kind == "sqlite":
+            url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'ledger.db')}"
+        else:
+            server: PostgresServer = request.getfixturevalue("postgres")
+            url = stack.enter_context(server.new_database(request.getfixturevalue("migrated_template")))
+        opened = Database(url, DatabaseSettings(busy_timeout_s=5))
+        stack.callback(opened.dispose)
+        yield opened
 
 
 @pytest.fixture
-def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
     """A migrated SQLite database, for tests that do not depend on the kind."""
-    opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}", DatabaseSettings())
-    migrations.upgrade(opened)
+    opened = Database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'ledger.db')}", DatabaseSettings())
     yield opened
     opened.dispose()
 

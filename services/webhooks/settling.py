@@ -54,15 +54,15 @@ class SettlingThread:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._collect()
+            self._collect(self._settings.poll_s if self._unsettled else None)
             self._settle()
-        self._collect()
+        self._collect(0)
         self._settle()
 
-    def _collect(self) -> None:
-        """Wait for an outcome, or for the next try of those that are left, and take all that are there."""
+    def _collect(self, wait_s: float | None) -> None:
+        """Wait for an outcome, at most ``wait_s`` seconds if not without end, and take all that are there."""
         try:
-            arrived = self._incoming.get(timeout=self._settings.poll_s if self._unsettled else None)
+            arrived = self._incoming.get(block=wait_s != 0, timeout=wait_s or None)
             while True:
                 if arrived is not None:
                     self._unsettled.append(arrived)

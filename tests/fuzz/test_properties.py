@@ -59,7 +59,7 @@ def pipeline(model: Literal["rules", "trained"]) -> Pipeline:
 
 def checked_result(analysis: Analysis) -> dict[str, Any]:
     """Return the analysis as a client receives it, after checking every offset."""
-    result = Result.of(analysis, job_id=UUID(int=1), article_id=UUID(int=2))
+    result = Result.of(analysis, Article(body=analysis.text or "-"), job_id=UUID(int=1), article_id=UUID(int=2))
     document = result.model_dump_json()
     parsed = Result.model_validate_json(document)
     assert parsed == result

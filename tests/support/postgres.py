@@ -31,8 +31,10 @@ class PostgresServer:
     PostgreSQL refuses root, so root runs it as ``postgres``.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, durable: bool = True) -> None:
+        """Prepare a cluster. Without ``durable`` it does not wait for the disk: it survives no power cut."""
         self._programs = programs
+        self._options = [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self._directory = Path(tempfile.mkdtemp(prefix="stancewire-postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
         self.process: subprocess.Popen[bytes] | None = None
@@ -48,7 +50,7 @@ class PostgresServer:
             self._run("initdb", "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = ["-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)]
         self.process = subprocess.Popen(
-            [str(self._programs / "postgres"), *options, "-c", "max_connections=200"],
+            [str(self._programs / "postgres"), *options, *self._options, "-c", "max_connections=200"],
             user=self._user,
             cwd=self._directory,
             stdout=subprocess.DEVNULL,
@@ -64,11 +66,11 @@ class PostgresServer:
         return f"postgresql://tests@127.0.0.1:{self.port}/{name}"
 
     @contextlib.contextmanager
-    def new_database(self) -> Iterator[str]:
-        """Create an empty database, yield its SQLAlchemy URL and drop it at the end."""
+    def new_database(self, template: str = "template1") -> Iterator[str]:
+        """Copy the database ``template``, by default an empty one, yield the copy's SQLAlchemy URL, drop it."""
         name = f"t{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         yield self.dsn(name).replace("postgresql://", "postgresql+psycopg://")
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

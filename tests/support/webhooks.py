@@ -28,7 +28,7 @@ from tests.support.ledger import article, push
 from tests.support.web_server import Reply, Request, WebServer, run_web_server
 
 # For tests of receivers, which do not depend on the kind of database.
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 LOOPBACK = {"allow_networks": "127.0.0.1"}
 QUICK = {"plain_http": True, "timeout_s": 1, "backoff_s": 0.05, "backoff_max_s": 0.1, "poll_s": 0.05}
 

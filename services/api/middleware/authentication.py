@@ -55,7 +55,7 @@ class AuthenticationMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authorization = _authorization_header(scope) or self._key_in_query(scope)
+        authorization = self._authorization(scope)
         protected = scope["path"] == _PROTECTED or scope["path"].startswith(f"{_PROTECTED}/")
         protected = protected and not is_signed_push(scope)
         if protected or authorization is not None:
@@ -88,8 +88,11 @@ class AuthenticationMiddleware:
                 raise
             return last_seen
 
-    def _key_in_query(self, scope: Scope) -> str | None:
-        """Return the parameter ``key`` of a feed's address as the header that it stands for, if that is allowed."""
+    def _authorization(self, scope: Scope) -> str | None:
+        """Return the header, or the parameter ``key`` of a feed's address in its form, if that is allowed."""
+        header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+        if header is not None:
+            return header
         if not self._settings.query_keys or scope["path"] not in _FEED_PATHS:
             return None
         keys = parse_qs(scope["query_string"].decode("latin-1")).get("key", ())
@@ -138,7 +141,3 @@ def _is_cross_site(scope: Scope) -> bool:
     """
     sites = [value for name, value in scope["headers"] if name == b"sec-fetch-site"]
     return scope["method"] not in {"GET", "HEAD", "OPTIONS"} and any(site in _OTHER_SITES for site in sites)
-
-
-def _authorization_header(scope: Scope) -> str | None:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)

@@ -67,7 +67,10 @@ def tell_one(database: Database, *more: Statement) -> UUID:
         ]
         metadata.create_all(connection, absent)
     for column in missing:
-        default = f"DEFAULT {column.server_default.arg}" if isinstance(column.server_default, DefaultClause) else ""
+        default = ""
+        if isinstance(column.server_default, DefaultClause):
+            value = column.server_default.arg
+            default = f"DEFAULT '{value}'" if isinstance(value, str) else f"DEFAULT {value}"
         kind = column.type.compile(database.engine.dialect)
         execute(database, f'ALTER TABLE {column.table} ADD COLUMN "{column.name}" {kind} {default}')
     try:
