@@ -16,12 +16,12 @@ from tests.support.answers import AnsweringService
 
 ID, OTHER = str(UUID(int=1)), str(UUID(int=2))
 AT = "2026-11-23T20:15:02Z"
-HOOK = {
+HOOK: dict[str, Any] = {
     "id": ID, "url": "https://r.example", "description": "", "events": [], "feeds": "*", "created_at": AT,
     "created_by": "key", "rotating_until": None, "disabled_at": None, "disabled_reason": None, "failing_since": None,
     "delivered_at": None,
 }  # fmt: skip
-WATCH = {
+WATCH: dict[str, Any] = {
     "id": ID, "webhook_id": OTHER, "name": "w", "kind": "stances", "filters": {}, "search": "/v1/stances",
     "created_at": AT, "created_by": "key", "paused_at": None, "matches": 0, "matched_at": None,
 }  # fmt: skip
@@ -115,7 +115,7 @@ def test_list_is_read_to_its_last_page(call: Callable[..., Any], called: Called,
 
 
 def test_story_is_the_list_of_its_copies(call: Callable[..., Any]) -> None:
-    copy = {
+    copy: dict[str, Any] = {
         "feed": "wire", "guid": "1", "title": None, "url": None, "published_at": None, "similarity": 0.9,
         "searched": True, "leads": False, "versions": [],
     }  # fmt: skip
