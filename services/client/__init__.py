@@ -63,7 +63,10 @@ from .models import (
 )
 from .pages import AsyncItems, Items, Page
 from .retries import RetryPolicy
-from .searches import AttributionItem, Bucket, StanceItem, Timeline
+from .searches import AttributionItem, Bucket, EntityItem, StanceItem, StoryCopy, StoryVersion, Timeline
+from .sources import FeedSource
+from .streams import AsyncResultStream, ResultStream
+from .subscriptions import Delivery, Redelivery, Watch, Webhook
 from .version import VERSION as __version__  # noqa: N811 -- the usual name of a package's version
 from .webhooks import WebhookEvent, verify_webhook
 
@@ -74,6 +77,7 @@ __all__ = [
     "ArticleJob",
     "AsyncClient",
     "AsyncItems",
+    "AsyncResultStream",
     "Attribution",
     "AttributionItem",
     "Batch",
@@ -84,10 +88,13 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "Cue",
+    "Delivery",
     "Entity",
+    "EntityItem",
     "EntityType",
     "Extent",
     "Feed",
+    "FeedSource",
     "FieldError",
     "Forbidden",
     "Gone",
@@ -106,10 +113,12 @@ __all__ = [
     "Pipeline",
     "Position",
     "Problem",
+    "Redelivery",
     "Refused",
     "Result",
     "ResultArticle",
     "ResultItem",
+    "ResultStream",
     "RetryPolicy",
     "ServerError",
     "Side",
@@ -119,6 +128,8 @@ __all__ = [
     "StanceLabel",
     "StancewireError",
     "StoredArticle",
+    "StoryCopy",
+    "StoryVersion",
     "Target",
     "Timeline",
     "Tombstone",
@@ -127,6 +138,8 @@ __all__ = [
     "UnexpectedAnswer",
     "WaitTimedOut",
     "Warned",
+    "Watch",
+    "Webhook",
     "WebhookEvent",
     "__version__",
     "to_pandas",

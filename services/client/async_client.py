@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar, Unpack
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
 
 import anyio
 import httpx
@@ -13,17 +14,19 @@ from .configuration import http_arguments
 from .conversations import Conversation, Pause, id_of
 from .documents import Result
 from .errors import ConnectionFailed, StancewireError
-from .filters import AttributionFilters, StanceFilters, TimelineFilters
-from .models import Batch, Feed, Job, ResultItem, StoredArticle, Tombstone, Topic
+from .feed_calls import AsyncFeedCalls
+from .models import Batch, Job, ResultItem, StoredArticle, Tombstone
 from .operations import Id, Operation, PushedArticle
 from .pages import AsyncItems
 from .retries import RetryPolicy
-from .searches import AttributionItem, StanceItem, Timeline
+from .search_calls import AsyncSearchCalls
+from .streams import AsyncResultStream
+from .subscription_calls import AsyncSubscriptionCalls
 
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncSearchCalls, AsyncFeedCalls, AsyncSubscriptionCalls):
     """A connection to the service; use it in an ``async with`` block, or await `close`.
 
     url: the address of the service; by default ``STANCEWIRE_URL``, else this machine.
@@ -169,29 +172,13 @@ class AsyncClient:
         """
         return AsyncItems(self.send, pages.results(feed=feed, embed=embed), cursor=after, follow=True)
 
-    def attributions(
-        self, *, cursor: str | None = None, limit: int | None = None, **filters: Unpack[AttributionFilters]
-    ) -> AsyncItems[AttributionItem]:
-        """Return who said what, newest first; ``limit`` is the number of items in all."""
-        return self._items(pages.listing("/v1/attributions", AttributionItem, **filters), cursor=cursor, limit=limit)
+    def stream(self, after: str | None = None, *, feed: str | None = None, embed: bool = False) -> AsyncResultStream:
+        """Return the same as `follow`, sent as soon as it is stored, over a connection that stays open.
 
-    def stances(
-        self, *, cursor: str | None = None, limit: int | None = None, **filters: Unpack[StanceFilters]
-    ) -> AsyncItems[StanceItem]:
-        """Return who is for or against whom or what, newest first."""
-        return self._items(pages.listing("/v1/stances", StanceItem, **filters), cursor=cursor, limit=limit)
-
-    async def timeline(self, **filters: Unpack[TimelineFilters]) -> Timeline:
-        """Count support and opposition over time, beside the number of articles."""
-        return await self.send(operations.timeline(dict(filters)))
-
-    def topics(self, *, state: str | None = None, limit: int | None = None) -> AsyncItems[Topic]:
-        """Return the registered topics."""
-        return self._items(pages.listing("/v1/topics", Topic, state=state), limit=limit)
-
-    async def feeds(self) -> tuple[Feed, ...]:
-        """Return the registered feeds that the key sees."""
-        return await self.send(operations.list_feeds())
+        A connection that ends is made again behind the last item: none is missed, and none comes twice. An error that
+        repetitions do not overcome is raised. The end of its ``with`` block closes it.
+        """
+        return AsyncResultStream(self._connect, self._retries, after=after, feed=feed, embed=embed)
 
     async def article(self, article_id: Id, *, body: bool = False) -> StoredArticle:
         """Return an accepted article with its jobs; with ``body`` as it was pushed."""
@@ -236,8 +223,22 @@ class AsyncClient:
         try:
             response = await self._http.request(**operation.request(self._timeout_s))
         except httpx.RequestError as error:
-            raise ConnectionFailed(f"{operation.method} {self._http.base_url}{operation.path}: {error}") from error
+            raise self._connection_failed(operation, error) from error
         return operation.result(response)
+
+    @asynccontextmanager
+    async def _connect(self, operation: Operation[Any]) -> AsyncIterator[httpx.Response]:
+        """Open an answer that is read while it arrives."""
+        try:
+            async with self._http.stream(**operation.request(self._timeout_s)) as response:
+                if not response.is_success:
+                    await response.aread()
+                yield response
+        except httpx.RequestError as error:
+            raise self._connection_failed(operation, error) from error
+
+    def _connection_failed(self, operation: Operation[Any], error: httpx.RequestError) -> ConnectionFailed:
+        return ConnectionFailed(f"{operation.method} {self._http.base_url}{operation.path}: {error}")
 
     async def _run(self, conversation: Conversation[T]) -> T:
         answer: Any = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar, Unpack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -13,17 +14,19 @@ from .configuration import http_arguments
 from .conversations import Conversation, Pause, id_of
 from .documents import Result
 from .errors import ConnectionFailed, StancewireError
-from .filters import AttributionFilters, StanceFilters, TimelineFilters
-from .models import Batch, Feed, Job, ResultItem, StoredArticle, Tombstone, Topic
+from .feed_calls import FeedCalls
+from .models import Batch, Job, ResultItem, StoredArticle, Tombstone
 from .operations import Id, Operation, PushedArticle
 from .pages import Items
 from .retries import RetryPolicy
-from .searches import AttributionItem, StanceItem, Timeline
+from .search_calls import SearchCalls
+from .streams import ResultStream
+from .subscription_calls import SubscriptionCalls
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(SearchCalls, FeedCalls, SubscriptionCalls):
     """A connection to the service; use it in a ``with`` block, or call `close`.
 
     url: the address of the service; by default ``STANCEWIRE_URL``, else this machine.
@@ -167,29 +170,13 @@ class Client:
         """
         return Items(self.send, pages.results(feed=feed, embed=embed), cursor=after, follow=True)
 
-    def attributions(
-        self, *, cursor: str | None = None, limit: int | None = None, **filters: Unpack[AttributionFilters]
-    ) -> Items[AttributionItem]:
-        """Return who said what, newest first; ``limit`` is the number of items in all."""
-        return self._items(pages.listing("/v1/attributions", AttributionItem, **filters), cursor=cursor, limit=limit)
+    def stream(self, after: str | None = None, *, feed: str | None = None, embed: bool = False) -> ResultStream:
+        """Return the same as `follow`, sent as soon as it is stored, over a connection that stays open.
 
-    def stances(
-        self, *, cursor: str | None = None, limit: int | None = None, **filters: Unpack[StanceFilters]
-    ) -> Items[StanceItem]:
-        """Return who is for or against whom or what, newest first."""
-        return self._items(pages.listing("/v1/stances", StanceItem, **filters), cursor=cursor, limit=limit)
-
-    def timeline(self, **filters: Unpack[TimelineFilters]) -> Timeline:
-        """Count support and opposition over time, beside the number of articles."""
-        return self.send(operations.timeline(dict(filters)))
-
-    def topics(self, *, state: str | None = None, limit: int | None = None) -> Items[Topic]:
-        """Return the registered topics."""
-        return self._items(pages.listing("/v1/topics", Topic, state=state), limit=limit)
-
-    def feeds(self) -> tuple[Feed, ...]:
-        """Return the registered feeds that the key sees."""
-        return self.send(operations.list_feeds())
+        A connection that ends is made again behind the last item: none is missed, and none comes twice. An error that
+        repetitions do not overcome is raised. The end of its ``with`` block closes it.
+        """
+        return ResultStream(self._connect, self._retries, after=after, feed=feed, embed=embed)
 
     def article(self, article_id: Id, *, body: bool = False) -> StoredArticle:
         """Return an accepted article with its jobs; with ``body`` as it was pushed."""
@@ -234,8 +221,22 @@ class Client:
         try:
             response = self._http.request(**operation.request(self._timeout_s))
         except httpx.RequestError as error:
-            raise ConnectionFailed(f"{operation.method} {self._http.base_url}{operation.path}: {error}") from error
+            raise self._connection_failed(operation, error) from error
         return operation.result(response)
+
+    @contextmanager
+    def _connect(self, operation: Operation[Any]) -> Iterator[httpx.Response]:
+        """Open an answer that is read while it arrives."""
+        try:
+            with self._http.stream(**operation.request(self._timeout_s)) as response:
+                if not response.is_success:
+                    response.read()
+                yield response
+        except httpx.RequestError as error:
+            raise self._connection_failed(operation, error) from error
+
+    def _connection_failed(self, operation: Operation[Any], error: httpx.RequestError) -> ConnectionFailed:
+        return ConnectionFailed(f"{operation.method} {self._http.base_url}{operation.path}: {error}")
 
     def _run(self, conversation: Conversation[T]) -> T:
         answer: Any = None

@@ -11,10 +11,12 @@ Moment = datetime | date | str
 class AttributionFilters(TypedDict, total=False):
     """Filters of attributions. ``since`` and ``until`` are the times of publication, from and before.
 
-    A search counts a story once, however many feeds copy it; ``copies="all"`` finds every copy.
+    A search counts a story once, however many feeds copy it; ``copies="all"`` finds every copy. ``match="exact"``
+    compares whole names only.
     """
 
     speaker: str | None
+    match: str | None
     act: str | None
     text: str | None
     feed: str | None

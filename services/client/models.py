@@ -219,10 +219,13 @@ class Tombstone(Model):
     reason: str
 
 
+ListedResult = Annotated[ResultItem | Tombstone, Field(union_mode="left_to_right")]
+
+
 class ResultPage(Model):
     """Results and tombstones in the order in which they were stored. ``after`` is the cursor of what follows."""
 
-    items: tuple[Annotated[ResultItem | Tombstone, Field(union_mode="left_to_right")], ...]
+    items: tuple[ListedResult, ...]
     after: str
     warnings: tuple[Warned, ...] = ()
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from .documents import Result
 from .errors import UnexpectedAnswer, error_from_response
 from .models import Article, Batch, Feed, Job, StoredArticle
 from .searches import Timeline
+from .sources import FeedSource
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -26,6 +27,7 @@ _IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _JSON: Final = {"Content-Type": "application/json"}
 LONG_POLL_S: Final = 30.0  # the longest wait that a service grants unless it is set up otherwise
 _LINES: Final = {"Content-Type": "application/x-ndjson"}
+_PARAMETERS: Final = {"since": "from", "until": "to"}  # `from` is a keyword of Python
 
 PushedArticle = Article | Mapping[str, Any]
 Id = UUID | str
@@ -67,6 +69,20 @@ class Operation(Generic[T]):
             return self.read(response)
         except (ValidationError, ValueError) as error:
             raise UnexpectedAnswer(f"{self.method} {self.path}: the answer is not what the API sends") from error
+
+
+class Sender(Protocol):
+    """A client without an event loop, as far as the calls need it."""
+
+    def send(self, operation: Operation[T], /) -> T:
+        """Send an operation and return its answer."""
+
+
+class AsyncSender(Protocol):
+    """A client with an event loop, as far as the calls need it."""
+
+    async def send(self, operation: Operation[T], /) -> T:
+        """Send an operation and return its answer."""
 
 
 def reader(model: type[ModelT]) -> Callable[[httpx.Response], ModelT]:
@@ -141,7 +157,7 @@ def get_article(article_id: Id, *, body: bool) -> Operation[StoredArticle]:
 
 def withdraw_article(article_id: Id) -> Operation[None]:
     """Withdraw an article."""
-    return Operation(method="POST", path=f"/v1/articles/{segment(article_id)}:withdraw", read=_nothing)
+    return Operation(method="POST", path=f"/v1/articles/{segment(article_id)}:withdraw", read=nothing)
 
 
 def reinstate_article(article_id: Id) -> Operation[Job]:
@@ -151,7 +167,7 @@ def reinstate_article(article_id: Id) -> Operation[Job]:
 
 def erase_article(article_id: Id) -> Operation[None]:
     """Erase an article."""
-    return Operation(method="DELETE", path=f"/v1/articles/{segment(article_id)}", read=_nothing)
+    return Operation(method="DELETE", path=f"/v1/articles/{segment(article_id)}", read=nothing)
 
 
 def timeline(filters: Mapping[str, Any]) -> Operation[Timeline]:
@@ -162,6 +178,35 @@ def timeline(filters: Mapping[str, Any]) -> Operation[Timeline]:
 def list_feeds() -> Operation[tuple[Feed, ...]]:
     """Return the registered feeds."""
     return Operation(method="GET", path="/v1/feeds", read=lambda response: _items(response, Feed))
+
+
+def list_sources(feed: str) -> Operation[tuple[FeedSource, ...]]:
+    """Return the sources of a feed."""
+    return Operation(method="GET", path=_sources(feed), read=lambda response: _items(response, FeedSource))
+
+
+def create_source(
+    feed: str, *, kind: str, url: str | None, secret: str | None, every_s: int | None, pages: bool
+) -> Operation[FeedSource]:
+    """Add a source to a feed."""
+    body = {"kind": kind, "url": url, "secret": secret, "every_s": every_s, "pages": pages}
+    return json_request("POST", _sources(feed), reader(FeedSource), body)
+
+
+def delete_source(feed: str, source_id: str) -> Operation[FeedSource | None]:
+    """Remove a source; the answer has it if a hub has to end its subscription first."""
+    read = reader(FeedSource)
+    return Operation(
+        method="DELETE",
+        path=f"{_sources(feed)}/{segment(source_id)}",
+        read=lambda response: read(response) if response.content else None,
+    )
+
+
+def json_request(method: str, path: str, read: Callable[[httpx.Response], T], body: Mapping[str, Any]) -> Operation[T]:
+    """Return a request with a JSON object, without the fields that are None."""
+    given = {name: value for name, value in body.items() if value is not None}
+    return Operation(method=method, path=path, read=read, headers=_JSON, content=_to_json(given))
 
 
 def any_request(method: str, path: str, *, params: Mapping[str, Any] | None, body: Any | None) -> Operation[Any]:
@@ -185,8 +230,12 @@ def article_json(article: PushedArticle) -> bytes:
 
 def parameters(**values: Any) -> dict[str, str]:
     """Return query parameters without those that are None. ``since`` and ``until`` are called ``from`` and ``to``."""
-    names = {"since": "from", "until": "to"}
-    return {names.get(name, name): _text(value) for name, value in values.items() if value is not None}
+    return {name: _text(value) for name, value in named_filters(values).items()}
+
+
+def named_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the filters that are not None under their names in the API."""
+    return {_PARAMETERS.get(name, name): value for name, value in filters.items() if value is not None}
 
 
 def segment(identifier: Id) -> str:
@@ -211,8 +260,12 @@ def prefer(wait_s: float) -> dict[str, str]:
     return {"Prefer": f"wait={wait_s:.0f}"} if wait_s >= 1 else {}
 
 
-def _nothing(_response: httpx.Response) -> None:
-    return None
+def nothing(_response: httpx.Response) -> None:
+    """Read nothing from an answer."""
+
+
+def _sources(feed: str) -> str:
+    return f"/v1/feeds/{segment(feed)}/sources"
 
 
 def _items(response: httpx.Response, model: type[ModelT]) -> tuple[ModelT, ...]:

@@ -13,7 +13,8 @@ import httpx
 from .documents import Model, Warned
 from .frames import to_pandas
 from .models import ResultItem, ResultPage, Tombstone
-from .operations import LONG_POLL_S, Operation, parameters, prefer
+from .operations import LONG_POLL_S, Id, Operation, parameters, prefer, segment
+from .searches import StoryCopy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +58,22 @@ class Listing(Generic[T]):
 
 def listing(path: str, model: type[T], **filters: Any) -> Listing[T]:
     """Return a list whose pages have ``items`` and ``next``."""
+    return Listing(path, model, parameters(**filters), "cursor", _page_reader(model, "items"))
 
+
+def copies(story_id: Id) -> Listing[StoryCopy]:
+    """Return the list of the copies of a story."""
+    path = f"/v1/stories/{segment(story_id)}"
+    return Listing(path, StoryCopy, {}, "cursor", _page_reader(StoryCopy, "copies"))
+
+
+def _page_reader(model: type[T], field: str) -> Callable[[httpx.Response], Page[T]]:
     def read(response: httpx.Response) -> Page[T]:
         page = response.json()
-        items = tuple(model.model_validate(item) for item in page["items"])
+        items = tuple(model.model_validate(item) for item in page[field])
         return Page(items, page["next"], is_last=page["next"] is None)
 
-    return Listing(path, model, parameters(**filters), "cursor", read)
+    return read
 
 
 def results(*, feed: str | None, embed: bool) -> Listing[ResultItem | Tombstone]:

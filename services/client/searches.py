@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .documents import Act, Kind, Model, Open, StanceLabel
+from .documents import Act, EntityType, Kind, Model, Open, StanceLabel, Warned
 from .frames import to_pandas
+from .models import JobState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,63 @@ class StanceItem(_Item):
     attribution: str | None
     evidence: str
     score: float
+
+
+class EntityItem(Model):
+    """A name in articles. ``name`` is a value for ``speaker``, ``holder`` and ``target``.
+
+    ``articles`` have it; it is the speaker of ``as_speaker`` attributions, and the holder and the target of as many
+    stances as ``as_holder`` and ``as_target`` say.
+    """
+
+    name: str
+    type: Open[EntityType]
+    articles: int
+    as_speaker: int
+    as_holder: int
+    as_target: int
+
+
+class StoryVersion(Model):
+    """A version of a copy, and what became of it.
+
+    ``similarity`` is the estimated share of sequences of three words in common with the nearest copy when it was
+    linked; None for the first copy, for short texts, and before the analysis. ``error`` is why its newest job has no
+    result.
+    """
+
+    article_id: UUID
+    version: str
+    revision: int
+    title: str | None
+    url: str | None
+    published_at: datetime | None
+    received_at: datetime
+    similarity: float | None
+    withdrawn: bool
+    job_id: UUID
+    state: Open[JobState]
+    error: Warned | None
+    job_href: str
+    result_href: str | None
+
+
+class StoryCopy(Model):
+    """An article of a feed that is part of a story; title, address, time and similarity are of its newest version.
+
+    ``searched``: whether searches with ``copies="all"`` find it. ``leads``: whether it represents the story in searches
+    of all feeds. ``versions`` are oldest first.
+    """
+
+    feed: str
+    guid: str | None
+    title: str | None
+    url: str | None
+    published_at: datetime | None
+    similarity: float | None
+    searched: bool
+    leads: bool
+    versions: tuple[StoryVersion, ...]
 
 
 class Bucket(Model):

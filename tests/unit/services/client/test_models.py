@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from services import client, contracts
 from services.api.problems import Problem
-from services.api.schemas import articles, feeds, results, search, topics
+from services.api.schemas import articles, entities, feeds, results, search, sources, stories, topics, watches, webhooks
 from services.client import documents, models
 from services.contracts.base import Warned
 from services.results.timeline import Bucket
@@ -37,8 +37,19 @@ PAIRS: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (models.ResultPage, results.ResultPage),
     (client.AttributionItem, search.AttributionItem),
     (client.StanceItem, search.StanceItem),
+    (client.EntityItem, entities.EntityItem),
+    (client.StoryCopy, stories.StoryCopy),
+    (client.StoryVersion, stories.StoryVersion),
     (client.Bucket, Bucket),
     (client.Feed, feeds.FeedView),
+    (client.FeedSource, sources.CreatedSource),
+    (client.FeedSource, sources.SourceView),
+    (client.Webhook, webhooks.WebhookWithSecret),
+    (client.Webhook, webhooks.WebhookView),
+    (client.Delivery, webhooks.DeliveryView),
+    (client.Delivery, webhooks.DeliverySummary),
+    (client.Redelivery, webhooks.Redelivery),
+    (client.Watch, watches.WatchView),
     (client.Topic, topics.TopicView),
 ]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import anyio
 import httpx
 import pytest
 
@@ -20,12 +18,11 @@ from services.client import (
     InvalidRequest,
     NotFound,
     Refused,
-    RetryPolicy,
     ServerError,
     UnexpectedAnswer,
 )
+from tests.support.answers import Answer, AnsweringService, problem
 
-Answer = httpx.Response | Exception
 JOB = {
     "id": str(UUID(int=1)),
     "done": True,
@@ -37,59 +34,10 @@ JOB = {
 }  # fmt: skip
 
 
-def problem(status: int, code: str = "refused", retry_after: int | None = None) -> httpx.Response:
-    headers = {"X-Request-ID": "r-1"} | ({} if retry_after is None else {"Retry-After": str(retry_after)})
-    errors = [{"field": "body", "reason": "is blank"}] if status == 422 else []
-    body = {"status": status, "code": code, "detail": "because", "errors": errors}
-    return httpx.Response(status, json=body, headers=headers)
-
-
-class Service:
-    """Gives its answers in turn, and keeps requests and pauses."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self._answers: Iterator[Answer] = iter(answers)
-        self.requests: list[httpx.Request] = []
-        self.pauses: list[float] = []
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        # A copy: a response can be read once.
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-
-@pytest.fixture(params=["sync", "async"])
-def call(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Return a function that calls a method of a client of each kind against a service."""
-
-    def run(service: Service, method: str, *arguments: Any, **options: Any) -> Any:
-        transport = httpx.MockTransport(service.answer)
-        retries = RetryPolicy(attempts=3, longest_s=10)
-        if request.param == "sync":
-            monkeypatch.setattr(time, "sleep", service.pauses.append)
-            with Client("http://service", "swk_key", transport=transport, retries=retries) as client:
-                return getattr(client, method)(*arguments, **options)
-
-        async def sleep(seconds: float) -> None:
-            service.pauses.append(seconds)
-
-        async def run_async() -> Any:
-            async with AsyncClient("http://service", "swk_key", transport=transport, retries=retries) as client:
-                return await getattr(client, method)(*arguments, **options)
-
-        monkeypatch.setattr(anyio, "sleep", sleep)
-        return anyio.run(run_async)
-
-    return run
-
-
 def test_push_is_repeated_with_its_idempotency_key_after_the_time_that_the_service_asks_for(
     call: Callable[..., Any],
 ) -> None:
-    service = Service(problem(503, retry_after=2), httpx.ReadError("reset"), httpx.Response(202, json=JOB))
+    service = AnsweringService(problem(503, retry_after=2), httpx.ReadError("reset"), httpx.Response(202, json=JOB))
     assert call(service, "push", {"body": "She said no."}).id == UUID(int=1)
     keys = {request.headers["Idempotency-Key"] for request in service.requests}
     assert (len(service.requests), len(keys)) == (3, 1)
@@ -113,14 +61,14 @@ def test_push_is_repeated_with_its_idempotency_key_after_the_time_that_the_servi
 def test_error_is_raised_when_a_repetition_does_not_help(
     call: Callable[..., Any], answers: tuple[Answer, ...], error_class: type[Exception], requests: int
 ) -> None:
-    service = Service(*answers)
+    service = AnsweringService(*answers)
     with pytest.raises(error_class):
         call(service, "job", UUID(int=1))
     assert len(service.requests) == requests
 
 
 def test_request_that_changes_something_is_not_repeated(call: Callable[..., Any]) -> None:
-    service = Service(problem(503, retry_after=1))
+    service = AnsweringService(problem(503, retry_after=1))
     with pytest.raises(Refused) as caught:
         call(service, "request", "POST", "/v1/pause", body={"reason": "upgrade"})
     assert (len(service.requests), caught.value.request_id, caught.value.retry_after_s) == (1, "r-1", 1.0)
@@ -128,7 +76,7 @@ def test_request_that_changes_something_is_not_repeated(call: Callable[..., Any]
 
 def test_error_names_the_field(call: Callable[..., Any]) -> None:
     with pytest.raises(InvalidRequest, match="422 invalid: because") as caught:
-        call(Service(problem(422, "invalid")), "push", {"body": " "})
+        call(AnsweringService(problem(422, "invalid")), "push", {"body": " "})
     assert (caught.value.status, caught.value.code, caught.value.field) == (422, "invalid", "body")
 
 
@@ -148,7 +96,7 @@ def bodies(request: httpx.Request) -> list[str]:
 
 
 def test_batch_pushes_refused_articles_again_and_keeps_the_order(call: Callable[..., Any]) -> None:
-    service = Service(batch_answer(202, 429, 422, retry_after=3), batch_answer(202), batch_answer(200))
+    service = AnsweringService(batch_answer(202, 429, 422, retry_after=3), batch_answer(202), batch_answer(200))
     batch = call(service, "push_batch", [{"body": letter} for letter in "abcd"], size=3)
     assert [(item.line, item.status) for item in batch.items] == [(1, 202), (2, 202), (3, 422), (4, 200)]
     assert [bodies(request) for request in service.requests] == [["a", "b", "c"], ["b"], ["d"]]
@@ -159,7 +107,7 @@ def test_batch_pushes_refused_articles_again_and_keeps_the_order(call: Callable[
 
 
 def test_interrupted_batch_has_the_outcomes_up_to_then(call: Callable[..., Any]) -> None:
-    service = Service(batch_answer(202, 202), problem(403, "feed_forbidden"))
+    service = AnsweringService(batch_answer(202, 202), problem(403, "feed_forbidden"))
     with pytest.raises(BatchInterrupted, match="after 2 articles: 403 feed_forbidden") as caught:
         call(service, "push_batch", [{"body": letter} for letter in "abc"], size=2)
     assert [item.status for item in caught.value.batch.items] == [202, 202]
@@ -167,10 +115,10 @@ def test_interrupted_batch_has_the_outcomes_up_to_then(call: Callable[..., Any])
 
 def test_clients_with_and_without_an_event_loop_have_the_same_methods() -> None:
     def described(kind: type) -> dict[str, tuple[str, ...]]:
-        names = [name for name in vars(kind) if not name.startswith("_")]
-        return {name: vars(kind)[name].__code__.co_varnames[: vars(kind)[name].__code__.co_argcount] for name in names}
+        methods = {name: getattr(kind, name).__code__ for name in dir(kind) if not name.startswith("_")}
+        return {name: code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] for name, code in methods.items()}
 
     assert described(Client) == described(AsyncClient)
-    assert {name: vars(Client)[name].__doc__ for name in described(Client)} == {
-        name: vars(AsyncClient)[name].__doc__ for name in described(Client)
+    assert {name: getattr(Client, name).__doc__ for name in described(Client)} == {
+        name: getattr(AsyncClient, name).__doc__ for name in described(Client)
     }
