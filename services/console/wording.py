@@ -53,6 +53,7 @@ STANCES: Final[Mapping[str, tuple[str, str]]] = {
 _CHOICE_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "act": ACTS,
     "copies": {"": "count once", "all": "count each"},
+    "match": {"": "also beginnings", "exact": "exact only"},
     "stance": {stance: label for stance, (_, label) in STANCES.items()},
 }
 
@@ -67,6 +68,8 @@ ENTITY_TYPES: Final[Mapping[str, str]] = {
     EntityType.DATE: "Date",
     EntityType.MISC: "Other",
 }
+
+ENTITY_ROLES: Final[Mapping[str, str]] = {"speaker": "speaks", "holder": "takes a side", "target": "is taken a side on"}
 
 # Advice about jobs without a result, by reason code.
 ADVICE: Final[Mapping[str, str]] = {

@@ -58,6 +58,7 @@ class SearchFilter:
 
     narrow: returns the query with the condition of a value. Raises `ValueError` for a value without anything to search.
     label: the label in the form; the form does not have a filter without one.
+    choices: what the form offers instead of all values of the field's enum.
     on_stances, on_attributions: whether the form for that kind of item has the filter.
     """
 
@@ -65,6 +66,7 @@ class SearchFilter:
     label: str = ""
     input: Input = Input.TEXT
     hint: str = ""
+    choices: tuple[str, ...] = ()
     on_stances: bool = True
     on_attributions: bool = True
 
@@ -127,7 +129,13 @@ class Filters(BaseModel):
         None, description="any name of the speaker: surname, full name or acronym; case, accents and titles are ignored"
     )
     match: Annotated[
-        Match | None, SearchFilter(narrow=lambda query, value: replace(query, exact=value is Match.EXACT))
+        Match | None,
+        SearchFilter(
+            narrow=lambda query, value: replace(query, exact=value is Match.EXACT),
+            label="Names",
+            input=Input.CHOICE,
+            choices=(Match.EXACT,),
+        ),
     ] = Field(
         None,
         description='`words` (default): "Norvane" also finds "Norvane Energy", unless a person, place or people has '
@@ -231,7 +239,7 @@ def form_fields(model: type[BaseModel]) -> tuple[FormField, ...]:
             item.label,
             item.input,
             item.hint,
-            _choices(field.annotation) if item.input is Input.CHOICE else (),
+            (item.choices or _choices(field.annotation)) if item.input is Input.CHOICE else (),
         )
         for name in names
         for field in (model.model_fields[name],)

@@ -148,6 +148,21 @@ def test_search_finds_stances_and_statements_and_links_to_the_article(page: Page
     expect(page.locator(".card:target")).to_be_in_viewport()
 
 
+def test_box_completes_a_name_whose_page_leads_to_its_stances(page: Page) -> None:
+    page.goto("/said")
+    page.get_by_role("link", name="Entities").click()
+    box = page.get_by_label("Name")
+    box.press_sequentially("kell")
+    expect(page.locator("#known-names option").first).to_have_attribute("value", "Tomas Keller")
+    box.fill("Tomas Keller")
+    page.keyboard.press("Enter")
+    page.get_by_role("row", name="Tomas Keller").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tomas Keller")
+    page.get_by_role("link", name=re.compile("^1 stance in which Tomas Keller")).first.click()
+    expect(page.get_by_label("Holder")).to_have_value("Tomas Keller")
+    expect(page.get_by_role("list", name="Results").get_by_role("listitem")).to_have_count(1)
+
+
 def test_feed_is_registered_and_given_limits(page: Page, watch: Watch) -> None:
     watch.expected.append("status of 422")
     page.goto("/feeds")

@@ -19,6 +19,8 @@ def page_paths(stack: Stack) -> dict[str, str]:
         "story": f"/stories/{find_story(stack)}",
         "search": "/said?from=2026-08-01",
         "search-statements": "/said/statements?speaker=Keller",
+        "entities": "/entities",
+        "entity": "/entities/Tomas Keller",
         "feeds": "/feeds",
         "feed": "/feeds/samples",
         "topics": "/topics",

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 
 from services.api.dependencies import Reader, Services
-from services.api.pagination import Limit, decode_cursor, fetch_page
-from services.api.problems import invalid_field, problem_responses
-from services.api.schemas.entities import EntityPage, entity_item
-from services.contracts import EntityType, FeedName, cursors
-from services.results import entities
-from services.results.entities import EntityKey, EntityQuery
+from services.api.entity_search import Part, entity_page
+from services.api.pagination import Limit
+from services.api.problems import problem_responses
+from services.api.schemas.entities import EntityPage
+from services.contracts import EntityType, FeedName
+from services.results.entities import EntityQuery
 from services.results.filters import NameText
 
 router = APIRouter(prefix="/v1", tags=["search"])
-
-
-class Part(StrEnum):
-    """The part that an entity has in statements and stances."""
-
-    SPEAKER = "speaker"
-    HOLDER = "holder"
-    TARGET = "target"
-
 
 # A name of 200 characters of any script.
 NameCursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", max_length=1200)]
@@ -46,20 +36,5 @@ def list_entities(
     """List who and what is named in articles, the most named first; with `q`, the whole name first."""
     feeds = caller.feeds if feed is None else frozenset({feed} if caller.feeds is None or feed in caller.feeds else ())
     query = EntityQuery(q, type, role, feeds)
-    after = _place(cursor)
-    page = fetch_page(
-        lambda size: entities.find(services.database, query, after, size),
-        min(limit, services.settings.api.page_limit),
-        lambda entity: cursors.encode_name(entity.id.key, entity.id.type),
-    )
-    return EntityPage(items=[entity_item(entity) for entity in page.items], next=page.next)
-
-
-def _place(cursor: str | None) -> EntityKey | None:
-    key = decode_cursor(cursors.decode_name, cursor)
-    if key is None:
-        return None
-    try:
-        return EntityKey(key[0], EntityType(key[1]))
-    except ValueError as error:
-        raise invalid_field("cursor", "is not a cursor issued by this service") from error
+    page = entity_page(services.database, query, cursor, min(limit, services.settings.api.page_limit))
+    return EntityPage(items=page.items, next=page.next)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -12,15 +11,15 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from services.api.problems import FieldError, ProblemError
-from services.api.schemas.search_filters import PagedFilters, StanceFilters, TimelineFilters
-from services.api.search_responses import ATTRIBUTIONS, STANCES, SearchKind, search_page, timeline_buckets
-from services.console.charts import diverging_bars, round_up
+from services.api.schemas.search_filters import PagedFilters, StanceFilters
+from services.api.search_responses import ATTRIBUTIONS, STANCES, SearchKind, search_page
 from services.console.error_pages import PageRoute
 from services.console.forms import first_error
 from services.console.page_context import PageContext, ReaderPage
+from services.console.stance_timeline import stance_timeline
 from services.errors import InvalidInput
 from services.results.filters import form_fields
-from services.results.timeline import Bucket, Width
+from services.results.timeline import Width
 from services.topics import store
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -29,12 +28,6 @@ Kind = Literal["stances", "statements"]
 
 _PAGE_SIZE: Final = 25
 _MAX_TOPICS: Final = 1_000
-# The length of the timeline if no start is given.
-_DEFAULT_PERIODS: Final = {
-    Width.DAY: timedelta(days=30),
-    Width.WEEK: timedelta(weeks=26),
-    Width.MONTH: timedelta(days=730),
-}
 _SEARCHES: Final[Mapping[Kind, tuple[type[PagedFilters], SearchKind[Any]]]] = {
     "stances": (StanceFilters, STANCES),
     "statements": (PagedFilters, ATTRIBUTIONS),
@@ -63,7 +56,7 @@ def _show_results(context: PageContext, request: Request, kind: Kind) -> Respons
         "kind": kind,
         "filters": filters,
         "fields": _FIELDS[kind],
-        "tabs": {other: _select(other, filters) for other in _FIELDS},
+        "kind_filters": {other: _select(other, filters) for other in _FIELDS},
         "topics": store.list_topics(context.services.database, retired=None, limit=_MAX_TOPICS),
         "width": width,
         "widths": list(Width),
@@ -77,7 +70,7 @@ def _show_results(context: PageContext, request: Request, kind: Kind) -> Respons
     try:
         values |= _results(context, kind, filters, cursor)
         if kind == "stances" and cursor is None:
-            values["timeline"] = _timeline(context, filters, width)
+            values["timeline"] = stance_timeline(context, filters, width)
     except (ValidationError, InvalidInput) as error:
         status, values["error"] = 422, first_error(error)
     except ProblemError as error:
@@ -97,20 +90,3 @@ def _results(context: PageContext, kind: Kind, filters: dict[str, str], cursor: 
     validated = model.model_validate(filters | ({"cursor": cursor} if cursor else {}))
     page = search_page(context.services.database, context.visitor.caller, validated, search, _PAGE_SIZE)
     return {"items": page.items, "next_query": urlencode(filters | {"cursor": page.next}) if page.next else ""}
-
-
-def _timeline(context: PageContext, filters: dict[str, str], width: str) -> dict[str, Any] | None:
-    """Return the chart of the selected stances, or None if there are no stances."""
-    validated = TimelineFilters.model_validate({**filters, "bucket": width})
-    length = _DEFAULT_PERIODS[validated.bucket]
-    buckets = timeline_buckets(context.services, context.visitor.caller, validated, length)
-    if not any(bucket.support or bucket.oppose for bucket in buckets):
-        return None
-    return timeline_chart(buckets)
-
-
-def timeline_chart(buckets: list[Bucket]) -> dict[str, Any]:
-    """Draw support upwards and opposition downwards from a common axis, in stances per 1000 articles."""
-    rates = [(bucket.support_rate or 0.0, bucket.oppose_rate or 0.0) for bucket in buckets]
-    maximum = round_up(max(max(pair) for pair in rates))
-    return {"buckets": buckets, "bars": diverging_bars(rates, maximum=maximum), "maximum": maximum}
