@@ -127,7 +127,9 @@ def test_compressed_answer_is_decompressed(web: WebServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding"), [(b"no gzip", "gzip"), (gzip.compress(b"abc")[:-9], "gzip"), (b"", "br")]
+    ("body", "encoding"),
+    [(b"no gzip", "gzip"), (gzip.compress(b"abc")[:-9], "gzip"), (b"", "br")],
+    ids=["not-gzip", "truncated", "unknown-coding"],
 )
 def test_answer_that_cannot_be_decompressed_is_an_error(web: WebServer, body: bytes, encoding: str) -> None:
     web.answer = lambda _request: Reply(body, headers={"Content-Encoding": encoding})

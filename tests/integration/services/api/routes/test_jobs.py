@@ -164,7 +164,8 @@ def test_jobs_pushed_between_two_pages_do_not_shift_them(sqlite_api: Api) -> Non
 
 
 def test_jobs_are_filtered_by_state(sqlite_api: Api, sqlite_database: Database) -> None:
-    jobs = {state: sqlite_api.push_id(state) for state in JobState}
+    jobs = {state: sqlite_api.push_id(state) for state in JobState if state is not JobState.HELD}
+    jobs[JobState.HELD] = sqlite_api.push_id("held", pubstatus="withheld", guid="held")
     lease_job(sqlite_database, jobs[JobState.RUNNING])
     complete_job(sqlite_database, jobs[JobState.SUCCEEDED])
     fail_job(sqlite_database, jobs[JobState.FAILED])
