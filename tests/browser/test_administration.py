@@ -114,7 +114,7 @@ def test_search_becomes_a_watch_and_its_webhook_is_tested(page: Page, stack: Sta
     expect(page.get_by_role("row").filter(has_text="webhook.test")).to_be_visible()
     page.get_by_text("New secret …").click()
     page.get_by_role("button", name="Make a new secret").click()
-    expect(page.get_by_role("region", name="The secret of this webhook").get_by_text("whsec_")).to_be_visible()
+    expect(page.get_by_role("status", name="The secret of this webhook").get_by_text("whsec_")).to_be_visible()
     assert serious_violations(page) == []
     [watch] = stack.client.get("/v1/watches", params={"limit": 1}).json()["items"]
     assert watch["filters"] == {"target": "Ministry", "stance": "oppose"}

@@ -75,12 +75,21 @@ def is_bounded(schema: dict[str, object], document: dict[str, dict[str, dict[str
     return "maxLength" in schema or str(schema.get("pattern", "")).endswith("{0,62}$")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
 @pytest.mark.parametrize(
-    ("suffix", "methods"), [("", "DELETE, GET"), (":retry", "POST"), (":drop", "POST"), ("/result", "GET")]
+    ("suffix", "methods"),
+    [
+        ("", "DELETE, GET, HEAD, OPTIONS"),
+        (":retry", "OPTIONS, POST"),
+        (":drop", "OPTIONS, POST"),
+        ("/result", "GET, HEAD, OPTIONS"),
+    ],
 )
 def test_method_not_allowed_lists_the_allowed_methods(service: Service, method: str, suffix: str, methods: str) -> None:
     if method in methods.split(", "):
         return
-    answer = service.stack.client.request(method, f"/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{suffix}")
+    address = f"/v1/jobs/01a20f83-06aa-742c-889a-ecb6041d768b{suffix}"
+    answer = service.stack.client.request(method, address)
     assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+    answer = service.stack.client.options(address)
+    assert (answer.status_code, answer.headers["allow"]) == (204, methods)
