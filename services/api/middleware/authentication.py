@@ -90,9 +90,9 @@ class AuthenticationMiddleware:
 
     def _authorization(self, scope: Scope) -> str | None:
         """Return the header, or the parameter ``key`` of a feed's address in its form, if that is allowed."""
-        header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+        header: bytes | None = dict(reversed(scope["headers"])).get(b"authorization")
         if header is not None:
-            return header
+            return header.decode("latin-1")
         if not self._settings.query_keys or scope["path"] not in _FEED_PATHS:
             return None
         keys = parse_qs(scope["query_string"].decode("latin-1")).get("key", ())

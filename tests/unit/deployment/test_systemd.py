@@ -49,7 +49,14 @@ def test_units_are_valid(copies: Path) -> None:
 @pytest.mark.parametrize("name", [unit.name for unit in UNITS])
 def test_unit_is_little_exposed(copies: Path, name: str) -> None:
     threshold = str(int(MOST_EXPOSED * 10))
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={threshold}", copies / name]
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--no-pager",
+        f"--threshold={threshold}",
+        str(copies / name),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr
 

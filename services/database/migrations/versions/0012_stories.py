@@ -158,7 +158,7 @@ def _add_column(table: str, name: str, kind: str, *, sqlite: bool) -> None:
             "double precision": lambda: sa.Column(name, sa.Float(53)),
             "bigint": lambda: sa.Column(name, sa.BigInteger()),
         }
-        leads = sa.Column(name, sa.Boolean(), server_default=sa.true(), nullable=False)
+        leads: sa.Column[bool] = sa.Column(name, sa.Boolean(), server_default=sa.true(), nullable=False)
         op.add_column(table, types[kind]() if kind in types else leads)
         return
     with op.get_context().autocommit_block():

@@ -115,10 +115,11 @@ def upgrade() -> None:
         *_counts(),
         sa.PrimaryKeyConstraint("key", "type", "feed", name=op.f("pk_entities")),
     )
-    for name, columns in (
+    indexes: tuple[tuple[str, list[str | sa.TextClause]], ...] = (
         ("ix_entities_articles", [sa.text("articles DESC"), "key", "type"]),
         ("ix_entities_type_articles", ["type", sa.text("articles DESC"), "key"]),
-    ):
+    )
+    for name, columns in indexes:
         op.create_index(name, "entities", columns, sqlite_where=OF_ALL_FEEDS, postgresql_where=OF_ALL_FEEDS)
     op.create_table(
         "entity_words",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,7 +31,7 @@ def copies(database: Database) -> list[LeasedJob]:
 
 
 def store(database: Database, text: str, feed: str, guid: str, version: str = "1") -> LeasedJob:
-    fields = {"feed": feed, "guid": guid, "version": version, "published_at": "2024-10-04T12:00:00Z"}
+    fields: dict[str, Any] = {"feed": feed, "guid": guid, "version": version, "published_at": "2024-10-04T12:00:00Z"}
     return store_result(database, SAID, body=text, keys=keys_of(text), **fields)
 
 

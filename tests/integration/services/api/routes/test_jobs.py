@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -164,7 +164,7 @@ def test_jobs_pushed_between_two_pages_do_not_shift_them(sqlite_api: Api) -> Non
 
 
 def test_jobs_are_filtered_by_state(sqlite_api: Api, sqlite_database: Database) -> None:
-    jobs = {state: sqlite_api.push_id(state) for state in JobState if state is not JobState.HELD}
+    jobs: dict[JobState, UUID] = {state: sqlite_api.push_id(state) for state in JobState if state != JobState.HELD}
     jobs[JobState.HELD] = sqlite_api.push_id("held", pubstatus="withheld", guid="held")
     lease_job(sqlite_database, jobs[JobState.RUNNING])
     complete_job(sqlite_database, jobs[JobState.SUCCEEDED])
