@@ -105,17 +105,19 @@ def wait_for_counters(database: Database) -> None:
 
 
 def test_newer_schema_serves_if_it_has_all_and_is_unavailable_otherwise(
-    ledger: tuple[Database, str], serve: Any
+    ledger: tuple[Database, str], serve: Any, eventually: Eventually
 ) -> None:
     database, address = ledger
     api = serve(database)
     administer(address, "UPDATE alembic_version SET version_num = '9999'")
+    eventually(lambda: "revision 9999" in database_check(api)[1], 15)
     status, check = database_check(api)
-    assert (status, "revision 9999" in check, "complete the upgrade" in check) == (200, True, True)
+    assert (status, "complete the upgrade" in check) == (200, True)
     assert api.push().status_code == 202, "the old processes of an upgrade go on"
     administer(address, "ALTER TABLE jobs RENAME COLUMN words TO word_count")
+    eventually(lambda: "it lacks jobs.words" in database_check(api)[1], 15)
     status, check = database_check(api)
-    assert (status, "it lacks jobs.words" in check, "stancewire migrate" in check) == (503, True, False)
+    assert (status, "stancewire migrate" in check) == (503, False)
     assert_problem(api.push(), 503, "store_unavailable")
     api.stop()
 
