@@ -50,7 +50,7 @@ def postgres() -> Iterator[PostgresServer]:
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
-    server = PostgresServer(programs, durable=False)
+    server = PostgresServer(programs)
     server.start()
     yield server
     server.stop()

@@ -31,10 +31,8 @@ class PostgresServer:
     PostgreSQL refuses root, so root runs it as ``postgres``.
     """
 
-    def __init__(self, programs: Path, *, durable: bool = True) -> None:
-        """Prepare a cluster. Without ``durable`` it does not wait for the disk: it survives no power cut."""
+    def __init__(self, programs: Path) -> None:
         self._programs = programs
-        self._options = [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self._directory = Path(tempfile.mkdtemp(prefix="stancewire-postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,7 +48,7 @@ class PostgresServer:
             self._run("initdb", "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = ["-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)]
         self.process = subprocess.Popen(
-            [str(self._programs / "postgres"), *options, *self._options, "-c", "max_connections=200"],
+            [str(self._programs / "postgres"), *options, "-c", "max_connections=200"],
             user=self._user,
             cwd=self._directory,
             stdout=subprocess.DEVNULL,

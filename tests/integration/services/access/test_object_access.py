@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from uuid import UUID, uuid4
 
 import httpx
@@ -152,14 +153,14 @@ def test_no_route_shows_a_foreign_object(api: Api, database: Database, foreign_j
     tried = 0
     for path, operations in api.client.get("/openapi.json").json()["paths"].items():
         for method in operations:
-            filled = path.format_map(ids | {"key_id": "0" * 12, "topic_id": "theirs"})
-            if filled == path:
+            filled = path.format_map(defaultdict(uuid4, ids | {"key_id": "0" * 12, "topic_id": "theirs"}))
+            if filled == path or path.startswith("/v1/push/"):  # pushes there are signed and need no key
                 continue
             answer = api.client_of(key).request(method, filled, json={} if method in {"post", "patch", "put"} else None)
-            if answer.status_code != 403:  # for administrators
+            if answer.status_code not in {403, 422}:  # for administrators; an ID of another form
                 assert_problem(answer, 404, "not_found")
                 tried += 1
-    assert tried >= 5
+    assert tried >= 15
     finished = api.client.get(f"/v1/jobs/{foreign_job}").json()
     assert (finished["metadata"]["state"], finished["result"]["href"]) == (
         "succeeded",
