@@ -78,7 +78,8 @@ class Attacker:
         try:
             connection.request(request.method, request.path, headers=headers)
             response = connection.getresponse()
-            content = response.read(_LONGEST + 1)
+            endless = response.getheader("Content-Type", "").startswith("text/event-stream")
+            content = response.read1(_LONGEST) if endless else response.read(_LONGEST + 1)
             return response.status, {name.lower(): value for name, value in response.getheaders()}, content
         finally:
             connection.close()
