@@ -21,9 +21,9 @@ def atom_feed(title: str, address: str, items: Sequence[AttributionItem] | Seque
     """Return the feed. ``address`` is that of the feed without its key, and identifies it."""
     updated = max((item.at for item in items), default=datetime(1970, 1, 1, tzinfo=UTC))
     feed = _ATOM.feed(
-        _ATOM.title(title),
-        _ATOM.id(address),
-        _ATOM.link(rel="self", href=address),
+        _ATOM.title(_storable(title)),
+        _ATOM.id(_storable(address)),
+        _ATOM.link(rel="self", href=_storable(address)),
         _ATOM.updated(updated.isoformat()),
         _ATOM.author(_ATOM.name("Stancewire")),
         *(_entry(item) for item in items),
