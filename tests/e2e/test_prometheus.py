@@ -47,6 +47,8 @@ CONSTANT = {
     "stancewire_build_info",
     "stancewire_database_pool_in_use",  # in use for milliseconds: changes between scrapes
     "stancewire_database_pool_size",
+    "stancewire_deliverers",
+    "stancewire_deliveries_late_seconds",  # nothing is late while the deliverer runs
     "stancewire_disk_size_bytes",
     "stancewire_http_requests_in_flight",  # as short as a request: changes between scrapes
     "stancewire_ledger_up",
@@ -119,8 +121,16 @@ def create_load(stack: Stack) -> None:
     wait_until(lambda: read_metric(stack, 'stancewire_jobs_finished_total{state="succeeded"}') >= 81)
     stack.client.put("/v1/feeds/held/pause", json={"reason": "for a test"}).raise_for_status()
     prune_a_key(stack)
+    add_followers(stack)
     failed = stack.client.get("/v1/jobs", params={"state": "failed"}).json()["items"]
     stack.client.post(f"/v1/jobs/{failed[0]['id']}:retry").raise_for_status()
+
+
+def add_followers(stack: Stack) -> None:
+    """Add a source, and a webhook of a feed that never pushes."""
+    stack.client.post("/v1/feeds/wire/sources", json={"kind": "signed"}).raise_for_status()
+    webhook = {"url": "https://127.0.0.1:1/events", "feeds": ["silent"], "events": ["result.ready"]}
+    stack.client.post("/v1/webhooks", json=webhook).raise_for_status()
 
 
 def prune_a_key(stack: Stack) -> None:
@@ -190,6 +200,7 @@ def test_metrics_change_under_load(monitored: MonitoredStack, eventually: Eventu
         # Load is repeated, as changes before the first scrape are invisible.
         push_lines(monitored.stack.url, sample_lines(5, "wire"))
         push_refused(monitored.stack)
+        add_followers(monitored.stack)
         time.sleep(1)
         for name in sorted(unchanged):
             shown = f"{name}_count" if name + "_count" in HISTOGRAM_SERIES else name

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 
 from services.contracts import JobState
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import Deployment, wait_until
 from tests.faults.fault_injection import Switch
 from tests.faults.ledger_audit import LedgerAudit
 from tests.faults.load import Load
@@ -65,8 +65,7 @@ def fill_disk(deployment: Deployment, load: Load) -> Recovery:
         pass
     with _disk_full(deployment):
         time.sleep(deployment.pace.outage_s / 2)
-        retries = load.retries
-    assert retries > 0, "articles were accepted although they could not be stored"
+        wait_until(lambda: load.retries > 0, 30, "articles refused that cannot be stored")
     return measure_next_start(deployment, expect_restart(deployment, interrupted, _assert_none_dead))
 
 
