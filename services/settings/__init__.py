@@ -15,25 +15,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.settings.addresses import DatabaseAddress, RedisAddress
+from services.settings.analysis import Pipeline, Stories, Topics, Worker
 from services.settings.environment import DELIMITER, PREFIX, misspelt
-from services.settings.groups import (
-    Access,
-    Api,
-    Broker,
-    Console,
-    Database,
-    Feeds,
-    Limits,
-    Log,
-    Metrics,
-    Pipeline,
-    Retention,
-    Stories,
-    Topics,
-    Worker,
-)
+from services.settings.http import Access, Api, Console
+from services.settings.intake import Feeds, Limits
+from services.settings.monitoring import Log, Metrics
 from services.settings.outbound import Outbound
 from services.settings.sources import Sources
+from services.settings.stores import Broker, Database, Retention
 from services.settings.webhooks import Watches, Webhooks
 
 __all__ = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.settings.groups import Count, Group, Seconds
+from services.settings.group import Count, Group, Seconds
 from services.settings.proxies import ProxyList
 
 

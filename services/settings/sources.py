@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from services.settings.groups import Count, Days, Group, Seconds
+from services.settings.group import Count, Days, Group, Seconds
 
 
 class Sources(Group):
