@@ -14,7 +14,7 @@ import pytest
 from tests.hostile.service import FUZZ, Service, running_service
 
 HERE = Path(__file__).parent
-EXAMPLES = 400 if FUZZ else 15
+EXAMPLES = 400 if FUZZ else 5
 
 
 @pytest.fixture(scope="module")
