@@ -14,7 +14,7 @@ from services.api.schemas.results import ResultItem, ResultPage, TombstoneItem, 
 from services.caller import Caller
 from services.contracts import cursors
 from services.contracts.cursors import ResultCursor
-from services.jobs import queries
+from services.jobs import result_queries
 from services.maintenance import retention_progress
 from services.results import epochs
 
@@ -34,7 +34,7 @@ def read_page(services: ApiServices, query: ResultQuery, size: int) -> ResultPag
     database, feed, visible = services.database, query.feed, query.caller.feeds
     start = epochs.locate(database, query.after)
     since = start.sequence
-    rows = queries.list_results(database, after=since, feed=feed, limit=size, visible=visible)
+    rows = result_queries.list_results(database, after=since, feed=feed, limit=size, visible=visible)
     pruned = retention_progress.removed_results(database, since, feed, visible) if query.after else None
     last = rows[-1].sequence if rows else since
     if pruned is not None:

@@ -12,7 +12,7 @@ from services.dispatch.store_watch import runbook_section
 from services.errors import BrokerUnavailable, Refused, StoreFault, Unavailable
 from services.events.backlog import DeliveryBacklog
 from services.jobs.activity import Activity
-from services.jobs.queries import BacklogSnapshot
+from services.jobs.backlog import BacklogSnapshot
 
 _STUCK_AFTER_S: Final = 60  # if an article waits longer and none was analysed, the queue is stuck
 _LATE_AFTER_S: Final = 300  # the threshold of the alert StancewireDeliveriesLate

@@ -14,10 +14,10 @@ from services.errors import Refused
 from services.events.backlog import delivery_backlog
 from services.feeds import store
 from services.ingest.admission import AdmissionControl
-from services.jobs import activity, dispatch_window, queries
+from services.jobs import activity, backlog, dispatch_window
 from services.jobs.activity import Activity, HostRecord
+from services.jobs.backlog import BacklogSnapshot
 from services.jobs.hosts import HostRole
-from services.jobs.queries import BacklogSnapshot
 
 _CACHE_S: Final = 1.0
 _STEP_S: Final = 10
@@ -65,7 +65,7 @@ class StatusMonitor:
 
     def _read(self) -> ServiceStatus:
         stores = self._watch.look()
-        snapshot = queries.backlog_snapshot(self._database)
+        snapshot = backlog.snapshot(self._database)
         recent = activity.activity(self._database, step_s=_STEP_S, steps=_STEPS)
         hosts = tuple(activity.list_hosts(self._database))
         indicators = HealthIndicators(

@@ -9,8 +9,8 @@ from services.contracts import JobState
 from services.database.counters import CounterName
 from services.database.engine import Database
 from services.errors import StoreUnavailable
-from services.jobs import queries
-from services.jobs.queries import BacklogSnapshot
+from services.jobs import backlog
+from services.jobs.backlog import BacklogSnapshot
 
 
 class Progress:
@@ -21,13 +21,13 @@ class Progress:
         self._database = database
         self._finished = 0
         with contextlib.suppress(StoreUnavailable):  # the first rate is then too high
-            self._finished = sum(_finished_by_state(queries.backlog_snapshot(database)).values())
+            self._finished = sum(_finished_by_state(backlog.snapshot(database)).values())
         self._read_at = time.monotonic()
 
     def line(self) -> str:
         """Return the progress line; the rate is the average since the previous call."""
         try:
-            snapshot = queries.backlog_snapshot(self._database)
+            snapshot = backlog.snapshot(self._database)
         except StoreUnavailable as error:
             return f"the database does not answer: {error.detail}"
         by_state = _finished_by_state(snapshot)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.tables import jobs
-from services.jobs import queries
+from services.jobs import backlog
 from tests.faults import ledger_audit
 from tests.faults.deployment import PARTS, RESTART_BOUND_S, Deployment, wait_until
 from tests.faults.fault_injection import Switch, Trigger
@@ -123,7 +123,7 @@ def run_two_sweepers(deployment: Deployment, load: Load) -> Recovery:
 
 
 def _leases_lost(deployment: Deployment) -> float:
-    return queries.backlog_snapshot(deployment.database).counters.get((CounterName.LEASES_LOST, NO_LABEL), 0)
+    return backlog.snapshot(deployment.database).counters.get((CounterName.LEASES_LOST, NO_LABEL), 0)
 
 
 def terminate_worker(deployment: Deployment, load: Load) -> Recovery:

@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 from services.contracts import Analysis, Article, JobState, Pipeline, Result, instant
 from services.database.engine import Database
 from services.database.tables import jobs
-from services.jobs import dispatch_window, leases, queries
+from services.jobs import dispatch_window, leases, result_queries
 from services.jobs.accept import Acceptance, accept
 from services.jobs.dispatch_window import Message, WindowSize
 from services.jobs.leases import LeasedJob
-from services.jobs.queries import StoredResult
+from services.jobs.result_queries import StoredResult
 from services.results.tombstones import Tombstone
 
 WIDE = WindowSize(per_slot=100, message_articles=8, message_words=10_000)
@@ -56,13 +56,13 @@ def state_of(database: Database, job_id: UUID) -> JobState:
 
 def listed_results(database: Database, after: int = 0) -> list[StoredResult]:
     """Return the results that a client who follows them gets, without tombstones."""
-    entries = queries.list_results(database, after=after, limit=1000)
+    entries = result_queries.list_results(database, after=after, limit=1000)
     return [entry for entry in entries if isinstance(entry, StoredResult)]
 
 
 def listed_tombstones(database: Database, after: int = 0) -> list[Tombstone]:
     """Return the tombstones that a client who follows the results gets."""
-    entries = queries.list_results(database, after=after, limit=1000)
+    entries = result_queries.list_results(database, after=after, limit=1000)
     return [entry for entry in entries if isinstance(entry, Tombstone)]
 
 

@@ -25,7 +25,7 @@ from services.contracts import Article
 from services.database.counters import CounterName
 from services.database.engine import Database
 from services.errors import PermanentError
-from services.jobs import queries
+from services.jobs import backlog
 from services.settings import Settings
 from services.standalone.up import start_service
 
@@ -214,7 +214,7 @@ def _push_probes(client: httpx.Client, article: Article, latencies: list[float],
 
 
 def _finished_jobs(database: Database) -> int:
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     return int(sum(value for (name, _), value in counters.items() if name is CounterName.FINISHED))
 
 

@@ -27,7 +27,7 @@ from services.api.result_streams import EventStream
 from services.api.schemas.jobs import result_href, withdrawal_detail
 from services.api.schemas.results import ResultItem, ResultPage, ResultRow, result_row
 from services.contracts import FeedName, JobState, Result, cursors
-from services.jobs import queries
+from services.jobs import queries, result_queries
 from services.jobs.queries import JobRecord
 
 router = APIRouter(prefix="/v1", tags=["results"])
@@ -60,7 +60,7 @@ def get_result(
     with ``rel="successor-version"`` leads to the new one.
     """
     form = negotiate(format, accept, offsets)
-    stored = queries.result(services.database, job_id, caller.feeds)
+    stored = result_queries.result(services.database, job_id, caller.feeds)
     record = queries.job(services.database, job_id, caller.feeds) if stored is None else stored.job
     if record.withdrawn:
         raise ProblemError(410, "withdrawn", withdrawal_detail(record))

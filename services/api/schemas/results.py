@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.api.schemas.jobs import result_href
 from services.contracts import Warned, cursors
 from services.contracts.cursors import ResultCursor
-from services.jobs.queries import StoredResult
+from services.jobs.result_queries import StoredResult
 from services.results.tombstones import Tombstone, TombstoneKind
 
 _CURSOR: Final = "`after` of a request that continues behind this item"

@@ -15,8 +15,8 @@ from services.console.error_pages import PageRoute
 from services.console.page_context import ReaderPage
 from services.console.text_annotations import annotated_paragraphs
 from services.contracts import Attribution, Entity, EntityType, Position, Result, Stance, merge_positions
-from services.jobs import queries
-from services.jobs.queries import StoredResult
+from services.jobs import queries, result_queries
+from services.jobs.result_queries import StoredResult
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -51,7 +51,7 @@ class PositionCard:
 @router.get("/jobs/{job_id}/article")
 def show_article(job_id: UUID, context: ReaderPage) -> Response:
     """Show the article of a job; a page that waits while the job is not done; 410 if the article was withdrawn."""
-    stored = queries.result(context.services.database, job_id, context.visitor.feeds)
+    stored = result_queries.result(context.services.database, job_id, context.visitor.feeds)
     job = queries.job(context.services.database, job_id, context.visitor.feeds) if stored is None else stored.job
     if job.withdrawn:
         raise ProblemError(410, "withdrawn", withdrawal_detail(job))

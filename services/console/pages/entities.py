@@ -22,7 +22,7 @@ from services.console.page_context import PageContext, ReaderPage
 from services.console.stance_timeline import stance_timeline
 from services.contracts import EntityType, MentionForm, Result, StanceLabel
 from services.errors import InvalidInput, NotFound
-from services.jobs import queries
+from services.jobs import result_queries
 from services.results import entities
 from services.results.entities import EntityQuery
 from services.results.filters import Match, NameText
@@ -187,7 +187,7 @@ def _called(context: PageContext, key: str, job_ids: Iterable[UUID]) -> tuple[li
     names: Counter[str] = Counter()
     roles: Counter[str] = Counter()
     for job_id in islice(job_ids, _ARTICLES_READ):
-        stored = queries.result(context.services.database, job_id, context.visitor.feeds)
+        stored = result_queries.result(context.services.database, job_id, context.visitor.feeds)
         if stored is None:  # erased meanwhile
             continue
         result = Result.model_validate_json(stored.document)

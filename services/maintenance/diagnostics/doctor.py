@@ -14,7 +14,7 @@ from services.contracts import JobState
 from services.database.engine import Database
 from services.errors import StoreUnavailable
 from services.feeds.pauses import list_pauses
-from services.jobs import queries
+from services.jobs import backlog
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import take_snapshot
 from services.maintenance.diagnostics.container import check_container
@@ -106,7 +106,7 @@ def _parts(database: Database) -> Iterator[Finding]:
     try:
         snapshot = take_snapshot(database)
         pauses = list_pauses(database)
-        oldest = queries.oldest_queued_s(database)
+        oldest = backlog.oldest_queued_s(database)
     except StoreUnavailable as error:
         yield Finding("ledger", Level.FAIL, error.detail, "see the finding on the database")
         return

@@ -16,7 +16,7 @@ from services.caller import local
 from services.contracts import JobState
 from services.database import migrations
 from services.database.engine import Database
-from services.jobs import actions, dispatch_window, leases, queries
+from services.jobs import actions, backlog, dispatch_window, leases
 from services.settings import Database as DatabaseSettings
 from tests.support.api import complete_job
 from tests.support.ledger import claim_all, fill, listed_results, result_of, state_of
@@ -188,7 +188,7 @@ def test_jobs_and_results_of_the_first_schema_survive_the_upgrade(first: Databas
         assert {state_of(first, job_id) for job_id in job_ids[state]} == {JobState.SUCCEEDED}
     assert {state_of(first, job_id) for job_id in job_ids[JobState.FAILED]} == {JobState.FAILED}
 
-    counters = {(name.value, label): value for (name, label), value in queries.backlog_snapshot(first).counters.items()}
+    counters = {(name.value, label): value for (name, label), value in backlog.snapshot(first).counters.items()}
     stored = listed_results(first)
     assert [result.sequence for result in stored] == list(range(1, len(stored) + 1)), "sequences have no gaps"
     assert counters["accepted", "wire"] == len(stored) + PER_STATE[JobState.FAILED]

@@ -22,7 +22,7 @@ from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.dispatch.sweeper import Sweeper
 from services.errors import BrokerUnavailable
-from services.jobs import hosts, leases, queries
+from services.jobs import backlog, hosts, leases
 from services.jobs.hosts import HostRole
 from services.settings import Settings
 from tests.support.api import NO_REDIS
@@ -150,7 +150,7 @@ def test_jobs_of_messages_lost_by_a_flush_are_sent_again(setup: DispatchSetup) -
     setup.dispatcher.dispatch()
     assert sum(len(_job_ids(message)) for message in setup.messages()) == 4
     assert not lost_ids & set(setup.message_ids())
-    assert queries.backlog_snapshot(setup.database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 4
+    assert backlog.snapshot(setup.database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 4
     assert {state_of(setup.database, job.job_id) for job in accepted} == {JobState.QUEUED}
 
 

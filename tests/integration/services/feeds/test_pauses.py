@@ -16,7 +16,7 @@ from services.database.engine import Database
 from services.database.tables import ALL_FEEDS
 from services.errors import NotFound
 from services.feeds import pauses
-from services.jobs import dispatch_window, queries
+from services.jobs import backlog, dispatch_window, queries
 from services.jobs.snapshot import take_snapshot
 from tests.support.api import assert_problem, count_articles, push_batch, url_of
 from tests.support.ledger import article, claim_all, fill, push, set_row
@@ -73,12 +73,12 @@ def test_paused_jobs_do_not_count_as_the_oldest_queued(database: Database) -> No
     now = int(time.time() * 1000)
     set_row(database, held.job_id, queued_at=now - 3 * DAY_MS)
     set_row(database, other.job_id, queued_at=now - 60_000)
-    assert queries.oldest_queued_s(database) > 2 * 86_400
+    assert backlog.oldest_queued_s(database) > 2 * 86_400
     pauses.pause(database, "held", "for a test", local())
-    assert 59 < queries.oldest_queued_s(database) < 120
-    assert 59 < queries.backlog_snapshot(database).oldest_queued_s < 120
+    assert 59 < backlog.oldest_queued_s(database) < 120
+    assert 59 < backlog.snapshot(database).oldest_queued_s < 120
     pauses.resume(database, "held", local())
-    assert 59 < queries.oldest_queued_s(database) < 120, "it counts as queued when the pause ended"
+    assert 59 < backlog.oldest_queued_s(database) < 120, "it counts as queued when the pause ended"
 
 
 def test_pause_of_all_intake_refuses_pushes_and_dispatches_jobs(database: Database, serve: Any) -> None:

@@ -10,7 +10,7 @@ from services.contracts import JobState
 from services.database.counters import CounterName
 from services.database.engine import Database
 from services.database.tables import articles, idempotency_keys, jobs
-from services.jobs import leases, queries
+from services.jobs import backlog, leases
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused, accept
 from services.maintenance.retention import RetentionRunner
 from services.settings import Retention
@@ -131,7 +131,7 @@ def test_articles_are_counted_by_feed(database: Database) -> None:
         article("One.", feed="b"),
         article("One.", feed="a"),
     )
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     assert counters[CounterName.ACCEPTED, "a"] == 2
     assert counters[CounterName.ACCEPTED, "b"] == 1
     assert counters[CounterName.REPEATED, "a"] == 1

@@ -15,7 +15,7 @@ from services.database.engine import Database, now_ms
 from services.database.tables import articles, idempotency_keys, jobs
 from services.errors import Contended
 from services.jobs import accept as accept_module
-from services.jobs import queries
+from services.jobs import backlog
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused, accept, identity_of
 from tests.support.ledger import article, claim_all, push
 
@@ -185,11 +185,11 @@ def test_warning_about_changed_content_names_version_guid_and_revision(database:
 
 def test_feeds_are_ranked_by_their_first_push_only(database: Database) -> None:
     push(database, article("One.", feed="beta"), article("One.", feed="alpha"))
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     ranks = {feed: counters[CounterName.FEED_RANK, feed] for feed in ("alpha", "beta")}
     assert sorted(ranks.values()) == [1, 2]
     push(database, article("Two.", feed="alpha"), article("One.", feed="beta"), article("One.", feed="gamma"))
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     assert {feed: counters[CounterName.FEED_RANK, feed] for feed in ("alpha", "beta")} == ranks
     assert counters[CounterName.FEED_RANK, "gamma"] == 3
     assert counters[CounterName.FEEDS, NO_LABEL] == 3

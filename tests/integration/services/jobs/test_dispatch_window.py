@@ -10,7 +10,7 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.database.tables import hosts
-from services.jobs import actions, dispatch_window, leases, queries
+from services.jobs import actions, backlog, dispatch_window, leases, queries
 from services.jobs import hosts as presence
 from services.jobs.dispatch_window import Requeued, WindowSize
 from services.jobs.hosts import HostRole
@@ -140,7 +140,7 @@ def test_jobs_of_an_overdue_message_are_requeued(database: Database) -> None:
     assert dispatch_window.requeue_lost_messages(database, [message.id]) == 1
     assert dispatch_window.requeue_lost_messages(database, [message.id]) == 0
     assert leases.lease(database, message.id, message.job_ids, 30) == [], "the old message lost its right"
-    assert queries.backlog_snapshot(database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 1
+    assert backlog.snapshot(database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 1
     assert state_of(database, pushed.job_id) is JobState.QUEUED
 
 
@@ -196,6 +196,6 @@ def test_job_is_dead_after_its_worker_was_lost_on_the_last_attempt(database: Dat
     record = queries.job(database, pushed.job_id)
     assert (record.state, record.reason_code) == (JobState.DEAD, "worker_lost")
     assert record.reason_detail == "the worker was lost while analysing it; attempt 3"
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     assert counters[CounterName.LEASES_LOST, NO_LABEL] == 3
     assert counters[CounterName.FINISHED, "dead"] == 1

@@ -14,7 +14,7 @@ from services.database.counters import NO_LABEL, CounterName, Key
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, jobs, results
 from services.errors import LeaseLost, PermanentError, TransientError
-from services.jobs import leases, queries
+from services.jobs import backlog, leases
 from services.jobs.dispatch_window import Message, WindowSize
 from services.jobs.leases import LeasedJob, lease
 from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
@@ -35,7 +35,7 @@ def database_time(database: Database) -> int:
 
 
 def counters_of(database: Database) -> dict[Key, float]:
-    return dict(queries.backlog_snapshot(database).counters)
+    return dict(backlog.snapshot(database).counters)
 
 
 def two_in_one_message(database: Database) -> Message:

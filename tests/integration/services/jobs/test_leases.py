@@ -8,7 +8,7 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.errors import LeaseLost, PermanentError, TransientError
-from services.jobs import actions, dispatch_window, leases, queries
+from services.jobs import actions, backlog, dispatch_window, leases, queries, result_queries
 from services.jobs.dispatch_window import WindowSize
 from services.jobs.leases import lease
 from tests.support.ledger import article, claim_all, fill, listed_results, push, result_of, set_row, state_of
@@ -42,13 +42,13 @@ def test_complete_stores_the_result_and_closes_the_job(database: Database) -> No
     leases.complete(database, claimed, result_of(claimed))
     record = queries.job(database, pushed.job_id)
     assert (record.state, record.attempts, record.done) == (JobState.SUCCEEDED, 1, True)
-    stored = queries.result(database, pushed.job_id)
+    stored = result_queries.result(database, pushed.job_id)
     assert stored is not None
     assert stored.document == result_of(claimed).model_dump_json()
-    assert queries.backlog_snapshot(database).counters[CounterName.FINISHED, "succeeded"] == 1
+    assert backlog.snapshot(database).counters[CounterName.FINISHED, "succeeded"] == 1
     with pytest.raises(LeaseLost):
         leases.complete(database, claimed, result_of(claimed))
-    assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
+    assert backlog.snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
 
 
 def test_job_canceled_while_running_stores_nothing(database: Database) -> None:
@@ -57,7 +57,7 @@ def test_job_canceled_while_running_stores_nothing(database: Database) -> None:
     actions.cancel(database, pushed.job_id)
     with pytest.raises(LeaseLost):
         leases.complete(database, claimed, result_of(claimed))
-    assert queries.result(database, pushed.job_id) is None
+    assert result_queries.result(database, pushed.job_id) is None
     assert state_of(database, pushed.job_id) is JobState.CANCELED
     assert leases.extend(database, [claimed], 30) == frozenset()
 
@@ -73,7 +73,7 @@ def test_lost_lease_closes_nothing(database: Database) -> None:
     with pytest.raises(LeaseLost):
         leases.complete(database, late, result_of(late))
     leases.complete(database, now, result_of(now))
-    assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
+    assert backlog.snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 1
 
 
 def test_extend_returns_the_jobs_still_held(database: Database) -> None:
@@ -108,7 +108,7 @@ def test_transient_error_is_retried_later_and_dead_after_the_last_attempt(databa
     assert leases.requeue(database, claimed, reason, max_attempts=3, delay_s=60) is JobState.DEAD
     record = queries.job(database, pushed.job_id)
     assert (record.reason_code, record.reason_detail) == ("temporary", "the model was not ready")
-    assert queries.backlog_snapshot(database).counters[CounterName.FINISHED, "dead"] == 1
+    assert backlog.snapshot(database).counters[CounterName.FINISHED, "dead"] == 1
 
 
 def test_released_job_keeps_its_attempts(database: Database) -> None:
@@ -127,7 +127,7 @@ def test_results_are_numbered_in_commit_order(database: Database) -> None:
     listed = listed_results(database)
     assert [item.job.id for item in listed] == order
     assert [item.sequence for item in listed] == [1, 2, 3, 4, 5]
-    assert [item.sequence for item in queries.list_results(database, after=3, limit=1)] == [4]
+    assert [item.sequence for item in result_queries.list_results(database, after=3, limit=1)] == [4]
     assert [item.job.id for item in listed_results(database, after=3)] == order[3:]
 
 

@@ -14,7 +14,7 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database, now_ms
 from services.database.tables import BACKGROUND, jobs, pauses
-from services.jobs import dispatch_window, queries
+from services.jobs import backlog, dispatch_window
 from services.jobs.accept import Acceptance
 from services.jobs.dispatch_window import Message, Requeued, WindowSize
 from tests.support.ledger import article, claim_all, fill, push, set_row, state_of
@@ -249,7 +249,7 @@ def test_release_clears_only_the_messages_it_is_given(database: Database) -> Non
         row = row_of(database, job_id)
         assert (row["state"], row["message_id"], row["dispatched_at"]) == ("queued", None, None)
     assert {row_of(database, job_id)["message_id"] for job_id in kept.job_ids} == {kept.id}
-    assert queries.backlog_snapshot(database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 2
+    assert backlog.snapshot(database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 2
 
 
 def test_sweep_requeues_or_buries_only_running_jobs_with_ended_leases(database: Database) -> None:
@@ -284,7 +284,7 @@ def test_sweep_requeues_or_buries_only_running_jobs_with_ended_leases(database: 
         else:
             assert row["state"] == "dead"
             assert before <= row["finished_at"] <= after
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     assert counters[CounterName.LEASES_LOST, NO_LABEL] == 4
     assert counters[CounterName.UNSUCCESSFUL, "worker_lost"] == 4
     assert counters[CounterName.FINISHED, "dead"] == 2

@@ -19,7 +19,7 @@ from services.contracts import JobState
 from services.database import migrations
 from services.database.engine import Database
 from services.database.tables import articles, audit_log, jobs, results
-from services.jobs import hosts, leases, queries
+from services.jobs import backlog, hosts, leases, queries
 from services.jobs.hosts import HostRole
 from services.maintenance import postgres_tools
 from services.maintenance.backup import BackupError, backup
@@ -82,7 +82,7 @@ def audit_actions(database: Database) -> list[str]:
 
 def check_counts(database: Database) -> int:
     """Check that every accepted article has one final state and, if it succeeded, one result; return their number."""
-    counters = queries.backlog_snapshot(database).counters
+    counters = backlog.snapshot(database).counters
     accepted = sum(value for (name, _), value in counters.items() if name == "accepted")
     ended = {label: value for (name, label), value in counters.items() if name == "finished"}
     with database.read() as connection:

@@ -13,7 +13,7 @@ from services.cli import main
 from services.database.engine import Database
 from services.database.tables import articles, idempotency_keys, jobs, metadata, results
 from services.errors import Gone, LeaseLost, NotFound
-from services.jobs import accept, leases, queries
+from services.jobs import accept, leases, queries, result_queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance import erasure
 from tests.support.api import assert_problem, complete_job, lease_job, make_key, url_of
@@ -51,7 +51,7 @@ def test_erasure_leaves_only_the_ids(database: Database) -> None:
     assert row_counts(database) == {"articles": 1, "jobs": 1, "results": 1, "idempotency_keys": 0}
     left = all_cells(database)
     assert not [trace for trace in (PRIVATE, "Oath", "secret-guid", article(PRIVATE).content_hash()) if trace in left]
-    assert queries.result(database, kept.job_id)
+    assert result_queries.result(database, kept.job_id)
     with pytest.raises(Gone):
         queries.job(database, erased.job_id)
 

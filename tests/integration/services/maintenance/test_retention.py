@@ -25,7 +25,7 @@ from services.database.tables import (
     tombstones,
 )
 from services.errors import Conflict, NotFound, PermanentError
-from services.jobs import accept, actions, leases, queries
+from services.jobs import accept, actions, backlog, leases, queries, result_queries
 from services.jobs.accept import IdempotencyKey
 from services.maintenance.retention import PrunedElsewhere, RetentionRunner
 from services.settings import Retention
@@ -121,7 +121,12 @@ def test_each_kind_is_removed_at_its_age_as_planned(database: Database) -> None:
     assert count(database, results) == 7, "a plan changes nothing"
     assert pruner.run(NEVER) == planned
     assert {days for days in ages if days < 91 and has_body(database, job_ids[days])} == {0, 6.9}
-    assert {days for days in ages if days < 91 and queries.result(database, job_ids[days])} == {0, 6.9, 7.1, 29.9}
+    assert {days for days in ages if days < 91 and result_queries.result(database, job_ids[days])} == {
+        0,
+        6.9,
+        7.1,
+        29.9,
+    }
     with pytest.raises(NotFound):
         queries.job(database, job_ids[91])
     assert not any(pruner.run(NEVER).values())
@@ -143,9 +148,9 @@ def test_tombstone_is_removed_with_the_results_of_its_time(database: Database) -
 def test_pruning_decreases_no_counter(database: Database) -> None:
     for days in (100, 31, 8):
         add_finished_job(database, days)
-    before = queries.backlog_snapshot(database).counters
+    before = backlog.snapshot(database).counters
     RetentionRunner(database, QUICK).run(NEVER)
-    after = queries.backlog_snapshot(database).counters
+    after = backlog.snapshot(database).counters
     assert {key: value for key, value in after.items() if key[0] != "pruned"} == before
     assert {key[1]: value for key, value in after.items() if key[0] == "pruned"} == {
         "bodies": 3,
@@ -153,7 +158,7 @@ def test_pruning_decreases_no_counter(database: Database) -> None:
         "articles": 1,
     }
     new = add_finished_job(database, 0)
-    stored = queries.result(database, new)
+    stored = result_queries.result(database, new)
     assert stored is not None
     assert stored.sequence == 4, "numbers go on"
 
@@ -212,16 +217,16 @@ def test_superseded_result_is_removed_earlier(database: Database) -> None:
     first = add_finished_job(database, 20)
     second = add_reanalysis(database, first)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert queries.result(database, first), "the later analysis has no result yet"
+    assert result_queries.result(database, first), "the later analysis has no result yet"
     complete_job(database, second)
     RetentionRunner(database, QUICK).run(NEVER)
-    assert queries.result(database, first), "replaced a moment ago"
+    assert result_queries.result(database, first), "replaced a moment ago"
     days_pass(database, 8)
     pruner = RetentionRunner(database, QUICK)
     planned = pruner.plan()
     assert (planned["superseded"], planned["results"]) == (1, 0)
     assert pruner.run(NEVER) == planned
-    assert (queries.result(database, first), queries.result(database, second) is not None) == (None, True)
+    assert (result_queries.result(database, first), result_queries.result(database, second) is not None) == (None, True)
 
 
 def test_reader_with_an_old_cursor_is_warned(database: Database, serve: Any) -> None:
@@ -316,9 +321,9 @@ def test_pruning_and_workers_run_at_the_same_time(database: Database) -> None:
     thread.join()
     assert (pruned[0]["bodies"], pruned[0]["results"]) == (24, 24)
     assert young
-    assert all(queries.result(database, job_id) for job_id in young)
-    assert not any(queries.result(database, job_id) for job_id in old)
-    ended = queries.backlog_snapshot(database).counters["finished", "succeeded"]  # type: ignore[index]  # a StrEnum is its value
+    assert all(result_queries.result(database, job_id) for job_id in young)
+    assert not any(result_queries.result(database, job_id) for job_id in old)
+    ended = backlog.snapshot(database).counters["finished", "succeeded"]  # type: ignore[index]  # a StrEnum is its value
     assert ended == 24 + len(young)
 
 

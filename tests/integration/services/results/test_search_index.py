@@ -21,7 +21,7 @@ from services.database.tables import (
     stance_names,
     stances,
 )
-from services.jobs import actions, leases, queries
+from services.jobs import actions, leases, result_queries
 from services.jobs.leases import LeasedJob
 from services.results import search_index
 from services.results.full_text import phrases
@@ -104,7 +104,7 @@ def test_a_new_analysis_replaces_the_old_one_when_it_is_stored(database: Databas
     assert (before.job_id, after.job_id) == (first.job_id, newer.job_id)
     assert (after.target, after.at) == ("Tram Company", before.at)
     assert [stored.job.id for stored in listed_results(database)] == [newer.job_id]
-    stored = queries.result(database, first.job_id)
+    stored = result_queries.result(database, first.job_id)
     assert stored is not None, "a job's result stays where it was"
     assert stored.superseded_by == newer.job_id
 
@@ -114,7 +114,7 @@ def test_an_older_analysis_that_ends_late_replaces_nothing(database: Database) -
     newest = again(database, first, ONE, analysis=3)
     late = again(database, first, ONE, analysis=2)
     assert [row.job_id for row in find_stances(database, SearchQuery(), None, 10)] == [newest.job_id]
-    stored = [queries.result(database, job_id) for job_id in (first.job_id, late.job_id, newest.job_id)]
+    stored = [result_queries.result(database, job_id) for job_id in (first.job_id, late.job_id, newest.job_id)]
     assert [result.superseded_by if result else "missing" for result in stored] == [newest.job_id, newest.job_id, None]
 
 

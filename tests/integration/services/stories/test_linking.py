@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from services.caller import local
 from services.database.engine import Database
 from services.database.tables import fingerprint_bands, fingerprints
-from services.jobs import leases, queries
+from services.jobs import leases, queries, result_queries
 from services.jobs.leases import LeasedJob
 from services.maintenance import erasure
 from services.settings import Stories
@@ -46,7 +46,7 @@ def test_copies_in_other_feeds_are_one_story_and_other_texts_are_not(database: D
     copy = store(database, CUT, feed="paper", title="Birds in town")
     other = store(database, HERON, feed="paper")
     assert story_of(database, first) == story_of(database, copy) != story_of(database, other)
-    stored = queries.result(database, copy.job_id)
+    stored = result_queries.result(database, copy.job_id)
     assert stored is not None
     assert str(story_of(database, first)) in stored.document, "the result names its story"
 

@@ -12,7 +12,7 @@ from services.cli.main import build
 from services.contracts import JobState, Topic
 from services.database.engine import Database
 from services.database.tables import BACKGROUND, articles, jobs, topics
-from services.jobs import actions, leases, queries
+from services.jobs import actions, backlog, leases, result_queries
 from services.results.search import SearchQuery, find_stances
 from services.settings import Topics
 from services.topics import reanalysis, store
@@ -87,7 +87,7 @@ def test_old_result_stays_valid_until_the_new_one_is_stored(database: Database) 
     topic = register(database, "tram")
     backdate(database)
     read_page(database, topic)
-    assert queries.result(database, job.job_id) is not None
+    assert result_queries.result(database, job.job_id) is not None
     assert [stored.job.id for stored in listed_results(database)] == [job.job_id]
     [lease] = claim_all(database)
     opposition = Statement("Ida Berg", "the tram is a mistake", target="#tram")
@@ -152,7 +152,7 @@ def test_live_jobs_precede_background_jobs_which_do_not_age_the_backlog(database
     read_page(database, topic)
     with database.write() as connection:
         connection.execute(update(jobs).where(jobs.c.state == JobState.QUEUED).values(queued_at=1))
-    assert queries.oldest_queued_s(database) == queries.backlog_snapshot(database).oldest_queued_s == 0
+    assert backlog.oldest_queued_s(database) == backlog.snapshot(database).oldest_queued_s == 0
     live = push(database, *(an_article(f"Story {number}.", feed="b") for number in range(5)))
     dispatched = [job_id for message in fill(database) for job_id in message.job_ids]
     with database.read() as connection:

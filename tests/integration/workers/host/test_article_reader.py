@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts import Article, MediaType, Topic
 from services.database.engine import Database
-from services.jobs import queries
+from services.jobs import result_queries
 from services.metrics import WorkerMetrics
 from services.settings import Pipeline as PipelineSettings
 from services.settings import Stories, Worker
@@ -49,7 +49,7 @@ class Host:
         [accepted] = push(self.database, Article(**({"body": BODY} | fields)))
         for message in fill(self.database):
             self.runner.run(message.id, message.job_ids)
-        stored = queries.result(self.database, accepted.job_id)
+        stored = result_queries.result(self.database, accepted.job_id)
         assert stored is not None
         return dict(json.loads(stored.document))
 

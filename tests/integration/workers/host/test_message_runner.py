@@ -18,7 +18,7 @@ from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
 from services.database.tables import articles, jobs
 from services.errors import PermanentError, TransientError
-from services.jobs import actions, dispatch_window, queries
+from services.jobs import actions, backlog, dispatch_window, queries, result_queries
 from services.jobs.dispatch_window import Message, Requeued, WindowSize
 from services.metrics import WorkerMetrics
 from services.settings import Database as DatabaseSettings
@@ -72,7 +72,7 @@ def test_results_of_analysed_jobs_are_stored(database: Database) -> None:
     ids = push_three(database)
     leased, registry = run(database, analyse_at_once)
     assert leased == 3
-    stored = [result for job_id in ids if (result := queries.result(database, job_id))]
+    stored = [result for job_id in ids if (result := result_queries.result(database, job_id))]
     assert [result.job.id for result in stored] == ids
     assert '"text":"Two."' in stored[1].document
     assert outcomes(registry) == {"succeeded": 3}
@@ -82,7 +82,7 @@ def test_results_of_analysed_jobs_are_stored(database: Database) -> None:
 def test_metadata_of_the_article_is_in_its_result(database: Database) -> None:
     [pushed] = push(database, article("One.", metadata={"section": "Café\x00", "tags": ["tram"]}))
     run(database, analyse_at_once)
-    stored = queries.result(database, pushed.job_id)
+    stored = result_queries.result(database, pushed.job_id)
     assert stored is not None
     assert Result.model_validate_json(stored.document).metadata == {"section": "Café\x00", "tags": ["tram"]}
 
@@ -92,7 +92,7 @@ def test_second_delivery_of_message_has_no_effect(database: Database) -> None:
     [message] = fill(database, ONE_MESSAGE)
     runner = MessageRunner(database, analyse_at_once, SETTINGS, WorkerMetrics(CollectorRegistry()))
     assert [runner.run(message.id, message.job_ids) for _ in range(2)] == [3, 0]
-    assert queries.backlog_snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 3
+    assert backlog.snapshot(database).counters[CounterName.RESULTS, NO_LABEL] == 3
 
 
 def test_permanent_error_fails_only_its_own_job(database: Database) -> None:
@@ -242,7 +242,7 @@ def test_job_canceled_during_analysis_stores_nothing_and_others_continue(databas
 
     _, registry = run(database, analyse)
     assert states(database, ids) == [JobState.SUCCEEDED, JobState.CANCELED, JobState.SUCCEEDED]
-    assert queries.result(database, ids[1]) is None
+    assert result_queries.result(database, ids[1]) is None
     assert outcomes(registry) == {"succeeded": 2, "lease_lost": 1}
 
 

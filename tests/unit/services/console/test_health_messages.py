@@ -10,7 +10,7 @@ from services.console.service_status import rate_per_minute
 from services.contracts import JobState
 from services.errors import BrokerUnavailable, Refused, StoreFault, StoreUnavailable, Unavailable
 from services.jobs.activity import Activity
-from services.jobs.queries import BacklogSnapshot
+from services.jobs.backlog import BacklogSnapshot
 
 
 def backlog(queued: int = 0, dead: int = 0, oldest: float = 0, slots: int = 2) -> BacklogSnapshot:
