@@ -29,7 +29,7 @@ from services.database.engine import Database
 from services.errors import InvalidInput
 from services.results import search, timeline
 from services.results.filters import search_query
-from services.results.search import PageKey, SearchQuery
+from services.results.search_query import PageKey, SearchQuery
 from services.results.timeline import Bucket, Width
 
 _PAGE_SIZE: Final = 50  # items of a JSON page if the client does not say

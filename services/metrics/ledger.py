@@ -23,9 +23,10 @@ from services.jobs.counter_updates import BEYOND
 from services.jobs.hosts import HostRole
 from services.jobs.snapshot import Snapshot, take_snapshot
 from services.metrics import catalogue
-from services.metrics.catalogue import METRICS, OTHER_FEEDS
+from services.metrics.catalogue import METRICS
 from services.metrics.declaration import Kind, MetricDeclaration
 from services.metrics.families import histogram_family, labelled_family, unlabelled_family
+from services.metrics.labels import OTHER_FEEDS
 
 # A long backlog takes a while to read. A snapshot that took longer than this many seconds is reused for
 # `_REUSE_FACTOR` times as long, so that at most a twentieth of the time is spent reading, however frequent the scrapes.

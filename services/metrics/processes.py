@@ -11,6 +11,7 @@ from services.dispatch.store_watch import Store
 from services.errors import StoreFault
 from services.metrics import catalogue
 from services.metrics.families import counter, gauge, histogram
+from services.metrics.labels import CAPACITY_CODES
 from services.version import VERSION
 
 
@@ -23,7 +24,7 @@ class ApiMetrics:
         self.request_seconds = histogram(catalogue.REQUEST_SECONDS, registry)
         self.in_flight = gauge(catalogue.IN_FLIGHT, registry)
         self.refused = counter(catalogue.REFUSED, registry)
-        for code in catalogue.CAPACITY_CODES:
+        for code in CAPACITY_CODES:
             self.refused.labels(code)  # starts at 0: without a first sample, `increase` would miss the first refusal
         self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)

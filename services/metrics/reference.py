@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.metrics.catalogue import LABEL_VALUES, METRICS
+from services.metrics.catalogue import METRICS
 from services.metrics.declaration import Kind, MetricDeclaration, Origin
+from services.metrics.labels import LABEL_VALUES
 
 _SECTIONS: Final = {
     Origin.LEDGER: """\
@@ -33,7 +34,7 @@ parent.""",
 _TITLE: Final = """\
 # Metrics
 
-Generated from `services/metrics/catalogue.py` by `make reference`: edit that module, not this page. The
+Generated from `services/metrics/catalogue.py` and `labels.py` by `make reference`: edit them, not this page. The
 [runbook](runbook.md) says what to do when a metric looks wrong, and
 [decision 6](decisions/0006-metrics-under-prefork.md) why each metric is counted where it is."""
 

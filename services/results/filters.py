@@ -31,8 +31,8 @@ from services.contracts.base import in_utc
 from services.errors import InvalidInput
 from services.results import full_text
 from services.results.name_keys import keys_of_question
-from services.results.search import Name, SearchQuery
 from services.results.search_index import HOLDER, TARGET
+from services.results.search_query import Name, SearchQuery
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 

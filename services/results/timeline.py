@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.contracts import StanceLabel
 from services.database.engine import Database
 from services.results import search
-from services.results.search import SearchQuery
+from services.results.search_query import SearchQuery
 
 _DAY_ZERO: Final = date(1970, 1, 1)
 _PER: Final = 1000

@@ -23,8 +23,8 @@ from services.database import migrations
 from services.database.engine import Database
 from services.results import search
 from services.results.full_text import phrases
-from services.results.search import Name, PageKey, SearchQuery
 from services.results.search_index import DAY_MS
+from services.results.search_query import Name, PageKey, SearchQuery
 from services.settings import Database as DatabaseSettings
 from tests.scale.store import NOW, fill, person
 from tests.support.plans import plan

@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workers.evaluation.calibration import Bin, reliability
-from workers.evaluation.scoring import (
+from workers.evaluation.metrics import Count, TaskMetrics, aggregate
+from workers.evaluation.span_matching import (
     MIN_OVERLAP,
     ROLES,
-    Count,
     IndexedText,
     Row,
-    TaskMetrics,
     Words,
-    aggregate,
     match_attributions,
     role_overlaps,
     role_words,

@@ -12,16 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.evaluation.metrics import CLASSIFICATION_TASKS, DocumentScore, TaskMetrics, aggregate
 from workers.evaluation.predict import predict
-from workers.evaluation.scoring import (
-    CLASSIFICATION_TASKS,
-    INPUT_FIELDS,
-    DocumentScore,
-    Row,
-    TaskMetrics,
-    aggregate,
-    score_documents,
-)
+from workers.evaluation.scoring import INPUT_FIELDS, score_documents
+from workers.evaluation.span_matching import Row
 
 # The unit of resampling. Rows that share this field come from one text, so they are drawn together.
 _SOURCE_FIELD: Final = {"stance_pairs": "text", "target_sentiment": "text", "claim_stance": "claim"}

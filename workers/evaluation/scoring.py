@@ -1,26 +1,19 @@
 """Scores predictions against a corpus.
 
-A gold row and its prediction give a ``DocumentScore``. Scores add up, so the metrics of a whole dev set, of a part of
-it (one publisher, one region) and of a bootstrap resample are computed from the same rows. An invalid prediction,
-such as a span outside its text, raises ``ValueError``.
+A gold row and its prediction give a ``DocumentScore``. An invalid prediction, such as a span outside its text, raises
+``ValueError``.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
-from workers.evaluation.calibration import calibration_error, reliability
+from workers.evaluation.metrics import Answer, DocumentScore
+from workers.evaluation.span_matching import ROLES, IndexedText, Row, match_attributions, role_words
 
-Row = dict[str, Any]
-Words = frozenset[int]
-Span = tuple[int, int]
-
-ROLES: Final = ("source", "cue", "content")
-MIN_OVERLAP: Final = 0.5  # intersection over union that each role needs for an attribution to count as correct
 # The tasks, and the fields of a row that a system may read.
 INPUT_FIELDS: Final = {
     "attributions": ("text",),
@@ -30,87 +23,10 @@ INPUT_FIELDS: Final = {
     "target_sentiment": ("text", "target"),
     "claim_stance": ("text", "claim"),
 }
-CLASSIFICATION_TASKS: Final = frozenset({"stance_pairs", "target_sentiment", "claim_stance"})
-_DIGITS: Final = 4
-_WORD: Final = re.compile(r"\w+")
-_EDGE_PUNCTUATION: Final = ",.;:"
 _PRONOUNS: Final = frozenset(["he", "him", "his", "himself", "she", "her", "hers", "herself"])
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
 _NAME_WORD: Final = re.compile(r"[^\W\d_][\w.-]*")
 _NOT_IN_NAMES: Final = frozenset(["the", "a", "an", "mr", "mrs", "ms", "dr"])
-
-
-class Count(NamedTuple):
-    """Numbers of correct predictions, of all predictions and of gold annotations."""
-
-    correct: int = 0
-    predicted: int = 0
-    gold: int = 0
-
-    def plus(self, other: Count) -> Count:
-        """Return the sum of both counts."""
-        return Count(self.correct + other.correct, self.predicted + other.predicted, self.gold + other.gold)
-
-    @property
-    def precision(self) -> float:
-        """The share of correct predictions; 0 without predictions."""
-        return self.correct / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """The share of the gold that was predicted; 0 without gold."""
-        return self.correct / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall."""
-        total = self.precision + self.recall
-        return 2 * self.precision * self.recall / total if total else 0.0
-
-
-class Answer(NamedTuple):
-    """The score of a prediction, if it has one, and whether the prediction is correct."""
-
-    score: float | None
-    correct: bool
-
-
-@dataclass(slots=True)
-class DocumentScore:
-    """Counts by the name of the metric, and the answers for the calibration error."""
-
-    counts: dict[str, Count] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
-
-    def add(self, name: str, correct: int, predicted: int, gold: int) -> None:
-        """Add to the count called ``name``."""
-        self.counts[name] = self.counts.get(name, Count()).plus(Count(correct, predicted, gold))
-
-
-@dataclass(frozen=True, slots=True)
-class TaskMetrics:
-    """The metrics of a task.
-
-    ``counts`` are by the name of the metric; "all" in the entities task covers all types. Accuracy and macro F1 exist
-    for classification tasks only, the calibration error only where every answer has a score.
-    """
-
-    counts: dict[str, Count]
-    accuracy: float | None = None
-    macro_f1: float | None = None
-    calibration_error: float | None = None
-
-    def rounded(self) -> dict[str, Any]:
-        """Return the metrics of the whole, then precision, recall and F1 by name, all rounded to four digits."""
-        overall = {"accuracy": self.accuracy, "macro_f": self.macro_f1, "ece": self.calibration_error}
-        return {name: round(value, _DIGITS) for name, value in overall.items() if value is not None} | {
-            name: {
-                "p": round(count.precision, _DIGITS),
-                "r": round(count.recall, _DIGITS),
-                "f": round(count.f1, _DIGITS),
-            }
-            for name, count in self.counts.items()
-        }
 
 
 def score_documents(task: str, gold: Sequence[Row], predicted: Sequence[Row]) -> list[DocumentScore]:
@@ -126,104 +42,6 @@ def score_documents(task: str, gold: Sequence[Row], predicted: Sequence[Row]) ->
             raise ValueError(f"row {number}: the prediction is for {prediction['id']!r}, the row is {row.get('id')!r}")
         scores.append(_SCORERS[task](row, prediction))
     return scores
-
-
-def aggregate(task: str, scores: Iterable[DocumentScore]) -> TaskMetrics:
-    """Return the metrics of several scores together."""
-    total = DocumentScore()
-    for score in scores:
-        total.answers += score.answers
-        for name, count in score.counts.items():
-            total.add(name, *count)
-    counts = dict(sorted(total.counts.items()))
-    error = None
-    if total.answers and all(answer.score is not None for answer in total.answers):
-        known_scores = [answer.score for answer in total.answers if answer.score is not None]
-        error = calibration_error(reliability(known_scores, [answer.correct for answer in total.answers]))
-    if task not in CLASSIFICATION_TASKS:
-        return TaskMetrics(counts, calibration_error=error)
-    return TaskMetrics(counts, accuracy(counts.values()), macro_f1(counts.values()), error)
-
-
-def accuracy(classes: Iterable[Count]) -> float:
-    """Return the share of rows with the correct class, from the counts of all classes."""
-    counts = list(classes)
-    return sum(count.correct for count in counts) / max(1, sum(count.gold for count in counts))
-
-
-def macro_f1(classes: Iterable[Count]) -> float:
-    """Return the mean F1 of the classes that the gold contains, each rounded to four digits as it is reported."""
-    values = [round(count.f1, _DIGITS) for count in classes if count.gold]
-    return sum(values) / max(1, len(values))
-
-
-class IndexedText:
-    """A text and the offsets of its words."""
-
-    def __init__(self, text: str) -> None:
-        """Find the words: runs of letters, digits and underscores."""
-        self.text = text
-        self._words = [match.span() for match in _WORD.finditer(text)]
-
-    def checked_spans(self, spans: Iterable[Sequence[int]]) -> list[Span]:
-        """Return spans as pairs; raises ``ValueError`` for a span that is empty or extends outside the text."""
-        pairs = [(start, end) for start, end in spans]
-        for start, end in pairs:
-            if not 0 <= start < end <= len(self.text):
-                raise ValueError(f"the span {start} to {end} is not inside a text of {len(self.text)} characters")
-        return pairs
-
-    def words(self, spans: Iterable[Span]) -> Words:
-        """Return the numbers of the words that overlap any of the spans."""
-        pairs = list(spans)
-        return frozenset(
-            number
-            for number, (word_start, word_end) in enumerate(self._words)
-            if any(word_start < end and start < word_end for start, end in pairs)
-        )
-
-    def trimmed(self, span: Span) -> Span:
-        """Return a span without white space, commas, full stops, semicolons and colons at its edges."""
-        start, end = span
-        while start < end and self._is_edge_character(start):
-            start += 1
-        while end > start and self._is_edge_character(end - 1):
-            end -= 1
-        return start, end
-
-    def _is_edge_character(self, offset: int) -> bool:
-        return self.text[offset] in _EDGE_PUNCTUATION or self.text[offset].isspace()
-
-
-def role_overlaps(first: Sequence[Words], second: Sequence[Words]) -> list[float]:
-    """Return the intersection over union of each role; two empty roles are equal."""
-    return [len(a & b) / len(a | b) if a or b else 1.0 for a, b in zip(first, second, strict=True)]
-
-
-def role_words(text: IndexedText, attributions: Iterable[Row]) -> list[tuple[Words, ...]]:
-    """Return the words of each attribution's source, cue and content."""
-    return [
-        tuple(text.words(text.checked_spans(attribution.get(role, ()))) for role in ROLES)
-        for attribution in attributions
-    ]
-
-
-def match_attributions(gold: Sequence[Sequence[Words]], predicted: Sequence[Sequence[Words]]) -> dict[int, int]:
-    """Match predicted attributions to gold ones one to one, closest pairs first: index of predicted -> index of gold.
-
-    A pair needs a content, and an overlap of ``MIN_OVERLAP`` in each role.
-    """
-    candidates = []
-    for predicted_index, predicted_roles in enumerate(predicted):
-        for gold_index, gold_roles in enumerate(gold):
-            overlaps = role_overlaps(predicted_roles, gold_roles)
-            if predicted_roles[-1] and min(overlaps) >= MIN_OVERLAP:
-                candidates.append((sum(overlaps), predicted_index, gold_index))
-    matches: dict[int, int] = {}
-    for _, predicted_index, gold_index in sorted(candidates, reverse=True):
-        if predicted_index not in matches and gold_index not in matches.values():
-            matches[predicted_index] = gold_index
-    return matches
 
 
 def _score_attributions(gold: Row, prediction: Row) -> DocumentScore:
@@ -256,7 +74,7 @@ def _score_entities(gold: Row, prediction: Row) -> DocumentScore:
     return score
 
 
-def stance_class(row: Row) -> str:
+def _stance_class(row: Row) -> str:
     """Return the class of a stance; where the row has a holder, the holder is part of the class."""
     if row["stance"] == "none" or "holder" not in row:
         return str(row["stance"])
@@ -264,7 +82,7 @@ def stance_class(row: Row) -> str:
 
 
 def _score_stance(gold: Row, prediction: Row) -> DocumentScore:
-    score, expected, predicted = DocumentScore(), stance_class(gold), stance_class(prediction)
+    score, expected, predicted = DocumentScore(), _stance_class(gold), _stance_class(prediction)
     for name in {expected, predicted}:
         score.add(name, int(expected == predicted), int(name == predicted), int(name == expected))
     score.answers = [Answer(prediction.get("score"), expected == predicted)]

@@ -20,9 +20,9 @@ from services.api.client_address import client_network
 from services.api.dependencies import ApiServices, Services
 from services.api.long_poll import PreferHeader
 from services.api.problems import Problem, ProblemError, problem_responses
+from services.api.push_answers import answer_push, push_document
 from services.api.push_bodies import PUSH_BODY
 from services.api.pushed_documents import read_document
-from services.api.routes.articles import answer_push, push_document
 from services.api.schemas.articles import BatchAnswer
 from services.contracts import FeedName, JobView
 from services.errors import NotFound, Refused

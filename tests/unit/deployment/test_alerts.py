@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from services.metrics import declared_names
-from services.metrics.catalogue import CAPACITY_CODES, PAUSE_CODES
+from services.metrics.labels import CAPACITY_CODES, PAUSE_CODES
 from tests.support import paths
 
 RULES = paths.ROOT / "deploy/prometheus/rules"

@@ -12,7 +12,8 @@ from services.database.engine import Database
 from services.errors import Conflict
 from services.jobs import actions, holds, leases, queries
 from services.jobs.accept import Acceptance
-from services.results.search import SearchQuery, find_stances
+from services.results.search import find_stances
+from services.results.search_query import SearchQuery
 from tests.support.ledger import (
     article,
     claim_all,

@@ -16,7 +16,8 @@ from services.database.engine import Database
 from services.database.migrations import online
 from services.database.tables import metadata
 from services.results.full_text import phrases
-from services.results.search import SearchQuery, count_stances, find_attributions, find_stances
+from services.results.search import count_stances, find_attributions, find_stances
+from services.results.search_query import SearchQuery
 from services.settings import Database as DatabaseSettings
 from tests.support.postgres import PostgresServer
 from tests.support.speech import Statement, store_result

@@ -12,8 +12,8 @@ from services.database.engine import Database
 from services.results import entities, search
 from services.results.entities import EntityKey, EntityQuery
 from services.results.full_text import phrases
-from services.results.search import Name, PageKey, SearchQuery
 from services.results.search_index import DAY_MS
+from services.results.search_query import Name, PageKey, SearchQuery
 from tests.scale.store import NOW, fill
 from tests.support.plans import plan
 from tests.support.speech import Statement, store_result

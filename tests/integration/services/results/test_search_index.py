@@ -25,7 +25,8 @@ from services.jobs import actions, leases, result_queries
 from services.jobs.leases import LeasedJob
 from services.results import search_index
 from services.results.full_text import phrases
-from services.results.search import SearchQuery, count_articles, find_stances
+from services.results.search import count_articles, find_stances
+from services.results.search_query import SearchQuery
 from tests.support.api import url_of
 from tests.support.ledger import claim_all, listed_results
 from tests.support.speech import Statement, build_result, store_result

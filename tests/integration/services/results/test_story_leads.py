@@ -14,7 +14,8 @@ from services.database.tables import articles, attributions, coverage, indexed_r
 from services.jobs import actions
 from services.jobs.leases import LeasedJob
 from services.results import search_index
-from services.results.search import SearchQuery, count_articles, count_stances, find_attributions, find_stances
+from services.results.search import count_articles, count_stances, find_attributions, find_stances
+from services.results.search_query import SearchQuery
 from tests.support.copies import keys_of, long_text
 from tests.support.speech import Statement, store_result
 

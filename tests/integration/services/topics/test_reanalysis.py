@@ -13,7 +13,8 @@ from services.contracts import JobState, Topic
 from services.database.engine import Database
 from services.database.tables import BACKGROUND, articles, jobs, topics
 from services.jobs import actions, backlog, leases, result_queries
-from services.results.search import SearchQuery, find_stances
+from services.results.search import find_stances
+from services.results.search_query import SearchQuery
 from services.settings import Topics
 from services.topics import reanalysis, store
 from services.topics.active_topics import ActiveTopics

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from services.database.counters import CounterName
-from services.metrics.catalogue import LABEL_VALUES, METRICS
+from services.metrics.catalogue import METRICS
 from services.metrics.declaration import Kind, Origin
+from services.metrics.labels import LABEL_VALUES
 from services.metrics.reference import page
 from tests.support import paths
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from workers.evaluation.scoring import aggregate, score_documents
+from workers.evaluation.metrics import aggregate
+from workers.evaluation.scoring import score_documents
 
 TEXT = "Ama Osei said, the bridge is safe. She left."
 

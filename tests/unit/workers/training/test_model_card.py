@@ -6,7 +6,7 @@ import pytest
 
 from workers.evaluation.analysis import analyse, calibration_table, error_kind, quotations
 from workers.evaluation.dev_sets import Evaluation, bootstrap_intervals, evaluate_predictions
-from workers.evaluation.scoring import Count, DocumentScore
+from workers.evaluation.metrics import Count, DocumentScore
 from workers.training.model_card import Card, metrics_table, render
 
 TEXT = "“It stays,” Ama Osei promised. Kofi Mensah doubted that it could."
