@@ -4,90 +4,21 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import redis
-from celery import Celery
-from sqlalchemy import select
 
 from services.contracts import JobState, QueueName, TaskName
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database
-from services.database.tables import jobs
-from services.dispatch.celery_app import Role, create_celery
-from services.dispatch.dispatcher import Dispatcher, DispatchThread
-from services.dispatch.sweeper import Sweeper
 from services.errors import BrokerUnavailable
 from services.jobs import backlog, hosts, leases
 from services.jobs.hosts import HostRole
-from services.settings import Settings
 from tests.support.api import NO_REDIS
-from tests.support.ledger import article, claim_all, push, set_row, state_of
-
-Eventually = Callable[[Callable[[], bool], float], None]
-
-
-@dataclass
-class DispatchSetup:
-    """A dispatcher between a ledger and a Redis, and a client that reads that Redis."""
-
-    database: Database
-    settings: Settings
-    app: Celery
-    dispatcher: Dispatcher
-    client: redis.Redis
-
-    @property
-    def queue(self) -> str:
-        return self.settings.broker.key_prefix + QueueName.ANALYSE
-
-    def messages(self) -> list[dict[str, Any]]:
-        """Return the messages in Redis, the oldest first."""
-        return [json.loads(entry) for entry in reversed(self.client.lrange(self.queue, 0, -1))]
-
-    def message_ids(self) -> list[str]:
-        return [message["headers"]["id"] for message in self.messages()]
-
-    def sweeper(self) -> Sweeper:
-        return Sweeper(self.database, self.dispatcher, self.settings)
-
-    def window_ids(self) -> set[UUID]:
-        with self.database.read() as connection:
-            return set(connection.execute(select(jobs.c.message_id).where(jobs.c.message_id.is_not(None))).scalars())
-
-    def close(self) -> None:
-        self.dispatcher._redis.close()
-        self.app.close()
-        self.client.close()
-
-
-MakeSetup = Callable[..., DispatchSetup]
-
-
-@pytest.fixture
-def make_setup() -> Iterator[MakeSetup]:
-    """A factory of setups for a database and the address of a Redis; they are closed after the test."""
-    setups: list[DispatchSetup] = []
-
-    def make(database: Database, url: str, **broker: Any) -> DispatchSetup:
-        settings = Settings(redis_url=url, broker={"overdue_s": 0.2, "breaker_s": 0.3, **broker})
-        app = create_celery(settings.broker, url, Role.SENDER)
-        dispatcher = Dispatcher(database, app, url, settings.broker)
-        setups.append(DispatchSetup(database, settings, app, dispatcher, redis.Redis.from_url(url)))
-        return setups[-1]
-
-    yield make
-    for setup in setups:
-        setup.close()
-
-
-@pytest.fixture
-def setup(database: Database, redis_process: Any, make_setup: MakeSetup) -> DispatchSetup:
-    return make_setup(database, redis_process.url)
+from tests.support.dispatch import DispatchSetup, Eventually, MakeSetup, job_ids_of
+from tests.support.ledger import article, claim_all, push, state_of
 
 
 def test_messages_in_redis_match_the_ledger(setup: DispatchSetup) -> None:
@@ -100,7 +31,7 @@ def test_messages_in_redis_match_the_ledger(setup: DispatchSetup) -> None:
     assert all(message["content-type"] == "application/json" for message in messages)
     leased = []
     for message in messages:
-        job_ids = _job_ids(message)
+        job_ids = job_ids_of(message)
         leased += leases.lease(setup.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in job_ids], 30)
     assert sorted(job.job_id for job in leased) == sorted(job.job_id for job in accepted)
 
@@ -111,14 +42,7 @@ def test_message_of_a_quiet_feed_is_received_next(setup: DispatchSetup) -> None:
     [single] = push(setup.database, article("Short and alone.", feed="quiet"))
     assert setup.dispatcher.dispatch() == 1
     assert setup.client.llen(setup.queue) == waiting_count + 1
-    assert _job_ids(setup.messages()[0]) == [str(single.job_id)]
-
-
-def _body(message: dict[str, Any]) -> str:
-    import base64
-
-    assert message["properties"]["body_encoding"] == "base64"
-    return base64.b64decode(message["body"]).decode()
+    assert job_ids_of(setup.messages()[0]) == [str(single.job_id)]
 
 
 def test_redis_has_at_most_the_dispatch_window(setup: DispatchSetup) -> None:
@@ -129,13 +53,7 @@ def test_redis_has_at_most_the_dispatch_window(setup: DispatchSetup) -> None:
     hosts.announce(setup.database, HostRole.WORKER, "node/a", slots=2)
     assert setup.dispatcher.dispatch() == broker.window_per_slot
     assert setup.client.llen(setup.queue) == 2 * broker.window_per_slot
-    assert {len(_job_ids(message)) for message in setup.messages()} == {broker.message_articles}
-
-
-def _job_ids(message: dict[str, Any]) -> list[str]:
-    job_ids: list[str]
-    [[job_ids], _, _] = json.loads(_body(message))
-    return job_ids
+    assert {len(job_ids_of(message)) for message in setup.messages()} == {broker.message_articles}
 
 
 def test_jobs_of_messages_lost_by_a_flush_are_sent_again(setup: DispatchSetup) -> None:
@@ -148,7 +66,7 @@ def test_jobs_of_messages_lost_by_a_flush_are_sent_again(setup: DispatchSetup) -
     assert setup.dispatcher.requeue_lost() == 4
     assert setup.window_ids() == set()
     setup.dispatcher.dispatch()
-    assert sum(len(_job_ids(message)) for message in setup.messages()) == 4
+    assert sum(len(job_ids_of(message)) for message in setup.messages()) == 4
     assert not lost_ids & set(setup.message_ids())
     assert backlog.snapshot(setup.database).counters[CounterName.MESSAGES_LOST, NO_LABEL] == 4
     assert {state_of(setup.database, job.job_id) for job in accepted} == {JobState.QUEUED}
@@ -294,7 +212,7 @@ def test_frozen_redis_delays_by_the_send_timeout_and_loses_no_job(
         sweeper.sweep()
         window_ids = {str(message_id) for message_id in setup.window_ids()}
         sent = [message for message in setup.messages() if message["headers"]["id"] in window_ids]
-        return sum(len(_job_ids(message)) for message in sent) == 6
+        return sum(len(job_ids_of(message)) for message in sent) == 6
 
     eventually(all_sent, 5)
 
@@ -317,45 +235,3 @@ def test_restarted_redis_gets_the_lost_messages_again(
 
     eventually(is_sent_again, 5)
     assert {UUID(message_id) for message_id in setup.message_ids()} == setup.window_ids()
-
-
-def test_many_nudges_cause_one_run(setup: DispatchSetup, eventually: Eventually) -> None:
-    thread = DispatchThread(setup.dispatcher)
-    thread.start()
-    push(setup.database, *[article(f"Story {number}.") for number in range(3)])
-    for _ in range(1000):
-        thread.nudge()
-    eventually(lambda: setup.client.llen(setup.queue) == 3, 5)
-    push(setup.database, article("One more."))
-    set_row(setup.database, lease_oldest(setup), next_run_at=0)
-    thread.nudge()
-    eventually(lambda: setup.client.llen(setup.queue) == 4, 5)
-    thread.stop()
-    assert not thread._thread.is_alive()
-
-
-def lease_oldest(setup: DispatchSetup) -> UUID:
-    """Lease the job of the oldest message, as a worker would, which makes room for another. Return the job's ID."""
-    message = setup.messages()[0]
-    [leased] = leases.lease(
-        setup.database, UUID(message["headers"]["id"]), [UUID(job_id) for job_id in _job_ids(message)], 30
-    )
-    return leased.job_id
-
-
-def test_dispatch_thread_survives_a_broken_ledger(
-    sqlite_database: Database, redis_process: Any, make_setup: MakeSetup, eventually: Eventually
-) -> None:
-    setup = make_setup(sqlite_database, redis_process.url)
-    thread = DispatchThread(setup.dispatcher)
-    thread.start()
-    with sqlite_database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE jobs RENAME TO jobs_elsewhere")
-    thread.nudge()
-    time.sleep(0.3)
-    with sqlite_database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE jobs_elsewhere RENAME TO jobs")
-    push(sqlite_database, article(guid=str(uuid4())))
-    thread.nudge()
-    eventually(lambda: setup.client.llen(setup.queue) == 1, 5)
-    thread.stop()

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -13,10 +13,9 @@ from typer.testing import CliRunner
 from services.caller import local
 from services.cli import main
 from services.contracts import JobState
-from services.database import locks, tables
+from services.database import tables
 from services.database.engine import Database
 from services.database.tables import (
-    articles,
     audit_log,
     idempotency_keys,
     jobs,
@@ -24,31 +23,16 @@ from services.database.tables import (
     retention_progress,
     tombstones,
 )
-from services.errors import Conflict, NotFound, PermanentError
-from services.jobs import accept, actions, backlog, leases, queries, result_queries
+from services.errors import Conflict, NotFound
+from services.jobs import accept, actions, backlog, queries, result_queries
 from services.jobs.accept import IdempotencyKey
-from services.maintenance.retention import PrunedElsewhere, RetentionRunner
-from services.settings import Retention
+from services.maintenance.retention import RetentionRunner
 from services.use_cases import webhooks as webhook_actions
 from services.use_cases.context import UseCaseContext
 from tests.support.api import assert_problem, complete_job, fail_job, url_of
-from tests.support.ledger import article, claim_all, listed_results, listed_tombstones, push, result_of, set_row
+from tests.support.ledger import article, listed_results, listed_tombstones, push, set_row
+from tests.support.retention import DAY, NEVER, QUICK, add_finished_job, age, has_body
 from tests.support.webhooks import add_webhook, webhook_settings
-
-DAY = 86_400_000
-NEVER = threading.Event()
-QUICK = Retention(batch=3, pause_s=0)
-
-
-def age(database: Database, job_id: UUID, days: float) -> None:
-    """Shift a finished job and its result into the past."""
-    with database.write() as connection:
-        connection.execute(
-            update(jobs).where(jobs.c.id == job_id).values(finished_at=jobs.c.finished_at - int(days * DAY))
-        )
-        connection.execute(
-            update(results).where(results.c.job_id == job_id).values(stored_at=results.c.stored_at - int(days * DAY))
-        )
 
 
 def days_pass(database: Database, days: float) -> None:
@@ -59,20 +43,6 @@ def days_pass(database: Database, days: float) -> None:
         connection.execute(update(results).values(stored_at=results.c.stored_at - shift))
         of_time = retention_progress.c.name.in_(["bodies", "superseded", "articles"])
         connection.execute(update(retention_progress).where(of_time).values(value=retention_progress.c.value - shift))
-
-
-def add_finished_job(database: Database, days: float, feed: str = "wire", **fields: Any) -> UUID:
-    """Add a job that succeeded ``days`` ago and return its ID."""
-    [pushed] = push(database, article(f"Story of {days} days.", feed=feed, **({"guid": uuid4().hex} | fields)))
-    complete_job(database, pushed.job_id)
-    age(database, pushed.job_id, days)
-    return pushed.job_id
-
-
-def has_body(database: Database, job_id: UUID) -> bool:
-    with database.read() as connection:
-        query = select(articles.c.body).join(jobs, jobs.c.article_id == articles.c.id).where(jobs.c.id == job_id)
-        return connection.execute(query).scalar_one() is not None
 
 
 def count(database: Database, table: Any) -> int:
@@ -275,87 +245,11 @@ def test_jobs_finished_at_the_same_time_are_not_skipped(database: Database) -> N
     assert RetentionRunner(database, QUICK).run(NEVER)["bodies"] == 8
 
 
-def test_one_process_prunes_and_an_expired_lock_is_taken_over(database: Database) -> None:
-    held = locks.acquire(database, "prune")
-    assert held is not None
-    with pytest.raises(PrunedElsewhere):
-        RetentionRunner(database, QUICK).run(NEVER)
-    for until in (0, 10**15):  # long past; and so far ahead that the clock must have been set back
-        with database.write() as connection:
-            connection.execute(update(tables.locks).values(held_until=until))
-        RetentionRunner(database, QUICK).run(NEVER)
-        held = locks.acquire(database, "prune")
-        assert held is not None
-    locks.release(database, held)
-    assert locks.acquire(database, "prune") is not None
-
-
-def test_run_that_lost_its_lock_stops_before_the_next_batch(database: Database) -> None:
-    for _ in range(7):
-        add_finished_job(database, 8)
-
-    def overtake(_: object) -> None:
-        with database.write() as connection:
-            connection.execute(update(tables.locks).values(held_until=0))
-        assert locks.acquire(database, "prune") is not None
-
-    with pytest.raises(PrunedElsewhere, match="took over"):
-        RetentionRunner(database, QUICK).run(NEVER, overtake)
-    assert sum(has_body(database, record.id) for record in queries.list_jobs(database, limit=10)) == 4
-
-
-def test_pruning_and_workers_run_at_the_same_time(database: Database) -> None:
-    """A worker stores results, and a feed pushes, while everything old goes in small steps."""
-    old = [add_finished_job(database, 40 + number / 1000) for number in range(24)]
-    pruned: list[Any] = []
-    thread = threading.Thread(
-        target=lambda: pruned.append(RetentionRunner(database, Retention(batch=2, pause_s=0.01)).run(NEVER))
-    )
-    thread.start()
-    young: list[UUID] = []
-    while thread.is_alive():
-        young.append(push(database, article(f"Young {len(young)}."))[0].job_id)
-        for claimed in claim_all(database):
-            leases.complete(database, claimed, result_of(claimed))
-        time.sleep(0.01)
-    thread.join()
-    assert (pruned[0]["bodies"], pruned[0]["results"]) == (24, 24)
-    assert young
-    assert all(result_queries.result(database, job_id) for job_id in young)
-    assert not any(result_queries.result(database, job_id) for job_id in old)
-    ended = backlog.snapshot(database).counters["finished", "succeeded"]  # type: ignore[index]  # a StrEnum is its value
-    assert ended == 24 + len(young)
-
-
 def test_progress_has_one_mark_per_walk_and_feed(database: Database) -> None:
     for number in range(9):
         add_finished_job(database, 40, feed=f"f{number % 3}")
     RetentionRunner(database, QUICK).run(NEVER)
     assert count(database, retention_progress) == 3 + 2 * 3
-
-
-def test_concurrent_retry_and_pruning_leave_no_queued_job_without_body(database: Database) -> None:
-    """Whichever of the two comes first, a queued job always has its body."""
-    for number in range(6):
-        job_id = push(database, article(f"Story {number}."))[0].job_id
-        leases.requeue(database, claim_all(database)[0], PermanentError("x"), max_attempts=1, delay_s=0)
-        age(database, job_id, 8 + number)
-        outcomes: list[str] = []
-
-        def retry(job_id: UUID = job_id, outcomes: list[str] = outcomes) -> None:
-            try:
-                actions.retry(database, job_id)
-            except Conflict as refused:
-                outcomes.append(refused.code)
-            else:
-                outcomes.append("queued")
-
-        thread = threading.Thread(target=retry)
-        thread.start()
-        RetentionRunner(database, Retention(pause_s=0)).run(NEVER)
-        thread.join()
-        assert (outcomes, has_body(database, job_id)) in ((["queued"], True), (["body_pruned"], False))
-        actions.cancel(database, job_id) if outcomes == ["queued"] else None
 
 
 def test_command_plans_and_prunes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
