@@ -1,19 +1,19 @@
 """Stances over whole articles, scored against the gold of whole articles: who is for or against whom, once an article.
 
 A stance of a result is right if the gold has one of the same side between the entities that its holder and target
-refer to. An entity of a result refers to the gold's entity with which it shares the most mentions, names first; several
-may refer to the same one. Sentences of evidence are not compared.
+refer to (`entity_alignment`). Sentences of evidence are not compared.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from workers.evaluation.entity_alignment import align_entities
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from spacy.tokens import Doc
 
@@ -65,22 +65,18 @@ class ThresholdScore(NamedTuple):
         return self.right / self.gold if self.gold else 1.0
 
 
-def align_entities(gold: Mapping[str, Sequence[Mention]], given: Mapping[str, Sequence[Mention]]) -> dict[str, str]:
-    """Return the gold's entity to which each entity of a result refers; those that share no mention are left out."""
-    aligned: dict[str, str] = {}
+def shared_mentions(
+    gold: Mapping[str, Sequence[Mention]], given: Mapping[str, Sequence[Mention]]
+) -> Iterator[tuple[str, str, bool]]:
+    """Yield the given and the gold entity of each mention that both have, and whether it is a name in both."""
     mentions = sorted((start, end, form, entity) for entity, spans in gold.items() for start, end, form in spans)
     for entity, spans in given.items():
-        shared: Counter[tuple[str, bool]] = Counter()
         for start, end, form in spans:
             for other_start, other_end, other_form, other in mentions:
                 if other_start >= end:
                     break
                 if _is_same((start, end), (other_start, other_end)):
-                    shared[other, form == other_form == _NAME] += 1
-        if shared:
-            candidates = dict.fromkeys(other for other, _ in shared)
-            aligned[entity] = max(candidates, key=lambda other: (shared[other, True], shared[other, False]))
-    return aligned
+                    yield entity, other, form == other_form == _NAME
 
 
 def score_stances(gold: Mapping[str, Any], doc: Doc, group: Group) -> ArticleScore:
@@ -112,7 +108,7 @@ def score_triples(
         if _belongs(stance["holder"], stance["target"], group, gold_mentions, gold_issues)
     }
     others = {(stance["holder"], stance["side"], stance["target"]) for stance in gold["stances"]} - wanted
-    aligned = align_entities(gold_mentions, given_mentions)
+    aligned = align_entities(shared_mentions(gold_mentions, given_mentions))
     best: dict[Triple, float] = {}
     for holder, side, target, score in stances:
         if not _belongs(holder, target, group, given_mentions, issues):

@@ -16,6 +16,7 @@ import numpy as np
 
 from services.contracts import EntityType
 from workers.evaluation.dev_sets import Interval
+from workers.evaluation.entity_alignment import align_entities
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -92,7 +93,7 @@ def score_article(row: Row, doc: Doc) -> dict[str, Counts]:
     }
     predicted = _predicted_mentions(doc)
     matches = _match_mentions(gold, predicted)
-    alignment = align_entities(gold, predicted, matches)
+    alignment = align_matches(gold, predicted, matches)
     return {
         "statements": _score_statements(row, doc, alignment, unnamed_mentions(row)),
         **score_entities(gold, predicted, matches),
@@ -106,14 +107,11 @@ def score_entities(
     return {"b3": _b3(gold, predicted, matches), "lea": _lea(gold, predicted, matches)}
 
 
-def align_entities(
+def align_matches(
     gold: Mapping[Span, str], predicted: Mapping[Span, int], matches: Mapping[Span, Span]
 ) -> dict[int, str]:
-    """Return the gold entity of each predicted entity: the one with most matching mentions."""
-    votes: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for mine, theirs in matches.items():
-        votes[predicted[mine]][gold[theirs]] += 1
-    return {entity: counter.most_common(1)[0][0] for entity, counter in votes.items()}
+    """Return the gold entity of each predicted entity, by the number of their matching mentions, names or not."""
+    return align_entities((predicted[mine], gold[theirs], False) for mine, theirs in matches.items())
 
 
 def unnamed_mentions(row: Row) -> dict[int, str]:

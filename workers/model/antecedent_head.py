@@ -3,7 +3,7 @@
 A mention is represented by the encoder's vectors of its first and last word. The score of a pair is a small
 feed-forward net over both mentions, their product and embedded features of the pair (mention ranking: Lee et al.,
 EMNLP 2017; features as in Clark and Manning, EMNLP 2016). The encoder runs once per article, whatever the number of
-pairs. A linear layer tags the words of descriptions ("the minister").
+pairs.
 
 Without vectors, as in the pipeline of rules, a second set of weights scores by the features alone.
 """
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 WEIGHTS_FILE: Final = "antecedents.npz"
 RULES_WEIGHTS_FILE: Final = "antecedents-rules.npz"
 WIDTH: Final = 64  # of a mention's vectors
-DESCRIPTION_TAGS: Final = 3  # outside, first word, further word
 
 Array = NDArray[np.float32]
 
@@ -59,8 +58,6 @@ class AntecedentHead:
     none_classes: Array
     none_score: Array
     none_score_bias: Array
-    tags: Array
-    tags_bias: Array
     temperature: Array
 
     @classmethod
@@ -72,11 +69,6 @@ class AntecedentHead:
     def uses_vectors(self) -> bool:
         """Whether the head reads word vectors, or features alone."""
         return bool(self.anaphor.shape[1])
-
-    def description_tags(self, vectors: NDArray[np.float16]) -> NDArray[np.intp]:
-        """Return the tag of each word: 0 outside descriptions, 1 the first word of one, 2 a further word of it."""
-        tags: NDArray[np.intp] = (vectors.astype(np.float32) @ self.tags.T + self.tags_bias).argmax(1)
-        return tags
 
     def score_pairs(
         self,

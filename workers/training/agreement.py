@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from workers.evaluation.dev_sets import Interval
-from workers.evaluation.whole_articles import Counts, Span, align_entities, interval, score_entities, total
+from workers.evaluation.whole_articles import Counts, Span, align_matches, interval, score_entities, total
 from workers.training.annotated_articles import SECOND_FILE, read_annotations
 
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ def compare(first: Row, second: Row) -> dict[str, Counts]:
     numbers = {entity["id"]: number for number, entity in enumerate(second["entities"])}
     predicted = {span: numbers[entity] for span, entity in answers.items()}
     matches = {span: span for span in predicted if span in gold}
-    alignment = align_entities(gold, predicted, matches)
+    alignment = align_matches(gold, predicted, matches)
     of_second = {name: alignment.get(number, f"other {name}") for name, number in numbers.items()} | {None: None}
     speakers = {statement["gold"]: statement["speaker"] for statement in first["statements"] if "gold" in statement}
     others = {statement["gold"]: statement["speaker"] for statement in second["statements"] if "gold" in statement}

@@ -19,7 +19,6 @@ from torch.nn import functional
 from workers.coreference.candidates import FEATURES
 from workers.coreference.mentions import Anaphor, Form
 from workers.model.antecedent_head import (
-    DESCRIPTION_TAGS,
     RULES_WEIGHTS_FILE,
     WEIGHTS_FILE,
     WIDTH,
@@ -44,9 +43,6 @@ MENTIONS_PER_STEP: Final = 250
 # Weights of the corpora's anaphors: GAP has one a text, fiction is many and far from news.
 CORPUS_WEIGHTS: Final = {GAP: 3.0, "coreference": 1.0, "coreference_fiction": 0.5, ARTICLES: 1.0}
 DESCRIPTION_WEIGHT: Final = 0.4
-TAG_EPOCHS: Final = 6
-TAG_RATE: Final = 3e-3
-TAG_BATCH: Final = 512
 _MASKED: Final = -1e4
 
 
@@ -67,7 +63,6 @@ class HeadNetwork(nn.Module):
         self.none = nn.Linear(inputs, WIDTH)
         self.none_classes = nn.Embedding(len(Anaphor), WIDTH)
         self.none_score = nn.Linear(WIDTH, 1)
-        self.tags = nn.Linear(VECTOR, DESCRIPTION_TAGS)
         self.dropout = nn.Dropout(DROPOUT)
         nn.init.normal_(self.features.weight, std=0.02)
         nn.init.zeros_(self.feature_scores.weight)
@@ -128,8 +123,6 @@ class Example:
         self.weights = torch.tensor([1.0 if form is Form.PRONOUN else DESCRIPTION_WEIGHT for form in forms])
         self.mentions = len(document.mentions)
         self.vectors = torch.from_numpy(document.vectors) if vectors else torch.zeros(self.mentions, 0)
-        self.words = torch.from_numpy(document.words) if vectors and document.words is not None else None
-        self.tags = torch.from_numpy(document.tags).long() if self.words is not None else None
 
     def table(self, head: HeadNetwork) -> tuple[Tensor, Tensor]:
         """Return the scores [anaphors, 1 + candidates] and which of them are right."""
@@ -175,20 +168,6 @@ def train_head(examples: Sequence[Example], *, vectors: bool, epochs: int = EPOC
     return head
 
 
-def train_tags(head: HeadNetwork, examples: Sequence[Example]) -> None:
-    """Train the tags of descriptions, which share nothing with the rest of the head."""
-    words = torch.cat([example.words for example in examples if example.words is not None])
-    tags = torch.cat([example.tags for example in examples if example.tags is not None])
-    optimizer = torch.optim.AdamW(head.tags.parameters(), lr=TAG_RATE)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, TAG_EPOCHS * (len(words) // TAG_BATCH + 1))
-    for _ in range(TAG_EPOCHS):
-        for batch in torch.randperm(len(words)).split(TAG_BATCH):
-            optimizer.zero_grad()
-            functional.cross_entropy(head.tags(words[batch].float()), tags[batch]).backward()
-            optimizer.step()
-            schedule.step()
-
-
 def fit_temperature(head: HeadNetwork, examples: Sequence[Example]) -> float:
     """Return the temperature under which the answers of the examples are most probable."""
     with torch.no_grad():
@@ -224,8 +203,6 @@ def train(corpora: Path) -> None:
     for vectors, name in ((True, WEIGHTS_FILE), (False, RULES_WEIGHTS_FILE)):
         examples = [Example(document, vectors=vectors) for document in train_documents]
         head = train_head(examples, vectors=vectors)
-        if vectors:
-            train_tags(head, examples)
         temperature = fit_temperature(head, [Example(document, vectors=vectors) for document in dev_documents])
         np.savez_compressed(packaged_weights() / name, **head.arrays(temperature))  # type: ignore[arg-type]  # only arrays
         print(json.dumps({"head": name, "temperature": round(temperature, 2)}))  # noqa: T201  # progress of the run

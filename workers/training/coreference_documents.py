@@ -39,7 +39,6 @@ _TYPES: Final = {
     "place": EntityType.LOCATION,
 }
 _MAX_NAME_TOKENS: Final = 6
-_MAX_DESCRIPTION_TOKENS: Final = 6
 UNKNOWN: Final = -1
 
 
@@ -49,9 +48,7 @@ class Document:
 
     ``correct`` has for each pair 1 if the candidate is right, 0 if it is wrong, ``UNKNOWN`` if the corpus does not say;
     ``trained`` has for each anaphor whether the corpus says anything of it. ``clusters`` are the clusters of the
-    mentions, None outside the corpus. ``vectors`` [mentions, inputs] are the mentions' vectors; ``words``
-    [words, 768] and ``tags`` [words] those of all words and the tags of descriptions, both None where the corpus marks
-    no descriptions.
+    mentions, None outside the corpus. ``vectors`` [mentions, inputs] are the mentions' vectors.
     """
 
     name: str
@@ -62,8 +59,6 @@ class Document:
     trained: list[bool]
     clusters: list[str | None]
     vectors: NDArray[np.float16]
-    words: NDArray[np.float16] | None
-    tags: NDArray[np.int8] | None
 
 
 class CorpusReader:
@@ -122,7 +117,6 @@ class CorpusReader:
             _gap_answers(row, offsets, mentions, candidates) if is_gap else _answers(candidates, clusters)
         )
         vectors = mention_vectors(doc._.encoded, mentions)
-        inputs = doc._.encoded.inputs
         return Document(
             name=row["id"],
             corpus=corpus,
@@ -132,8 +126,6 @@ class CorpusReader:
             trained=trained,
             clusters=clusters,
             vectors=vectors.astype(np.float16),
-            words=None if is_gap else doc._.encoded.scores.vectors,
-            tags=None if is_gap else _description_tags(descriptions, inputs.tokens),
         )
 
 
@@ -216,14 +208,3 @@ def _gap_answers(
     ]
     pronoun = offsets.token(row["pronoun"][0])
     return correct, [mentions[x].span.start == pronoun for x in candidates.anaphors]
-
-
-def _description_tags(descriptions: list[TokenSpan], tokens: list[int]) -> NDArray[np.int8]:
-    """Return the tags of ``AntecedentHead.description_tags`` for each word; of nested descriptions, the inner one."""
-    word_of = {token: word for word, token in enumerate(tokens)}
-    tags = np.zeros(len(tokens), np.int8)
-    for span in sorted(descriptions, key=lambda span: span.start - span.end):
-        for i in range(span.start, min(span.end, span.start + _MAX_DESCRIPTION_TOKENS)):
-            if i in word_of:
-                tags[word_of[i]] = 1 if i == span.start else 2
-    return tags

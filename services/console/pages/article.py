@@ -25,12 +25,11 @@ _TYPE_ORDER: Final = (EntityType.PERSON, EntityType.ORGANIZATION, EntityType.NOR
 
 @dataclass(frozen=True, slots=True)
 class AttributionCard:
-    """A card of the list of attributions. ``source_text`` and ``cue_text`` are empty if there is no such span."""
+    """A card of the list of attributions. ``source_text`` is empty if there is no source."""
 
     attribution: Attribution
     speaker: Entity | None
     source_text: str
-    cue_text: str
     content_text: str
 
 
@@ -92,12 +91,11 @@ def _values(stored: StoredResult) -> dict[str, Any]:
 
 def attribution_card(result: Result, attribution: Attribution, entities: dict[str, Entity]) -> AttributionCard:
     """Return an attribution with the texts of its spans."""
-    source, cue = attribution.source, attribution.cue
+    source = attribution.source
     return AttributionCard(
         attribution=attribution,
         speaker=entities.get(source.entity) if source is not None and source.entity else None,
         source_text=result.text[source.start : source.end] if source is not None else "",
-        cue_text=result.text[cue.start : cue.end] if cue is not None else "",
         content_text=" … ".join(result.text[part.start : part.end] for part in attribution.content),
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workers.evaluation.article_stances import ArticleScore, align_entities, by_threshold, score_triples
+from workers.evaluation.article_stances import ArticleScore, by_threshold, score_triples, shared_mentions
 
 GOLD: dict[str, Any] = {
     "entities": [
@@ -20,14 +20,14 @@ GOLD: dict[str, Any] = {
 GIVEN = {"e1": [(0, 12, "name")], "e2": [(16, 31, "name")], "e3": [(60, 74, "name")], "e4": [(80, 84, "name")]}
 
 
-def test_entity_refers_to_the_one_with_which_it_shares_most_mentions() -> None:
-    gold = {"E1": [(0, 5, "name"), (30, 33, "pronoun")], "E2": [(10, 15, "name")]}
-    given = {"a": [(10, 15, "name"), (30, 33, "pronoun"), (0, 5, "name")], "b": [(40, 45, "name")]}
-    assert align_entities(gold, given) == {"a": "E1"}
-
-
 def test_mentions_that_end_together_are_the_same() -> None:
-    assert align_entities({"E2": [(21, 31, "name")]}, {"e2": [(16, 31, "name")]}) == {"e2": "E2"}
+    gold, given = {"E2": [(21, 31, "name")]}, {"e2": [(16, 31, "name"), (40, 45, "name")]}
+    assert list(shared_mentions(gold, given)) == [("e2", "E2", True)]
+
+
+def test_mention_that_is_a_name_on_one_side_only_is_not_shared_as_a_name() -> None:
+    gold, given = {"E1": [(0, 5, "name"), (30, 33, "pronoun")]}, {"a": [(0, 5, "description"), (30, 33, "pronoun")]}
+    assert list(shared_mentions(gold, given)) == [("a", "E1", False)] * 2
 
 
 def test_wrong_side_counts_as_wrong_and_repetition_once() -> None:

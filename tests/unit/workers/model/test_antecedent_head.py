@@ -28,9 +28,3 @@ def test_order_of_pairs_does_not_change_their_scores() -> None:
     forward, _ = head.score_pairs(mentions, pairs, features, anaphors, classes)
     backward, _ = head.score_pairs(mentions, pairs[::-1], features[::-1], anaphors, classes)
     assert forward[::-1] == pytest.approx(backward, abs=1e-5)
-
-
-def test_description_tags_are_given_for_each_word() -> None:
-    tags = packaged_head(vectors=True).description_tags(np.zeros((4, 768), np.float16))
-    assert tags.shape == (4,)
-    assert set(tags.tolist()) <= {0, 1, 2}
