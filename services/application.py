@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.middleware import Middleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from services import tracing
 from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
 from services.api import error_handlers, openapi
@@ -30,6 +31,7 @@ from services.api.middleware.defects import DefectMiddleware
 from services.api.middleware.head_requests import HeadMiddleware
 from services.api.middleware.request_log import RequestLogMiddleware, bind_path_parameters
 from services.api.middleware.security_headers import SecurityHeadersMiddleware
+from services.api.middleware.tracing import TracingMiddleware
 from services.api.open_streams import ResultStreams
 from services.api.result_watch import ResultWatch
 from services.api.routes import (
@@ -177,6 +179,7 @@ def _middleware(services: ApiServices) -> list[Middleware]:
     return [
         *behind_proxies,
         Middleware(SecurityHeadersMiddleware, hsts_s=settings.api.hsts_s),
+        Middleware(TracingMiddleware),
         Middleware(RequestLogMiddleware, metrics=metrics),
         Middleware(CompressionMiddleware),
         Middleware(CrossOriginMiddleware, settings=settings.api),
@@ -202,6 +205,7 @@ def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # More threads than connections would only wait for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.database.pool_size
+        tracing.configure(services.settings.tracing, "api")
         announcement.start()
         services.store_watch.start()
         services.recorder.start()
@@ -214,5 +218,6 @@ def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
         services.store_watch.stop()
         stores.close()
         services.database.dispose()
+        tracing.shut_down()
 
     return lifespan

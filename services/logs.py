@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from services import tracing
 from services.errors import StancewireError
 from services.log_repeats import RepeatFilter
 from services.settings import Log
@@ -58,6 +59,7 @@ def configure(settings: Log, process: str) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         add_process,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -89,6 +91,13 @@ def configure(settings: Log, process: str) -> None:
     )
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
+
+
+def _add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = tracing.trace_id()
+    if trace is not None:
+        event["trace"] = trace
+    return event
 
 
 def _format_exception(exc_info: structlog.typing.ExcInfo) -> str:

@@ -23,7 +23,6 @@ from services.maintenance.diagnostics import doctor
 from services.settings import Settings
 from workers.host.model_check import check_model
 
-_BENCH_ARTICLES: Final = 1000
 _NO_ID: Final = UUID(int=0)  # the job and article of a result that is not from the ledger
 
 
@@ -40,13 +39,14 @@ def worker(
     queues: Annotated[str, typer.Option(help="Celery queues to consume.")] = QueueName.ANALYSE,
 ) -> None:
     """Run a worker host: a parent process and children that analyse articles."""
-    from services import logs
+    from services import logs, tracing
     from services.cli import process_limits
     from workers.host.celery_worker import WorkerHost
 
     process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "worker")
+    tracing.require(settings.tracing)
     WorkerHost(settings).run(queues)
 
 
@@ -108,24 +108,56 @@ def bench(
         Path | None, typer.Argument(help="Articles to measure with, as NDJSON; by default the samples.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=0, help="How often to push the articles, as new ones each time; 0 for about 1000 pushes.")
-    ] = 0,
+        int, typer.Option(min=1, help="Alternating rounds of at least 250 articles, without and with the service.")
+    ] = 3,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core.")] = 0,
+    database_url: Annotated[
+        str, typer.Option(help="An empty database; by default SQLite in a folder that is removed afterwards.")
+    ] = "",
+    accept_rate: Annotated[float, typer.Option(min=1, help="Single pushes a second while the workers are busy.")] = 100,
+    seconds: Annotated[float, typer.Option(min=1, help="How long single pushes are measured, twice.")] = 15,
+    history: Annotated[
+        Path | None, typer.Option(help="File to which the figures are appended, a line each time.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the pipeline alone and the whole service, on the same cores in the same run."""
-    from workers.evaluation.bench import measure, render
+    from services.standalone.redis_server import NoRedisServerError
+    from services.standalone.up import StartError
+    from workers.evaluation.bench.figures import render
+    from workers.evaluation.bench.load import Stalled
+    from workers.evaluation.bench.measure import Plan, measure
 
     settings = Settings()
+    # A benchmark pushes thousands of articles: never into the stores that the environment names.
+    settings = settings.model_copy(
+        update={
+            "database_url": database_url,
+            "database": settings.database.model_copy(update={"url": ""}),
+            "redis_url": "",
+            "broker": settings.broker.model_copy(update={"url": ""}),
+        }
+    )
     try:
         articles = list(read_articles(file) if file else samples.load())
     except (OSError, ValueError) as error:
         fail(str(error))
-    result = measure(articles, settings, rounds=rounds or -(-_BENCH_ARTICLES // len(articles)), processes=processes)
+    if not articles:
+        fail(f"{file}: has no articles")
+    plan = Plan(rounds, processes, latency_s=seconds, accept_s=seconds, accept_per_s=accept_rate)
+    progress = Console(stderr=True, highlight=False)
+    try:
+        result = measure(articles, settings, plan, lambda line: progress.print(line, soft_wrap=True))
+    except (StancewireError, NoRedisServerError, StartError, Stalled) as error:
+        fail(str(error))
+    if history is not None:
+        with history.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(result.as_dict()) + "\n")
     if as_json:
         typer.echo(json.dumps(result.as_dict()))
     else:
         render(result, Console(highlight=False))
+    raise typer.Exit(1 if result.lost or result.doubled else 0)
 
 
 def _json_lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -86,7 +86,8 @@ def main() -> None:
     except ValidationError as error:  # commands validate their own input, so this is about settings
         sys.exit("stancewire: " + "; ".join(_setting_error(detail) for detail in error.errors(include_url=False)))
     except ModuleNotFoundError as error:
-        extra = "worker" if error.name in _WORKER_MODULES else "api"
+        package = (error.name or "").partition(".")[0]
+        extra = "tracing" if package == "opentelemetry" else "worker" if package in _WORKER_MODULES else "api"
         sys.exit(f"stancewire: {error.name} is not installed; this command needs `pip install 'stancewire[{extra}]'`")
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from services import tracing
 from services.contracts import Article, JobState, PubStatus, Warned, ledger_time
 
 
@@ -116,6 +117,7 @@ def job_row(article: Article, answer: Acceptance, now: int) -> dict[str, Any]:
         "next_run_at": now,
         "created_at": now,
         "queued_at": now,
+        "traceparent": tracing.traceparent(),
     }
 
 

@@ -32,6 +32,15 @@ _FREE = {"lease_token": None, "lease_until": None, "message_id": None, "dispatch
 
 
 @dataclass(frozen=True, slots=True)
+class JobTrace:
+    """The trace that a job belongs to, and the time (ms) for which the job waited in the queue."""
+
+    traceparent: str
+    queued_at: int
+    leased_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeasedJob:
     """A job that this worker holds until the lease ends.
 
@@ -45,6 +54,7 @@ class LeasedJob:
     attempt: int
     article: Article
     unreadable: PermanentError | None = None
+    trace: JobTrace | None = None
 
 
 def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s: float) -> list[LeasedJob]:
@@ -67,23 +77,25 @@ def lease(database: Database, message_id: UUID, job_ids: Sequence[UUID], lease_s
                 message_id=None,
                 dispatched_at=None,
             )
-            .returning(jobs.c.id, jobs.c.attempts, jobs.c.queued_at, jobs.c.next_run_at, jobs.c.started_at)
+            .returning(
+                *(jobs.c[name] for name in ("id", "attempts", "queued_at", "next_run_at", "started_at", "traceparent"))
+            )
         ).all()
-        attempts = {row.id: row.attempts for row in started}
-        if not attempts:
+        if not started:
             return []
+        by_id = {row.id: row for row in started}
         waits = [(row.started_at - max(row.queued_at, row.next_run_at)) / 1000 for row in started]
         increment(connection, database, counter_updates.for_leases(waits))
         rows = connection.execute(
             select(jobs.c.id.label("job_id"), articles)
             .join(articles, articles.c.id == jobs.c.article_id)
-            .where(jobs.c.id.in_(attempts))
+            .where(jobs.c.id.in_(by_id))
         ).all()
-    leased = {row.job_id: _leased_job(row, token, attempts[row.job_id]) for row in rows}
+    leased = {row.job_id: _leased_job(row, token, by_id[row.job_id]) for row in rows}
     return [leased[job_id] for job_id in job_ids if job_id in leased]
 
 
-def _leased_job(row: Row[Any], token: UUID, attempt: int) -> LeasedJob:
+def _leased_job(row: Row[Any], token: UUID, started: Row[Any]) -> LeasedJob:
     """Return the job of a row. Whatever reading the article back raises belongs to that article, not to its message."""
     unreadable = None
     try:
@@ -91,7 +103,11 @@ def _leased_job(row: Row[Any], token: UUID, attempt: int) -> LeasedJob:
     except Exception as error:  # noqa: BLE001 -- any error here is one of the stored row
         unreadable = PermanentError(f"the stored article cannot be read back: {error}", code="unreadable")
         article = Article.model_construct(feed=row.feed, body="")
-    return LeasedJob(row.job_id, row.id, token, attempt, article, unreadable)
+    trace = None
+    if started.traceparent is not None:
+        queued_at = max(started.queued_at, started.next_run_at)
+        trace = JobTrace(started.traceparent, queued_at, started.started_at)
+    return LeasedJob(row.job_id, row.id, token, started.attempts, article, unreadable, trace)
 
 
 def _article(row: Row[Any]) -> Article:

@@ -23,6 +23,7 @@ from services.settings.monitoring import Log, Metrics
 from services.settings.outbound import Outbound
 from services.settings.sources import Sources
 from services.settings.stores import Broker, Database, Retention
+from services.settings.tracing import Tracing
 from services.settings.webhooks import Watches, Webhooks
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Sources",
     "Stories",
     "Topics",
+    "Tracing",
     "Watches",
     "Webhooks",
     "Worker",
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     watches: Watches = Watches()
     stories: Stories = Stories()
+    tracing: Tracing = Tracing()
     log: Log = Log()
 
     @model_validator(mode="before")

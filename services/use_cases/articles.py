@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from services import tracing
 from services.caller import Caller
 from services.contracts import Article
 from services.errors import StancewireError
@@ -33,7 +34,8 @@ def submit(
     An error in the list refuses that article alone. Raises `Refused` while intake is closed, `KeyReused` and
     `StoreUnavailable`; then no article of the batch was accepted.
     """
-    answers = ingest.submit(intake, batch, caller, key)
+    with tracing.span("accept", {"articles": len(batch)}):
+        answers = ingest.submit(intake, batch, caller, key)
     for article, answer in zip(batch, answers, strict=True):
         if isinstance(answer, Acceptance):
             log.debug("article_accepted", feed=article.feed, job=str(answer.job_id), created=answer.created)

@@ -20,7 +20,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery, signals
 from prometheus_client import CollectorRegistry, start_http_server
 
-from services import logs, metrics
+from services import logs, metrics, tracing
 from services.container_limits import usable_cores
 from services.contracts import Article, QueueName, TaskName
 from services.database.engine import Database
@@ -79,6 +79,7 @@ class WorkerHost:
         register(self.celery, self._current_runner)
         signals.setup_logging.connect(self._set_up_logging, weak=False)
         signals.worker_process_init.connect(self._after_fork, weak=False)
+        signals.worker_process_shutdown.connect(self._before_exit, weak=False)
         signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_stopping, weak=False)
         signals.task_prerun.connect(self._on_task_start, weak=False)
@@ -122,6 +123,7 @@ class WorkerHost:
         os.nice(self.settings.worker.niceness)  # on shared cores, the API has priority over analysis
 
         logs.configure(self.settings.log, "worker")
+        tracing.configure(self.settings.tracing, "worker")
         database = Database(self.settings.resolved_database_url(), self.settings.database)
         database.observer = self._metrics.observe_transaction
         database.fault_observer = self._metrics.observe_database_fault
@@ -143,6 +145,9 @@ class WorkerHost:
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)
         self._dispatcher = Dispatcher(database, sender, redis_url, self.settings.broker)
+
+    def _before_exit(self, **_: Any) -> None:
+        tracing.shut_down()
 
     def _on_task_start(self, **_: Any) -> None:
         self._task_began = time.perf_counter()

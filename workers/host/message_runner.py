@@ -11,12 +11,14 @@ import faulthandler
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
 import structlog
 
+from services import tracing
 from services.contracts import Analysis, Article, JobState, Result
 from services.database.engine import Database
 from services.errors import (
@@ -39,6 +41,20 @@ Checkpoint = Callable[[str], None]
 Analyse = Callable[[Article, Checkpoint], Analysis]
 
 _CLOSE_ATTEMPTS = 5  # while the database is busy or restarting; after that the job is released
+
+
+def _traced(job: LeasedJob) -> AbstractContextManager[None]:
+    """Continue the trace of the push that the job came from, with the time that the job waited."""
+    if job.trace is None:
+        return contextlib.nullcontext()
+    attributes = {"job": str(job.job_id), "feed": job.article.feed, "attempt": job.attempt}
+    tracing.past_span("queue", job.trace.queued_at, job.trace.leased_at, attributes, job.trace.traceparent)
+    return tracing.continued(job.trace.traceparent, "analyse", attributes)
+
+
+def _trace_stage(stage: str, seconds: float) -> None:
+    now_ms = time.time() * 1000
+    tracing.past_span(stage, now_ms - seconds * 1000, now_ms)
 
 
 def _no_keys() -> None:
@@ -78,7 +94,10 @@ class MessageRunner:
         try:
             while self._leased and not self.stopping():
                 job = self._leased[0]
-                with structlog.contextvars.bound_contextvars(job=str(job.job_id), feed=job.article.feed):
+                with (
+                    structlog.contextvars.bound_contextvars(job=str(job.job_id), feed=job.article.feed),
+                    _traced(job),
+                ):
                     self._run_job(job)
                 self._leased = [waiting for waiting in self._leased if waiting is not job]
         finally:
@@ -105,6 +124,7 @@ class MessageRunner:
             faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - began
         self.metrics.articles.labels(outcome).observe(seconds)
+        tracing.describe({"outcome": outcome})
         log.debug("article_done", outcome=outcome, seconds=round(seconds, 3))
 
     def _analyse_and_close(self, job: LeasedJob) -> str:
@@ -116,6 +136,7 @@ class MessageRunner:
             nonlocal stage_began
             now = time.perf_counter()
             self.metrics.stages.labels(stage).observe(now - stage_began)
+            _trace_stage(stage, now - stage_began)
             if time.monotonic() > soft_end:
                 raise DeadlineExceeded(f"longer than {self.settings.soft_limit_s:g} s; last stage finished: {stage}")
             self._extend_leases()
@@ -176,7 +197,8 @@ class MessageRunner:
         """
         for attempts_left in reversed(range(_CLOSE_ATTEMPTS)):
             try:
-                close()
+                with tracing.span("store"):
+                    close()
             except StoreUnavailable as error:
                 if not attempts_left:
                     with contextlib.suppress(StoreUnavailable):  # then the lease expires, and the attempt is used up

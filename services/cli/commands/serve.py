@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services import logs
+from services import logs, tracing
 from services.cli import process_limits
 from services.cli.arguments import fail
 from services.settings import Settings
@@ -59,6 +59,7 @@ def api() -> None:
     process_limits.require_open_files()
     settings = Settings()
     logs.configure(settings.log, "api")
+    tracing.require(settings.tracing)
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -90,6 +90,7 @@ jobs: Final = Table(
     Column("finished_at", BigInteger),
     Column("reason_code", String(100)),
     Column("reason_detail", Text),
+    Column("traceparent", String(55)),  # of the push, if that was traced (services.tracing)
     UniqueConstraint("article_id", "analysis"),
     CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in JobState)), name="state"),
     CheckConstraint("(state = 'running') = (lease_token IS NOT NULL)", name="lease"),

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info
 from services import samples
 from tests.support.paths import ROOT
 
-# What a large machine or a careless operator might set.
+# As a large machine or a careless operator might set them.
 MANY_THREADS = {"OMP_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "8", "MKL_NUM_THREADS": "8"}
 ROUNDS = 4
 # Analyses two samples after each line of input, and answers with the processor time that this took, in seconds.
