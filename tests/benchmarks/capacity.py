@@ -37,7 +37,7 @@ def rows(measured: Figures) -> list[list[str]]:
     kinds = measured["kinds"]
 
     def cores(names: Sequence[str], rate: float) -> float:
-        cpu_ms = sum(kinds[name]["cpu_ms_per_article"] for name in names if name in kinds)
+        cpu_ms: float = sum(kinds[name]["cpu_ms_per_article"] for name in names if name in kinds)
         return PEAK * rate * cpu_ms / 1000 / BUSY
 
     child_mb = kinds["worker child"]["pss_mb"] or kinds["worker child"]["rss_mb"]

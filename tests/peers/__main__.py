@@ -20,8 +20,9 @@ from services.version import VERSION
 from tests.benchmarks.page import table
 from tests.peers import reader
 from workers import THREAD_VARIABLES
+from workers.evaluation.metrics import aggregate
 from workers.evaluation.predict import predict
-from workers.evaluation.scoring import aggregate, score_documents
+from workers.evaluation.scoring import score_documents
 from workers.pipeline.pipeline import Pipeline
 
 PEERS: Final = ("spacy", "textacy")

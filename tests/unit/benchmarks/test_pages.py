@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from tests.benchmarks import capacity, page
-from tests.benchmarks.__main__ import HISTORY, LEDGER, PICTURE, read
-from tests.support.paths import ROOT
 
 
 def kind(cpu_ms: float) -> dict[str, Any]:
@@ -81,13 +77,3 @@ def test_generated_part_alone_is_replaced(tmp_path: Path) -> None:
     file.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
     page.write(file, "new")
     assert file.read_text() == f"before\n{page.BEGIN}\n\nnew\n\n{page.END}\nafter\n"
-
-
-def test_pages_are_those_of_the_kept_figures() -> None:
-    history = read(HISTORY)
-    assert history, "docs/benchmarks.jsonl has no measurement"
-    assert page.figures(history) in (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
-    assert page.picture(history) == PICTURE.read_text()
-    assert capacity.tables(history, read(LEDGER)) in (ROOT / "docs" / "capacity.md").read_text("utf-8")
-    ET.fromstring(page.picture(history))  # noqa: S314 -- our own
-    assert json.loads(json.dumps(history)) == history
