@@ -15,7 +15,7 @@ from services.database.engine import Database, now_ms
 from services.database.tables import HELD, jobs
 
 WITHHELD_UNTIL: Final = 253_402_300_799_000  # the end of the year 9999, for a story without a time of release
-_FREE: Final[dict[str, Any]] = {"message_id": None, "dispatched_at": None}
+_NO_MESSAGE: Final[dict[str, Any]] = {"message_id": None, "dispatched_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def hold_of(article: Article, now: int) -> Hold | None:
 
 
 def held_values(hold: Hold) -> dict[str, Any]:
-    """Return the columns of a held job."""
+    """Return the columns of a job that the hold sets."""
     reason = {"reason_code": hold.reason.code, "reason_detail": hold.reason.detail}
     return {"state": JobState.HELD, "next_run_at": hold.until, **reason}
 
@@ -50,9 +50,11 @@ def hold_until(moment: datetime) -> datetime | None:
 
 
 def put_on_hold(connection: Connection, job_id: UUID, hold: Hold) -> bool:
-    """Hold a job that has not begun, or change its hold. Return False if it has."""
+    """Hold a job that has not begun, or change its hold. Return False if it has begun or ended."""
     waits = jobs.c.state.in_([JobState.QUEUED, JobState.HELD])
-    changed = connection.execute(update(jobs).where(jobs.c.id == job_id, waits).values(**held_values(hold), **_FREE))
+    changed = connection.execute(
+        update(jobs).where(jobs.c.id == job_id, waits).values(**held_values(hold), **_NO_MESSAGE)
+    )
     return changed.rowcount == 1
 
 
@@ -73,7 +75,7 @@ def end(connection: Connection, job_id: UUID, reason: Warned) -> bool:
 def release_due(database: Database) -> int:
     """Queue the jobs whose embargo has ended, and return their number."""
     due = HELD & (jobs.c.next_run_at <= now_ms())
-    with database.read() as connection:  # usually no hold ends, and a read needs no lock
+    with database.read() as connection:  # usually no embargo has ended, and a read needs no lock
         if connection.execute(select(jobs.c.id).where(due).limit(1)).first() is None:
             return 0
     with database.write() as connection:

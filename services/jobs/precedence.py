@@ -1,4 +1,4 @@
-"""Which word of a sender counts: the latest accepted version of each guid, and what becomes of one that arrives now.
+"""Which version of a guid is in force: the latest that was accepted, and the fate of one that arrives now.
 
 Versions may arrive in any order, and so may the news that a story is canceled or withheld.
 """
@@ -19,7 +19,7 @@ from services.contracts.versions import Version, compare_versions
 from services.database.engine import Database
 from services.database.tables import articles, jobs
 
-SUPERSEDED: Final = "superseded"  # reason code of a job whose article is not read, since a later word counts
+SUPERSEDED: Final = "superseded"  # reason code of a job whose article is not read, since a later version is in force
 _LOOKUP_CHUNK: Final = 500
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
     bindparam("keys", type_=ARRAY(BigInteger))
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Latest:
-    """The latest word on a guid. ``is_alone`` is true if it is the only one."""
+    """The version of a guid that is in force. ``is_alone``: no other was accepted."""
 
     article_id: UUID
     job_id: UUID
@@ -59,7 +59,7 @@ def version_of(article: Article) -> Version:
 
 
 def judge(article: Article, latest: Latest | None) -> Verdict:
-    """Return what becomes of an article that was not pushed before, given the latest word on its guid."""
+    """Return what becomes of an article that was not pushed before, given the version of its guid that is in force."""
     if latest is None:
         return Verdict.ACCEPTED
     order = compare_versions(version_of(article), latest.version)
@@ -67,8 +67,8 @@ def judge(article: Article, latest: Latest | None) -> Verdict:
         return Verdict.SUPERSEDED
     if latest.pubstatus is not PubStatus.CANCELED or article.pubstatus is PubStatus.CANCELED or order == 1:
         return Verdict.ACCEPTED
-    # Without comparable versions an article is later than a cancellation only if that had something to cancel:
-    # otherwise it is the one that was meant.
+    # Without comparable versions, an article is later than a cancellation only if that canceled another article.
+    # Otherwise the cancellation overtook this article and means it.
     return Verdict.ACCEPTED if order is None and not latest.is_alone else Verdict.CANCELED
 
 
@@ -86,7 +86,7 @@ def lock(connection: Connection, database: Database, guids: Iterable[Guid]) -> N
 
 
 def read_latest(connection: Connection, guids: Collection[Guid]) -> dict[Guid, Latest]:
-    """Return the latest word on each of the guids that has one: the one accepted last, not counting superseded ones."""
+    """Return the version in force of each guid that has one: the one accepted last, not counting superseded ones."""
     latest: dict[Guid, Latest] = {}
     ordered = sorted(guids)
     for start in range(0, len(ordered), _LOOKUP_CHUNK):
@@ -95,7 +95,7 @@ def read_latest(connection: Connection, guids: Collection[Guid]) -> dict[Guid, L
         age = func.row_number().over(
             partition_by=same_guid, order_by=[articles.c.received_at.desc(), articles.c.id.desc()]
         )
-        words = (
+        accepted = (
             select(*(articles.c[name] for name in _COLUMNS))
             .add_columns(jobs.c.id.label("job_id"), jobs.c.state)
             .add_columns(age.label("age"), func.count().over(partition_by=same_guid).label("number"))
@@ -104,7 +104,7 @@ def read_latest(connection: Connection, guids: Collection[Guid]) -> dict[Guid, L
             .where(or_(jobs.c.reason_code.is_(None), jobs.c.reason_code != SUPERSEDED))
             .subquery()
         )
-        for row in connection.execute(select(words).where(words.c.age == 1)):
+        for row in connection.execute(select(accepted).where(accepted.c.age == 1)):
             latest[row.feed, row.guid] = _latest(row)
     return latest
 

@@ -1,4 +1,4 @@
-"""Changes of a stored result without a new analysis: under a new number, so that followers of the results get it."""
+"""Changes a stored result without a new analysis. It gets a new number, so that followers of the results get it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stories under a guid that a feed uses for several, which no version tells apart: each is a strand with a number."""
+"""Strands: the stories under one guid, which some feeds reuse, recognised by their texts where versions are missing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _READ: Final = 20  # newest articles of the guid that are compared
 
 
 class Strand(NamedTuple):
-    """A story of a guid. Its first article is ``is_new``."""
+    """A story of a guid, by its number. ``is_new``: it has no article yet, and the guid has other stories."""
 
     number: int
     is_new: bool
 
 
 def strand_of(connection: Connection, article: Article) -> Strand:
-    """Return which story of its guid an article belongs to: the latest one that it resembles, else a new one."""
+    """Return the story of its guid that an article belongs to: the latest story that it resembles, else a new one."""
     columns = (articles.c.strand, articles.c.title, articles.c.body, articles.c.media_type)
     same_guid = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
     query = select(*columns).where(same_guid, articles.c.pubstatus == PubStatus.USABLE)
@@ -38,7 +38,7 @@ def strand_of(connection: Connection, article: Article) -> Strand:
 
 
 def _is_same_story(article: Article, row: Any) -> bool:
-    """Return whether headline or text resemble, or one of them is missing, so that nothing can tell."""
+    """Return whether titles or texts resemble each other; also if one is missing and they cannot be compared."""
     if article.title is None or row.title is None or row.body is None:
         return True
     if _share(_words(article.title, 1), _words(row.title, 1)) >= _SHARED_TITLE:

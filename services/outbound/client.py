@@ -6,9 +6,11 @@ Every failure is an `httpx.HTTPError`, or `httpx.InvalidURL` for what is not an 
 from __future__ import annotations
 
 import ssl
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import certifi
@@ -39,6 +41,17 @@ class Answer:
     body: bytes
     url: str
     history: tuple[httpx.Response, ...] = ()
+
+
+def retry_after_s(headers: httpx.Headers) -> float:
+    """Return the seconds from now that ``Retry-After`` asks for, as a number or a date; 0 without it."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def guarded_client(settings: Outbound, *, follow_redirects: bool = False, https_only: bool = False) -> httpx.Client:

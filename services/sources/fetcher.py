@@ -1,13 +1,11 @@
-"""Fetches a source once: what it lists now, and of that what was not read before, into the ledger."""
+"""Fetches a source once, and submits the entries that it lists and that were not read before."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -24,7 +22,7 @@ from services.ingest.formats.document import Document
 from services.ingest.formats.feed_format import FormatError, ParsedArticle
 from services.ingest.submit import Intake, check_length, submit
 from services.jobs.accept import Acceptance
-from services.outbound.client import Answer, fetch
+from services.outbound.client import Answer, fetch, retry_after_s
 from services.settings import Settings
 from services.sources.listing import SITEMAP, Entry, Listing, options_of, page_entries, read_feed, unzipped
 from services.sources.records import Source
@@ -39,12 +37,15 @@ _ACCEPT: Final = (
 )
 _CHUNK: Final = 100  # articles in one transaction
 _SITEMAPS_MAX: Final = 10  # of an index, the newest
-_SOME_RETRY_S: Final = 3_600
-_READ_ONCE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_ROBOTS_RETRY_S: Final = 3_600  # robots.txt is read again after that
+# Answers of a page that are final: the entry is refused, not tried again.
+_FINAL_STATUSES: Final = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+)
 
 
 class SourceFailed(Exception):
-    """A source or a page could not be read. ``retry_s`` is the least delay that its server asked for."""
+    """A source or a page could not be read. ``retry_s`` is the delay that its server asked for, at least."""
 
     def __init__(self, reason: str, *, status: int | None = None, retry_s: float = 0) -> None:
         """Set the reason in words for an operator, and the status of the answer, if there was one."""
@@ -73,7 +74,7 @@ class Fetcher:
         answer = self.get(due.source.url or "", due)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        return self.take(due, answer)
+        return self.submit_new(due, answer)
 
     def get(self, url: str, due: DueSource | None = None) -> Answer:
         """Fetch an address, with the conditions of the last answer. Raises `SourceFailed` unless it is 200 or 304."""
@@ -84,7 +85,7 @@ class Fetcher:
             headers["If-Modified-Since"] = due.modified
         try:
             if not self.robots.allows(url):
-                raise SourceFailed("robots.txt excludes this address", retry_s=_SOME_RETRY_S)
+                raise SourceFailed("robots.txt excludes this address", retry_s=_ROBOTS_RETRY_S)
             request = self.client.build_request("GET", url, headers=headers)
             answer = fetch(self.client, request, self.settings.outbound.answer_bytes)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -92,25 +93,25 @@ class Fetcher:
         check_status(answer)
         return answer
 
-    def take(self, due: DueSource, answer: Answer) -> Progress:
-        """Push what is new in a fetched document into the ledger. Raises `SourceFailed` and `StoreUnavailable`."""
+    def submit_new(self, due: DueSource, answer: Answer) -> Progress:
+        """Submit the entries of a fetched document that are new. Raises `SourceFailed` and `StoreUnavailable`."""
         try:
             listing = self._listing(due.source, answer)
         except FormatError as error:
             raise SourceFailed(str(error)) from error
-        is_new = [entry for entry in listing.entries if due.seen is None or entry.digest not in due.seen]
+        new = [entry for entry in listing.entries if due.seen is None or entry.digest not in due.seen]
         reads_pages = due.source.pages or listing.format == SITEMAP
         if due.seen is None and listing.format == SITEMAP:
-            is_new = [entry for entry in is_new if entry.changed_at is not None]
-        wanted = is_new[: self.settings.sources.pages] if reads_pages else is_new
+            new = [entry for entry in new if entry.changed_at is not None]
+        wanted = new[: self.settings.sources.pages] if reads_pages else new
         wanted.reverse()  # the oldest first
-        outcome = _Outcome(self, due.source, listing.format, reads_pages=reads_pages)
-        held_s = outcome.push(wanted)
-        left = {entry.digest for entry in is_new} - outcome.done
+        submission = _Submission(self, due.source, listing.format, reads_pages=reads_pages)
+        held_s = submission.push(wanted)
+        left = {entry.digest for entry in new} - submission.done
         seen = [entry.digest for entry in listing.entries if entry.digest not in left]
         return Progress(
             seen=seen,
-            accepted=outcome.accepted,
+            accepted=submission.accepted,
             is_complete=not left,
             held_s=held_s,
             etag=answer.headers.get("etag"),
@@ -162,8 +163,8 @@ class Fetcher:
         return ParsedArticle(article.model_copy(update=values), parsed.warnings)
 
 
-class _Outcome:
-    """Pushes entries, and counts what became of them. ``done`` are the digests that need not be read again."""
+class _Submission:
+    """Submits entries. ``done`` are the digests of those accepted or refused, ``accepted`` counts new articles."""
 
     def __init__(self, fetcher: Fetcher, source: Source, format_name: str, *, reads_pages: bool) -> None:
         self.done: set[str] = set()
@@ -174,7 +175,7 @@ class _Outcome:
         self._reads_pages = reads_pages
 
     def push(self, entries: Sequence[Entry]) -> float | None:
-        """Push entries in order; return the delay (s) after which to go on if intake refuses some, or None."""
+        """Submit entries in order. Return the delay (s) that intake asks for if it refuses some for now, else None."""
         size = 1 if self._reads_pages else _CHUNK
         for start in range(0, len(entries), size):
             chunk = entries[start : start + size]
@@ -208,7 +209,7 @@ class _Outcome:
         return held_s
 
     def _read(self, entry: Entry) -> Article | None:
-        """Return the article of an entry; None if it has none, which is noted, or if its page fails for now."""
+        """Return the article of an entry; None if it is refused, which is noted, or its page fails for now."""
         try:
             article = self._article(entry)
             check_length(article, self._fetcher.settings.limits)
@@ -217,7 +218,7 @@ class _Outcome:
         except TextTooLong as error:
             self._refuse(entry, error.code, error.detail)
         except SourceFailed as error:
-            if error.status in _READ_ONCE:
+            if error.status in _FINAL_STATUSES:
                 self._refuse(entry, "page_unreadable", f"{entry.url}: {error}")
             else:  # the next poll tries it again
                 log.info("source_page_failed", source=self._source.id, reason=str(error))
@@ -257,14 +258,3 @@ def check_status(answer: Answer) -> None:
         phrase = ""
     reason = f"{answer.url} answered {answer.status}{phrase}"
     raise SourceFailed(reason, status=answer.status, retry_s=retry_after_s(answer.headers))
-
-
-def retry_after_s(headers: httpx.Headers) -> float:
-    """Return the seconds of ``Retry-After``, a number or a date; 0 without one."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
-        return float(value[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

@@ -1,6 +1,7 @@
 """Subscriptions at hubs: the subscriber of W3C WebSub, from discovery to the end of a subscription.
 
-https://www.w3.org/TR/websub/. Each renewal reads the topic once more, so that what a hub did not deliver is not lost.
+https://www.w3.org/TR/websub/. Each renewal also reads the topic itself, for entries that a hub did not
+deliver.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import httpx
 import structlog
 
 from services.ingest.formats.document import Document
-from services.outbound.client import fetch
+from services.outbound.client import fetch, retry_after_s
 from services.sources import schedule
-from services.sources.fetcher import Fetcher, SourceFailed, retry_after_s
+from services.sources.fetcher import Fetcher, SourceFailed
 from services.sources.links import Topic, discover
 from services.sources.records import Source
 from services.sources.schedule import DueSource
@@ -26,7 +27,7 @@ _SHOWN_CHARS: Final = 200
 
 
 def subscribe(fetcher: Fetcher, due: DueSource) -> None:
-    """Ask the hub of a topic to push, or to go on pushing, and read what the topic has now.
+    """Ask the hub of a topic to push, or to go on pushing, and submit the topic's present entries.
 
     The hub confirms by a request of its own. Raises `SourceFailed` and `StoreUnavailable`.
     """
@@ -44,8 +45,8 @@ def subscribe(fetcher: Fetcher, due: DueSource) -> None:
     form |= {"hub.lease_seconds": str(fetcher.settings.sources.lease_s), "hub.secret": due.secret or ""}
     _ask(fetcher, hub, form)
     try:
-        schedule.save_entries(fetcher.database, source, fetcher.take(due, answer))
-    except SourceFailed as error:  # the hub may push what the topic's page does not have
+        schedule.save_entries(fetcher.database, source, fetcher.submit_new(due, answer))
+    except SourceFailed as error:  # the hub may push all the same
         log.info("topic_unreadable", source=source.id, reason=str(error))
 
 
@@ -60,7 +61,7 @@ def unsubscribe(fetcher: Fetcher, due: DueSource) -> None:
 
 
 def _hub_of(topic: Topic, source: Source) -> str:
-    """Return the hub to ask: the one that already pushes, else another one after each failure."""
+    """Return the hub to ask: the one that already pushes; after a failure, the next of the topic's hubs."""
     if source.hub in topic.hubs and not source.failures:
         return source.hub or ""
     return topic.hubs[source.failures % len(topic.hubs)]

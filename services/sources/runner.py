@@ -30,8 +30,8 @@ from services.sources.schedule import DueSource
 log = structlog.get_logger(__name__)
 
 _LOCK: Final = "sources"
-_LOOK_EVERY_S: Final = 1.0
-_EXTEND_EVERY: Final = 10  # looks
+_ROUND_EVERY_S: Final = 1.0
+_EXTEND_EVERY: Final = 10  # rounds, after which the lock is extended
 
 
 class SourceRunner:
@@ -65,7 +65,7 @@ class SourceRunner:
         self._fetcher.recorder.flush()
 
     def attempt(self, due: DueSource) -> None:
-        """Fetch a source once, and store what became of it."""
+        """Fetch a source once, and store the outcome."""
         source, database, settings = due.source, self._fetcher.database, self._settings.sources
         try:
             if source.state is SourceState.LEAVING:
@@ -95,7 +95,7 @@ class SourceRunner:
 
 
 class SourcesThread:
-    """Runs sources in a thread of a process that also does other work, while no other process does."""
+    """Fetches sources in a thread of the sweeper, while its process holds the lock."""
 
     def __init__(self, database: Database, settings: Settings, stopping: threading.Event) -> None:
         """Create the thread, which ends when ``stopping`` is set. Without ``sources.fetch`` it is never started."""
@@ -125,23 +125,23 @@ class SourcesThread:
                 log.warning("sources_postponed", fault=error.fault, reason=error.detail)
             except Exception:  # a defect here must not end the sweeper
                 log.exception("sources_defect")
-            self._stopping.wait(_LOOK_EVERY_S * _EXTEND_EVERY)
+            self._stopping.wait(_ROUND_EVERY_S * _EXTEND_EVERY)
 
     def _lead(self, lock: DatabaseLock) -> None:
         """Fetch until the process stops, the lock is lost, or the database fails."""
         running: dict[str, Future[None]] = {}
         runner = SourceRunner(self._database, self._settings, self._stopping)
         pool = ThreadPoolExecutor(self._settings.sources.parallel, thread_name_prefix="source")
-        looks = 0
+        rounds = 0
         try:
             while not self._stopping.is_set():
-                looks += 1
-                if looks % _EXTEND_EVERY == 0:
+                rounds += 1
+                if rounds % _EXTEND_EVERY == 0:
                     with self._database.write() as connection:
                         if not locks.extend(connection, lock):
                             return
                 runner.run_due(running, pool)
-                self._stopping.wait(_LOOK_EVERY_S)
+                self._stopping.wait(_ROUND_EVERY_S)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             runner.close()

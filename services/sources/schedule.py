@@ -1,6 +1,6 @@
-"""When sources are due, and what became of each attempt.
+"""When sources are due, and the outcome of each attempt.
 
-Every attempt is claimed in the database before it begins: a process that dies with it only delays the next one.
+Every attempt is claimed in the database before it begins: if its process dies, the next attempt is only delayed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from services.sources.records import Source, SourceKind, SourceState
 from services.sources.store import source_of
 
 FAILING_AFTER: Final = 3  # failures in a row
-_CLAIM_MS: Final = 600_000
-_MORE_S: Final = 60
-_HELD_MAX_S: Final = 300
-_LEASE_DEFAULT_S: Final = 864_000
+_CLAIM_MS: Final = 600_000  # until an attempt that was not settled is made again
+_MORE_S: Final = 60  # until the entries that an attempt left are read
+_HELD_MAX_S: Final = 300  # until entries that intake refused for now are submitted again, unless it asks for longer
+_LEASE_DEFAULT_S: Final = 864_000  # of a hub that grants no length
 _LEASE_MIN_S: Final = 60
 _JITTER: Final = 0.1
 _ERROR_CHARS: Final = 500
@@ -32,7 +32,10 @@ _NOT_FETCHED: Final = (SourceState.PAUSED, SourceState.GONE)
 
 @dataclass(frozen=True, slots=True)
 class DueSource:
-    """A source whose turn it is, with what the last answer said. ``seen`` is None before the first one."""
+    """A source that is due, with its secret and what is stored of the last answer.
+
+    ``etag`` and ``modified`` are its validators, ``seen`` the digests of its entries; ``seen`` is None before it.
+    """
 
     source: Source
     secret: str | None
@@ -43,10 +46,13 @@ class DueSource:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The entries that an attempt dealt with.
+    """The progress of an attempt on a document.
 
-    ``seen`` are the digests of the document's entries that need not be read again. ``is_complete`` is false if entries
-    are left, ``held_s`` set if intake refused them for now. ``etag`` and ``modified`` count only for complete ones.
+    seen: the digests of its entries that need not be read again.
+    accepted: the number of new articles.
+    is_complete: whether no entry is left for the next attempt.
+    held_s: the delay in seconds that intake asked for, if it refused entries for now.
+    etag, modified: the validators of the document. They are stored only if no entry is left.
     """
 
     seen: list[str]
@@ -75,7 +81,7 @@ def claim_due(database: Database, without: Collection[str], most: int) -> list[D
 
 
 def save_progress(database: Database, source: Source, progress: Progress | None, settings: Sources) -> None:
-    """Store what a poll got through; None if the document has not changed. It is due again after its interval."""
+    """Store the progress of a poll, None if the document has not changed. It is due again after its interval."""
     wait_s = _interval_s(source, settings) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 -- not a secret
     if progress is not None and progress.held_s is not None:
         wait_s = max(progress.held_s, min(wait_s, _HELD_MAX_S))
@@ -87,7 +93,7 @@ def save_progress(database: Database, source: Source, progress: Progress | None,
 
 
 def save_entries(database: Database, source: Source, progress: Progress) -> None:
-    """Store what was read of the document of a subscription, and nothing about when it is due."""
+    """Store the progress on the document of a subscription. It does not change when the source is due."""
     _update(database, source, {"checked_at": now_ms()} | _entry_values(progress))
 
 
@@ -111,7 +117,7 @@ def save_failure(
 
 
 def expect_confirmation(database: Database, source: Source, hub: str, topic: str) -> bool:
-    """Store whom a subscription is asked of, before it is: hubs confirm at once or later.
+    """Store which hub is about to be asked for a subscription, since it may confirm before it has answered.
 
     Until the hub confirms, the attempt counts as a failure. Returns whether the subscription is still wanted.
     """

@@ -21,7 +21,7 @@ from services.sources.records import Source, SourceKind, SourceState
 SETTABLE: Final = frozenset({"every_s", "pages", "paused"})
 SIGNED_PREFIX: Final = "whsec_"  # of secrets of Standard Webhooks, before their base64
 _SECRET_BYTES: Final = 32
-_FIRST: Final = {
+_FIRST_STATES: Final = {
     SourceKind.POLL: SourceState.WAITING,
     SourceKind.WEBSUB: SourceState.WAITING,
     SourceKind.SIGNED: SourceState.ACTIVE,
@@ -62,7 +62,7 @@ def add(
         "callback": secrets.token_urlsafe(24) if kind is SourceKind.WEBSUB else None,
         "every_s": every_s,
         "pages": pages,
-        "state": _FIRST[kind],
+        "state": _FIRST_STATES[kind],
         "created_at": now_ms(),
         "created_by": by.actor,
         "next_at": now_ms() if kind.is_fetched else None,
@@ -93,7 +93,7 @@ def change(database: Database, feed: str, source_id: str, settings: Mapping[str,
         if settings.get("paused") is True:
             values |= {"state": SourceState.PAUSED, "next_at": None}
         elif settings.get("paused") is False and before.state is SourceState.PAUSED:
-            values |= {"state": _FIRST[before.kind], "failures": 0, "error": None}
+            values |= {"state": _FIRST_STATES[before.kind], "failures": 0, "error": None}
             values |= {"next_at": now_ms()} if before.kind.is_fetched else {}
         if "pages" in settings and settings["pages"] != before.pages:
             values |= {"seen": None, "etag": None, "modified": None}  # the same entries are read in another way

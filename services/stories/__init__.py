@@ -1,1 +1,1 @@
-"""Stories: which articles are copies of each other, and what became of each copy."""
+"""Stories: which articles are copies of each other, and the state of each copy."""

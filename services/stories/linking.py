@@ -1,6 +1,6 @@
-"""Link the article of a result with the story whose copies its text resembles.
+"""Links the article of a result with the story whose copies its text resembles.
 
-To be called in the transaction that stores the result, after its sequence was taken: results are committed one after
+Called in the transaction that stores the result, after its sequence was taken: results are committed one after
 another (decision 5), so of two copies that are stored at the same moment the second one sees the first (decision 20).
 """
 
@@ -19,7 +19,7 @@ from services.database.tables import articles, fingerprint_bands, fingerprints, 
 from services.settings import Stories
 from services.stories.fingerprint import BANDS, Fingerprint
 
-_BAND_ROWS: Final = 50  # the newest texts of a band that are looked at: texts written from a form share their bands
+_BAND_ROWS: Final = 50  # newest texts of a band that are considered: texts written from a form share their bands
 _COMPARED: Final = 20  # of those, the ones with the most bands in common are compared
 _DAY_MS: Final = 86_400_000
 # Two versions under one guid are one story, unless their texts have less than this in common.

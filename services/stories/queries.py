@@ -1,4 +1,4 @@
-"""The copies of a story, their versions, and what became of each."""
+"""The copies of a story, their versions, and the state of each."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Version:
 class Copy:
     """An article of a feed in a story: all versions under its guid, oldest first.
 
-    searched: whether a search finds it at all: its newest version has a result and is not withdrawn.
+    searched: whether searches include it: its newest version has a result and is not withdrawn.
     leads: whether it represents the story in searches across all feeds.
     """
 

@@ -45,7 +45,7 @@ class Deliverer:
         self._cleaned_at = float("-inf")
 
     def run(self, stopping: threading.Event) -> None:
-        """Deliver until ``stopping`` is set, then wait for the attempts at hand. Faults do not end the loop."""
+        """Deliver until ``stopping`` is set, then wait for the attempts in progress. Faults do not end the loop."""
         host = hosts.host_name(platform.node(), uuid.uuid4().hex[:8])
         announcement = AnnouncementThread(self._database, HostRole.DELIVERER, host)
         announcement.start()
@@ -92,7 +92,7 @@ class Deliverer:
     def _send(self, delivery: Claimed) -> None:
         try:
             outcome = self._sender.send(delivery)
-        except Exception as error:  # the delivery must not stay claimed for it
+        except Exception as error:  # the delivery must be settled all the same
             log.exception("sending_defect", delivery=str(delivery.id))
             outcome = Outcome(delivery, error=f"a defect of the deliverer: {type(error).__name__}")
         self._settling.add(outcome)

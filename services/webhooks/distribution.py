@@ -1,8 +1,8 @@
 """From events to deliveries: one row for each webhook that an event concerns, and for each match of a watch.
 
-Events are read and matched outside of the transaction that writes, so that nobody waits for it. That transaction takes
-the events that are still there, leaves out articles that were withdrawn meanwhile, stores the deliveries and removes
-the events: whatever process ends when, each event becomes deliveries once.
+Events are read and matched before the transaction that writes, which is therefore short. It locks the events that no
+other deliverer has processed meanwhile, leaves out articles that were withdrawn meanwhile, stores the deliveries, and
+deletes the events. So each event becomes deliveries exactly once, even if the process is killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 _BATCH: Final = 100
 _WITHDRAWN: Final = EventType.RESULT_WITHDRAWN
-_MATCHES_MAX: Final = 10_000  # rows that are read for one watch and one batch
+_MATCHES_MAX: Final = 10_000  # rows read for one watch and one batch of events
 
 Row = Mapping[str, Any]
 
@@ -56,8 +56,8 @@ def distribute(database: Database, settings: Settings) -> int:
     batch = _read(database)
     if not batch.events:
         return 0
-    rows = [row for event in batch.events for row in _of_event(batch, event, settings)]
-    rows += _of_watches(database, batch, settings)
+    rows = [row for event in batch.events for row in _event_deliveries(batch, event, settings)]
+    rows += _watch_deliveries(database, batch, settings)
     with database.write() as connection:
         _store(connection, database, batch, rows)
     return len(batch.events)
@@ -75,21 +75,21 @@ def _read(database: Database) -> _Batch:
         sizes = select(results.c.job_id, results.c.sequence, results.c.attributions, results.c.stances)
         stored = connection.execute(sizes.where(results.c.job_id.in_(job_ids))).all()
         receivers = connection.execute(select(webhooks).where(webhooks.c.disabled_at.is_(None), owner_is_valid())).all()
-        looking = connection.execute(select(watches).where(watches.c.paused_at.is_(None)).order_by(watches.c.id)).all()
+        active = connection.execute(select(watches).where(watches.c.paused_at.is_(None)).order_by(watches.c.id)).all()
     return _Batch(
         rows,
         {row.id: row for row in article_rows},
         {row.job_id: row for row in stored},
         {row.id: webhook_of(row) for row in receivers},
-        [watch_of(row) for row in looking],
+        [watch_of(row) for row in active],
     )
 
 
-def _of_event(batch: _Batch, event: Any, settings: Settings) -> Iterator[Row]:
+def _event_deliveries(batch: _Batch, event: Any, settings: Settings) -> Iterator[Row]:
     """Yield a delivery for each webhook that chose this type of event and sees the feed."""
     kind = EventType(event.type)
     chosen_by = [each for each in batch.receivers.values() if kind in each.events and each.sees(event.feed)]
-    data = _data(batch, event, settings) if chosen_by else None
+    data = _event_data(batch, event, settings) if chosen_by else None
     if data is None:
         return
     about = {"article_id": event.article_id, "job_id": event.job_id}
@@ -98,7 +98,7 @@ def _of_event(batch: _Batch, event: Any, settings: Settings) -> Iterator[Row]:
         yield new_row(webhook.id, kind, data, now=event.now, at=event.at, retry_s=retry_s, **about)
 
 
-def _data(batch: _Batch, event: Any, settings: Settings) -> Any:
+def _event_data(batch: _Batch, event: Any, settings: Settings) -> Any:
     """Return the data of an event, or None if its article or result does not exist any more."""
     detail = json.loads(event.detail)
     if event.type == _WITHDRAWN:
@@ -115,7 +115,7 @@ def _data(batch: _Batch, event: Any, settings: Settings) -> Any:
     return ResultReadyData(**shared, attributions=stored.attributions, stances=stored.stances)
 
 
-def _of_watches(database: Database, batch: _Batch, settings: Settings) -> Iterator[Row]:
+def _watch_deliveries(database: Database, batch: _Batch, settings: Settings) -> Iterator[Row]:
     """Yield a delivery for each item that a watch matches in the results of a batch."""
     at_by_job = {event.job_id: (event.at, event.now) for event in batch.events if event.job_id in batch.results}
     sequences = [batch.results[job_id].sequence for job_id in at_by_job]
@@ -134,10 +134,10 @@ def _of_watches(database: Database, batch: _Batch, settings: Settings) -> Iterat
         except ValueError as error:  # filters that an older version accepted
             log.warning("watch_unreadable", watch=str(watch.id), reason=str(error))
             continue
-        yield from _of_watch(watch, rows, at_by_job, settings)
+        yield from _match_deliveries(watch, rows, at_by_job, settings)
 
 
-def _of_watch(
+def _match_deliveries(
     watch: Watch, rows: Sequence[Any], at_by_job: Mapping[UUID, tuple[int, int]], settings: Settings
 ) -> Iterator[Row]:
     limit = settings.watches.matches_per_result
@@ -169,7 +169,7 @@ def _of_watch(
 
 
 def _store(connection: Connection, database: Database, batch: _Batch, rows: Sequence[Row]) -> None:
-    """Store the deliveries of the events that are still there, and remove these. Locks articles first, as all do."""
+    """Store the deliveries of the events that still exist, and delete these. Locks articles first, as all do."""
     visible = select(articles.c.id).where(articles.c.id.in_(batch.articles), articles.c.withdrawn_at.is_(None))
     visible_ids = set(connection.execute(visible.order_by(articles.c.id).with_for_update(read=True)).scalars())
     own = select(events.c.id, events.c.type, events.c.article_id, events.c.job_id)

@@ -1,4 +1,4 @@
-"""The data of matches: the item that a watch found, and what makes two items of a story the same."""
+"""The data of matches: the item that a watch matched, and the fingerprint by which a repeated item is recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.contracts import instant
 from services.contracts.event import MatchedAttribution, MatchedStance, WatchKind, WatchMatchedData, WatchReference
 from services.results.name_keys import normalise
 
-_SAID_CHARACTERS: Final = 200  # of a statement, that are compared
+_CONTENT_CHARS: Final = 200  # of a statement's content, that are compared
 _ARTICLE_FIELDS: Final = ("feed", "guid", "title", "url")
 
 
@@ -50,14 +50,14 @@ def match_data(kind: WatchKind, watch: WatchReference, row: Any, public_url: str
 
 
 def fingerprint(kind: WatchKind, row: Any) -> str:
-    """Return the SHA-256 (hex) of what a match says of its story.
+    """Return the SHA-256 (hex) that is the same for matches that repeat each other.
 
-    A stance is the same if holder, target and side are, a statement if its speaker and the beginning of its content
-    are. A story is what its feed calls by one guid, or an article without one.
+    Stances repeat each other if holder, side and target (or topic) are the same, statements if the speaker and the
+    beginning of the content are. Both only within one guid of a feed, or within one article without a guid.
     """
     story = [row.feed, row.guid] if row.guid is not None else [row.feed, str(row.article_id), "article"]
     if kind is WatchKind.STANCES:
-        said = [normalise(row.holder or ""), row.stance, normalise(row.target or ""), row.topic]
+        compared = [normalise(row.holder or ""), row.stance, normalise(row.target or ""), row.topic]
     else:
-        said = [normalise(row.speaker or row.source or ""), normalise(row.content)[:_SAID_CHARACTERS]]
-    return hashlib.sha256(json.dumps([kind, story, said], ensure_ascii=False).encode()).hexdigest()
+        compared = [normalise(row.speaker or row.source or ""), normalise(row.content)[:_CONTENT_CHARS]]
+    return hashlib.sha256(json.dumps([kind, story, compared], ensure_ascii=False).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""The queue of deliveries: a deliverer claims what is due, and settles the outcome.
+"""The queue of deliveries: a deliverer claims those that are due, and settles the outcome of each attempt.
 
-A claim is a lease, written as the time at which the delivery may be sent again. A deliverer that is killed between
-sending and settling leaves its lease to end, and the message is sent a second time under the same ID.
+A claim is a lease, stored as the time at which the delivery may be sent again. If a deliverer is killed between sending
+and settling, the lease expires and the message is sent a second time under the same ID.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from services.webhooks.store import owner_is_valid
 log = structlog.get_logger(__name__)
 
 _LEASE_MARGIN_S: Final = 15  # from the end of an attempt until it is settled
-_GROWTH: Final = 3
+_GROWTH: Final = 3  # of the delay between two attempts
 _PAUSE_MAX_S: Final = 3_600  # of all deliveries to a receiver that asked for one
 _EXPIRED_BATCH: Final = 1_000
 
@@ -47,22 +47,23 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of an attempt. ``error`` is empty if the receiver took the message.
+    """The outcome of an attempt. ``error`` is empty if the receiver accepted the message.
 
-    ``status`` is None without an answer. ``gone``: the receiver wants nothing any more (410).
+    ``status`` is None without an answer. ``retry_after_s`` is the delay that the receiver asked for, 0 if none.
+    ``gone``: the receiver asked for no further messages (410).
     """
 
     delivery: Claimed
     status: int | None = None
     error: str = ""
-    retry_after_s: float | None = None
+    retry_after_s: float = 0.0
     gone: bool = False
 
 
 def claim(database: Database, in_flight: Mapping[UUID, int], free: int, settings: WebhookSettings) -> list[Claimed]:
-    """Claim at most ``free`` deliveries that are due, of each webhook as many as it may have at the same time.
+    """Claim at most ``free`` due deliveries, and of each webhook no more than may be sent to it at the same time.
 
-    ``in_flight`` counts those that are being sent, by webhook.
+    ``in_flight`` counts the deliveries that are being sent, by webhook.
     """
     due = exists(
         select(deliveries.c.id).where(
@@ -78,7 +79,7 @@ def claim(database: Database, in_flight: Mapping[UUID, int], free: int, settings
     rows = [(row, room) for row, room in rows if room > 0]
     if not rows or free <= 0:
         return []
-    random.shuffle(rows)  # so that none is always last while few may be sent
+    random.shuffle(rows)  # so that no webhook is always last while few deliveries may be sent
     claimed: list[Claimed] = []
     lease_ms = int((settings.timeout_s + _LEASE_MARGIN_S) * 1000)
     with database.write() as connection:
@@ -148,7 +149,7 @@ def delay_s(outcome: Outcome, settings: WebhookSettings) -> float:
     """Return the seconds until the next attempt: growing, shortened at random, never before ``Retry-After``."""
     longest: float = min(settings.backoff_max_s, settings.backoff_s * _GROWTH ** min(outcome.delivery.attempt - 1, 20))
     jittered = longest * random.uniform(0.5, 1)  # noqa: S311 -- spreads load, protects nothing
-    return max(jittered, outcome.retry_after_s or 0)
+    return max(jittered, outcome.retry_after_s)
 
 
 def _settle_webhook(
@@ -166,7 +167,7 @@ def _settle_webhook(
         row = connection.execute(select(webhooks.c.failing_since, now_ms().label("now")).where(this)).one_or_none()
         if row is not None and row.now - row.failing_since >= settings.disable_after_s * 1000:
             _disable(connection, webhook_id, DisabledReason.FAILING)
-    pause_s = max((outcome.retry_after_s or 0 for outcome in outcomes), default=0)
+    pause_s = max((outcome.retry_after_s for outcome in outcomes), default=0)
     if pause_s:
         not_before = now_ms() + int(min(pause_s, _PAUSE_MAX_S) * 1000)
         connection.execute(update(webhooks).where(this).values(not_before=not_before))
@@ -178,7 +179,7 @@ def _disable(connection: Connection, webhook_id: UUID, reason: DisabledReason) -
 
 
 def expire(database: Database) -> int:
-    """End deliveries whose time is over without an attempt, as those to a disabled webhook; return their number."""
+    """Fail deliveries that expired while they waited, such as those to a disabled webhook, and return their number."""
     over = (
         select(deliveries.c.id)
         .where(PENDING, deliveries.c.expires_at < now_ms())

@@ -1,17 +1,16 @@
-"""Sending one message as Standard Webhooks 1.0 asks: signed, to a checked address, in bounded time."""
+"""Sends one message as Standard Webhooks 1.0 requires: signed, to a checked address, in bounded time."""
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
 from standardwebhooks import Webhook as Signer
 
 from services.outbound.addresses import AddressNotAllowed
-from services.outbound.client import guarded_client
+from services.outbound.client import guarded_client, retry_after_s
 from services.settings import Settings
 from services.webhooks.queue import Claimed, Outcome
 
@@ -67,24 +66,11 @@ def headers(delivery: Claimed, now: datetime) -> dict[str, str]:
 
 
 def outcome_of(delivery: Claimed, response: httpx.Response) -> Outcome:
-    """Return what the answer of a receiver means: any 2xx takes the message."""
+    """Return the outcome that an answer means: any 2xx accepts the message."""
     status = response.status_code
     if response.is_success:
         return Outcome(delivery, status)
     error = f"answered {status}"
     if _FIRST_REDIRECT <= status < _FIRST_ERROR:
         error += "; redirects are not followed, so give the webhook the new address"
-    return Outcome(delivery, status, error, retry_after_s(response), gone=status == _GONE)
-
-
-def retry_after_s(response: httpx.Response) -> float | None:
-    """Return the seconds in ``Retry-After``, given as seconds or as a date; None without it or if it is in the past."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9]) or None
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    left_s = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return left_s if left_s > 0 else None
+    return Outcome(delivery, status, error, retry_after_s(response.headers), gone=status == _GONE)

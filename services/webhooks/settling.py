@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class SettlingThread:
-    """Stores outcomes, together those that came in meanwhile. While the ledger does not answer, it keeps them."""
+    """Stores outcomes in batches, each of those that arrived during the last. Keeps them while the ledger is down."""
 
     def __init__(self, database: Database, settings: WebhookSettings) -> None:
         """Prepare the thread; `start` runs it."""
@@ -60,7 +60,7 @@ class SettlingThread:
         self._settle()
 
     def _collect(self, wait_s: float | None) -> None:
-        """Wait for an outcome, at most ``wait_s`` seconds if not without end, and take all that are there."""
+        """Wait up to ``wait_s`` seconds (None: for any time) for an outcome, and take all that have arrived."""
         try:
             arrived = self._incoming.get(block=wait_s != 0, timeout=wait_s or None)
             while True:
@@ -79,7 +79,7 @@ class SettlingThread:
             self._stuck.set()
             log.warning("settling_postponed", code=error.code, fault=error.fault, reason=error.detail)
             return
-        except Exception:  # these are sent again when their leases end; without this thread all would be
+        except Exception:  # they are sent again when their leases end; if this thread ended, all would be
             log.exception("settling_defect", outcomes=len(self._unsettled))
         self._unsettled = []
         self._stuck.clear()
