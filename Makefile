@@ -36,13 +36,17 @@ help: ## List these commands
 demo: .venv/run.stamp ## Install, start everything, push the sample articles, show who said what
 	@$(BIN)/stancewire demo
 
-# Tests of whole processes depend on the clock: they run one at a time, after the others, which run on every core.
-ONE_AT_A_TIME := tests/browser tests/e2e tests/faults tests/hostile
+# Tests of whole services start one for each module, and fault tests depend on the clock. All three parts run on failure too.
+WHOLE_SERVICES := tests/browser tests/e2e tests/hostile
+ONE_AT_A_TIME := tests/faults
 PYTEST_OPTIONS ?=
 .PHONY: test
 test: .venv/dev.stamp ## Install, run all tests
-	$(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist worksteal $(ONE_AT_A_TIME:%=--ignore %)
-	$(BIN)/pytest $(PYTEST_OPTIONS) $(ONE_AT_A_TIME)
+	@failed=0; set -x; \
+	$(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist worksteal $(patsubst %,--ignore %,$(WHOLE_SERVICES) $(ONE_AT_A_TIME)) || failed=1; \
+	$(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist loadfile $(WHOLE_SERVICES) || failed=1; \
+	$(BIN)/pytest $(PYTEST_OPTIONS) $(ONE_AT_A_TIME) || failed=1; \
+	exit $$failed
 
 .PHONY: coverage
 coverage: ## Run all tests with coverage, name the modules under 90 %

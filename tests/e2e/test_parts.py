@@ -119,7 +119,7 @@ def test_no_article_is_lost_when_the_parent_of_the_workers_is_killed(parts: Part
         return metric_value(f"{parts.url}/metrics", "stancewire_jobs_finished_total", state="succeeded")
 
     succeeded_before = succeeded()
-    items = push_lines(parts.client, sample_lines(200, "killed"))
+    items = push_lines(parts.client, sample_lines(80, "killed"))
     eventually(lambda: succeeded() > succeeded_before + 10, 30)
     worker = parts.processes["worker"]
     orphans = child_pids(worker.pid)
@@ -128,10 +128,10 @@ def test_no_article_is_lost_when_the_parent_of_the_workers_is_killed(parts: Part
     parts.processes["worker"] = subprocess.Popen(
         command("worker"), env=parts.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    eventually(lambda: succeeded() >= succeeded_before + 200, 180)
+    eventually(lambda: succeeded() >= succeeded_before + 80, 180)
     results = [result for result in all_results(parts.client) if result["feed"] == "killed"]
     assert {result["job_id"] for result in results} == {item["job_id"] for item in items}
-    assert len(results) == 200
+    assert len(results) == 80
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 40)
 
 

@@ -185,15 +185,15 @@ def test_service_stops_in_order_and_restarts_without_loss(tmp_path: Path, eventu
 def test_children_end_with_their_killed_parent(tmp_path: Path, eventually: Eventually) -> None:
     stack = Stack(tmp_path / "state", SHORT_LIMITS)
     part_pids = [stack.pid_of(name) for name in ("api", "worker", "sweeper", "deliverer", "redis")]
-    push_lines(stack.client, sample_lines(40, "load"))
+    push_lines(stack.client, sample_lines(16, "load"))
     stack.stop(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in part_pids), 20)
     with start_stack(tmp_path / "state", **SHORT_LIMITS) as restarted:
         eventually(
-            lambda: metric_value(f"{restarted.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 40,
+            lambda: metric_value(f"{restarted.url}/metrics", "stancewire_jobs_finished_total", state="succeeded") >= 16,
             180,
         )
-        assert len(all_results(restarted.client)) == 40
+        assert len(all_results(restarted.client)) == 16
 
 
 def test_demo_shows_results_and_leaves_no_files(tmp_path: Path) -> None:

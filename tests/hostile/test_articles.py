@@ -18,7 +18,7 @@ from tests.hostile.articles import large, small
 from tests.hostile.service import FUZZ, Service
 from tests.support.stack import all_results, check_result, push_lines
 
-SIZE: Final = 50_000 if FUZZ else 3_000
+SIZE: Final = 50_000 if FUZZ else 1_500
 # Codes with which an article may fail; any other failure is a defect of the service.
 ALLOWED_FAILURES: Final = {"no_text", "language_unsupported", "text_too_long"}
 TIMEOUT_S: Final = 1800 if FUZZ else 240
