@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import redis
 from redis.exceptions import AuthenticationError, InvalidResponse
+from redis.sentinel import Sentinel
 
 from services.errors import BrokerUnavailable, StoreFault
-from services.settings.addresses import certificate_check
+from services.settings.addresses import certificate_check, host_in_url
+from services.settings.sentinel import SentinelAddress, is_sentinel
 
 # By the word that an error of the server begins with.
 _BY_WORD: Final = {
@@ -43,16 +45,48 @@ REDIS_ERRORS: Final = (redis.RedisError, OSError, ValueError)
 def connect(url: str, timeout_s: float) -> redis.Redis:
     """Return a client that waits at most ``timeout_s`` for a connection and for an answer, and never tries again."""
     options: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "retry": None}
+    if is_sentinel(url):
+        return _master(SentinelAddress.parse(url), options)
     if urlsplit(url).scheme == "rediss":
         url, options["ssl_cert_reqs"] = _without(url, "ssl_cert_reqs"), certificate_check(url)
     return redis.Redis.from_url(url, **options)
 
 
+def _master(address: SentinelAddress, options: dict[str, Any]) -> redis.Redis:
+    """Return a client of the master that the Sentinels name when a connection is opened."""
+    asking = _sentinel_options(address) | options
+    sentinels = Sentinel(address.sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]  # redis has no types for it
+    client: redis.Redis = sentinels.master_for(  # type: ignore[no-untyped-call]  # as above
+        address.master, db=address.database, username=address.username, password=address.password, **options
+    )
+    return client
+
+
+def _sentinel_options(address: SentinelAddress) -> dict[str, Any]:
+    return {} if address.sentinel_password is None else {"password": address.sentinel_password}
+
+
+def kombu_transport_options(url: str, connect_s: float) -> dict[str, Any]:
+    """Return what Kombu needs to know beside the address of Sentinels: the master's name, and how to ask them."""
+    if not is_sentinel(url):
+        return {}
+    address = SentinelAddress.parse(url)
+    timeouts = {"socket_timeout": connect_s, "socket_connect_timeout": connect_s}
+    return {"master_name": address.master, "sentinel_kwargs": timeouts | _sentinel_options(address)}
+
+
 def kombu_address(url: str) -> tuple[str, dict[str, Any] | None]:
     """Return Kombu's form of an address, and its TLS options if there are any.
 
-    The form differs for Unix sockets and their ``?db=``. Without explicit options Kombu would check no certificate.
+    The form differs for Sentinels, Unix sockets and their ``?db=``. Without explicit options Kombu would check no
+    certificate.
     """
+    if is_sentinel(url):
+        address = SentinelAddress.parse(url)
+        user, password = quote(address.username or "", safe=""), quote(address.password or "", safe="")
+        login = f"{user}:{password}@" if user or password else ""
+        hosts = (f"sentinel://{login}{host_in_url(host)}:{port}" for host, port in address.sentinels)
+        return ";".join(f"{host}/{address.database}" for host in hosts), None
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "unix":

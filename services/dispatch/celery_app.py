@@ -16,7 +16,7 @@ from kombu.entity import Exchange, Queue
 from services.contracts import QueueName, TaskName
 from services.dispatch.message_filter import ON_DROPPED_OPTION, ON_FAULT_OPTION, register_transport
 from services.errors import BrokerUnavailable
-from services.redis_client import kombu_address
+from services.redis_client import kombu_address, kombu_transport_options
 from services.settings import Broker
 
 
@@ -34,7 +34,7 @@ def create_celery(
     on_dropped: Callable[[str, int], None] | None = None,
     on_fault: Callable[[BrokerUnavailable], None] | None = None,
 ) -> Celery:
-    """Build the application of one process. ``redis_url`` is redis://, rediss:// or unix:///path.
+    """Build the application of one process. ``redis_url`` is redis://, rediss://, unix:///path or redis+sentinel://.
 
     A consumer drops foreign messages and calls ``on_dropped`` with the cause and their number, and ``on_fault`` when
     Redis answers with an error.
@@ -55,6 +55,7 @@ def create_celery(
         transport |= {"socket_timeout": 15, "socket_connect_timeout": 3, ON_DROPPED_OPTION: on_dropped}
         transport |= {ON_FAULT_OPTION: on_fault}
         register_transport()
+    transport |= kombu_transport_options(redis_url, transport["socket_connect_timeout"])
     address, tls = kombu_address(redis_url)
     app.conf.update(
         broker_url=address,

@@ -55,8 +55,15 @@ class ForeignMessage(Exception):
     """An entry that dispatch did not send; ``args[0]`` is the cause, a label value of a metric."""
 
 
-class Channel(redis.Channel):
-    """Reads the queue, drops what dispatch did not send, and waits while Redis answers with errors."""
+class _Reading:
+    """Reads the queue, drops what dispatch did not send, and waits while Redis answers with errors.
+
+    Mixed into Kombu's channels, whose methods it replaces.
+    """
+
+    connection: Any
+    connection_errors: Any
+    conn_or_acquire: Any
 
     _paused_until = 0.0
 
@@ -66,12 +73,12 @@ class Channel(redis.Channel):
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         if time.monotonic() >= self._paused_until:
-            super()._brpop_start(timeout)  # type: ignore[no-untyped-call]  # kombu ships no types for it
+            super()._brpop_start(timeout)  # type: ignore[misc]  # of Kombu's channel
 
     def _brpop_read(self, **options: Any) -> Any:
         self.connection.was_delivered = False
         try:
-            result = super()._brpop_read(**options)  # type: ignore[no-untyped-call]  # as above
+            result = super()._brpop_read(**options)  # type: ignore[misc]  # as above
         except (*self.connection_errors, Empty):
             raise
         except ResponseError as error:
@@ -109,10 +116,18 @@ class Channel(redis.Channel):
             report_dropped(self.connection.client, causes, ForeignMessage("in a batch"))
 
 
-class Transport(redis.Transport):
-    """Delivers the messages that pass `check_message`."""
+class Channel(_Reading, redis.Channel):
+    """The channel to a server."""
 
-    Channel = Channel
+
+class SentinelChannel(_Reading, redis.SentinelChannel):
+    """The channel to the master that Sentinels name."""
+
+
+class _Delivering:
+    """Delivers the messages that pass `check_message`. Mixed into Kombu's transports."""
+
+    client: Any
     was_delivered = False
 
     def _deliver(self, message: Any, queue: str) -> None:
@@ -122,13 +137,26 @@ class Transport(redis.Transport):
             report_dropped(self.client, {error.args[0]: 1}, error)
             return
         self.was_delivered = True
-        super()._deliver(message, queue)  # type: ignore[no-untyped-call]  # as above
+        super()._deliver(message, queue)  # type: ignore[misc]  # of Kombu's transport
+
+
+class Transport(_Delivering, redis.Transport):
+    """The transport to a server."""
+
+    Channel = Channel
+
+
+class SentinelTransport(_Delivering, redis.SentinelTransport):
+    """The transport to the master that Sentinels name."""
+
+    Channel = SentinelChannel
 
 
 def register_transport() -> None:
-    """Make this process use the filtering transport for every ``redis`` and ``rediss`` address."""
+    """Make this process use the filtering transports for every address of Redis."""
     for alias in ("redis", "rediss"):
         TRANSPORT_ALIASES[alias] = f"{__name__}:Transport"
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:SentinelTransport"
 
 
 def report_dropped(connection: Any, causes: Mapping[str, int], error: Exception) -> None:

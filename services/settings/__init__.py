@@ -73,8 +73,9 @@ class Settings(BaseSettings):
     )
     redis_url: RedisAddress = Field(
         "",
-        description="Redis: `redis://`, `rediss://` (TLS) or `unix:///PATH`. If empty, the embedded server in the "
-        "state directory.",
+        description="Redis: `redis://`, `rediss://` (TLS), `unix:///PATH`, or "
+        "`redis+sentinel://HOST:26379,HOST:26379/MASTER` for the master that Sentinels name. If empty, the embedded "
+        "server in the state directory.",
     )
     key: SecretStr = Field(SecretStr(""), description="API key that commands send.")
     api: Api = Api()

@@ -8,10 +8,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator
 
+from services.settings.sentinel import FORM as SENTINEL_FORM
+from services.settings.sentinel import SentinelAddress, is_sentinel
+
 _POSTGRESQL: Final = "postgresql+psycopg"
 _POSTGRESQL_ALIASES: Final = frozenset({"postgres", "postgresql", _POSTGRESQL})
 _DATABASE_FORMS: Final = "`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`"
-_REDIS_FORMS: Final = "`redis://`, `rediss://` (TLS) or `unix:///PATH`"
+_REDIS_FORMS: Final = f"`redis://`, `rediss://` (TLS), `unix:///PATH` or {SENTINEL_FORM}"
 _CERTIFICATE_CHECKS: Final = {
     "none": "none",
     "optional": "optional",
@@ -36,12 +39,15 @@ def database_address(url: str) -> str:
 
 
 def redis_address(url: str) -> str:
-    """Return the address unchanged. Raises `ValueError` unless it is the address of a single Redis server."""
+    """Return the address unchanged. Raises `ValueError` unless it is that of a Redis server, or of its Sentinels."""
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise ValueError(f"is not an address; write {_REDIS_FORMS}")
+    if is_sentinel(url):
+        SentinelAddress.parse(url)
+        return url
     if scheme == "sentinel":
-        raise ValueError("Sentinel is not supported: write the address of the master, or of a proxy that follows it")
+        raise ValueError(f"the form of an address of Sentinels is {SENTINEL_FORM}")
     if scheme not in {"redis", "rediss", "unix"}:
         raise ValueError(f"{scheme!r} is not a scheme of Redis; write {_REDIS_FORMS}")
     if scheme != "unix":

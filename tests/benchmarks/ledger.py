@@ -19,7 +19,9 @@ from services.database.engine import Database
 from services.jobs import hosts, leases
 from services.jobs.hosts import HostRole
 from services.settings import Database as DatabaseSettings
+from services.stories.linking import TextKeys
 from tests.support.ledger import claim_all, push
+from workers.text.fingerprints import fingerprint
 
 WRITERS: Final = (1, 2, 4, 8, 16)
 SECONDS: Final = 3.0
@@ -81,6 +83,7 @@ def _hold(database: Database) -> tuple[list[float], list[float], list[int]]:
     pipeline = Pipeline(settings.Pipeline(model="rules"))
     mix = samples.load()
     analyses = {article.body: pipeline.analyse(article) for article in mix}
+    keys = {body: TextKeys(fingerprint(analysis.text)) for body, analysis in analyses.items()}
     hosts.announce(database, HostRole.WORKER, "benchmark", 8)
     pushed: Sequence[Any] = [
         mix[number % len(mix)].model_copy(update={"guid": f"{number}"}) for number in range(RESULTS)
@@ -103,7 +106,7 @@ def _hold(database: Database) -> tuple[list[float], list[float], list[int]]:
             result = Result.of(analyses[job.article.body], job.article, job_id=job.job_id, article_id=job.article_id)
             taken_at.clear()
             began = time.perf_counter()
-            leases.complete(database, job, result, 0.1)
+            leases.complete(database, job, result, 0.1, keys=keys[job.article.body])
             ended = time.perf_counter()
             held.append(1000 * (ended - taken_at[0]))
             total.append(1000 * (ended - began))

@@ -47,7 +47,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         (
             ("sweeper",),
             {"STANCEWIRE_REDIS_URL": "sentinel://127.0.0.1:26379"},
-            "setting redis_url: Sentinel is not supported",
+            "setting redis_url: the form of an address of Sentinels is",
         ),
         (("api",), {"STANCEWIRE_LIMITS": "body_bytes=1"}, "STANCEWIRE_LIMITS is not a JSON object"),
         (("analyze", "/no/such/file"), {}, "No such file or directory"),

@@ -28,7 +28,10 @@ def test_database_address_of_another_form_is_refused_without_its_password(url: s
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("sentinel://127.0.0.1:26379", "Sentinel is not supported"),
+        ("sentinel://127.0.0.1:26379", r"the form of an address of Sentinels is `redis\+sentinel://HOST:26379"),
+        ("redis+sentinel://127.0.0.1:26379", "is not an address of Sentinels"),
+        ("redis+sentinel://a:1,b:x/main", "has a Sentinel that is not HOST:PORT"),
+        ("redis+sentinel://a/main?password=secret", "has the parameter 'password'; only sentinel_password"),
         ("http://127.0.0.1", "'http' is not a scheme of Redis"),
         ("127.0.0.1:6379", "is not an address"),
         ("redis://127.0.0.1:port/0", "the port is not a number"),
