@@ -74,6 +74,14 @@ soak: .venv/dev.stamp ## Many short articles through one worker process (ARTICLE
 	@mkdir -p .faults
 	SOAK_ARTICLES=$(or $(ARTICLES),100000) $(FOREVER) -m soak tests/faults
 
+.PHONY: followers
+followers: .venv/dev.stamp ## Webhooks, event stream and long poll beside killed processes (MINUTES=5, JSON=FILE), audit what each learned
+	$(BIN)/python -m tests.faults.followers --minutes $(if $(filter file,$(origin MINUTES)),5,$(MINUTES)) $(if $(JSON),--json $(JSON))
+
+.PHONY: feeds-soak
+feeds-soak: .venv/dev.stamp ## Feeds of three kinds beside killed processes and broken connections (MINUTES=5, JSON=FILE), audit what is shown
+	$(BIN)/python -m tests.faults.feeds --minutes $(if $(filter file,$(origin MINUTES)),5,$(MINUTES)) $(if $(JSON),--json $(JSON))
+
 .PHONY: client
 client: .venv/run.stamp ## Pack the Python client by itself: a wheel in build/client
 	@cd services/client && ../../$(BIN)/python -m hatchling build -t wheel -d ../../build/client

@@ -18,7 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services import tracing
 from services.access.key_cache import KeyCache
 from services.access.rate_limiter import RateLimiter
-from services.api import error_handlers, openapi
+from services.api import error_handlers, openapi, webhook_messages
 from services.api.dependencies import ApiServices
 from services.api.long_poll import LongPoll
 from services.api.middleware.allowed_hosts import AllowedHostsMiddleware
@@ -122,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # the names of operations in generated clients
     )
+    app.webhooks.include_router(webhook_messages.router)
     app.state.services = services
     app.state.registry = registry
     error_handlers.install(app)
@@ -134,7 +135,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     """Connect the parts of this process. Nothing is read or sent yet."""
-    database = Database(settings.resolved_database_url(), settings.database)
+    database = Database.of(settings)
+    database.sealer  # noqa: B018 -- a key that cannot be used ends the start, not a request
     database.observer = metrics.observe_transaction
     database.fault_observer = metrics.observe_database_fault
     redis_url = settings.resolved_redis_url()

@@ -13,7 +13,8 @@ CHART: Final = ROOT / "deploy" / "kubernetes" / "chart"
 MANIFESTS: Final = ROOT / "deploy" / "kubernetes" / "manifests.yaml"
 _HEADER: Final = """\
 # Made from the chart beside it by `make manifests`: change the chart, not this file. Create the namespace and in it the
-# Secret that this names, with STANCEWIRE_DATABASE_URL, STANCEWIRE_REDIS_URL and STANCEWIRE_CONSOLE__SECRET, before.
+# Secret that this names, with STANCEWIRE_DATABASE_URL, STANCEWIRE_REDIS_URL, STANCEWIRE_CONSOLE__SECRET and
+# STANCEWIRE_SECRETS__KEYS, before.
 """
 _PLAIN: Final = {"secret": {"existing": "stancewire-stores"}}
 

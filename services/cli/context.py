@@ -10,7 +10,7 @@ from services.use_cases.context import UseCaseContext
 def open_database(settings: Settings | None = None) -> Database:
     """Return the database of the settings, without a pool: a command makes few connections and then ends."""
     settings = settings or Settings()
-    return Database(settings.resolved_database_url(), settings.database, pooled=False)
+    return Database.of(settings, pooled=False)
 
 
 def open_context(settings: Settings | None = None) -> UseCaseContext:

@@ -53,6 +53,7 @@ _EVERYDAY: Final = (
     _Subcommand("keys", "keys", "app"),
     _Subcommand("feeds", "feeds", "app"),
     _Subcommand("sources", "sources", "app"),
+    _Subcommand("secrets", "secrets", "app"),
     _Subcommand("audit", "feeds", "audit_log"),
     _Subcommand("topics", "topics", "app"),
 )

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,7 +23,11 @@ from services.database import idle_connections
 from services.database.faults import unavailability
 from services.errors import InvalidInput, StoreFault, StoreUnavailable
 from services.settings import Database as DatabaseSettings
+from services.settings import Settings
 from services.settings.addresses import database_address
+
+if TYPE_CHECKING:
+    from services.database.sealing import Sealer
 
 _READ: Final = "stancewire_read"
 _STATEMENT_TIMEOUTS: Final = 2  # a statement may take this many times as long as the wait for a lock
@@ -73,6 +78,7 @@ class Database:
         its duration in seconds, including the wait for a connection; ``fault_observer`` with the fault of each
         transaction that the database could not do.
         """
+        self._settings: Settings | None = None
         self.observer: Callable[[str, float], None] | None = None
         self.fault_observer: Callable[[StoreFault], None] | None = None
         try:
@@ -103,6 +109,20 @@ class Database:
         self._limit_replies = reply_timeout.limit
         if pooled:  # so that the first request after a restart of the server does not fail
             idle_connections.check_at_checkout(self.engine)
+
+    @classmethod
+    def of(cls, settings: Settings, *, pooled: bool = True) -> Self:
+        """Return the database that the settings name, with their keys. Raises as the constructor does."""
+        database = cls(settings.resolved_database_url(), settings.database, pooled=pooled)
+        database._settings = settings
+        return database
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Encrypts and decrypts stored secrets. Raises `InvalidInput` for keys that cannot be used."""
+        from services.database import sealing  # needs cryptography, which a worker does without
+
+        return sealing.Sealer() if self._settings is None else sealing.sealer_of(self._settings)
 
     def _postgresql_arguments(self) -> dict[str, Any]:
         """Return the parameters of libpq and psycopg for each connection."""

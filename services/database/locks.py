@@ -16,19 +16,21 @@ _HELD_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLock:
-    """A lock on the work called ``name``, valid for a minute from when it was acquired or last extended."""
+    """A lock on the work called ``name``, valid for ``held_ms`` from when it was acquired or last extended."""
 
     name: str
     holder: UUID
+    held_ms: int = _HELD_MS
 
 
-def acquire(database: Database, name: str) -> DatabaseLock | None:
+def acquire(database: Database, name: str, held_ms: int = _HELD_MS) -> DatabaseLock | None:
     """Acquire the lock called ``name``, or return None while another holder has it.
 
+    ``held_ms`` is how long the work stands still if its holder dies; the lock has to be extended well within it.
     A lock that expires more than two lifetimes ahead is treated as free: the clock was set back.
     """
-    lock = DatabaseLock(name, uuid4())
-    until = now_ms() + _HELD_MS
+    lock = DatabaseLock(name, uuid4(), held_ms)
+    until = now_ms() + held_ms
     free = (locks.c.held_until < now_ms()) | (locks.c.held_until > now_ms() + 2 * _HELD_MS)
     statement = database.insert(locks).values(name=name, holder=lock.holder, held_until=until)
     with database.write() as connection:
@@ -42,12 +44,12 @@ def acquire(database: Database, name: str) -> DatabaseLock | None:
 
 
 def extend(connection: Connection, lock: DatabaseLock) -> bool:
-    """Extend the lock by a minute; return False if it was lost.
+    """Extend the lock by its time from now; return False if it was lost.
 
     To be called in the transaction that does a part of the work.
     """
     ours = (locks.c.name == lock.name) & (locks.c.holder == lock.holder)
-    return connection.execute(update(locks).where(ours).values(held_until=now_ms() + _HELD_MS)).rowcount == 1
+    return connection.execute(update(locks).where(ours).values(held_until=now_ms() + lock.held_ms)).rowcount == 1
 
 
 def release(database: Database, lock: DatabaseLock) -> None:

@@ -21,6 +21,7 @@ from services.settings.http import Access, Api, Console
 from services.settings.intake import Feeds, Limits
 from services.settings.monitoring import Log, Metrics
 from services.settings.outbound import Outbound
+from services.settings.secret_keys import Secrets
 from services.settings.sources import Sources
 from services.settings.stores import Broker, Database, Retention
 from services.settings.tracing import Tracing
@@ -39,6 +40,7 @@ __all__ = [
     "Outbound",
     "Pipeline",
     "Retention",
+    "Secrets",
     "Settings",
     "Sources",
     "Stories",
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         Path(".stancewire"),
         description="Directory of the state of this machine: the SQLite database and the embedded Redis if no others "
-        "are set, the key that `stancewire up` made, and the key that signs sessions.",
+        "are set, the key that `stancewire up` made, and those that sign sessions and encrypt secrets.",
     )
     database_url: DatabaseAddress = Field(
         "",
@@ -81,6 +83,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     console: Console = Console()
     access: Access = Access()
+    secrets: Secrets = Secrets()
     limits: Limits = Limits()
     feeds: Feeds = Feeds()
     database: Database = Database()

@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 import structlog
 
+from services.database.sealing import SecretUnreadable
 from services.ingest.formats.document import Document
 from services.outbound.client import fetch, retry_after_s
 from services.sources import schedule
@@ -42,7 +43,7 @@ def subscribe(fetcher: Fetcher, due: DueSource) -> None:
     if not schedule.expect_confirmation(fetcher.database, source, hub, topic.url):
         return
     form = {"hub.callback": callback, "hub.mode": "subscribe", "hub.topic": topic.url}
-    form |= {"hub.lease_seconds": str(fetcher.settings.sources.lease_s), "hub.secret": due.secret or ""}
+    form |= {"hub.lease_seconds": str(fetcher.settings.sources.lease_s), "hub.secret": _secret(fetcher, due)}
     _ask(fetcher, hub, form)
     try:
         schedule.save_entries(fetcher.database, source, fetcher.submit_new(due, answer))
@@ -72,6 +73,13 @@ def _callback(fetcher: Fetcher, source: Source) -> str:
     if not public_url:
         raise SourceFailed("`api.public_url` is not set for the sweeper, so the hub could not reach the service")
     return f"{public_url}{source.push_path}"
+
+
+def _secret(fetcher: Fetcher, due: DueSource) -> str:
+    try:
+        return fetcher.database.sealer.open(due.secret or "")
+    except SecretUnreadable as error:
+        raise SourceFailed(error.detail) from error
 
 
 def _ask(fetcher: Fetcher, hub: str, form: dict[str, str]) -> None:

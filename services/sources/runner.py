@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from services.access.rate_limiter import RateLimiter
 from services.database import locks
@@ -31,7 +32,10 @@ log = structlog.get_logger(__name__)
 
 _LOCK: Final = "sources"
 _ROUND_EVERY_S: Final = 1.0
-_EXTEND_EVERY: Final = 10  # rounds, after which the lock is extended
+_EXTEND_EVERY: Final = 3  # rounds, after which the lock is extended
+_ACQUIRE_EVERY_S: Final = 2.0
+# Short: until another process takes over from one that was killed, entries of a busy address are lost.
+_LOCK_MS: Final = 12_000
 
 
 class SourceRunner:
@@ -40,6 +44,7 @@ class SourceRunner:
     def __init__(self, database: Database, settings: Settings, stopping: threading.Event) -> None:
         """Connect the parts; nothing is read or sent yet."""
         self._settings = settings
+        self._claims: dict[str, int] = {}
         self._client = guarded_client(settings.outbound, follow_redirects=True)
         feed_cache = FeedCache(database, settings.feeds.cache_s, settings.limits.feeds)
         admission = AdmissionControl(database, settings.limits, settings.state_dir.resolve())
@@ -58,11 +63,17 @@ class SourceRunner:
         """Begin to fetch the sources that are due, as many as there are free threads. Raises `StoreUnavailable`."""
         for source_id in [source_id for source_id, future in running.items() if future.done()]:
             running.pop(source_id)
+            self._claims.pop(source_id, None)
         free = self._settings.sources.parallel - len(running)
         if free > 0:
             for due in schedule.claim_due(self._fetcher.database, running, free):
+                self._claims[due.source.id] = due.claimed_until
                 running[due.source.id] = pool.submit(self.attempt, due)
         self._fetcher.recorder.flush()
+
+    def extend_claims(self, connection: Connection) -> None:
+        """Keep the claims of attempts that take long."""
+        self._claims = schedule.extend_claims(connection, self._claims)
 
     def attempt(self, due: DueSource) -> None:
         """Fetch a source once, and store the outcome."""
@@ -118,14 +129,14 @@ class SourcesThread:
         log.info("sources_started", parallel=self._settings.sources.parallel)
         while not self._stopping.is_set():
             try:
-                lock = locks.acquire(self._database, _LOCK)
+                lock = locks.acquire(self._database, _LOCK, _LOCK_MS)
                 if lock is not None:
                     self._lead(lock)
             except StoreUnavailable as error:
                 log.warning("sources_postponed", fault=error.fault, reason=error.detail)
             except Exception:  # a defect here must not end the sweeper
                 log.exception("sources_defect")
-            self._stopping.wait(_ROUND_EVERY_S * _EXTEND_EVERY)
+            self._stopping.wait(_ACQUIRE_EVERY_S)
 
     def _lead(self, lock: DatabaseLock) -> None:
         """Fetch until the process stops, the lock is lost, or the database fails."""
@@ -140,6 +151,7 @@ class SourcesThread:
                     with self._database.write() as connection:
                         if not locks.extend(connection, lock):
                             return
+                        runner.extend_claims(connection)
                 runner.run_due(running, pool)
                 self._stopping.wait(_ROUND_EVERY_S)
         finally:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from services.database.engine import Database, now_ms
 from services.database.tables import ALL_FEEDS, pauses, sources
@@ -20,7 +20,8 @@ from services.sources.records import Source, SourceKind, SourceState
 from services.sources.store import source_of
 
 FAILING_AFTER: Final = 3  # failures in a row
-_CLAIM_MS: Final = 600_000  # until an attempt that was not settled is made again
+_CLAIM_MS: Final = 60_000  # until an attempt whose process died is made again; extended while it runs
+_CONFIRMATION_MS: Final = 600_000  # until a hub that has not confirmed is asked again
 _MORE_S: Final = 60  # until the entries that an attempt left are read
 _HELD_MAX_S: Final = 300  # until entries that intake refused for now are submitted again, unless it asks for longer
 _LEASE_DEFAULT_S: Final = 864_000  # of a hub that grants no length
@@ -35,6 +36,7 @@ class DueSource:
     """A source that is due, with its secret and what is stored of the last answer.
 
     ``etag`` and ``modified`` are its validators, ``seen`` the digests of its entries; ``seen`` is None before it.
+    ``secret`` is as it is stored; ``claimed_until`` is the end of the claim in the database's time (ms).
     """
 
     source: Source
@@ -42,6 +44,7 @@ class DueSource:
     etag: str | None
     modified: str | None
     seen: frozenset[str] | None
+    claimed_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,28 @@ def claim_due(database: Database, without: Collection[str], most: int) -> list[D
     claimed = []
     for row in rows:
         ours = (sources.c.id == row.id) & (sources.c.next_at == row.next_at)
+        claim = update(sources).where(ours).values(next_at=now_ms() + _CLAIM_MS).returning(sources.c.next_at)
         with database.write() as connection:
-            if connection.execute(update(sources).where(ours).values(next_at=now_ms() + _CLAIM_MS)).rowcount:
-                seen = None if row.seen is None else frozenset(json.loads(row.seen))
-                claimed.append(DueSource(source_of(row), row.secret, row.etag, row.modified, seen))
+            claimed_until = connection.execute(claim).scalar()
+        if claimed_until is not None:
+            seen = None if row.seen is None else frozenset(json.loads(row.seen))
+            claimed.append(DueSource(source_of(row), row.secret, row.etag, row.modified, seen, claimed_until))
     return claimed
+
+
+def extend_claims(connection: Connection, claims: Mapping[str, int]) -> dict[str, int]:
+    """Extend claims, given by source with their ends; return those with their new ends.
+
+    A claim whose attempt has stored its outcome meanwhile is not one any longer, and is left out.
+    """
+    extended = {}
+    for source_id, until in sorted(claims.items()):
+        ours = (sources.c.id == source_id) & (sources.c.next_at == until)
+        claim = update(sources).where(ours).values(next_at=now_ms() + _CLAIM_MS).returning(sources.c.next_at)
+        claimed_until = connection.execute(claim).scalar()
+        if claimed_until is not None:
+            extended[source_id] = int(claimed_until)
+    return extended
 
 
 def save_progress(database: Database, source: Source, progress: Progress | None, settings: Sources) -> None:
@@ -127,7 +147,7 @@ def expect_confirmation(database: Database, source: Source, hub: str, topic: str
         "topic": topic,
         "failures": failures,
         "error": "the hub has not confirmed the subscription yet",
-        "next_at": now_ms() + _CLAIM_MS,
+        "next_at": now_ms() + _CONFIRMATION_MS,
     }
     if failures >= FAILING_AFTER:
         values["state"] = SourceState.FAILING
@@ -175,7 +195,7 @@ def expect_end(database: Database, source: Source) -> bool:
         end_subscription(database, source)
         return False
     ours = (sources.c.id == source.id) & (sources.c.state == SourceState.LEAVING)
-    values = {"failures": source.failures + 1, "next_at": now_ms() + _CLAIM_MS}
+    values = {"failures": source.failures + 1, "next_at": now_ms() + _CONFIRMATION_MS}
     with database.write() as connection:
         return connection.execute(update(sources).where(ours).values(values)).rowcount == 1
 

@@ -58,7 +58,7 @@ def add(
         "feed": feed,
         "kind": kind,
         "url": url,
-        "secret": secret,
+        "secret": None if secret is None else database.sealer.seal(secret),
         "callback": secrets.token_urlsafe(24) if kind is SourceKind.WEBSUB else None,
         "every_s": every_s,
         "pages": pages,
@@ -161,18 +161,21 @@ def count_by_feed(database: Database, visible: Collection[str] | None = None) ->
 
 
 def with_secrets(database: Database, feed: str, kind: SourceKind) -> list[tuple[Source, str]]:
-    """Return the sources of a feed that may push by signature, with their secrets; paused ones are left out."""
+    """Return the sources of a feed that may push by signature, with their secrets; paused ones are left out.
+
+    Raises `SecretUnreadable`.
+    """
     ours = (sources.c.feed == feed) & (sources.c.kind == kind) & (sources.c.state != SourceState.PAUSED)
     with database.read() as connection:
         rows = connection.execute(select(sources).where(ours, sources.c.secret.is_not(None)).order_by(sources.c.id))
-        return [(source_of(row), row.secret) for row in rows]
+        return [(source_of(row), database.sealer.open(row.secret)) for row in rows]
 
 
 def by_callback(database: Database, callback: str) -> tuple[Source, str] | None:
-    """Return the subscription with this callback and its secret, or None."""
+    """Return the subscription with this callback and its secret, or None. Raises `SecretUnreadable`."""
     with database.read() as connection:
         row = connection.execute(select(sources).where(sources.c.callback == callback)).one_or_none()
-    return None if row is None else (source_of(row), row.secret)
+    return None if row is None else (source_of(row), database.sealer.open(row.secret))
 
 
 def _one(feed: str, source_id: str) -> Any:

@@ -15,7 +15,7 @@ import redis
 from rich.console import Console
 
 from services.access import bootstrap
-from services.database import migrations
+from services.database import migrations, sealing
 from services.database.engine import Database
 from services.settings import Settings
 from services.settings.addresses import host_in_url
@@ -62,8 +62,9 @@ def start_service(settings: Settings, report: Callable[[str], None]) -> Iterator
         }
         try:
             environment["STANCEWIRE_REDIS_URL"] = _start_redis(settings, supervisor, report)
-            database = Database(settings.resolved_database_url(), settings.database)
+            database = Database.of(settings)
             migrations.upgrade(database)
+            _ensure_secrets_key(settings)
             new_admin_key = bootstrap.ensure(database, settings)
             for part, stop_timeout_s in (("worker", 40), ("sweeper", 10), ("deliverer", 20), ("api", 15)):
                 supervisor.start(Child(part, stancewire_command(part), stop_timeout_s, environment))
@@ -73,6 +74,18 @@ def start_service(settings: Settings, report: Callable[[str], None]) -> Iterator
         finally:
             report("stopping: articles in progress are finished or handed back")
             supervisor.stop()
+
+
+def _ensure_secrets_key(settings: Settings) -> None:
+    """Make a key for the secrets of a database that is this directory's own, unless the settings give one.
+
+    Another database may have other processes, which need the same key.
+    """
+    file = sealing.key_file(settings)
+    is_given = settings.secrets.keys.get_secret_value() or settings.secrets.key_file is not None
+    is_own = not settings.database_url and not settings.database.url
+    if is_own and not is_given and not file.exists():
+        bootstrap.save(file, sealing.new_key())
 
 
 def run(settings: Settings, console: Console) -> None:

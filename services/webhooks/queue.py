@@ -18,6 +18,7 @@ from sqlalchemy import Connection, exists, func, or_, select, update
 
 from services.database.counters import CounterName, increment
 from services.database.engine import Database, now_ms
+from services.database.sealing import SecretUnreadable
 from services.database.tables import PENDING, deliveries, webhooks
 from services.settings import Webhooks as WebhookSettings
 from services.webhooks import store
@@ -76,7 +77,7 @@ def claim(database: Database, in_flight: Mapping[UUID, int], free: int, settings
     )
     with database.read() as connection:
         rows = [(row, _room(row, in_flight, settings)) for row in connection.execute(ready)]
-    rows = [(row, room) for row, room in rows if room > 0]
+    rows = [(row, room) for row, room in rows if room > 0 and _is_readable(database, row)]
     if not rows or free <= 0:
         return []
     random.shuffle(rows)  # so that no webhook is always last while few deliveries may be sent
@@ -94,6 +95,27 @@ def _room(row: Any, in_flight: Mapping[UUID, int], settings: WebhookSettings) ->
     return (settings.per_webhook if row.failing_since is None else 1) - in_flight.get(row.id, 0)
 
 
+def _is_readable(database: Database, row: Any) -> bool:
+    """Return whether messages of a webhook can be signed. If not, its deliveries wait for the key until they expire."""
+    try:
+        database.sealer.open(row.secret)
+    except SecretUnreadable as error:
+        log.warning("webhook_unsigned", webhook=str(row.id), reason=error.detail)
+        return False
+    return True
+
+
+def _secrets(database: Database, row: Any) -> tuple[str, ...]:
+    """Return the secrets to sign with; a previous one that is unreadable is left out."""
+    current = database.sealer.open(row.secret)
+    if row.previous_secret is None or row.previous_until <= row.now:
+        return (current,)
+    try:
+        return (current, database.sealer.open(row.previous_secret))
+    except SecretUnreadable:
+        return (current,)
+
+
 def _claim_of(connection: Connection, database: Database, row: Any, limit: int, lease_ms: int) -> list[Claimed]:
     token = uuid4()
     due = select(deliveries.c.id).where(deliveries.c.webhook_id == row.id, PENDING, deliveries.c.next_at <= now_ms())
@@ -105,8 +127,7 @@ def _claim_of(connection: Connection, database: Database, row: Any, limit: int, 
         .values(next_at=now_ms() + lease_ms, lease_token=token, attempts=deliveries.c.attempts + 1)
         .returning(deliveries.c.id, deliveries.c.body, deliveries.c.attempts)
     ).all()
-    overlaps = row.previous_secret is not None and row.previous_until > row.now
-    secrets = (row.secret, row.previous_secret) if overlaps else (row.secret,)
+    secrets = _secrets(database, row)
     return [Claimed(each.id, row.id, token, row.url, secrets, each.body, each.attempts) for each in taken]
 
 

@@ -54,7 +54,7 @@ def create(
         "description": description,
         "events": json.dumps(sorted(events)),
         "feeds": None if feeds is None else json.dumps(sorted(feeds)),
-        "secret": secret,
+        "secret": database.sealer.seal(secret),
     }
     with database.write() as connection:
         database.serialize(connection)
@@ -126,7 +126,7 @@ def rotate(database: Database, webhook_id: UUID, overlap_s: float, by: Caller) -
         row = _get_row(connection, webhook_id, by)
         until = now_ms() + int(overlap_s * 1000)
         previous = {"previous_secret": row.secret, "previous_until": until} if overlap_s else {}
-        values = {"secret": secret, "previous_secret": None, "previous_until": None, **previous}
+        values = {"secret": database.sealer.seal(secret), "previous_secret": None, "previous_until": None, **previous}
         connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(values))
         record(connection, by.actor, "webhook.rotate", str(webhook_id), {"overlap_s": overlap_s})
         return webhook_of(_get_row(connection, webhook_id, by)), secret

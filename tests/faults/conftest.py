@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.faults import report
-from tests.faults.deployment import Deployment, Pace
+from tests.faults.deployment import PARTS, Deployment, Pace
 from tests.faults.postgres import FaultyPostgres
 from tests.faults.small_disk import may_mount, small_disk
 from tests.support.postgres import find_programs
@@ -104,6 +104,7 @@ def _deployed(
     extra: dict[str, str],
     *,
     small: bool = False,
+    parts: Sequence[str] = PARTS,
 ) -> Iterator[Deployment]:
     slots = int(extra.pop("slots", "2"))
     with contextlib.ExitStack() as stack:
@@ -118,7 +119,7 @@ def _deployed(
             url = f"sqlite:///{disk / 'ledger.db'}"
         else:
             url = f"sqlite:///{folder / 'ledger.db'}"
-        deployment = Deployment(folder, url, pace, extra, server, slots, disk if small else None)
+        deployment = Deployment(folder, url, pace, extra, server, slots, disk if small else None, parts)
         stack.callback(deployment.stop)
         deployment.start()
         yield deployment
@@ -129,9 +130,11 @@ def deploy(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pyte
     """Starts deployments for one test, and stops them after it."""
     with contextlib.ExitStack() as stack:
 
-        def start(kind: str, pace: Pace, *, small: bool = False, **extra: str) -> Deployment:
+        def start(
+            kind: str, pace: Pace, *, small: bool = False, parts: Sequence[str] = PARTS, **extra: str
+        ) -> Deployment:
             folder = tmp_path_factory.mktemp(kind)
-            return stack.enter_context(_deployed(faulty_postgres, folder, kind, pace, extra, small=small))
+            return stack.enter_context(_deployed(faulty_postgres, folder, kind, pace, extra, small=small, parts=parts))
 
         yield start
 

@@ -99,6 +99,7 @@ class Deployment:
     postgres: FaultyPostgres | None = None
     slots: int = 2
     small_disk: Path | None = None  # with the database, if a test may fill the disk up
+    parts: Sequence[str] = PARTS
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -139,12 +140,12 @@ class Deployment:
     def start(self) -> None:
         migrations.upgrade(self.database)
         self.start_part("redis")
-        for part in PARTS:
+        for part in self.parts:
             self.start_part(part)
         self.wait_ready()
 
     def stop(self) -> None:
-        for part in (*PARTS, "redis"):
+        for part in (*self.parts, "redis"):
             process = self.processes.get(part)
             if process is not None:
                 process.send_signal(signal.SIGCONT)

@@ -34,17 +34,20 @@ class WebServer:
 
     port: int
     answer: Callable[[Request], Reply]
+    address: str = "127.0.0.1"
     requests: list[Request] = field(default_factory=list)
 
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+    def url(self, path: str = "/", host: str = "") -> str:
+        return f"http://{host or self.address}:{self.port}{path}"
 
 
 @contextmanager
 def run_web_server(
-    answer: Callable[[Request], Reply] = lambda _request: Reply(), certificate: tuple[Path, Path] | None = None
+    answer: Callable[[Request], Reply] = lambda _request: Reply(),
+    certificate: tuple[Path, Path] | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[WebServer]:
-    """Serve until the end of the block; over TLS with a certificate and its key."""
+    """Serve on an address of this machine until the end of the block; over TLS with a certificate and its key."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -68,12 +71,12 @@ def run_web_server(
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((address, 0), Handler)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    web = WebServer(server.server_port, answer)
+    web = WebServer(server.server_port, answer, address)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

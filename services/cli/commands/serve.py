@@ -86,7 +86,8 @@ def sweeper() -> None:
     settings = Settings()
     logs.configure(settings.log, "sweeper")
     stopping = _stop_on_signals()
-    database = Database(settings.resolved_database_url(), settings.database)
+    database = Database.of(settings)
+    database.sealer  # noqa: B018 -- a key that cannot be used ends the start
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     Sweeper(database, Dispatcher(database, celery, redis_url, settings.broker), settings).run(stopping)
@@ -101,7 +102,9 @@ def deliverer() -> None:
     settings = Settings()
     logs.configure(settings.log, "deliverer")
     stopping = _stop_on_signals()
-    Deliverer(Database(settings.resolved_database_url(), settings.database), settings).run(stopping)
+    database = Database.of(settings)
+    database.sealer  # noqa: B018 -- a key that cannot be used ends the start
+    Deliverer(database, settings).run(stopping)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -119,7 +122,7 @@ def migrate() -> None:
 
     settings = Settings()
     logs.configure(settings.log, "migrate")
-    database = Database(settings.resolved_database_url(), settings.database)
+    database = Database.of(settings)
     file = database.sqlite_file()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)

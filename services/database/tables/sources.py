@@ -17,7 +17,7 @@ sources: Final = Table(
     Column("feed", String(63), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("url", String(2000)),  # the address that is polled or subscribed to
-    Column("secret", String(200)),  # HMAC needs the secret itself, not a hash of it
+    Column("secret", String(500)),  # encrypted: HMAC needs the secret itself, not a hash of it
     Column("callback", String(64), unique=True),  # the last part of the path that a hub pushes to; unguessable
     Column("every_s", Integer),  # null: sources.every_s
     Column("pages", Boolean, nullable=False),  # the pages that entries link to are read instead of the entries

@@ -19,8 +19,8 @@ webhooks: Final = Table(
     Column("description", String(200), nullable=False),
     Column("events", Text, nullable=False),  # JSON list of types
     Column("feeds", Text),  # JSON list of the feeds whose events it is sent; null: all feeds
-    Column("secret", String(100), nullable=False),
-    Column("previous_secret", String(100)),
+    Column("secret", String(500), nullable=False),  # encrypted, like the next one
+    Column("previous_secret", String(500)),
     Column("previous_until", BigInteger),  # messages are also signed with the previous secret until then
     Column("disabled_at", BigInteger),  # null: enabled
     Column("disabled_reason", String(63)),

@@ -19,6 +19,7 @@ from services.jobs.hosts import HostRole
 from services.jobs.snapshot import take_snapshot
 from services.maintenance.diagnostics.container import check_container
 from services.maintenance.diagnostics.findings import Finding, Level
+from services.maintenance.diagnostics.secrets import check_secrets
 from services.maintenance.diagnostics.stores import check_database, check_redis
 from services.settings import Settings
 
@@ -37,7 +38,7 @@ def register(check: Check) -> None:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield all findings in order. No check changes anything."""
     yield from _settings(settings)
-    database = Database(settings.resolved_database_url(), settings.database, pooled=False)
+    database = Database.of(settings, pooled=False)
     database_usable = True
     for finding in check_database(database):
         database_usable &= finding.level is not Level.FAIL or finding.check not in {"database", "schema"}
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from check_container(settings, read_limits())
     yield from check_redis(settings)
     if database_usable:
+        yield check_secrets(database, settings)
         yield from _parts(database)
     for check in _ADDED:
         yield check(settings)

@@ -26,7 +26,7 @@ def check(part: str, settings: Settings) -> str | None:
         except httpx.HTTPError as error:
             return f"no answer: {error}"
         return None if answer.is_success else answer.text
-    database = Database(settings.resolved_database_url(), settings.database, pooled=False)
+    database = Database.of(settings, pooled=False)
     try:
         alive = hosts.has_live_host(database, HostRole(part), platform.node())
     except StoreUnavailable as error:

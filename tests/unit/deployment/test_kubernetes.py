@@ -81,7 +81,7 @@ def test_parts_are_those_of_the_compose_file_and_run_the_same_commands() -> None
 def test_settings_of_the_chart_exist() -> None:
     for part, settings in named(EVERYTHING, "ConfigMap").items():
         assert set(settings["data"]) <= variables_of_settings(), part
-    inline = {"databaseUrl": "postgresql://db/x", "redisUrl": "redis://r/0", "consoleSecret": "s"}
+    inline = {"databaseUrl": "postgresql://db/x", "redisUrl": "redis://r/0", "consoleSecret": "s", "secretsKeys": "k"}
     secret = named({"secret": inline}, "Secret")["stores"]
     assert set(secret["stringData"]) <= variables_of_settings()
 
