@@ -136,9 +136,11 @@ reference: .venv/dev.stamp ## Write the generated pages: API, settings, metrics
 	@$(BIN)/python -m services.metrics.reference > docs/metrics.md
 
 .PHONY: scale
-scale: .venv/dev.stamp ## Time every kind of question on a store of a million stances, on SQLite and PostgreSQL
+scale: .venv/dev.stamp ## Time every kind of question on a store of a million stances, and of names, on SQLite and PostgreSQL
 	$(BIN)/python -m tests.scale --stances $(or $(STANCES),1000000)
 	$(BIN)/python -m tests.scale --stances $(or $(STANCES),1000000) --postgresql
+	$(BIN)/python -m tests.scale.entities
+	$(BIN)/python -m tests.scale.entities --postgresql
 
 .PHONY: format
 format: .venv/dev.stamp ## Put code into shape

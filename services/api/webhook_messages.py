@@ -99,6 +99,6 @@ for _name, _kind, _message in (
     ("send_job_failed", EventType.JOB_FAILED, JobFailedMessage),
     ("send_job_dead", EventType.JOB_DEAD, JobDeadMessage),
     ("send_watch_matched", EventType.WATCH_MATCHED, WatchMatchedMessage),
-    ("send_test", EventType.TEST, TestMessage),
+    ("send_webhook_test", EventType.TEST, TestMessage),
 ):
     _describe(_name, _kind, _message)

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field, SecretStr
 
-from services.settings.groups import Group
+from services.settings.group import Group
 
 KEY_FILE: Final = "secrets.key"  # in the state directory
 

@@ -8,8 +8,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from services.caller import local
 from services.contracts import Article
-from tests.support.api import Api
+from services.contracts.event import EventType
+from services.database.engine import Database
+from services.jobs import actions
+from tests.support.api import Api, complete_job
+from tests.support.ledger import article, push
+from tests.support.webhooks import add_webhook, push_job, run_deliverer, run_receiver, wait_for
 
 
 def references(node: Any) -> Iterator[str]:
@@ -64,3 +70,26 @@ def test_openapi_document_describes_articles_and_errors(sqlite_api: Api) -> None
                         operation["operationId"],
                         status,
                     )
+
+
+def test_openapi_document_describes_each_message_that_webhooks_are_sent(
+    sqlite_api: Api, sqlite_database: Database
+) -> None:
+    document = sqlite_api.client.get("/openapi.json").json()
+    assert set(document["webhooks"]) == set(EventType)
+    components = {"components": document["components"]}
+    with run_receiver() as receiver:
+        _, receiver.secret = add_webhook(sqlite_database, receiver.url)
+        article_id = push(sqlite_database, article())[0].article_id
+        complete_job(sqlite_database, push_job(sqlite_database, "Another story."))
+        actions.withdraw(sqlite_database, article_id, local())
+        with run_deliverer(sqlite_database):
+            wait_for(lambda: len(receiver.messages) == 2)
+    assert set(receiver.types) == {"result.ready", "result.withdrawn"}
+    for message in receiver.messages:
+        operation = document["webhooks"][message["type"]]["post"]
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        Draft202012Validator({**schema, **components}).validate(message)
+        assert {"webhook-id", "webhook-timestamp", "webhook-signature"} == {
+            parameter["name"] for parameter in operation["parameters"]
+        }
