@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,6 +33,7 @@ from tests.faults.receivers import Receiver, Receivers, doubled_subjects, repeat
 FEED = "newsroom"
 KILLED = ("deliverer", "worker", "api", "sweeper")
 PART_NAMES = (*PARTS, "deliverer")
+_STORIES = 11  # at least, however slow the machine is: two of them are killed
 _ANSWER_TO_KILL_S = 5  # a kill excuses a repeat if the first answer came at most this many seconds before it
 _WEBHOOKS = {
     "PLAIN_HTTP": "true",
@@ -52,6 +54,7 @@ class Row:
     follower: str
     results: int
     withdrawals: int
+    requests: int = 0  # of the deliverer
     lost: int = 0
     doubled: int = 0
     repeated: int = 0  # messages that came again after a kill, under the same ID
@@ -69,6 +72,7 @@ class Outcome:
     withdrawn: int
     kills: dict[str, int]
     rows: list[Row] = field(default_factory=list)
+    forbidden: dict[str, int] = field(default_factory=dict)  # requests by server that nothing may reach
     violations: list[str] = field(default_factory=list)
     longest_answer_to_kill_s: float = 0.0
 
@@ -82,7 +86,10 @@ class Outcome:
         ]
         for row in self.rows:
             figures = f"{row.results} results, {row.withdrawals} withdrawals, {row.lost} lost, {row.doubled} twice"
-            lines.append((row.follower, f"{figures}, {row.repeated} repeated after a kill"))
+            if row.requests:
+                figures += f", {row.repeated} repeated after a kill; {row.requests} requests"
+            lines.append((row.follower, figures))
+        lines += [(name, f"{number} requests reached it") for name, number in self.forbidden.items()]
         return lines + [("VIOLATED", violation) for violation in self.violations]
 
 
@@ -112,13 +119,15 @@ def run(deployment: Deployment, *, seconds: float, per_s: float, kill_every_s: f
         for thread in (*followers, publisher, killer):
             thread.start()
         publisher.join(seconds)
+        enough = "every part was killed, and some stories were"
+        wait_until(lambda: killer.has_killed_all and len(publisher.stories) > _STORIES, timeout_s, enough, 0.1)
         killer.stop()
         publisher.stop()
         deployment.wait_ready()
         wait_until(lambda: count_unfinished(database, FEED) == 0, timeout_s, "every job is final", 0.2)
         last = next(iter(publisher.publish().jobs.values()))
         for follower in followers:
-            wait_until(lambda each=follower: each.has_job(last), timeout_s, f"the {follower.name} has the last", 0.1)
+            wait_until(partial(follower.has_job, last), timeout_s, f"the {follower.name} has the last", 0.1)
         wait_until(lambda: _all_sent(database, receivers.working), timeout_s, "every message was sent", 0.2)
         outcome = audit(deployment, publisher, receivers, followers, killer)
         outcome.seconds = seconds
@@ -153,7 +162,7 @@ def audit(
         _audit_receiver(outcome, truth, receiver, killer.at("deliverer"))
     for receiver in (receivers.gone, receivers.redirecting, receivers.private):
         outcome.violations += [f"{receiver.name}: {defect}" for defect in receiver.defects]
-        outcome.rows.append(Row(receiver.name, 0, 0))
+        outcome.rows.append(Row(receiver.name, 0, 0, len(receiver.messages)))
         if receiver.taken:
             outcome.violations.append(f"{receiver.name}: a message counts as taken")
     most = Settings().webhooks.per_webhook * (1 + len(killer.at("deliverer")))
@@ -162,6 +171,7 @@ def audit(
     if not receivers.redirecting.messages:
         outcome.violations.append("redirects: no message came, so nothing was tried")
     for name, web in receivers.forbidden.items():
+        outcome.forbidden[name] = len(web.requests)
         if web.requests:
             outcome.violations.append(f"{name}: {len(web.requests)} requests reached it")
     return outcome
@@ -203,7 +213,7 @@ def _audit_follower(outcome: Outcome, truth: Truth, follower: Follower) -> None:
     shown, withdrawn = follower.results, follower.withdrawals
     lost = (truth.shown - set(shown)) | (truth.withdrawn - set(withdrawn))
     twice = [each for seen in (shown, withdrawn) for each, number in seen.items() if number > 1]
-    outcome.rows.append(Row(follower.name, len(shown), len(withdrawn), len(lost), len(twice)))
+    outcome.rows.append(Row(follower.name, len(shown), len(withdrawn), lost=len(lost), doubled=len(twice)))
     _report(outcome, follower.name, lost=lost, twice=twice, unknown=set(shown) - truth.shown - truth.hidden)
     late = follower.shown_after_withdrawal()
     if late:
@@ -215,7 +225,7 @@ def _audit_receiver(outcome: Outcome, truth: Truth, receiver: Receiver, kills: l
     shown = {about for kind, about in subjects if kind == "result.ready"}
     withdrawn = {about for kind, about in subjects if kind == "result.withdrawn"}
     lost = (truth.shown - shown) | (truth.withdrawn - withdrawn)
-    row = Row(receiver.name, len(shown), len(withdrawn), len(lost))
+    row = Row(receiver.name, len(shown), len(withdrawn), len(receiver.messages), len(lost))
     row.doubled = len(doubled_subjects(receiver))
     for first, second in repeats(receiver):
         # Between the answer and its COMMIT the deliverer was killed: the only window that the guide names.

@@ -44,6 +44,10 @@ class Killer(threading.Thread):
         self._stopping.set()
         self.join()
 
+    @property
+    def has_killed_all(self) -> bool:
+        return len(self.kills) >= len(self._parts)
+
     def at(self, part: str) -> list[float]:
         """Return when a part was killed."""
         return [kill.at for kill in self.kills if kill.part == part]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
-from services.client import Article, Client, Conflict, Job, StancewireError
+from services.client import Article, Client, ConnectionFailed, Refused, ServerError
 from tests.faults.load import story
 
+T = TypeVar("T")
 _CORRECTED = 5  # every fifth story gets a second version
 _WITHDRAWN = 5  # every fifth, another one, is withdrawn or canceled
 _AGAIN_S = 0.2
@@ -75,20 +79,16 @@ class Publisher(threading.Thread):
             return
         killed.killed = "withdrawn"
         for article_id in killed.jobs:
-            self._repeat(lambda article_id=article_id: self._client.withdraw(article_id))
+            self._repeat(partial(self._client.withdraw, article_id))
 
     def _send(self, pushed: Story, article: Article) -> None:
-        job = self._repeat(lambda: self._client.push(article))
-        assert isinstance(job, Job)
+        job = self._repeat(partial(self._client.push, article))
         pushed.jobs[job.metadata.article_id] = job.id
 
-    def _repeat(self, call: object) -> object:
-        assert callable(call)
+    def _repeat(self, call: Callable[[], T]) -> T:
         while True:
             try:
                 return call()
-            except Conflict:
-                raise
-            except StancewireError:
+            except (ConnectionFailed, Refused, ServerError):
                 self.failures += 1
                 time.sleep(_AGAIN_S)
