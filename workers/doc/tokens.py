@@ -5,8 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
+from spacy.attrs import IDX, SENT_START  # type: ignore[import-not-found]  # a compiled module without stubs
 from spacy.tokens import Doc
+
+_KEPT: Final = "stancewire_tokens"  # among the user data of a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,21 @@ class Tokens:
 
     @classmethod
     def of(cls, doc: Doc) -> Tokens:
-        """Read the tokens and sentence starts of ``doc``; a document without sentences counts as one sentence."""
+        """Return the tokens of ``doc`` with its sentences; a document without sentences counts as one sentence.
+
+        Every component asks for them, so they are kept with the document until its sentences or tokens change.
+        """
+        marks = doc.to_array(SENT_START)
+        kept: tuple[bytes, Tokens] | None = doc.user_data.get(_KEPT)
+        if kept is not None and kept[0] == marks.tobytes():
+            return kept[1]
+        tokens = cls._read(doc, [i for i, mark in enumerate(marks.tolist()) if mark == 1 or i == 0])
+        doc.user_data[_KEPT] = (marks.tobytes(), tokens)
+        return tokens
+
+    @classmethod
+    def _read(cls, doc: Doc, starts: list[int]) -> Tokens:
         words = [token.text for token in doc]
-        starts = [i for i, token in enumerate(doc) if token.is_sent_start or i == 0]
         sentence_start: list[int] = []
         sentence_end: list[int] = []
         for start, end in pairwise([*starts, len(words)]):
@@ -48,7 +64,7 @@ class Offsets:
 
     def __init__(self, doc: Doc) -> None:
         """Read the token offsets of ``doc`` once."""
-        self.starts = [token.idx for token in doc]
+        self.starts: list[int] = doc.to_array(IDX).tolist()
 
     def token(self, char: int) -> int:
         """Return the token that covers the character at ``char``; white space belongs to the token before it."""

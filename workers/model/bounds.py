@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workers.doc.tokens import Tokens
 from workers.model.tags import TaggedSpan
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Page:
     @classmethod
     def of(cls, doc: Doc) -> Page:
         """Read the layout of ``doc``. White space after a paragraph counts as part of it."""
-        words = [token.text for token in doc]
+        words = Tokens.of(doc).words
         boilerplate = bytearray(len(words))
         for span in doc.spans.get("boilerplate", ()):
             boilerplate[span.start : span.end] = b"\1" * (span.end - span.start)

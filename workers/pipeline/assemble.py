@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spacy.attrs import IDX, LENGTH  # type: ignore[import-not-found]  # a compiled module without stubs
 from spacy.tokens import Doc, Span
 
 from services import contracts
@@ -40,8 +41,9 @@ class _CharOffsets:
     """Maps token spans of a document to character offsets."""
 
     def __init__(self, doc: Doc) -> None:
-        self._starts = [token.idx for token in doc]
-        self._ends = [token.idx + len(token) for token in doc]
+        starts, lengths = doc.to_array([IDX, LENGTH]).T
+        self._starts: list[int] = starts.tolist()
+        self._ends: list[int] = (starts + lengths).tolist()
 
     def of(self, span: TokenSpan) -> dict[str, int]:
         return {"start": self._starts[span.start], "end": self._ends[span.end - 1]}

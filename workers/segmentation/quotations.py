@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from spacy.attrs import SPACY  # type: ignore[import-not-found]  # a compiled module without stubs
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from workers.doc import records  # noqa: F401  # declares the extensions
+from workers.doc.tokens import Tokens
 from workers.english.lexicon import word_set
 
 # Marks and their kinds. Only marks of one kind pair. A straight mark opens or closes depending on its neighbours.
@@ -78,8 +80,8 @@ class Quotations:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the span group; boilerplate has no quotations."""
-        words = [token.text for token in doc]
-        spaced = [bool(token.whitespace_) for token in doc]
+        words = Tokens.of(doc).words
+        spaced = [bool(space) for space in doc.to_array(SPACY)]
         boilerplate = {(span.start, span.end) for span in doc.spans.get("boilerplate", ())}
         quotations: list[_Quotation] = []
         previous_open = False
