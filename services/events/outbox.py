@@ -1,7 +1,7 @@
 """The outbox of events. `services.webhooks` turns its rows into deliveries.
 
-An event is recorded in the transaction that it describes, so that neither exists without the other, whatever process
-ends when. Nothing is recorded while no webhook is enabled.
+An event is recorded in the transaction that it describes, so that neither exists without the other, even if the
+process is killed. Nothing is recorded while no webhook is enabled.
 """
 
 from __future__ import annotations

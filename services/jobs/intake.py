@@ -1,7 +1,7 @@
-"""The articles of one push on their way into the ledger, within a transaction.
+"""Accepts the articles of one push within a transaction.
 
-New articles get a row and a job. Cancellation, release, embargo and a corrected time of a story take effect. Rows that
-a worker may hold are changed at the end, in the order in which it locks them, so that neither waits for the other.
+New articles get a row and a job. Cancellations, releases, embargoes and corrected times of stories take effect. Rows
+that a worker may have locked are changed at the end, in the order in which it locks them, so that there is no deadlock.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ from services.jobs.article_rows import (
 from services.jobs.holds import Hold
 from services.jobs.precedence import SUPERSEDED, Guid, Latest, Verdict
 
-_WORDS: Final = {PubStatus.CANCELED: "its feed canceled the story", PubStatus.WITHHELD: "its feed withholds the story"}
+_REASONS: Final = {
+    PubStatus.CANCELED: "its feed canceled the story",
+    PubStatus.WITHHELD: "its feed withholds the story",
+}
 
 
 class StoredMeanwhileError(Exception):
@@ -50,7 +53,7 @@ class Intake:
         stored: dict[str, KnownRevisions],
         latest: dict[Guid, Latest],
     ) -> None:
-        """Accept at the time ``now`` (ms), given what is ``stored`` and the ``latest`` word on each guid."""
+        """Accept at the time ``now`` (ms). ``stored`` has the known revisions, ``latest`` the versions in force."""
         self._connection, self._database, self._now = connection, database, now
         self._stored, self._latest = stored, latest
         self._new_articles: list[dict[str, Any]] = []
@@ -72,7 +75,7 @@ class Intake:
         answer = new_acceptance(article, revisions.highest)
         row = article_row(article, answer, identity, content, self._now)
         job = job_row(article, answer, self._now)
-        answer = self._place(article, answer, row, job)
+        answer = self._decide(article, answer, row, job)
         self._new_articles.append(row)
         self._new_jobs.append(job)
         # A later copy of the article in this batch is a repetition.
@@ -86,7 +89,7 @@ class Intake:
         return answer
 
     def finish(self, answers: Sequence[Acceptance]) -> list[Acceptance]:
-        """Do the rest, and return the answers with the jobs that came of it. Raises `StoredMeanwhileError`."""
+        """Write what `accept` collected; return the answers with their final jobs. Raises `StoredMeanwhileError`."""
         self._insert()
         if self._withdrawals:
             withdrawals.withdraw(self._connection, self._database, self._withdrawals)
@@ -119,19 +122,19 @@ class Intake:
         self._connection.execute(insert(jobs), self._new_jobs)
         self._new_articles, self._new_jobs = [], []
 
-    def _place(self, article: Article, answer: Acceptance, row: dict[str, Any], job: dict[str, Any]) -> Acceptance:
-        """Give a new article its place among the versions of its guid, and complete its rows."""
+    def _decide(self, article: Article, answer: Acceptance, row: dict[str, Any], job: dict[str, Any]) -> Acceptance:
+        """Decide by the version of its guid in force what becomes of a new article, and complete its rows."""
         guid = precedence.guid_of(article)
         latest = None if guid is None else self._latest.get(guid)
         verdict = precedence.judge(article, latest)
         warnings = list(answer.warnings)
         state = JobState.QUEUED
         if latest is not None and verdict is not Verdict.ACCEPTED:
-            late = _late(article, latest, verdict)
-            self._close(job, late)
+            reason = _superseded(article, latest, verdict)
+            self._close(job, reason)
             if verdict is Verdict.CANCELED:
-                row |= {"withdrawn_at": self._now, "withdrawn_reason": late.detail}
-            return replace(answer, state=JobState.CANCELED, warnings=(*warnings, late))
+                row |= {"withdrawn_at": self._now, "withdrawn_reason": reason.detail}
+            return replace(answer, state=JobState.CANCELED, warnings=(*warnings, reason))
         hold = holds.hold_of(article, self._now)
         if article.pubstatus is PubStatus.CANCELED:
             state = JobState.CANCELED
@@ -148,13 +151,11 @@ class Intake:
             warnings += self._continue(article, latest, row)
         if guid is not None:
             version = precedence.version_of(article)
-            self._latest[guid] = Latest(
-                answer.article_id, answer.job_id, state, version, article.pubstatus, is_alone=latest is None
-            )
+            self._latest[guid] = Latest(answer.job_id, state, version, article.pubstatus, is_alone=latest is None)
         return replace(answer, state=state, warnings=tuple(warnings))
 
     def _continue(self, article: Article, latest: Latest, row: dict[str, Any]) -> list[Warned]:
-        """Let a new article follow the latest of its guid: as its newer version, or as another story."""
+        """Relate a new article to the version of its guid in force: a newer version, or another story."""
         self._insert()
         if article.pubstatus is PubStatus.USABLE and precedence.is_unordered(article, latest):
             strand = strands.strand_of(self._connection, article)
@@ -169,7 +170,7 @@ class Intake:
         return []
 
     def _repeat(self, article: Article, known: KnownArticle) -> Acceptance:
-        """Answer an article that is stored with its newest job. Corrections beside the text take effect."""
+        """Answer an article that is already stored with its newest job. Changes of its status and times take effect."""
         guid = precedence.guid_of(article)
         latest = None if guid is None else self._latest.get(guid)
         if latest is not None and compare_versions(precedence.version_of(article), latest.version) == -1:
@@ -184,7 +185,7 @@ class Intake:
     def _repeat_unusable(self, article: Article, known: KnownArticle) -> list[Warned]:
         done = self._withdraw_story(article)
         if article.pubstatus is PubStatus.WITHHELD and known.pubstatus is PubStatus.USABLE:
-            known.pubstatus, known.withdrawn = PubStatus.WITHHELD, _WORDS[PubStatus.WITHHELD]
+            known.pubstatus, known.withdrawn = PubStatus.WITHHELD, _REASONS[PubStatus.WITHHELD]
             self._change(known, pubstatus=PubStatus.WITHHELD)
         return [done]
 
@@ -221,7 +222,7 @@ class Intake:
         return [hold.reason] if hold else []
 
     def _correct_time(self, article: Article, known: KnownArticle) -> list[Warned]:
-        """Take over another time of publication, without a second analysis."""
+        """Adopt a corrected time of publication, without a second analysis."""
         published = None if article.published_at is None else ledger_time(article.published_at)
         if published is None or published == known.published_at:
             return []
@@ -243,15 +244,15 @@ class Intake:
             same, articles.c.withdrawn_at.is_(None), articles.c.pubstatus.not_in(hidden)
         )
         ids = [each for each in self._connection.execute(query).scalars() if each not in self._withdrawals]
-        self._withdrawals |= dict.fromkeys(ids, _WORDS[article.pubstatus])
+        self._withdrawals |= dict.fromkeys(ids, _REASONS[article.pubstatus])
         for article_id in ids:
             self._releases.pop(article_id, None)
         number = f"{len(ids)} article{'' if len(ids) == 1 else 's'}"
-        detail = f"pubstatus: {_WORDS[article.pubstatus]}; {number} withdrawn"
+        detail = f"pubstatus: {_REASONS[article.pubstatus]}; {number} withdrawn"
         return Warned(code=f"story_{article.pubstatus}", detail=detail)
 
     def _close(self, job: dict[str, Any], reason: Warned) -> None:
-        """Let a new job end before it begins."""
+        """Make a new job end as canceled before it begins."""
         canceled = {"state": JobState.CANCELED, "finished_at": self._now}
         job |= canceled | {"reason_code": reason.code, "reason_detail": reason.detail}
         self._counts[CounterName.FINISHED, JobState.CANCELED.value] += 1
@@ -261,10 +262,10 @@ class Intake:
         self._connection.execute(update(articles).where(articles.c.id == known.answer.article_id).values(**values))
 
 
-def _late(article: Article, latest: Latest, verdict: Verdict) -> Warned:
-    """Return why an article is not read."""
+def _superseded(article: Article, latest: Latest, verdict: Verdict) -> Warned:
+    """Return the reason for which an article is not read."""
     if verdict is Verdict.CANCELED:
-        detail = f"{_WORDS[PubStatus.CANCELED]} before this article arrived; only a newer version brings it back"
+        detail = f"{_REASONS[PubStatus.CANCELED]} before this article arrived; only a newer version brings it back"
         return Warned(code=SUPERSEDED, detail=detail)
     name = latest.version.name
     word = "canceled" if latest.pubstatus is PubStatus.CANCELED else "accepted"

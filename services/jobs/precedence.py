@@ -33,14 +33,13 @@ class Verdict(StrEnum):
 
     ACCEPTED = auto()  # read now, or when its hold ends
     SUPERSEDED = auto()  # a later version was accepted before
-    CANCELED = auto()  # the story is canceled, and nothing says that this is a later version
+    CANCELED = auto()  # the story is canceled, and this is not known to be a later version
 
 
 @dataclass(slots=True)
 class Latest:
     """The version of a guid that is in force. ``is_alone``: no other was accepted."""
 
-    article_id: UUID
     job_id: UUID
     state: JobState
     version: Version
@@ -109,13 +108,12 @@ def read_latest(connection: Connection, guids: Collection[Guid]) -> dict[Guid, L
     return latest
 
 
-_COLUMNS: Final = ("id", "feed", "guid", "version", "content_hash", "versioncreated", "pubstatus")
+_COLUMNS: Final = ("feed", "guid", "version", "content_hash", "versioncreated", "pubstatus")
 
 
 def _latest(row: Any) -> Latest:
     created = None if row.versioncreated is None else instant(row.versioncreated)
     return Latest(
-        article_id=row.id,
         job_id=row.job_id,
         state=JobState(row.state),
         version=Version(None if row.version == row.content_hash else row.version, created),

@@ -29,7 +29,7 @@ class GuardedTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, guard: AddressGuard, ssl_context: ssl.SSLContext, total_s: float) -> None:
-        """Connect through ``guard``. Neither proxies nor anything else comes from the environment."""
+        """Connect through ``guard``. Proxies and other settings of the environment are ignored."""
         super().__init__(verify=ssl_context, trust_env=False)
         self._total_s = total_s
         # HTTPX has no parameter for the network backend of its pool, which HTTPCore documents.

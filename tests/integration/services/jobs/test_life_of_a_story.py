@@ -206,6 +206,12 @@ def test_two_stories_under_one_guid_are_both_shown_with_a_warning(database: Data
     assert set(shown(database)) == {second.article_id, update.article_id}
 
 
+def test_another_story_without_a_version_is_recognised_in_a_later_push(database: Database) -> None:
+    push(database, story("Mayor Ida Berg said she opposed the tram plan.", title="Tram plan"))
+    [fish] = push(database, story("Harbour master Tom Lund praised the new market.", title="Fish market"))
+    assert codes(fish) == ["guid_reused"]
+
+
 def test_job_names_the_story_that_its_article_evolved_from(database: Database) -> None:
     [earlier] = push(database, story("One.", guid="early"))
     [later] = push(database, story("Two.", guid="late", evolvedfrom="early"))

@@ -19,7 +19,7 @@ def article(version: str | None, pubstatus: PubStatus = USABLE, **fields: Any) -
 
 
 def latest(version: str | None, pubstatus: PubStatus = USABLE, *, is_alone: bool = True) -> Latest:
-    return Latest(uuid4(), uuid4(), JobState.QUEUED, Version(version, None), pubstatus, is_alone)
+    return Latest(uuid4(), JobState.QUEUED, Version(version, None), pubstatus, is_alone)
 
 
 @pytest.mark.parametrize(
