@@ -253,7 +253,7 @@ def main() -> int:
     add_arguments(parser)
     arguments = parser.parse_args()
     with deployed(SETTINGS, PART_NAMES, postgresql=arguments.postgresql) as deployment:
-        outcome = run(deployment, seconds=60 * arguments.minutes, per_s=2, kill_every_s=8)
+        outcome = run(deployment, seconds=60 * arguments.minutes, per_s=2, kill_every_s=5)
     return report(outcome.lines(), outcome, arguments.json)
 
 

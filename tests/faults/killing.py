@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from tests.faults.deployment import Deployment
+from sqlalchemy import select
+
+from services.database.tables import hosts
+from tests.faults.deployment import START_TIMEOUT_S, Deployment, wait_until
 
 _DOWN_S = 0.3  # from the end of a process until the next one starts
 
@@ -21,7 +25,7 @@ class Kill:
 
 
 class Killer(threading.Thread):
-    """Sends SIGKILL to one part every ``every_s`` seconds, and starts it again at once."""
+    """Kills one part after another with SIGKILL and starts it again; the next follows ``every_s`` after it is back."""
 
     def __init__(self, deployment: Deployment, parts: Sequence[str], every_s: float) -> None:
         super().__init__(name="killer", daemon=True)
@@ -39,6 +43,13 @@ class Killer(threading.Thread):
             self.kills.append(Kill(part, at))
             time.sleep(_DOWN_S)
             self._deployment.start_part(part)
+            wait_until(partial(self._is_back, part, at), START_TIMEOUT_S, f"{part} is back", 0.2)
+
+    def _is_back(self, part: str, killed_at: float) -> bool:
+        """Return whether a process of this part has registered since."""
+        since = (hosts.c.role == part) & (hosts.c.started_at >= killed_at * 1000)
+        with self._deployment.database.read() as connection:
+            return connection.execute(select(hosts.c.name).where(since)).first() is not None
 
     def stop(self) -> None:
         self._stopping.set()

@@ -99,6 +99,12 @@ class Sender(Feed):
         super().__init__(name, per_s)
         self._url = url
         self._request = request
+        limits = httpx.Limits(max_keepalive_connections=0)  # each request is a connection that may break
+        self._client = httpx.Client(timeout=_TIMEOUT_S, limits=limits, trust_env=False)
+
+    def stop(self) -> None:
+        super().stop()
+        self._client.close()
 
     def step(self, number: int) -> None:
         for guid, edition in moves(self.name, number):
@@ -110,7 +116,7 @@ class Sender(Feed):
             body, headers = self._request(guid, edition)
             self.requests += 1
             try:
-                answer = httpx.post(self._url, content=body, headers=headers, timeout=_TIMEOUT_S, trust_env=False)
+                answer = self._client.post(self._url, content=body, headers=headers)
             except httpx.HTTPError:
                 self.repeated += 1
             else:

@@ -17,7 +17,7 @@ def test_every_follower_learns_of_everything_once_beside_killed_processes(
 ) -> None:
     settings: dict[str, Any] = followers.SETTINGS
     deployment = deploy("sqlite", SHORT, parts=followers.PART_NAMES, **settings)
-    outcome = followers.run(deployment, seconds=8, per_s=3, kill_every_s=2)
+    outcome = followers.run(deployment, seconds=8, per_s=3, kill_every_s=0.5)
     show_figures("followers (short)", outcome.lines())
     assert outcome.violations == []
     assert outcome.results > 5
@@ -29,7 +29,7 @@ def test_every_feed_arrives_once_beside_killed_processes_and_broken_connections(
     deploy: Deploy, show_figures: ShowFigures
 ) -> None:
     settings: dict[str, Any] = feeds.SETTINGS
-    outcome = feeds.run(deploy("sqlite", SHORT, parts=PARTS, **settings), seconds=6, per_s=2, kill_every_s=2)
+    outcome = feeds.run(deploy("sqlite", SHORT, parts=PARTS, **settings), seconds=6, per_s=2, kill_every_s=0.5)
     show_figures("feeds (short)", outcome.lines())
     assert outcome.violations == []
     assert all(row.stories > 5 for row in outcome.rows)
