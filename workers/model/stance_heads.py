@@ -82,11 +82,11 @@ class PairHead:
 
         ``vectors`` is [words, 4 * WIDTH]. The logit of neither is ``none_logit``.
         """
-        return self._features(vectors, pairs) @ self.directed.T + self.directed_bias
+        return self.features(vectors, pairs) @ self.directed.T + self.directed_bias
 
     def article_voice_probabilities(self, vectors: NDArray[np.float16], pairs: Sequence[Pair]) -> Array:
         """Return the probabilities of neither, support and opposition of the article towards the target, [pairs, 3]."""
-        return softmax(self._features(vectors, pairs) @ self.article_voice.T + self.article_voice_bias)
+        return softmax(self.features(vectors, pairs) @ self.article_voice.T + self.article_voice_bias)
 
     def pair_probabilities(self, vectors: NDArray[np.float16], pairs: Sequence[Pair]) -> Array:
         """Return the probabilities of five classes, [pairs, 5].
@@ -99,7 +99,7 @@ class PairHead:
         none = np.full((len(pairs), 1), self.none_logit, np.float32)
         return softmax(np.concatenate([none, logits[: len(pairs)], logits[len(pairs) :]], axis=1))
 
-    def _features(self, vectors: NDArray[np.float16], pairs: Sequence[Pair]) -> Array:
+    def features(self, vectors: NDArray[np.float16], pairs: Sequence[Pair]) -> Array:
         """Return the hidden layer of each pair, [pairs, HIDDEN]."""
         batches = [self._batch_features(vectors, pairs[i : i + _BATCH]) for i in range(0, len(pairs), _BATCH)]
         return np.concatenate(batches) if batches else np.zeros((0, HIDDEN), np.float32)

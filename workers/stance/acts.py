@@ -43,24 +43,24 @@ class ActStances:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.stances``: those shown by acts, then those shown by verbs that are not among the former."""
-        stances = stances_by_act(doc)
+        tokens = Tokens.of(doc)
+        stances = stances_by_act(doc, tokens)
         shown_by_act = {(stance.holder, stance.target, stance.stance) for stance in stances}
         doc._.stances = [
             *stances,
             *(
                 stance
-                for stance in stances_by_verb(doc)
+                for stance in stances_by_verb(doc, tokens)
                 if (stance.holder, stance.target, stance.stance) not in shown_by_act
             ),
         ]
         return doc
 
 
-def stances_by_act(doc: Doc) -> list[StanceRecord]:
+def stances_by_act(doc: Doc, tokens: Tokens) -> list[StanceRecord]:
     """Return the stances shown by the acts of the attributions of ``doc``, in the order of the attributions."""
     mentions = sorted((span.start, span.end, int(span.id_)) for span in doc.spans.get("mentions", ()))
     mention_starts = [start for start, _, _ in mentions]
-    tokens = Tokens.of(doc)
     stances: list[StanceRecord] = []
     for index, attribution in enumerate(doc._.attributions):
         record = ACT_RECORDS[attribution.act]

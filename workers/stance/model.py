@@ -1,50 +1,38 @@
-"""Component ``stancewire_sides``: stances read by the model from the encoder's vectors.
+"""Component ``stancewire_sides``: stances read by the model from the encoder's vectors, decided over the article.
 
-Writes ``doc._.stances`` from three kinds of queries:
-
-* pairs: each of two participants in a sentence may support or oppose the other;
-* speakers: what a speaker says in a sentence that does not name the speaker is the speaker's stance;
-* the article's own voice: sentences without reported speech.
-
-Stances shown by acts ("accused", "praised") and by verbs between two names are added. Of several stances of
-one holder towards one target in a sentence, the most probable wins. Questions, conditions, denials and omitted
-acts are left out (`workers.stance.factuality`).
+Writes ``doc._.stances`` from the readings of single passages (`workers.stance.readings`), and from the stances shown by
+acts ("accused", "praised") and by verbs between two names. Of several stances of one holder towards one target in a
+sentence, the most probable wins. The score is then that of the decision over the article
+(`workers.stance.article_decision`); acts and attacks in a person's own words (`workers.stance.attacks`) keep their
+precision where it is higher.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from services.contracts import StanceLabel
-from workers.doc.records import StanceRecord, TokenSpan
+from workers.doc.records import StanceRecord
 from workers.doc.tokens import Tokens
 from workers.model.component import packaged_encoder
-from workers.model.stance_heads import Pair
-from workers.stance import factuality
 from workers.stance.acts import stances_by_act
-from workers.stance.stance_context import ParticipantMention, StanceContext
+from workers.stance.article_decision import candidate_vectors, packaged_decision
+from workers.stance.article_features import Candidate, candidates
+from workers.stance.attacks import ATTACK_PRECISION, attacks
+from workers.stance.readings import pair_readings, voice_readings
+from workers.stance.stance_context import StanceContext
 from workers.stance.verb_between import stances_by_verb
 
-# A mention is paired with this many of the mentions after it, so that work does not grow with their square.
-MAX_PARTNERS: Final = 8
-_LABELS: Final = (StanceLabel.SUPPORT, StanceLabel.OPPOSE)
-_FIRST_TO_SECOND, _SECOND_TO_FIRST = slice(1, 3), slice(3, 5)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-
-class _StanceQuery(NamedTuple):
-    """A query to the model: the stance of a voice towards ``target`` in ``passage``.
-
-    ``holder`` is the key of the speaker, or None for the article's own voice; ``attribution`` the index of the
-    attribution that the passage is from, or None.
-    """
-
-    holder: int | None
-    target: ParticipantMention
-    passage: TokenSpan
-    attribution: int | None
+# Texts up to this length have no article around their sentences: the readings of the sentences decide.
+MAX_SINGLE_SENTENCES: Final = 2
+# Of an article's stance, the sentences that show it at least so clearly are given, and the clearest.
+MIN_READING: Final = 0.3
 
 
 @Language.factory("stancewire_sides")
@@ -59,154 +47,51 @@ class ModelStances:
         """Use the weights loaded in this process."""
         del nlp, name
         self.encoder = packaged_encoder()
-        self.calibrations = self.encoder.heads.calibrations
+        self.decision = packaged_decision()
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.stances``, in the order of their evidence."""
         context, tokens = StanceContext.of(doc), Tokens.of(doc)
-        best: dict[tuple[int | None, int, int], StanceRecord] = {}
-        for stance in (
-            *self._pair_stances(context, tokens),
-            *self._voice_stances(context, tokens),
-            *stances_by_act(doc),
-            *stances_by_verb(doc),
-        ):
-            key = (stance.holder, stance.target, context.sentence_index(stance.evidence.start))
-            if key not in best or best[key].score < stance.score:
-                best[key] = stance
-        doc._.stances = sorted(best.values(), key=lambda stance: (stance.evidence, stance.holder or -1, stance.target))
+        readings = [
+            *pair_readings(self.encoder, context, tokens),
+            *voice_readings(self.encoder, context, tokens),
+        ]
+        by_act = stances_by_act(doc, tokens)
+        shown = [*by_act, *stances_by_verb(doc, tokens)]
+        records = _by_candidate(context, [*(reading.record for reading in readings), *shown])
+        if len(context.sentences) > MAX_SINGLE_SENTENCES:
+            features = candidates(context, tokens, readings, shown)
+            vectors = candidate_vectors(self.encoder, context, list(features), readings)
+            probabilities = self.decision.probabilities(list(features.values()), vectors)
+            scores = dict(zip(features, probabilities, strict=True))
+            scores |= {
+                candidate: max(scores[candidate], ATTACK_PRECISION) for candidate in attacks(features, readings)
+            }
+            for record in by_act:
+                key = (record.holder, record.target, record.stance)
+                scores[key] = max(scores.get(key, 0.0), record.score)
+            records = {key: _decided(each, scores.get(key, 0.0)) for key, each in records.items()}
+        doc._.stances = sorted(
+            (stance for each in records.values() for stance in each),
+            key=lambda stance: (stance.evidence, stance.holder or -1, stance.target),
+        )
         return doc
 
-    def _pair_stances(self, context: StanceContext, tokens: Tokens) -> list[StanceRecord]:
-        """Return the stances between participants mentioned in the same sentence, in either direction.
 
-        If an attribution of the holder mentions the target, the probabilities are averaged with those that the
-        content alone gives (`_content_probabilities`).
-        """
-        triples = [
-            (first, second, sentence)
-            for sentence, mentions in zip(context.sentences, context.mentions, strict=True)
-            for i, first in enumerate(mentions)
-            for second in mentions[i + 1 : i + 1 + MAX_PARTNERS]
-            if second.key != first.key
-        ]
-        pairs = [
-            Pair(first.words, second.words, context.word_window(sentence, first, second))
-            for first, second, sentence in triples
-        ]
-        probabilities = self.calibrations["stance_pairs"].calibrate(
-            self.encoder.pair_head.pair_probabilities(context.encoded.scores.stances, pairs)
-        )
-        attributions = {
-            (holder.key, target): context.attribution_mentioning(holder.key, target)
-            for first, second, _ in triples
-            for holder, target in ((first, second), (second, first))
-        }
-        by_content = self._content_probabilities(
-            context, {(index, target) for (_, target), index in attributions.items() if index is not None}
-        )
-        stances = []
-        for (first, second, sentence), row in zip(triples, probabilities.tolist(), strict=True):
-            is_fact = factuality.states_fact(tokens, sentence, reports_speech=context.reports_speech(sentence))
-            possible = (
-                factuality.possible_stances(tokens, sentence, first.tokens, second.tokens) if is_fact else frozenset()
-            )
-            for holder, target, sides in (
-                (first, second, row[_FIRST_TO_SECOND]),
-                (second, first, row[_SECOND_TO_FIRST]),
-            ):
-                attribution = attributions[holder.key, target]
-                content_sides = by_content.get((attribution, target)) if attribution is not None else None
-                if content_sides:
-                    sides = [(a + b) / 2 for a, b in zip(sides, content_sides, strict=True)]  # noqa: PLW2901  # the mean of two readings
-                side = int(sides[1] > sides[0])
-                label = _LABELS[side]
-                if context.represents(holder.key, target.key) and side:
-                    continue
-                if label in possible and _is_allowed(context, tokens, attribution, target, label):
-                    stances.append(StanceRecord(holder.key, target.key, label, sides[side], sentence, attribution))
-        return stances
-
-    def _content_probabilities(
-        self, context: StanceContext, queries: set[tuple[int, ParticipantMention]]
-    ) -> dict[tuple[int, ParticipantMention], list[float]]:
-        """Return the probabilities of support and opposition of a content towards a participant mentioned in it.
-
-        ``queries`` are pairs of the index of an attribution and a mention. Two names in reported speech take
-        sides more often than elsewhere. Of 112 stances between pairs joined by an attribution (dev set), the mean
-        of both readings finds 73 of 100 at a threshold of one half, the pair reading alone 64, while precision
-        falls from .75 to .68. Over all thresholds the mean is slightly better (.778 compared with .774).
-        """
-        pairs: dict[tuple[int, ParticipantMention], Pair] = {}
-        for index, target in sorted(queries):
-            part = context.content_sentence(index, target)
-            if part is not None:
-                pairs[index, target] = Pair(None, target.words, context.word_window(part, target, target))
-        probabilities = self.encoder.pair_head.article_voice_probabilities(
-            context.encoded.scores.stances, list(pairs.values())
-        )
-        calibrated = self.calibrations["target_sentiment"].calibrate(probabilities)[:, 1:].tolist()
-        return dict(zip(pairs, calibrated, strict=True))
-
-    def _voice_stances(self, context: StanceContext, tokens: Tokens) -> list[StanceRecord]:
-        """Return the stances of one voice, a speaker's or the article's own, towards the participants it mentions."""
-        queries = [
-            *_speaker_queries(context),
-            *(
-                query
-                for query in _article_queries(context)
-                if factuality.states_fact(tokens, query.passage, reports_speech=False)
-            ),
-        ]
-        pairs = [
-            Pair(None, query.target.words, context.word_window(query.passage, query.target, query.target))
-            for query in queries
-        ]
-        probabilities = self.calibrations["target_sentiment"].calibrate(
-            self.encoder.pair_head.article_voice_probabilities(context.encoded.scores.stances, pairs)
-        )
-        stances = []
-        for query, (_, *sides) in zip(queries, probabilities.tolist(), strict=True):
-            side = int(sides[1] > sides[0])
-            label = _LABELS[side]
-            if query.holder is not None and side and context.represents(query.holder, query.target.key):
-                continue
-            if _is_allowed(context, tokens, query.attribution, query.target, label):
-                stances.append(
-                    StanceRecord(query.holder, query.target.key, label, sides[side], query.passage, query.attribution)
-                )
-        return stances
+def _by_candidate(context: StanceContext, records: Iterable[StanceRecord]) -> dict[Candidate, list[StanceRecord]]:
+    """Return the most probable record of each holder and target in a sentence, by holder, target and side."""
+    best: dict[tuple[int | None, int, int], StanceRecord] = {}
+    for record in records:
+        key = (record.holder, record.target, context.sentence_index(record.evidence.start))
+        if key not in best or best[key].score < record.score:
+            best[key] = record
+    groups: dict[Candidate, list[StanceRecord]] = {}
+    for record in best.values():
+        groups.setdefault((record.holder, record.target, record.stance), []).append(record)
+    return groups
 
 
-def _is_allowed(
-    context: StanceContext, tokens: Tokens, attribution: int | None, target: ParticipantMention, label: StanceLabel
-) -> bool:
-    """Return whether attribution number ``attribution``, if any, leaves the stance open."""
-    return attribution is None or factuality.allows_stance(
-        tokens, context.attributions[attribution], target.tokens, label
-    )
-
-
-def _speaker_queries(context: StanceContext) -> list[_StanceQuery]:
-    """Return a query for each participant mentioned by a known speaker in a sentence that does not name the speaker."""
-    return [
-        _StanceQuery(attribution.speaker, mention, part, index)
-        for index, attribution in enumerate(context.attributions)
-        if attribution.speaker is not None
-        for content in attribution.content
-        for part, mentions in context.split_by_sentence(content)
-        if all(mention.key != attribution.speaker for mention in mentions)
-        for mention in mentions
-        if content.start <= mention.tokens.start < content.end
-    ]
-
-
-def _article_queries(context: StanceContext) -> list[_StanceQuery]:
-    """Return a query for each participant named in a sentence without reported speech."""
-    return [
-        _StanceQuery(None, mention, sentence, None)
-        for sentence, mentions in zip(context.sentences, context.mentions, strict=True)
-        if not context.reports_speech(sentence)
-        for mention in mentions
-        if mention.is_name
-    ]
+def _decided(records: list[StanceRecord], probability: float) -> list[StanceRecord]:
+    """Return the sentences that show a stance of the article, with the probability of the stance as their score."""
+    clearest = max(record.score for record in records)
+    return [replace(record, score=probability) for record in records if record.score >= min(MIN_READING, clearest)]

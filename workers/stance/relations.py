@@ -29,7 +29,7 @@ def stance_between(text: str, a: tuple[int, int], b: tuple[int, int]) -> dict[st
     is_swapped = b < a
     left, right = (b, a) if is_swapped else (a, b)
     words = [match[0].lower() for match in _WORD.finditer(text, left[1], max(left[1], right[0]))]
-    reading = _read_words_between(words)
+    reading = read_words_between(words)
     if reading is None:
         return {"stance": "none", "holder": None, "score": scores.NO_RELATION}
     stance, by_second, construction = reading
@@ -37,7 +37,7 @@ def stance_between(text: str, a: tuple[int, int], b: tuple[int, int]) -> dict[st
     return {"stance": stance.value, "holder": holder, "score": scores.WORDS_BETWEEN[construction, stance.value]}
 
 
-def _read_words_between(words: list[str]) -> tuple[StanceLabel, bool, str] | None:
+def read_words_between(words: list[str]) -> tuple[StanceLabel, bool, str] | None:
     """Return the stance that the words between two names show, or None.
 
     With it come whether the second name is the holder, and the construction: verb, noun or passive.

@@ -40,12 +40,11 @@ class VerbStance(NamedTuple):
     by_second: bool
 
 
-def stances_by_verb(doc: Doc) -> list[StanceRecord]:
+def stances_by_verb(doc: Doc, tokens: Tokens) -> list[StanceRecord]:
     """Return the stances shown by verbs directly between two mentions, in text order.
 
     Reads ``doc._.entities``, ``doc._.attributions`` and ``doc.spans["mentions"]``.
     """
-    tokens = Tokens.of(doc)
     entities: list[EntityRecord] = doc._.entities
     reported = bytearray(len(doc))
     for attribution in doc._.attributions:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workers.model.encoder import HEADS_FILE
 from workers.model.packaged import packaged_weights
-from workers.training import antecedents
+from workers.training import antecedents, article_decision
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
@@ -43,7 +43,9 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoints and logs are stored")
     parser.add_argument("--name", default="minilm6-2026.11.3", help="the name of the model in results")
-    parser.add_argument("--only", choices=["train", "export", "calibrate", "antecedents"], help="run one step only")
+    parser.add_argument(
+        "--only", choices=["train", "export", "calibrate", "antecedents", "stances"], help="run one step only"
+    )
     parser.add_argument(
         "--from", dest="start", choices=["pretrained", "packaged"], default="pretrained", help="the initial weights"
     )
@@ -64,6 +66,8 @@ def main() -> None:
         calibrate(options.corpora)
     if runs("antecedents"):
         antecedents.train(options.corpora)
+    if runs("stances"):
+        article_decision.write(article_decision.train(options.corpora))
 
 
 def _weights_of_second_run(corpora: Path, folder: Path, start: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

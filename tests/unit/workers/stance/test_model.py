@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from services.settings import Pipeline as Settings
 from tests.support.growth import assert_linear
 from workers.pipeline.pipeline import Pipeline
-from workers.stance.model import ModelStances
+from workers.stance import readings
 
 PIPELINE = Pipeline(Settings())
 
@@ -97,6 +97,6 @@ def test_content_is_read_as_a_second_opinion(monkeypatch: pytest.MonkeyPatch) ->
     analysis = PIPELINE.analyse_text(text)
     (stance,) = [stance for stance in analysis.stances if stance.stance == "oppose"]
     assert stance.attribution == "a1"
-    monkeypatch.setattr(ModelStances, "_content_probabilities", lambda *_: {})
+    monkeypatch.setattr(readings, "content_probabilities", lambda *_: {})
     (alone,) = PIPELINE.analyse_text(text).stances
     assert alone.score != stance.score

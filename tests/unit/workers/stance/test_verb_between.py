@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from spacy.language import Language
 
+from workers.doc.tokens import Tokens
 from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.stance import scores
 from workers.stance.verb_between import stances_by_verb
@@ -31,7 +32,7 @@ def test_verb_between_names_gives_holder_stance_and_target(
 ) -> None:
     with nlp.memory_zone():
         doc = nlp(text)
-        stances = stances_by_verb(doc)
+        stances = stances_by_verb(doc, Tokens.of(doc))
         names = doc._.entities
         assert [(names[s.holder].name, s.stance.value, names[s.target].name) for s in stances] == expected
         assert all(stance.score == scores.VERB_BETWEEN for stance in stances)
