@@ -1,9 +1,9 @@
 """Attacks in a person's own words, which keep a score of their own.
 
 The decision over the article has seen few of their targets and gives them too little credit. An attack is a reading of
-a statement that is more probable than not, with two hostile words, by one of the article's main figures, against whoever
-of the passage the words are most probably against. Of those between named parties of the train articles 72 % are right
-(47 of 65). Of others without a main figure or such a target, 32 % are (21 of 66).
+a statement that is more probable than not, with two hostile words, by a main figure of the article, against whoever of
+the passage the words are most probably against. Of those between named parties of the train articles 72 % are right
+(47 of 65), of others without a main figure or such a target 32 % (21 of 66).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def attacks(possible: Mapping[Candidate, Features], readings: Sequence[Reading])
         if record.stance is StanceLabel.OPPOSE:
             passage = (record.holder, record.evidence.start)
             strongest[passage] = max(record.score, strongest.get(passage, 0.0))
-    found = []
+    chosen = []
     for (holder, target, side), features in possible.items():
         best = best_reading(side, by_pair.get((holder, target), ()))
         if (
@@ -45,8 +45,8 @@ def attacks(possible: Mapping[Candidate, Features], readings: Sequence[Reading])
             and best.record.score >= max(MIN_READING, strongest.get((holder, best.record.evidence.start), 0.0))
             and is_attack(features)
         ):
-            found.append((holder, target, side))
-    return found
+            chosen.append((holder, target, side))
+    return chosen
 
 
 def is_attack(features: Features) -> bool:

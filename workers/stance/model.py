@@ -64,9 +64,7 @@ class ModelStances:
             vectors = candidate_vectors(self.encoder, context, list(features), readings)
             probabilities = self.decision.probabilities(list(features.values()), vectors)
             scores = dict(zip(features, probabilities, strict=True))
-            scores |= {
-                candidate: max(scores[candidate], ATTACK_PRECISION) for candidate in attacks(features, readings)
-            }
+            scores |= {candidate: max(scores[candidate], ATTACK_PRECISION) for candidate in attacks(features, readings)}
             for record in by_act:
                 key = (record.holder, record.target, record.stance)
                 scores[key] = max(scores.get(key, 0.0), record.score)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,6 @@ from services.settings import Pipeline as Settings
 from tests.support.growth import assert_linear
 from workers.pipeline.pipeline import Pipeline
 from workers.stance.article_decision import ArticleDecision, packaged_decision
-from workers.stance.article_features import is_attack
-from workers.stance.passage_features import Features
 
 PIPELINE = Pipeline(Settings(min_stance_score=0.0))
 NEUTRAL = "The council met in Geneva on Monday. The harbour was closed for an hour."
@@ -50,29 +46,6 @@ def test_arrest_is_less_probable_than_an_attack_in_words() -> None:
     arrest = f"Officer Ruth Kessler arrested Alan Pryce after the crash. {NEUTRAL}"
     arguments = ("Ruth Kessler", StanceLabel.OPPOSE, "Alan Pryce")
     assert score(arrest, *arguments) < score(attack, *arguments)
-
-
-def test_attack_in_own_words_keeps_its_precision() -> None:
-    attack: Features = {
-        "oppose": 1.0,
-        "holder is PERSON": 1.0,
-        "pair, best": 6.0,
-        "best, statement": 1.0,
-        "best, verbs of this side": math.log1p(2),
-        "best, target modifies": 0.0,
-        "best, target addressed": 0.0,
-    }
-    assert is_attack(attack)
-    for change in (
-        {"oppose": 0.0},
-        {"holder is PERSON": 0.0},
-        {"pair, best": 5.0},
-        {"best, statement": 0.0},
-        {"best, verbs of this side": math.log1p(1)},
-        {"best, target modifies": 1.0},
-        {"best, target addressed": 1.0},
-    ):
-        assert not is_attack(attack | change)
 
 
 def test_every_stance_of_a_pair_has_the_score_of_the_decision() -> None:
