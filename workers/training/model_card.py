@@ -39,6 +39,8 @@ about a person should be published without a look at the article: the offsets le
 - Stances were learned from single sentences about politics, mostly American, and cover those that a sentence states.
   It misses stances that follow only from knowledge of the world; in sports and in court, it may take attack and defence
   for opinion.
+- In articles of three or more sentences stances are decided over the article, learned from 260 annotated articles. At
+  the default threshold two in three are right, and one in four of those that a careful reader takes from it is given.
 - Scores are probabilities on articles like those of the corpora; on others they may be too high."""
 
 _CORPORA: Final = (
