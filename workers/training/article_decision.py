@@ -22,7 +22,8 @@ from spacy.tokens import Doc, Span
 from services.contracts import EntityType, MentionForm
 from workers.doc.records import EntityRecord
 from workers.doc.tokens import Offsets, Tokens
-from workers.evaluation.article_stances import align_entities
+from workers.evaluation.article_stances import shared_mentions
+from workers.evaluation.entity_alignment import align_entities
 from workers.model.component import packaged_encoder
 from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.stance.acts import stances_by_act
@@ -105,9 +106,8 @@ def _article_examples(nlp: Language, corpora: Path) -> Iterator[Example]:
     for article in read_articles(corpora, TRAIN):
         doc = nlp(article["text"].translate(PLAIN_SPACES))
         gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
-        aligned = align_entities(
-            {entity["id"]: entity["mentions"] for entity in article["entities"]}, _given_mentions(doc)
-        )
+        mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
+        aligned = align_entities(shared_mentions(mentions, _given_mentions(doc)))
         names = {int(key): entity for key, entity in aligned.items()}
         yield from _labelled(document_candidates(doc), names, gold)
         with_gold_entities(doc, article, names)
@@ -175,7 +175,7 @@ def _short_examples(nlp: Language) -> Iterator[Example]:
     for sentence in sentences[:SHORT_TEXTS]:
         doc = nlp(sentence.text)
         parties = {letter: [(*offsets, "name")] for letter, offsets in sentence.parties.items()}
-        aligned = align_entities(parties, _given_mentions(doc))
+        aligned = align_entities(shared_mentions(parties, _given_mentions(doc)))
         for (holder, target, side), features, vector in document_candidates(doc):
             pair = ("@" if holder is None else aligned.get(str(holder)), aligned.get(str(target)))
             if pair[0] is None or pair[1] is None or frozenset(pair) in sentence.unclear:
