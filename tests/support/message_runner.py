@@ -16,7 +16,7 @@ from tests.support.ledger import article, fill, push, state_of
 from workers.host.message_runner import Analyse, Checkpoint, MessageRunner
 
 ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
-SETTINGS = Worker(lease_s=4, soft_limit_s=2, hard_limit_s=3, renew_s=5, backoff_s=60, max_attempts=3)
+SETTINGS = Worker(lease_s=40, soft_limit_s=20, hard_limit_s=30, renew_s=5, backoff_s=60, max_attempts=3)
 
 
 def analysis_of(pushed: Article) -> Analysis:
