@@ -47,6 +47,11 @@ class Pipeline(Group):
         "trained", description="`trained` uses the trained model, `rules` only rules and word lists."
     )
     max_words: Count = Field(20_000, description="Words of an article that are analysed; the rest is left out.")
+    max_work: Count = Field(
+        400_000,
+        description="Work on one article, in plain words: a name counts as 12, a pronoun as 28. What a text has "
+        "beyond that is left out, with the warning `text_cut`.",
+    )
     spacy_package: str = Field(
         "", description="spaCy package whose named entities are found before ours; empty for none."
     )

@@ -103,12 +103,12 @@ def test_components_are_linear(name: str) -> None:
 
 @pytest.mark.parametrize("model", ["rules", "trained"] if FUZZ else ["rules"])
 @pytest.mark.parametrize(("name", "article"), large().items(), ids=large())
-def test_largest_articles_stay_within_the_hard_limit(
+def test_largest_articles_take_a_bounded_time(
     name: str, article: dict[str, Any], model: Literal["rules", "trained"]
 ) -> None:
-    # The largest takes 18 s of the 20 s on a slow machine with nothing beside it, and up to 24 s in company.
-    limit = settings.Worker().hard_limit_s
-    assert seconds(lambda fields: pipeline(model).analyse(Article.model_validate(fields)), article) < limit
+    # 8 s is the promise on two slow cores with nothing beside; in company a core has half of its speed.
+    spent = seconds(lambda fields: pipeline(model).analyse(Article.model_validate(fields)), article)
+    assert spent < 2 * 8
 
 
 @pytest.mark.parametrize("name", MARKUP)

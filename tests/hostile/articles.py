@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tests.hostile.markup import FRAGMENTS, PAGES
 from tests.hostile.prose import PROSE
-from tests.hostile.texts import NEWS, QUOTATION_MARKS, SPACING, UNICODE, Text, repeated
+from tests.hostile.texts import NEWS, QUOTATION_MARKS, SPACING, UNICODE, Text, lettered, repeated
 
 TEXTS: Final = QUOTATION_MARKS | SPACING | UNICODE | PROSE
 MARKUP: Final = FRAGMENTS | PAGES
@@ -18,6 +18,10 @@ _LARGE: Final[dict[str, Text]] = {
     "word": repeated("a"),
     "zero-width": lambda size: "\u200b" * (size // 3),
     "speech": lambda size: repeated("“No,” said Ann Lee. ")(size // 6),
+    "names": lettered("{} {}, "),
+    "pronouns": repeated("he said she told him they left. "),
+    "quotation": lambda size: "“" + lettered("I met {} {} and he said no. ")(size - 400_000) + "” said Ana Ruiz.",
+    "lines": repeated("No.\n\n"),
 }
 
 

@@ -66,12 +66,15 @@ def entity_distributions(
         if mention.anaphor in _NOT_THE_SPEAKER and mention.quotation >= 0 and mention.enclosing_source:
             not_allowed |= _speaker(mention.enclosing_source, by_start, distributions)
         chosen = [distributions[y] for y in candidates.pairs[first:last, 1].tolist()]
-        allowed = np.array([1 - sum(each[key] for key in not_allowed & each.keys()) for each in chosen])
-        values = np.append(scores[first:last] + np.log(np.maximum(allowed, _IMPOSSIBLE)), none_scores[n])
+        values = np.append(scores[first:last].astype(np.float64), none_scores[n])
+        allowed = [1.0] * len(chosen)
+        if not_allowed:
+            allowed = [1 - sum(each[key] for key in not_allowed & each.keys()) for each in chosen]
+            values[:-1] += np.log(np.maximum(allowed, _IMPOSSIBLE))
         exponentials = np.exp(values - values.max())
         probabilities = (exponentials / exponentials.sum()).tolist()
         distribution: Distribution = {}
-        for each, share, probability in zip(chosen, allowed.tolist(), probabilities, strict=False):
+        for each, share, probability in zip(chosen, allowed, probabilities, strict=False):
             for entity, value in each.items() if probability >= _NEGLIGIBLE else ():
                 if entity not in not_allowed:
                     distribution[entity] = distribution.get(entity, 0.0) + probability * value / share

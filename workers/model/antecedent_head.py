@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WEIGHTS_FILE: Final = "antecedents.npz"
 RULES_WEIGHTS_FILE: Final = "antecedents-rules.npz"
 WIDTH: Final = 64  # of a mention's vectors
+_PAIRS_AT_ONCE: Final = 8192  # few enough for the caches and to bound memory
 
 Array = NDArray[np.float32]
 
@@ -86,14 +87,19 @@ class AntecedentHead:
         """
         factor_a = mentions @ self.anaphor_factor.T + self.anaphor_factor_bias
         factor_b = mentions @ self.antecedent_factor.T + self.antecedent_factor_bias
-        x, y = pairs[:, 0], pairs[:, 1]
-        product = factor_a[x] * factor_b[y]
-        hidden = (mentions @ self.anaphor.T + self.anaphor_bias)[x] + (mentions @ self.antecedent.T)[y]
-        hidden += product @ self.product.T
-        for column in features.T:
-            hidden += self.features[column]
-        scores = gelu(hidden) @ self.score[0] + self.score_bias[0]
-        scores += product.sum(1) / np.float32(np.sqrt(WIDTH)) + self.feature_scores[features].sum(1)
+        hidden_a = mentions @ self.anaphor.T + self.anaphor_bias
+        hidden_b = mentions @ self.antecedent.T
+        scores = np.empty(len(pairs), np.float32)
+        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
+            part = slice(first, first + _PAIRS_AT_ONCE)
+            x, y = pairs[part, 0], pairs[part, 1]
+            product = factor_a[x] * factor_b[y]
+            hidden = hidden_a[x] + hidden_b[y]
+            hidden += product @ self.product.T
+            for column in features[part].T:
+                hidden += self.features[column]
+            scores[part] = gelu(hidden) @ self.score[0] + self.score_bias[0]
+            scores[part] += product.sum(1) / np.float32(np.sqrt(WIDTH)) + self.feature_scores[features[part]].sum(1)
         none_hidden = mentions[anaphors] @ self.none.T + self.none_bias + self.none_classes[classes]
         none_scores = gelu(none_hidden) @ self.none_score[0] + self.none_score_bias[0]
         return scores / self.temperature[0], none_scores / self.temperature[0]

@@ -12,13 +12,17 @@ from workers.doc.records import AttributionRecord, EntityRecord, StanceRecord, T
 
 def assemble(
     doc: Doc,
+    text: str,
     *,
     language: str,
     pipeline: contracts.Pipeline,
     warnings: tuple[Warned, ...],
     min_stance_score: float,
 ) -> contracts.Analysis:
-    """Build the analysis from a document after all components. Stances below ``min_stance_score`` are left out."""
+    """Build the analysis of ``text`` from a document of its beginning, or of all, after all components.
+
+    Stances below ``min_stance_score`` are left out.
+    """
     offsets = _CharOffsets(doc)
     attributions: list[AttributionRecord] = doc._.attributions
     stances = tuple(
@@ -28,7 +32,7 @@ def assemble(
     return contracts.Analysis(
         language=language,
         pipeline=pipeline,
-        text=doc.text,
+        text=text,
         entities=_entities(doc),
         attributions=tuple(_attribution(offsets, number, record) for number, record in enumerate(attributions, 1)),
         stances=stances,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # A mention is paired with this many of the mentions after it, so that work does not grow with their square.
 MAX_PARTNERS: Final = 8
+MAX_SENTENCE_MENTIONS: Final = 100  # a sentence with more names is a list or broken text
 _LABELS: Final = (StanceLabel.SUPPORT, StanceLabel.OPPOSE)
 _FIRST_TO_SECOND, _SECOND_TO_FIRST = slice(1, 3), slice(3, 5)
 
@@ -66,7 +67,7 @@ def pair_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> l
     triples = [
         (first, second, sentence)
         for sentence, mentions in zip(context.sentences, context.mentions, strict=True)
-        for i, first in enumerate(mentions)
+        for i, first in enumerate(mentions[:MAX_SENTENCE_MENTIONS])
         for second in mentions[i + 1 : i + 1 + MAX_PARTNERS]
         if second.key != first.key
     ]
@@ -85,11 +86,16 @@ def pair_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> l
     by_content = content_probabilities(
         encoder, context, {(index, target) for (_, target), index in attributions.items() if index is not None}
     )
+    facts = {
+        sentence: factuality.states_fact(tokens, sentence, reports_speech=context.reports_speech(sentence))
+        for sentence in dict.fromkeys(sentence for _, _, sentence in triples)
+    }
     readings = []
     for (first, second, sentence), pair, row in zip(triples, pairs, probabilities.tolist(), strict=True):
-        is_fact = factuality.states_fact(tokens, sentence, reports_speech=context.reports_speech(sentence))
         possible = (
-            factuality.possible_stances(tokens, sentence, first.tokens, second.tokens) if is_fact else frozenset()
+            factuality.possible_stances(tokens, sentence, first.tokens, second.tokens)
+            if facts[sentence]
+            else frozenset()
         )
         for holder, target, sides in (
             (first, second, row[_FIRST_TO_SECOND]),

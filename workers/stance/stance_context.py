@@ -11,6 +11,8 @@ from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.english import gazetteer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spacy.tokens import Doc
 
     from workers.model.component import EncodedDocument
@@ -40,6 +42,8 @@ class StanceContext:
 
     ``mentions`` are the participant mentions of each sentence. ``reported`` marks the tokens of contents and cues.
     ``by_speaker`` maps a speaker to the indices of its ``attributions``.
+    ``by_mention`` maps a speaker and the first token of a mention to the index of the first of the speaker's
+    ``attributions`` that has the mention.
     """
 
     encoded: EncodedDocument
@@ -48,6 +52,7 @@ class StanceContext:
     attributions: list[AttributionRecord]
     reported: bytearray
     by_speaker: dict[int, list[int]]
+    by_mention: dict[tuple[int, int], int]
     entities: list[EntityRecord]
 
     @classmethod
@@ -85,7 +90,8 @@ class StanceContext:
                 mentions[index].append(
                     ParticipantMention(int(span.id_), TokenSpan(span.start, span.end), words, is_name)
                 )
-        return cls(encoded, sentences, mentions, attributions, reported, by_speaker, entities)
+        by_mention = _attributions_by_mention(mentions, attributions)
+        return cls(encoded, sentences, mentions, attributions, reported, by_speaker, by_mention, entities)
 
     def sentence_index(self, token: int) -> int:
         """Return the index of the sentence at a token, or of the last sentence before it; -1 before the first."""
@@ -93,9 +99,9 @@ class StanceContext:
 
     def split_by_sentence(self, content: TokenSpan) -> list[tuple[TokenSpan, list[ParticipantMention]]]:
         """Split a content at sentence boundaries; with each part come all participant mentions of its sentence."""
-        first = max(0, self.sentence_index(content.start))
         parts = []
-        for sentence, mentions in zip(self.sentences[first:], self.mentions[first:], strict=True):
+        for index in range(max(0, self.sentence_index(content.start)), len(self.sentences)):
+            sentence, mentions = self.sentences[index], self.mentions[index]
             if sentence.start >= content.end:
                 break
             start, end = max(sentence.start, content.start), min(sentence.end, content.end)
@@ -141,10 +147,21 @@ class StanceContext:
 
     def attribution_mentioning(self, holder: int, target: ParticipantMention) -> int | None:
         """Return the index of the attribution in which ``holder`` mentions ``target`` at this place, or None."""
-        for index in self.by_speaker.get(holder, ()):
-            if any(start <= target.tokens.start < end for start, end in self.attributions[index].content):
-                return index
-        return None
+        return self.by_mention.get((holder, target.tokens.start))
+
+
+def _attributions_by_mention(
+    mentions: Sequence[Sequence[ParticipantMention]], attributions: Sequence[AttributionRecord]
+) -> dict[tuple[int, int], int]:
+    starts = sorted({mention.tokens.start for of_sentence in mentions for mention in of_sentence})
+    first: dict[tuple[int, int], int] = {}
+    for index, attribution in enumerate(attributions):
+        if attribution.speaker is None:
+            continue
+        for start, end in attribution.content:
+            for mention in starts[bisect_left(starts, start) : bisect_left(starts, end)]:
+                first.setdefault((attribution.speaker, mention), index)
+    return first
 
 
 def trim_whitespace(doc: Doc, start: int, end: int) -> TokenSpan:
