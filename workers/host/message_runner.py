@@ -47,7 +47,7 @@ def _traced(job: LeasedJob) -> AbstractContextManager[None]:
     """Continue the trace of the push that the job came from, with the time that the job waited."""
     if job.trace is None:
         return contextlib.nullcontext()
-    attributes = {"job": str(job.job_id), "feed": job.article.feed, "attempt": job.attempt}
+    attributes: tracing.Attributes = {"job": str(job.job_id), "feed": job.article.feed, "attempt": job.attempt}
     tracing.past_span("queue", job.trace.queued_at, job.trace.leased_at, attributes, job.trace.traceparent)
     return tracing.continued(job.trace.traceparent, "analyse", attributes)
 
