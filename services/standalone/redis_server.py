@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import shutil
 import tempfile
@@ -53,7 +54,9 @@ def prepare(state_dir: Path, memory_mb: int = 256) -> RedisServer:
     program = find_program()
     socket = state_dir / "redis.sock"
     if len(str(socket)) > _SOCKET_PATH_MAX:
-        socket = Path(tempfile.mkdtemp(prefix="stancewire-")) / "redis.sock"
+        folder = Path(tempfile.mkdtemp(prefix="stancewire-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        socket = folder / "redis.sock"
     socket.unlink(missing_ok=True)
     options = {
         "port": "0",  # no TCP

@@ -129,7 +129,7 @@ def create_load(stack: Stack) -> None:
 def add_followers(stack: Stack) -> None:
     """Add a source, and a webhook of a feed that never pushes."""
     stack.client.post("/v1/feeds/wire/sources", json={"kind": "signed"}).raise_for_status()
-    webhook = {"url": "https://127.0.0.1:1/events", "feeds": ["silent"], "events": ["result.ready"]}
+    webhook = {"url": "https://example.org/events", "feeds": ["silent"], "events": ["result.ready"]}
     stack.client.post("/v1/webhooks", json=webhook).raise_for_status()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
@@ -168,11 +169,12 @@ def _service(settings: Settings, processes: int) -> Iterator[tuple[RunningServic
 
 def _require_empty(database: Database) -> None:
     """Raise `InvalidInput` if there are articles: a benchmark must not mix with what an operator keeps."""
-    with database.read() as connection:
+    with contextlib.ExitStack() as stack:
+        stack.callback(database.dispose)
+        connection = stack.enter_context(database.read())
         exists = inspect(connection).has_table(articles_table.name)
         if exists and connection.execute(select(func.count()).select_from(articles_table)).scalar_one():
             raise InvalidInput("database url", "has articles; the benchmark needs an empty database of its own")
-    database.dispose()
 
 
 def _database_bytes(database: Database) -> int:
