@@ -121,6 +121,7 @@ def test_job_row_starts_queued_and_due_at_once(database: Database) -> None:
         "finished_at": None,
         "reason_code": None,
         "reason_detail": None,
+        "traceparent": None,
     }
 
 
