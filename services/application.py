@@ -136,7 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     """Connect the parts of this process. Nothing is read or sent yet."""
     database = Database.of(settings)
-    database.sealer  # noqa: B018 -- a key that cannot be used ends the start, not a request
+    database.check_secret_keys()
     database.observer = metrics.observe_transaction
     database.fault_observer = metrics.observe_database_fault
     redis_url = settings.resolved_redis_url()

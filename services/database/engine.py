@@ -124,6 +124,10 @@ class Database:
 
         return sealing.Sealer() if self._settings is None else sealing.sealer_of(self._settings)
 
+    def check_secret_keys(self) -> None:
+        """Read the keys of secrets now, so that one that cannot be used ends the start. Raises `InvalidInput`."""
+        _ = self.sealer
+
     def _postgresql_arguments(self) -> dict[str, Any]:
         """Return the parameters of libpq and psycopg for each connection."""
         wait_s = max(2, int(self._busy_timeout_s))  # libpq's minimum is 2 s

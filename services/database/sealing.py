@@ -53,8 +53,10 @@ class Sealer:
         """Return a stored secret. Raises `SecretUnreadable`."""
         if not stored.startswith(_PREFIX):
             return stored
+        if not self._boxes:
+            raise SecretUnreadable
         try:
-            return MultiFernet(self._boxes or [Fernet(Fernet.generate_key())]).decrypt(_token(stored)).decode()
+            return MultiFernet(self._boxes).decrypt(_token(stored)).decode()
         except InvalidToken:
             raise SecretUnreadable from None
 

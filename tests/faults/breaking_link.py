@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from tests.support.link import Proxy
+
 _RESET = struct.pack("ii", 1, 0)  # close sends RST instead of FIN
 _READ = 65_536
 _SHOWN = 200  # bytes of a request that pass before it is cut off
@@ -23,43 +25,29 @@ class Fate(Enum):
     UNANSWERED = auto()  # the server has answered, and the client never learns it
 
 
-class BreakingLink:
-    """A TCP proxy on a free loopback port in front of ``port``, which breaks ``share`` of all connections."""
+class BreakingLink(Proxy):
+    """A proxy that breaks ``share`` of all connections."""
 
     def __init__(self, port: int, share: float, seed: int) -> None:
         self.fates: dict[Fate, int] = dict.fromkeys(Fate, 0)
         self.whole_from_now = False
-        self._target = port
         self._share = share
         self._random = random.Random(seed)  # noqa: S311 -- the same connections break in each run
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, name="breaking link", daemon=True).start()
+        self._deciding = threading.Lock()
+        super().__init__(port)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
+    def _serve(self, client: socket.socket) -> None:
+        with self._deciding:
             breaks = self._random.random() < self._share and not self.whole_from_now
             fate = self._random.choice((Fate.CUT_OFF, Fate.UNANSWERED)) if breaks else Fate.WHOLE
             self.fates[fate] += 1
-            threading.Thread(target=self._pass_on, args=(client, fate), name="breaking link", daemon=True).start()
-
-    def _pass_on(self, client: socket.socket, fate: Fate) -> None:
         with client, contextlib.suppress(OSError):
             try:
-                server = socket.create_connection(("127.0.0.1", self._target), timeout=30)
+                server = socket.create_connection(self._target, timeout=30)
             except OSError:
                 _reset(client)
                 return

@@ -1,4 +1,4 @@
-"""A network link to a server of the tests: it counts round trips, delays them, and can swallow what passes."""
+"""Network links to a server of the tests: one counts round trips, delays them, and can swallow what passes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import time
 from collections.abc import Iterator
 
 
-class Link:
-    """A TCP proxy on a free loopback port in front of ``port``.
-
-    ``trips`` counts the round trips of all connections: every change of direction from the client to the server.
-    ``delay_s`` is added to each of them. While ``swallows`` is true nothing passes in either direction.
-    """
+class Proxy:
+    """A TCP proxy on a free loopback port in front of ``port``; `_serve` says what becomes of a connection."""
 
     def __init__(self, port: int) -> None:
-        self.delay_s = 0.0
-        self.swallows = False
-        self.trips = 0
-        self._target = port
+        self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, name="link", daemon=True).start()
@@ -35,12 +28,33 @@ class Link:
         while True:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 return
-            threading.Thread(target=self._pass_on, args=(client, server), name="link", daemon=True).start()
+            threading.Thread(target=self._serve, args=(client,), name="link", daemon=True).start()
 
-    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Link(Proxy):
+    """A proxy whose link can be slow or dead.
+
+    ``trips`` counts the round trips of all connections: every change of direction from the client to the server.
+    ``delay_s`` is added to each of them. While ``swallows`` is true nothing passes in either direction.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.delay_s = 0.0
+        self.swallows = False
+        self.trips = 0
+        super().__init__(port)
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            server = socket.create_connection(self._target)
+        except OSError:
+            client.close()
+            return
         server_spoke = True
         with client, server:
             while True:

@@ -87,7 +87,7 @@ def sweeper() -> None:
     logs.configure(settings.log, "sweeper")
     stopping = _stop_on_signals()
     database = Database.of(settings)
-    database.sealer  # noqa: B018 -- a key that cannot be used ends the start
+    database.check_secret_keys()
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     Sweeper(database, Dispatcher(database, celery, redis_url, settings.broker), settings).run(stopping)
@@ -103,7 +103,7 @@ def deliverer() -> None:
     logs.configure(settings.log, "deliverer")
     stopping = _stop_on_signals()
     database = Database.of(settings)
-    database.sealer  # noqa: B018 -- a key that cannot be used ends the start
+    database.check_secret_keys()
     Deliverer(database, settings).run(stopping)
 
 
