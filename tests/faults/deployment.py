@@ -65,7 +65,8 @@ class Pace:
 
 
 RESTART_BOUND_S = 40  # within which the articles of a killed worker must run again
-REDELIVERY_BOUND_S = 10  # within which the articles of a lost message must run
+REDELIVERY_BOUND_S = 10  # within which the articles of a lost message must run, if no other message is ahead of it
+FULL_WINDOW_S = 10  # within which a slow machine reads what is in Redis ahead of a message
 # Limits and leases have their defaults: the two bounds are promised for these.
 AS_IN_PRODUCTION = Pace(2000, 3, 30, 25, 20, overdue_s=5, outage_s=60, lock_s=30, timeout_s=400)
 SHORT = Pace(120, 1, 3, 2.5, 2, overdue_s=1, outage_s=3, lock_s=3, timeout_s=120)

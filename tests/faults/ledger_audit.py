@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from services.contracts import FINAL_STATES, JobState
 from services.database.counters import CounterName, read_counters
 from services.database.engine import Database, now_ms
-from services.database.tables import IN_WINDOW, articles, jobs, results
+from services.database.tables import IN_WINDOW, articles, hosts, jobs, results
+from services.jobs.hosts import HostRole
 from tests.faults.deployment import wait_until
 from tests.faults.load import Load
 from tests.support.stack import check_result
@@ -64,6 +65,12 @@ def dispatched_jobs(database: Database) -> set[UUID]:
     """Return the jobs whose message was sent and not yet received."""
     with database.read() as connection:
         return set(connection.execute(select(jobs.c.id).where(IN_WINDOW)).scalars())
+
+
+def hosts_of(database: Database, role: HostRole) -> set[str]:
+    """Return the names of all registered hosts of a role, whether or not they are alive."""
+    with database.read() as connection:
+        return set(connection.execute(select(hosts.c.name).where(hosts.c.role == role)).scalars())
 
 
 def attempts_by_job(database: Database, job_ids: Iterable[UUID]) -> dict[UUID, int]:

@@ -16,8 +16,9 @@ from services.contracts import JobState
 from services.database.counters import NO_LABEL, CounterName
 from services.database.tables import jobs
 from services.jobs import backlog
+from services.jobs.hosts import HostRole
 from tests.faults import ledger_audit
-from tests.faults.deployment import PARTS, RESTART_BOUND_S, Deployment, wait_until
+from tests.faults.deployment import FULL_WINDOW_S, PARTS, RESTART_BOUND_S, START_TIMEOUT_S, Deployment, wait_until
 from tests.faults.fault_injection import Switch, Trigger
 from tests.faults.ledger_audit import LedgerAudit
 from tests.faults.load import Load, story
@@ -61,12 +62,20 @@ def kill_main_process(deployment: Deployment, _load: Load) -> Recovery:
 
 
 def kill_sweeper(deployment: Deployment, _load: Load) -> Recovery:
-    """A message is lost while no sweeper runs; the next sweeper notices it."""
+    """A message is lost while no sweeper runs; the next one notices it, and queues its jobs behind other messages."""
     deployment.kill("sweeper")
     lost_jobs = _lose_message(deployment)
     time.sleep(deployment.pace.overdue_s)
+    known = ledger_audit.hosts_of(deployment.database, HostRole.SWEEPER)
     deployment.start_part("sweeper")
-    return expect_redelivery(deployment, lost_jobs)
+    wait_until(
+        lambda: ledger_audit.hosts_of(deployment.database, HostRole.SWEEPER) - known,
+        START_TIMEOUT_S,
+        "the next sweeper works",
+    )
+    recovery = expect_redelivery(deployment, lost_jobs)
+    recovery.bound_s += FULL_WINDOW_S
+    return recovery
 
 
 def _lose_message(deployment: Deployment) -> set[UUID]:
