@@ -58,6 +58,7 @@ from services.api.routes import (
 )
 from services.console import mount as console
 from services.database.engine import Database
+from services.database.replica import Replica
 from services.dispatch.celery_app import Role, create_celery
 from services.dispatch.dispatcher import Dispatcher, DispatchThread
 from services.dispatch.store_watch import StoreWatch
@@ -139,6 +140,7 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
     database.check_secret_keys()
     database.observer = metrics.observe_transaction
     database.fault_observer = metrics.observe_database_fault
+    database.replica = Replica.of(settings, database)
     redis_url = settings.resolved_redis_url()
     celery = create_celery(settings.broker, redis_url, Role.SENDER)
     dispatcher = Dispatcher(database, celery, redis_url, settings.broker)
@@ -220,6 +222,8 @@ def _lifespan(services: ApiServices, stores: StoresCollector) -> Lifespan:
         services.store_watch.stop()
         stores.close()
         services.database.dispose()
+        if services.database.replica is not None:
+            services.database.replica.database.dispose()
         tracing.shut_down()
 
     return lifespan

@@ -41,6 +41,7 @@ class StoreFault(StrEnum):
     FOREIGN_KEY = "foreign_key", "has a value of another type under the key of the queue"
     SENTINEL = "sentinel", "is a Sentinel, which stores no messages"
     CLUSTER = "cluster", "is a cluster, which is not supported"
+    BEHIND = "behind", "is too far behind the primary"
     UNEXPECTED = "unexpected", "answers in an unexpected way"
 
 
@@ -109,6 +110,13 @@ class StoreUnavailable(Unavailable):
 
     code = "store_unavailable"
     store = "the database"
+
+
+class ReplicaUnavailable(Unavailable):
+    """The read replica does not answer or is late: searches read the database itself."""
+
+    code = "replica_unavailable"
+    store = "the read replica"
 
 
 class Refused(StancewireError):

@@ -9,7 +9,7 @@ from typing import Final
 from services.console.wording import plural
 from services.contracts import JobState
 from services.dispatch.store_watch import runbook_section
-from services.errors import BrokerUnavailable, Refused, StoreFault, Unavailable
+from services.errors import BrokerUnavailable, Refused, ReplicaUnavailable, StoreFault, Unavailable
 from services.events.backlog import DeliveryBacklog
 from services.jobs.activity import Activity
 from services.jobs.backlog import BacklogSnapshot
@@ -109,13 +109,20 @@ def _intake(indicators: HealthIndicators) -> list[HealthMessage]:
 def _stores(indicators: HealthIndicators) -> list[HealthMessage]:
     messages = []
     for error in indicators.store_faults:
+        if isinstance(error, ReplicaUnavailable):
+            advice = "Searches read the database itself, and no data is missing. Repair it, or take it out."
+            messages.append(HealthMessage(_title(error), advice, runbook=runbook_section(error)))
+            continue
         of_redis = isinstance(error, BrokerUnavailable)
         advice = _STORE_ADVICE.get(error.fault, f"The {'server' if of_redis else 'database'} says: {error.detail}.")
         if error.fault not in {StoreFault.SLOW, StoreFault.SCHEMA_NEW, StoreFault.LOCKED}:
             advice += f" {_WAITING if of_redis else _REFUSED}"
-        title = error.summary[:1].upper() + error.summary[1:]
-        messages.append(HealthMessage(title, advice, runbook=runbook_section(error)))
+        messages.append(HealthMessage(_title(error), advice, runbook=runbook_section(error)))
     return messages
+
+
+def _title(error: Unavailable) -> str:
+    return error.summary[:1].upper() + error.summary[1:]
 
 
 def _parts(indicators: HealthIndicators) -> list[HealthMessage]:

@@ -27,6 +27,7 @@ from services.settings import Settings
 from services.settings.addresses import database_address
 
 if TYPE_CHECKING:
+    from services.database.replica import Replica
     from services.database.sealing import Sealer
 
 _READ: Final = "stancewire_read"
@@ -76,9 +77,10 @@ class Database:
 
         The attribute ``observer``, if set, is called after each transaction with its kind ("read" or "write") and
         its duration in seconds, including the wait for a connection; ``fault_observer`` with the fault of each
-        transaction that the database could not do.
+        transaction that the database could not do. ``replica``, if set, serves searches.
         """
         self._settings: Settings | None = None
+        self.replica: Replica | None = None
         self.observer: Callable[[str, float], None] | None = None
         self.fault_observer: Callable[[StoreFault], None] | None = None
         try:

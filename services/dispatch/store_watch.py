@@ -1,4 +1,4 @@
-"""Watches the database and Redis of one process, so that `/readyz`, console and metrics name a fault at once.
+"""Watches the stores of one process, so that `/readyz`, console and metrics name a fault at once.
 
 Each store has a thread that probes it every few seconds, and at once on request. A request never waits for long, also
 for a store that is frozen: a probe that does not return means after a while that the store does not answer.
@@ -17,8 +17,9 @@ import structlog
 
 from services.database import probe as database_probe
 from services.database.engine import Database
+from services.database.replica import Replica
 from services.dispatch import redis_probe
-from services.errors import BrokerUnavailable, StoreFault, StoreUnavailable, Unavailable
+from services.errors import BrokerUnavailable, ReplicaUnavailable, StoreFault, StoreUnavailable, Unavailable
 from services.redis_client import connect
 from services.settings import Settings
 
@@ -38,10 +39,18 @@ _SPARE_S: Final = 0.5  # a probe that exceeds its own timeouts by this many seco
 
 
 class Store(StrEnum):
-    """The stores of the service."""
+    """The stores of the service. Not every deployment has a replica."""
 
     DATABASE = "database"
+    REPLICA = "replica"
     REDIS = "redis"
+
+
+_ERRORS: Final = {
+    Store.DATABASE: StoreUnavailable,
+    Store.REPLICA: ReplicaUnavailable,
+    Store.REDIS: BrokerUnavailable,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class StoreState:
 
 def runbook_section(error: Unavailable) -> str:
     """Return the section of the runbook about a fault, which is called like its alert."""
+    if isinstance(error, ReplicaUnavailable):
+        return "StancewireReplicaFault"
     of_redis = isinstance(error, BrokerUnavailable)
     return (_REDIS_SECTIONS if of_redis else _DATABASE_SECTIONS).get(
         error.fault, "StancewireRedisFault" if of_redis else "StancewireDatabaseFault"
@@ -81,7 +92,7 @@ def runbook_section(error: Unavailable) -> str:
 
 
 class StoreWatch:
-    """The states of both stores. Start it with the process, or nothing is known of them."""
+    """The states of the stores. Start it with the process, or nothing is known of them."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         """Prepare the probes, without connecting yet."""
@@ -96,6 +107,16 @@ class StoreWatch:
                 Store.REDIS, lambda: self._probe_redis(settings), 2 * settings.broker.send_timeout_s + _SPARE_S
             ),
         }
+        replica = database.replica
+        if replica is not None:
+            self._watchers[Store.REPLICA] = _Watcher(
+                Store.REPLICA, lambda: _probe_replica(replica), settings.database.busy_timeout_s + _SPARE_S
+            )
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """The stores of this deployment."""
+        return tuple(self._watchers)
 
     def start(self) -> None:
         """Start watching."""
@@ -109,7 +130,7 @@ class StoreWatch:
         self._redis.close()
 
     def look(self) -> dict[Store, StoreState]:
-        """Probe both stores now and return their states."""
+        """Probe the stores now and return their states."""
         end = time.monotonic() + _PATIENCE_S
         asked_for = {store: watcher.ask() for store, watcher in self._watchers.items()}
         return {store: watcher.state_of(asked_for[store], end) for store, watcher in self._watchers.items()}
@@ -136,6 +157,14 @@ def _probe_database(database: Database, slow_s: float) -> StoreState:
     if fault is None and result.round_trip_s > slow_s:
         fault = StoreUnavailable(_slow(result.round_trip_s), StoreFault.SLOW)
     return StoreState(fault, round_trip_s=result.round_trip_s)
+
+
+def _probe_replica(replica: Replica) -> StoreState:
+    try:
+        replica.probe()
+    except ReplicaUnavailable as error:
+        return StoreState(error)  # the database itself serves searches meanwhile
+    return StoreState()
 
 
 def _slow(round_trip_s: float) -> str:
@@ -181,8 +210,8 @@ class _Watcher:
                 self._changed.wait(remaining)
             asked_for_s = time.monotonic() - self._began_at
             if self._begun > self._ended and asked_for_s > self._limit_s:
-                error = StoreUnavailable if self._store is Store.DATABASE else BrokerUnavailable
-                return StoreState(error(f"no answer for {asked_for_s:.0f} s"), usable=False)
+                error = _ERRORS[self._store](f"no answer for {asked_for_s:.0f} s")
+                return StoreState(error, usable=self._store is Store.REPLICA)
             return self._state
 
     def _run(self) -> None:

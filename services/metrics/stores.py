@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from services.contracts import QueueName
 from services.database.engine import Database
-from services.dispatch.store_watch import Store, StoreWatch
+from services.dispatch.store_watch import StoreWatch
 from services.metrics import catalogue
 from services.metrics.families import labelled_family, unlabelled_family
 from services.redis_client import REDIS_ERRORS, connect
@@ -57,7 +57,7 @@ class StoresCollector(Collector):
         self._redis.close()
 
     def _fault_families(self) -> Iterator[Metric]:
-        states = {store: self._watch.last(store) for store in Store}
+        states = {store: self._watch.last(store) for store in self._watch.stores}
         faults: dict[tuple[str, ...], float] = {
             (store.value, state.fault.fault.value): 1.0 for store, state in states.items() if state.fault
         }

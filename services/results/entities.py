@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, li
 
 from services.contracts import EntityType
 from services.database.engine import Database
+from services.database.replica import reading_for_search
 from services.database.tables import TOTAL, entities, entity_words
 from services.errors import InvalidInput
 from services.results.entity_index import WORD_MAX
@@ -60,7 +61,7 @@ class EntityQuery:
 def find(database: Database, query: EntityQuery, after: EntityKey | None, limit: int) -> list[NamedEntity]:
     """Return a page of entities behind ``after``. Raises `InvalidInput` for a text or a cursor without use."""
     words = _words(query.text)
-    with database.read() as connection:
+    with reading_for_search(database) as connection:
         return _read(connection, pages(connection, query, words, after, limit), query.feeds, limit)
 
 
@@ -90,7 +91,7 @@ def pages(
 
 def counts_of(database: Database, key: str, feeds: frozenset[str] | None) -> list[NamedEntity]:
     """Return the entities of exactly this normalised name, one for each type, the most named first."""
-    with database.read() as connection:
+    with reading_for_search(database) as connection:
         page = _page([entities.c.key == key], None, len(EntityType))
         return _read(connection, [page], feeds, len(EntityType))
 

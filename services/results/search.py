@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, Table, func,
 
 from services.contracts import StanceLabel
 from services.database.engine import Database
+from services.database.replica import reading_for_search
 from services.database.tables import (
     ID_STEP,
     articles,
@@ -67,7 +68,7 @@ def find_stances(database: Database, query: SearchQuery, before: PageKey | None,
 
 def count_stances(database: Database, query: SearchQuery) -> list[Count]:
     """Count stances by day and side. ``since`` and ``until`` must be at the beginning of a day."""
-    with database.read(long=True) as connection:
+    with reading_for_search(database, long=True) as connection:
         rows = connection.execute(count_query(connection, database, query))
         return [Count(day, StanceLabel(stance), number) for day, stance, number in rows]
 
@@ -77,7 +78,7 @@ def count_articles(database: Database, query: SearchQuery) -> dict[int, int]:
     number = coverage.c.articles if query.all_copies else coverage.c.stories
     counts = select(coverage.c.day, func.sum(number)).group_by(coverage.c.day)
     counts = counts.where(*feed_conditions(query, coverage.c.feed), *day_bounds(query, coverage.c.day))
-    with database.read(long=True) as connection:
+    with reading_for_search(database, long=True) as connection:
         totals = Counter({day: int(number) for day, number in connection.execute(counts)})
         feeds = query.visible_feeds
         if not query.all_copies and feeds is not None:
@@ -133,7 +134,7 @@ def count_query(connection: Connection, database: Database, query: SearchQuery) 
 
 
 def _find(database: Database, kind: ItemKind, query: SearchQuery, before: PageKey | None, limit: int) -> Sequence[Any]:
-    with database.read(long=True) as connection:
+    with reading_for_search(database, long=True) as connection:
         page = _page(connection, database, kind, query, before, limit).subquery()
         rows = _with_article(page, kind.table).order_by(page.c.at.desc(), page.c.id.desc())
         return connection.execute(rows).all()

@@ -20,6 +20,14 @@ class Database(Group):
         "long, a search six times.",
     )
     pool_size: Count = Field(10, description="Connections that an API process keeps.")
+    replica_url: DatabaseAddress = Field(
+        "",
+        description="Read replica of PostgreSQL, for searches, timelines and names. Without it they read the "
+        "database itself.",
+    )
+    replica_lag_s: Seconds = Field(
+        30, description="Age in seconds of a replica's data above which searches read the database itself."
+    )
     pooler: Literal["none", "transaction"] = Field(
         "none",
         description="`transaction` if the address leads to PgBouncer, or another pooler, in transaction mode: nothing "

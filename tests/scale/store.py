@@ -69,7 +69,7 @@ def _article(rows: dict[Table, list[dict[str, Any]]], sequence: int, chance: ran
     article, job = UUID(int=2 * sequence), UUID(int=2 * sequence + 1)
     leads = 1 <= sequence % _STORY <= 3
     first = sequence if leads else chance.randrange(-(-sequence // _STORY)) * _STORY + 1
-    known = {"feed": feed, "created_at": at, "queued_at": at}
+    known = {"feed": feed, "created_at": at, "queued_at": at, "finished_at": at}
     new = {
         articles: {
             "id": article,

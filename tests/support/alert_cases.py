@@ -106,6 +106,13 @@ CASES = {
         not_yet="10s",
         quiet=constant(STORE_FAULT.format("redis", "slow"), 1),
     ),
+    "StancewireReplicaFault": Case(
+        fires=constant(STORE_FAULT.format("replica", "behind"), 1),
+        at="1m",
+        not_yet="10s",
+        quiet=constant(STORE_FAULT.format("database", "slow"), 1) | constant(STORE_FAULT.format("redis", "slow"), 1),
+        labels={"fault": "behind"},
+    ),
     "StancewireSchemaNewer": Case(
         fires=constant(STORE_FAULT.format("database", "schema_new"), 1),
         at="1m",

@@ -31,8 +31,10 @@ class PostgresServer:
     PostgreSQL refuses root, so root runs it as ``postgres``.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, primary: PostgresServer | None = None) -> None:
+        """Prepare a new cluster or, with ``primary``, a standby that follows it."""
         self._programs = programs
+        self._primary = primary
         self._directory = Path(tempfile.mkdtemp(prefix="stancewire-postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
         self.process: subprocess.Popen[bytes] | None = None
@@ -44,7 +46,10 @@ class PostgresServer:
         data = self._directory / "data"
         if self._user:
             shutil.chown(self._directory, self._user)
-        if not data.exists():
+        if not data.exists() and self._primary is not None:
+            source = self._primary.dsn("postgres")
+            self._run("pg_basebackup", "-D", str(data), "-d", source, "-R", "-c", "fast", "--no-sync")
+        elif not data.exists():
             self._run("initdb", "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = ["-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)]
         self.process = subprocess.Popen(
@@ -60,6 +65,10 @@ class PostgresServer:
             time.sleep(0.05)
         raise RuntimeError("PostgreSQL did not start")
 
+    def new_standby(self) -> PostgresServer:
+        """Return a standby of this server that was not started yet."""
+        return PostgresServer(self._programs, primary=self)
+
     def dsn(self, name: str) -> str:
         return f"postgresql://tests@127.0.0.1:{self.port}/{name}"
 
@@ -73,13 +82,19 @@ class PostgresServer:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
-    def stop(self) -> None:
+    def halt(self) -> None:
+        """Stop the server; `start` starts it again with its data."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown: does not wait for clients
             self.process.wait(timeout=30)
             self.process = None
+
+    def stop(self) -> None:
+        """Stop the server and remove its data."""
+        self.halt()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), *arguments]
+        folders = (self._programs, (self._programs / "postgres").resolve().parent)  # the first may hold links to some
+        command = [next(str(folder / program) for folder in folders if (folder / program).exists()), *arguments]
         subprocess.run(command, user=self._user, cwd=self._directory, check=True, capture_output=True)

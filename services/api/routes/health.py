@@ -60,6 +60,10 @@ def _check(services: ApiServices, *, detailed: bool) -> Health:
     states = services.store_watch.look()
     database, redis = states[Store.DATABASE], states[Store.REDIS]
     checks = {"database": database.reason(detailed=detailed), "redis": redis.reason(detailed=detailed)}
+    if Store.REPLICA in states:
+        checks["replica"] = states[Store.REPLICA].reason(detailed=detailed)
+        if states[Store.REPLICA].fault is not None:
+            checks["replica"] += "; searches read the database itself"
     if not redis.usable:
         checks["redis"] += "; articles wait in the ledger"
     if database.usable:

@@ -14,6 +14,7 @@ from services.database.engine import Database
 from services.database.tables import metadata
 from services.errors import InvalidInput, StoreFault, StoreUnavailable
 from services.settings import Database as DatabaseSettings
+from tests.support.postgres import PostgresServer
 
 NEWEST = max(path.name[:4] for path in Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
 FULL_TEXT_TABLES = ("attributions", "stances")
@@ -39,6 +40,19 @@ def test_every_declared_index_exists(database: Database) -> None:
     with database.read() as connection:
         names = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
     assert {index.name for table in metadata.tables.values() for index in table.indexes} <= names
+
+
+def test_postgresql_vacuums_the_tables_that_change_most_earlier_than_by_default(postgres: PostgresServer) -> None:
+    with postgres.new_database() as url:
+        database = Database(url, DatabaseSettings())
+        migrations.upgrade(database)
+        with database.read() as connection:
+            rows = connection.execute(text("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL"))
+            options: dict[str, list[str]] = {row.relname: row.reloptions for row in rows}
+        database.dispose()
+    assert "autovacuum_vacuum_scale_factor=0.01" in options["jobs"]
+    assert "fillfactor=50" in options["counters"]
+    assert "autovacuum_vacuum_insert_scale_factor=0.02" in options["attributions"]
 
 
 def test_pending_returns_the_newest_revision_until_upgraded(database_url: str) -> None:
