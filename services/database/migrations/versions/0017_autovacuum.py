@@ -17,7 +17,11 @@ depends_on = None
 # A job's row is written five times, and most of the versions are in a partial index that dispatch or the sweeper reads.
 _OFTEN_UPDATED: dict[str, float] = {"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_analyze_scale_factor": 0.02}
 # A few rows that every article updates: vacuumed after a fixed number of versions, with room for them on the same page.
-_COUNTED: dict[str, float] = {"autovacuum_vacuum_scale_factor": 0, "autovacuum_vacuum_threshold": 2000, "fillfactor": 50}
+_COUNTED: dict[str, float] = {
+    "autovacuum_vacuum_scale_factor": 0,
+    "autovacuum_vacuum_threshold": 2000,
+    "fillfactor": 50,
+}
 # Rows are added and one day removed. Vacuums mark pages as visible to all, so that timelines read the index alone; the
 # newest day must be in the statistics, as most questions are about it.
 _APPENDED: dict[str, float] = {
