@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy import BigInteger, Connection, Engine, Select, Table, create_engine, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,7 +18,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql.functions import FunctionElement
 
-from services.database import idle_connections
+from services.database import idle_connections, sqlite_transactions
 from services.database.faults import unavailability
 from services.errors import InvalidInput, StoreFault, StoreUnavailable
 from services.settings import Database as DatabaseSettings
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from services.database.replica import Replica
     from services.database.sealing import Sealer
 
-_READ: Final = "stancewire_read"
 _STATEMENT_TIMEOUTS: Final = 2  # a statement may take this many times as long as the wait for a lock
 _LONG_TIMEOUTS: Final = 6  # that of a long read this many
 _REPLY_TIMEOUTS: Final = 1  # a server that works has answered after this many more
@@ -102,8 +100,7 @@ class Database:
             arguments |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.busy_timeout_s}
         self.engine: Engine = create_engine(self.url, **arguments)
         if self.dialect == "sqlite":
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            sqlite_transactions.install(self.engine)
             return
         from services.database import reply_timeout  # needs psycopg, which an installation with SQLite does without
 
@@ -199,7 +196,7 @@ class Database:
         takes one round trip instead of three, and holds nothing between statements. A ``long`` read, such as a search,
         takes more of them, and its statements may take three times as long.
         """
-        options: dict[str, Any] = {_READ: True}
+        options: dict[str, Any] = {sqlite_transactions.READ_ONLY: True}
         if self.dialect == "postgresql" and not long:
             options["isolation_level"] = "AUTOCOMMIT"
         with (
@@ -302,15 +299,3 @@ class Database:
         if not close:
             self._write_lock = threading.Lock()  # a thread of the parent may have held it
         self.engine.dispose(close=close)
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # _begin_sqlite begins transactions, not the driver
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")  # a 202 must survive a power cut
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
