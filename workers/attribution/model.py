@@ -34,6 +34,8 @@ from workers.model.viterbi import best_tags, tag_probabilities
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Below this score at most one attribution in ten is right, as scores are calibrated.
+_MIN_SCORE: Final = 0.15
 _VERB: Final = PARTS_OF_SPEECH.index("VERB")
 _NOUN: Final = PARTS_OF_SPEECH.index("NOUN")
 _CUE, _CONTENT, _SOURCE = ROLES.index("cue"), ROLES.index("content"), ROLES.index("source")
@@ -100,7 +102,8 @@ class ModelAttributions:
                 confirmed_by_rule=is_confirmed(attribution, rule_index),
             )
             attribution.score = confidence.probability(attribution.features, heads.confidence)
-            attributions.append(attribution)
+            if attribution.score >= _MIN_SCORE:
+                attributions.append(attribution)
         context = RuleContext.of(doc)
         repair(context, attributions, rule_index)
         doc._.cues = cue_records
