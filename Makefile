@@ -40,6 +40,8 @@ demo: .venv/run.stamp ## Install, start everything, push the sample articles, sh
 WHOLE_SERVICES := tests/browser tests/e2e tests/hostile
 ONE_AT_A_TIME := tests/faults
 PYTEST_OPTIONS ?=
+# Tests start hundreds of processes: without bytecode on the disk, each compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: test
 test: .venv/dev.stamp ## Install, run all tests
 	@failed=0; set -x; \

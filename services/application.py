@@ -6,13 +6,15 @@ import platform
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Final
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services import tracing
@@ -117,21 +119,34 @@ def create_app(settings: Settings) -> FastAPI:
         summary="News articles pushed in; who said what, and where they stand, out.",
         lifespan=_lifespan(services, stores),
         middleware=_middleware(services),
-        dependencies=[Depends(bind_path_parameters)],
+        routes=list(_routes()),
         redirect_slashes=False,  # Starlette redirects to whatever `Host` says; services.console.error_pages does better
         docs_url=None,  # FastAPI's pages load scripts from other sites; the document itself is at /openapi.json
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,  # the names of operations in generated clients
     )
     app.webhooks.include_router(webhook_messages.router)
     app.state.services = services
     app.state.registry = registry
     error_handlers.install(app)
     openapi.install(app, settings.limits)
-    for router in _ROUTERS:
-        app.include_router(router)
     console.install(app, services)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return the routes of API and console, for all applications of a process.
+
+    FastAPI reads the signatures of an included router's routes at its first request, again for each inclusion: a second
+    for all. So they are included once, and not in each application.
+    """
+    included = APIRouter(
+        dependencies=[Depends(bind_path_parameters)],
+        generate_unique_id_function=lambda route: route.name,  # the names of operations in generated clients
+    )
+    for router in (*_ROUTERS, *console.ROUTERS):
+        included.include_router(router)
+    return tuple(included.routes)
 
 
 def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:

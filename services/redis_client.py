@@ -71,8 +71,9 @@ def kombu_transport_options(url: str, connect_s: float) -> dict[str, Any]:
     if not is_sentinel(url):
         return {}
     address = SentinelAddress.parse(url)
-    timeouts = {"socket_timeout": connect_s, "socket_connect_timeout": connect_s}
-    return {"master_name": address.master, "sentinel_kwargs": timeouts | _sentinel_options(address)}
+    # The next Sentinel is asked at once: by default a client tries for seconds to reach one that is down.
+    asking = {"socket_timeout": connect_s, "socket_connect_timeout": connect_s, "retry": None}
+    return {"master_name": address.master, "sentinel_kwargs": asking | _sentinel_options(address)}
 
 
 def kombu_address(url: str) -> tuple[str, dict[str, Any] | None]:

@@ -31,12 +31,12 @@ from services.console.pages import (
     watches,
     webhooks,
 )
-from services.console.rendering import STATIC_FOLDER, ConsoleStaticFiles, Renderer
+from services.console.rendering import STATIC_FOLDER, ConsoleStaticFiles
 from services.console.service_status import StatusMonitor
 from services.console.sessions import SessionSigner, load_secret
 
 # Erase comes before jobs: `/jobs/{id}/erase` is tried before `/jobs/{id}/{action}`.
-_ROUTERS: Final = (
+ROUTERS: Final = (
     login.router,
     overview.router,
     runbook.router,
@@ -60,17 +60,14 @@ _ROUTERS: Final = (
 
 
 def install(app: FastAPI, services: ApiServices) -> None:
-    """Add the pages at ``/`` and their files at ``/static``.
+    """Add what the pages of ``ROUTERS`` need, and their files at ``/static``.
 
     Call this after ``error_handlers.install``: it wraps the handler of HTTP errors, so that browsers get error pages.
     """
     app.state.console = Console(
-        renderer=Renderer(),
         sessions=SessionSigner(load_secret(services.settings), services.settings.console.session_s),
         login_failures=RateLimiter(login.ATTEMPT_WINDOW_S),
         status_monitor=StatusMonitor(services.database, services.store_watch, services.admission),
     )
-    for router in _ROUTERS:
-        app.include_router(router)
     app.mount("/static", ConsoleStaticFiles(directory=STATIC_FOLDER), name="static")
     error_pages.install_not_found(app)

@@ -17,7 +17,7 @@ from services.access.rate_limiter import RateLimiter
 from services.api.dependencies import ApiServices, Services
 from services.api.problems import ProblemError
 from services.caller import Scope
-from services.console.rendering import HEADERS, Renderer
+from services.console.rendering import HEADERS, render
 from services.console.service_status import StatusMonitor
 from services.console.sessions import Session, SessionSigner
 from services.console.visitor import ANONYMOUS, Visitor, identify_visitor
@@ -30,7 +30,6 @@ SESSION_COOKIE: Final = "stancewire_session"
 class Console:
     """The parts that all pages of a process share. ``login_failures`` counts failed logins by client address."""
 
-    renderer: Renderer
     sessions: SessionSigner
     login_failures: RateLimiter
     status_monitor: StatusMonitor
@@ -55,7 +54,7 @@ class PageContext:
             "csrf": self.console.sessions.form_token(self.session),
             "notice": self._notice(),
         }
-        return self._with_session_cookie(self.console.renderer.render(template, common | values, status))
+        return self._with_session_cookie(render(template, common | values, status))
 
     def _notice(self) -> str:
         """Return the notice in the address; empty unless this session was redirected to it by an action."""

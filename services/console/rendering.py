@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,42 +61,40 @@ class ConsoleStaticFiles(StaticFiles):
         return response
 
 
-class Renderer:
-    """The templates of the console, compiled once per process."""
+@cache
+def static_url(name: str) -> str:
+    """Return the address of a static file, with a hash of its content."""
+    return f"/static/{name}?v={hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]}"
 
-    def __init__(self) -> None:
-        """Set up the template environment."""
-        self._hashes: dict[str, str] = {}
-        environment = Environment(
-            loader=FileSystemLoader(_FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,  # a misspelt name raises an error instead of rendering nothing
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.filters |= {
-            "ago": wording.ago,
-            "instant": wording.instant_text,
-            "number": wording.number,
-            "percent": wording.percent,
-            "duration": wording.duration,
-        }
-        environment.globals |= {
-            "menu": MENU,
-            "static": self.static_url,
-            "plural": wording.plural,
-            "words": wording,
-            "version": VERSION,
-        }
-        self._environment = environment
 
-    def static_url(self, name: str) -> str:
-        """Return the address of a static file, with a hash of its content."""
-        if name not in self._hashes:
-            self._hashes[name] = hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
-        return f"/static/{name}?v={self._hashes[name]}"
+@cache
+def _environment() -> Environment:
+    """Return the templates, each compiled once per process."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,  # a misspelt name raises an error instead of rendering nothing
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "ago": wording.ago,
+        "instant": wording.instant_text,
+        "number": wording.number,
+        "percent": wording.percent,
+        "duration": wording.duration,
+    }
+    environment.globals |= {
+        "menu": MENU,
+        "static": static_url,
+        "plural": wording.plural,
+        "words": wording,
+        "version": VERSION,
+    }
+    return environment
 
-    def render(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-        """Return a page, or a fragment of one, as a response."""
-        return HTMLResponse(self._environment.get_template(template).render(values), status, headers=dict(HEADERS))
+
+def render(template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """Return a page, or a fragment of one, as a response."""
+    return HTMLResponse(_environment().get_template(template).render(values), status, headers=dict(HEADERS))

@@ -30,6 +30,7 @@ from tests.support.stack import (
     push_lines,
     sample_lines,
 )
+from tests.support.tls import TLS
 
 PASSWORD = "only-for-this-test"  # noqa: S105 -- of a server that runs for one test module
 Eventually = Callable[[Callable[[], bool], float], None]
@@ -87,7 +88,7 @@ def parts(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 def _is_ready(url: str) -> bool:
     try:
-        return bool(httpx.get(f"{url}/readyz", timeout=2).json()["status"] == "ok")
+        return bool(httpx.get(f"{url}/readyz", timeout=2, verify=TLS).json()["status"] == "ok")
     except httpx.HTTPError:
         return False
 
@@ -161,7 +162,7 @@ def test_metrics_pass_the_checks_of_promtool(parts: Parts) -> None:
     if promtool is None:
         pytest.skip("promtool (Debian: prometheus) is not installed")
     for url in (f"{parts.url}/metrics", parts.worker_metrics):
-        page = httpx.get(url).text
+        page = httpx.get(url, verify=TLS).text
         checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)
         # These names of celery-exporter are used as they have the same meaning here.
         complaints = [

@@ -27,6 +27,7 @@ from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 from services.standalone import redis_server
 from tests.faults.fault_injection import Switch, set_sqlite_clock
+from tests.support.tls import TLS
 
 if TYPE_CHECKING:
     from tests.faults.postgres import FaultyPostgres
@@ -164,7 +165,7 @@ class Deployment:
 
     def _ready(self) -> bool:
         with contextlib.suppress(httpx.HTTPError, ValueError):
-            return bool(httpx.get(f"{self.url}/readyz", timeout=2).json()["status"] == "ok")
+            return bool(httpx.get(f"{self.url}/readyz", timeout=2, verify=TLS).json()["status"] == "ok")
         return False
 
     # --- one part ---

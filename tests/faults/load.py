@@ -13,6 +13,7 @@ import httpx
 
 from tests.faults.deployment import wait_until
 from tests.faults.fault_injection import Trigger
+from tests.support.tls import TLS
 
 BATCH = 25
 _STEADY_EVERY = 10  # every tenth article takes longer, so that at any time one is being analysed
@@ -48,7 +49,7 @@ class Load(threading.Thread):
         self.statuses: set[int] = set()
         self.defects: list[str] = []
         self._spread_s = spread_s
-        self._client = httpx.Client(base_url=url, timeout=20, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=20, trust_env=False, verify=TLS)
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -69,7 +70,7 @@ class Load(threading.Thread):
     def push_batch(self, bodies: dict[str, str]) -> dict[str, UUID]:
         """Push additional articles, given by guid, in one batch; return their jobs by guid."""
         lines = [self._line(guid, body) for guid, body in bodies.items()]
-        with httpx.Client(base_url=self._client.base_url, timeout=20, trust_env=False) as client:
+        with httpx.Client(base_url=self._client.base_url, timeout=20, trust_env=False, verify=TLS) as client:
             answer = client.post("/v1/articles:batch", content="\n".join(lines)).raise_for_status().json()
         jobs = {guid: UUID(item["job_id"]) for guid, item in zip(bodies, answer["items"], strict=True)}
         self.accepted |= jobs

@@ -11,7 +11,7 @@ from tests.hostile.texts import NEWS, QUOTATION_MARKS, SPACING, UNICODE, Text, l
 TEXTS: Final = QUOTATION_MARKS | SPACING | UNICODE | PROSE
 MARKUP: Final = FRAGMENTS | PAGES
 LARGE_CHARS: Final = 900_000  # under `limits.text_chars`
-_LARGE: Final[dict[str, Text]] = {
+LARGE: Final[dict[str, Text]] = {
     "marks": repeated('"'),  # of one byte, as a million curly marks would exceed the limit of a request
     "sentence": repeated("the minister and the bank of the town "),
     "newlines": lambda size: "a" + "\n" * size + "b",
@@ -43,7 +43,10 @@ def small(size: int) -> dict[str, dict[str, Any]]:
 
 
 def large() -> dict[str, dict[str, Any]]:
-    """Return articles just below the limit of characters."""
-    return {
-        f"large-{name}": _article(f"large-{name}", NEWS + text(LARGE_CHARS - 1_000)) for name, text in _LARGE.items()
-    }
+    """Return articles just below the limit of characters, one for each text of ``LARGE``."""
+    return {f"large-{name}": large_article(name) for name in LARGE}
+
+
+def large_article(name: str, size: int = LARGE_CHARS) -> dict[str, Any]:
+    """Return the article of this text of ``LARGE``, of about ``size`` characters."""
+    return _article(f"large-{name}", NEWS + LARGE[name](size - 1_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -24,9 +25,18 @@ from services.jobs import leases
 from services.jobs.leases import LeasedJob
 from services.settings import Settings
 from tests.support.ledger import result_of, set_row
+from tests.support.tls import TLS
 
 PROBLEM = "application/problem+json"
 NO_REDIS = "redis://127.0.0.1:1/0"  # nothing listens on this port, so connections are refused at once
+
+
+class _Server(uvicorn.Server):
+    """A server that notices within milliseconds that it shall stop; uvicorn's own looks every tenth of a second."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # noqa: ASYNC110 -- another thread sets ``should_exit``
+            await asyncio.sleep(0.01)
 
 
 class Api:
@@ -45,7 +55,7 @@ class Api:
             proxy_headers=False,  # as `stancewire api` runs it
             timeout_graceful_shutdown=2,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._clients: list[httpx.Client] = []
         self.key = admin_key(self.app.state.services.database)
@@ -69,7 +79,8 @@ class Api:
     def client_of(self, key: str | None) -> httpx.Client:
         """Return a client with this key, or with none."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=40, headers=headers)
+        url = f"http://127.0.0.1:{self.port}"
+        client = httpx.Client(base_url=url, trust_env=False, timeout=40, headers=headers, verify=TLS)
         self._clients.append(client)
         return client
 

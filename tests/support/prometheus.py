@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.support import paths
+from tests.support.tls import TLS
 
 ROOT = paths.ROOT
 RULES = ROOT / "deploy/prometheus/rules"
@@ -75,7 +76,7 @@ class Prometheus:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         # One client for all requests: creating one loads the CA certificates, which is slow in a polling loop.
-        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=20, verify=TLS)
         self.log = directory / "prometheus.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(

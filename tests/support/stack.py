@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from services import samples
+from tests.support.tls import TLS
 
 # Settings under which the articles of a killed worker run again soon: after the lease and one sweep.
 SHORT_LIMITS = {
@@ -25,6 +26,7 @@ SHORT_LIMITS = {
     "STANCEWIRE_WORKER__RENEW_S": "1",
     "STANCEWIRE_BROKER__OVERDUE_S": "1",
 }
+RULES = {"STANCEWIRE_PIPELINE__MODEL": "rules"}  # for tests that do not depend on what the pipeline finds
 START_S = 60
 _CLIENTS: dict[str, httpx.Client] = {}  # admin clients of the running stacks, by address
 
@@ -127,9 +129,8 @@ def sample_lines(count: int, feed: str) -> list[str]:
 
 def open_client(url: str, key: str | None = None) -> httpx.Client:
     """Return a client that sends this key; its timeout allows for ``Prefer: wait``."""
-    return httpx.Client(
-        base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=60, trust_env=False
-    )
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, verify=TLS)
 
 
 def push_lines(target: str | httpx.Client, lines: list[str]) -> list[dict[str, Any]]:
@@ -158,7 +159,7 @@ def metric_value(url: str, name: str, **labels: str) -> float:
     """Return the value of a time series on a /metrics page, or 0 if it is missing."""
     from prometheus_client.parser import text_string_to_metric_families
 
-    for family in text_string_to_metric_families(httpx.get(url, timeout=10).text):
+    for family in text_string_to_metric_families(httpx.get(url, timeout=10, verify=TLS).text):
         for sample in family.samples:
             if sample.name == name and labels.items() <= sample.labels.items():
                 return float(sample.value)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.console.page_context import get_console
-from services.console.rendering import CONTENT_SECURITY_POLICY
+from services.console.rendering import CONTENT_SECURITY_POLICY, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,8 +16,8 @@ _POLICY: Final = CONTENT_SECURITY_POLICY.replace("img-src 'self'", "img-src 'sel
 
 
 @router.get("/docs")
-def show_api_docs(request: Request) -> Response:
+def show_api_docs() -> Response:
     """Show every operation with its parameters and answers, and let the reader try it with a key."""
-    response = get_console(request).renderer.render("api_docs.html", {})
+    response = render("api_docs.html", {})
     response.headers["Content-Security-Policy"] = _POLICY
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -120,6 +121,7 @@ def current(database: Database) -> str | None:
         return current_on(connection)
 
 
+@cache
 def newest() -> str:
     """Return the revision that the code needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()

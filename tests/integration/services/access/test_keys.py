@@ -12,13 +12,14 @@ from services.caller import Scope
 from services.database.engine import Database, now_ms
 from services.database.tables import api_keys, audit_log
 from tests.support.api import Api, assert_problem, make_key
+from tests.support.tls import TLS
 
 CHALLENGE = 'Bearer realm="stancewire"'
 
 
 def list_jobs_with(api: Api, authorization: str | None) -> httpx.Response:
     headers: dict[bytes, bytes] = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
-    return httpx.get(f"http://127.0.0.1:{api.port}/v1/jobs", headers=headers)
+    return httpx.get(f"http://127.0.0.1:{api.port}/v1/jobs", headers=headers, verify=TLS)
 
 
 def create_key(api: Api, **fields: Any) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from services.caller import local
 from services.contracts import Article
 from services.contracts.event import EventType
@@ -30,6 +28,8 @@ def references(node: Any) -> Iterator[str]:
 
 
 def test_openapi_document_is_valid(sqlite_api: Api) -> None:
+    from jsonschema import Draft202012Validator  # takes seconds, which the collection of tests does not wait for
+
     document = sqlite_api.client.get("/openapi.json").raise_for_status().json()
     assert document["openapi"].startswith("3.1.")
     assert document["info"]["title"] == "Stancewire"
@@ -75,6 +75,8 @@ def test_openapi_document_describes_articles_and_errors(sqlite_api: Api) -> None
 def test_openapi_document_describes_each_message_that_webhooks_are_sent(
     sqlite_api: Api, sqlite_database: Database
 ) -> None:
+    from jsonschema import Draft202012Validator  # takes seconds, which the collection of tests does not wait for
+
     document = sqlite_api.client.get("/openapi.json").json()
     assert set(document["webhooks"]) == set(EventType)
     components = {"components": document["components"]}

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from services.contracts import (
@@ -52,6 +51,8 @@ def test_model_schema_equals_the_golden_schema(name: str, model: type[BaseModel]
 
 @each_contract
 def test_golden_schema_validates_the_golden_file(name: str, model: type[BaseModel]) -> None:
+    from jsonschema import Draft202012Validator  # takes seconds, which the collection of tests does not wait for
+
     schema = golden(f"{name}.schema")
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(golden(name))
