@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
+from services import tracing
 from services.dispatch.store_watch import Store
 from services.errors import StoreFault
 from services.metrics import catalogue
@@ -36,7 +37,7 @@ class ApiMetrics:
 
     def observe_transaction(self, kind: str, seconds: float) -> None:
         """Observe the time of one transaction; a callback for ``Database.observer``."""
-        self.transactions.labels(kind).observe(seconds)
+        self.transactions.labels(kind).observe(seconds, tracing.exemplar())
 
     def observe_database_fault(self, fault: StoreFault) -> None:
         """Count a transaction that the database could not do; a callback for ``Database.fault_observer``."""

@@ -92,3 +92,9 @@ def traceparent() -> str | None:
 def trace_id() -> str | None:
     """Return the ID of the current trace (32 hexadecimal digits), or None if it is not exported."""
     return None if _exporter is None else _exporter.trace_id()
+
+
+def exemplar() -> dict[str, str] | None:
+    """Return the current trace as the exemplar of an observation, under the name that Grafana expects, or None."""
+    trace = trace_id()
+    return None if trace is None else {"trace_id": trace}

@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services import tracing
 from services.api.long_poll import record_waits
 from services.api.problems import problem_code_of
 from services.api.push_paths import is_push, is_signed_push
@@ -67,7 +68,7 @@ class RequestLogMiddleware:
             route = _route_label(scope)
             elapsed_s = time.perf_counter() - started - sum(waits_s)
             self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.request_seconds.labels(method, route).observe(max(0.0, elapsed_s))
+            self._metrics.request_seconds.labels(method, route).observe(max(0.0, elapsed_s), tracing.exemplar())
             code = problem_code_of(scope)
             if code is not None and is_push(scope):
                 self._metrics.refused.labels(code).inc()

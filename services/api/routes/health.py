@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, choose_encoder
 from pydantic import BaseModel
 
 from services.api.dependencies import ApiServices, Services, authenticated_caller
@@ -100,7 +100,8 @@ def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
 def metrics(request: Request, services: Services) -> Response:
     """Return the metrics of this process and of the ledger in Prometheus' text format.
 
-    The setting ``access.metrics`` says who needs a key.
+    With traces on, a client that accepts OpenMetrics gets that, whose histograms have traces as exemplars. The
+    setting ``access.metrics`` says who needs a key.
     """
     access = services.settings.access.metrics
     if access != "open" and not (access == "loopback" and _is_local(request)):
@@ -115,7 +116,10 @@ def metrics(request: Request, services: Services) -> Response:
         caller.require(Scope.READ)
         if caller.feeds is not None:
             raise Forbidden("metrics describe every feed; this key sees some of them")
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    generate, media_type = generate_latest, CONTENT_TYPE_LATEST
+    if services.settings.tracing.endpoint:  # only exemplars are worth the change of the format
+        generate, media_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(generate(request.app.state.registry), media_type=media_type)
 
 
 def _is_local(request: Request) -> bool:
