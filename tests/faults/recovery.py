@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.database.engine import Database
 from tests.faults import ledger_audit
-from tests.faults.deployment import REDELIVERY_BOUND_S, RESTART_BOUND_S, Deployment, wait_until
+from tests.faults.deployment import REDELIVERY_BOUND_S, RESTART_BOUND_S, Deployment, suspended, wait_until
 from tests.faults.ledger_audit import LedgerAudit
 from tests.faults.load import Load
 
@@ -75,7 +75,7 @@ def workers_frozen(deployment: Deployment) -> Iterator[dict[UUID, UUID]]:
     end = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < end:
         children = deployment.children()
-        with deployment.frozen(children):
+        with suspended(children):
             leases = ledger_audit.running_jobs(deployment.database)
             if len(set(leases.values())) == len(children) == deployment.slots:
                 yield leases

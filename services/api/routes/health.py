@@ -100,7 +100,7 @@ def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
 def metrics(request: Request, services: Services) -> Response:
     """Return the metrics of this process and of the ledger in Prometheus' text format.
 
-    With traces on, a client that accepts OpenMetrics gets that, whose histograms have traces as exemplars. The
+    With traces on, a client that accepts OpenMetrics gets that format, whose histograms have traces as exemplars. The
     setting ``access.metrics`` says who needs a key.
     """
     access = services.settings.access.metrics

@@ -1,0 +1,39 @@
+"""Hosts of a network: the short form of `make hosts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.faults.deployment import SHORT
+from tests.hosts import network, report, scenarios
+from tests.hosts.cluster import Cluster
+from tests.support.postgres import find_programs
+
+ShowFigures = Callable[[str, list[tuple[str, str]]], None]
+PLAN = scenarios.Plan(SHORT, articles=60, spread_s=4, cut_s=4, bound_s=30)
+# A host that is cut off in the middle of a transaction holds its locks for four times as long.
+SETTINGS = {**SHORT.settings(), "STANCEWIRE_DATABASE__BUSY_TIMEOUT_S": "2"}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    lacking, programs = network.missing(), find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's programs (initdb, postgres) are not installed")
+    if lacking:
+        pytest.skip(lacking)
+    with Cluster(tmp_path_factory.mktemp("hosts"), programs, SETTINGS) as started:
+        started.start()
+        yield started
+
+
+@pytest.mark.privileged
+@pytest.mark.parametrize("scenario", ["cut off", "killed"])
+def test_nothing_is_lost_when_a_host_goes(scenario: str, cluster: Cluster, show_figures: ShowFigures) -> None:
+    outcome = scenarios.run(cluster, scenario, PLAN)
+    show_figures(f"hosts: {scenario} (short)", report.lines(outcome))
+    assert outcome.violations == []
+    assert outcome.interrupted > 0
+    assert set(outcome.readyz) == {"ok"}
