@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from typing import Final, Self
 
+import psutil
+
 PROGRAMS: Final = ("ip", "unshare", "hostname", "sh", "setpriv")
 _BLOCK: Final = "198.18"  # which RFC 2544 sets aside for tests of networks: no machine has such an address
+_NAME: Final = re.compile("sw([0-9a-f]+)-[a-z]+")
 _OUTSIDE: Final = 254  # last part of the address of this machine on the bridge
 
 
@@ -49,7 +53,7 @@ class Network:
         self.delay_ms = delay_ms
         self.delay_fault = ""
         self.subnet = f"{_BLOCK}.{os.getpid() % 256}"  # so that two runs at once do not meet
-        self._tag = f"sw{os.getpid():x}"[-9:]  # the name of a link may have 15 characters
+        self._tag = f"sw{os.getpid():x}"
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -63,23 +67,25 @@ class Network:
 
     def _make(self, stack: contextlib.ExitStack) -> None:
         """Make everything; what was made is removed by ``stack``, the newest first."""
+        remove_leftovers()
         bridge = f"{self._tag}-br"
         _run("ip", "link", "add", bridge, "type", "bridge")
         stack.callback(_run, "ip", "link", "del", bridge)
         _run("ip", "addr", "add", f"{self.subnet}.{_OUTSIDE}/24", "dev", bridge)
         _run("ip", "link", "set", bridge, "up")
         for host in self.hosts:
-            namespace, link = self._namespace(host), self._link(host)
-            _run("ip", "netns", "add", namespace)
-            stack.callback(_run, "ip", "netns", "del", namespace)
+            name = self._name(host)
+            _run("ip", "netns", "add", name)
+            stack.callback(_run, "ip", "netns", "del", name)
+            _run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
+            stack.callback(_run, "ip", "link", "del", name)
             stack.callback(self.kill, host)  # a namespace lives on as long as a process in it
-            _run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", namespace)
-            _run("ip", "link", "set", link, "master", bridge, "up")
-            _run("ip", "-n", namespace, "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
-            _run("ip", "-n", namespace, "link", "set", "eth0", "up")
-            _run("ip", "-n", namespace, "link", "set", "lo", "up")
+            _run("ip", "link", "set", name, "master", bridge, "up")
+            _run("ip", "-n", name, "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
+            _run("ip", "-n", name, "link", "set", "eth0", "up")
+            _run("ip", "-n", name, "link", "set", "lo", "up")
             if self.delay_ms:
-                self._delay(namespace)
+                self._delay(name)
 
     def _delay(self, namespace: str) -> None:
         try:
@@ -88,11 +94,9 @@ class Network:
             self.delay_ms = 0
             self.delay_fault = _reason(error) if isinstance(error, subprocess.CalledProcessError) else str(error)
 
-    def _namespace(self, host: str) -> str:
+    def _name(self, host: str) -> str:
+        """Return the name of a host's namespace and of its link; that of a link may have 15 characters."""
         return f"{self._tag}-{host}"
-
-    def _link(self, host: str) -> str:
-        return f"{self._tag}-{host}"[:15]
 
     def address(self, host: str) -> str:
         return f"{self.subnet}.{self.hosts.index(host) + 1}"
@@ -100,18 +104,40 @@ class Network:
     def command(self, host: str, *command: str) -> list[str]:
         """Return the command that runs ``command`` on a host that has its own name, too; the process ID stays."""
         renamed = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', host]
-        return ["ip", "netns", "exec", self._namespace(host), *renamed, *command]
+        return ["ip", "netns", "exec", self._name(host), *renamed, *command]
 
     def cut_off(self, host: str) -> None:
         """Take the link of a host away, as if its cable were pulled: connections stay open and packets disappear."""
-        _run("ip", "link", "set", self._link(host), "down")
+        _run("ip", "link", "set", self._name(host), "down")
 
     def join(self, host: str) -> None:
         """Give a host its link back."""
-        _run("ip", "link", "set", self._link(host), "up")
+        _run("ip", "link", "set", self._name(host), "up")
 
     def kill(self, host: str) -> None:
         """Send SIGKILL to every process of a host."""
-        for pid in _run("ip", "netns", "pids", self._namespace(host)).split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        _kill_all(self._name(host))
+
+
+def _kill_all(namespace: str) -> None:
+    for pid in _run("ip", "netns", "pids", namespace).split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def remove_leftovers() -> None:
+    """Remove what a run that was killed left behind; names contain the ID of the process that made them."""
+    for line in _run("ip", "netns", "list").splitlines():
+        namespace = line.split()[0]
+        if _is_left_over(namespace):
+            _kill_all(namespace)
+            _run("ip", "netns", "del", namespace)
+    for line in _run("ip", "-brief", "link").splitlines():
+        link = line.split()[0].partition("@")[0]
+        if _is_left_over(link):
+            _run("ip", "link", "del", link)
+
+
+def _is_left_over(name: str) -> bool:
+    match = _NAME.fullmatch(name)
+    return match is not None and not psutil.pid_exists(int(match[1], 16))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from services.contracts import JobState
 from services.database.tables import jobs, results
 from tests.faults import ledger_audit
-from tests.faults.deployment import AS_IN_PRODUCTION, START_TIMEOUT_S, Pace, wait_until
+from tests.faults.deployment import AS_IN_PRODUCTION, FULL_WINDOW_S, RESTART_BOUND_S, START_TIMEOUT_S, Pace, wait_until
 from tests.hosts.cluster import Cluster
 from tests.hosts.feeds import BalancedLoad
 from tests.hosts.watch import ReadyWatch
@@ -39,7 +39,10 @@ class Plan:
     bound_s: float
 
 
-LONG: Final = Plan(AS_IN_PRODUCTION, articles=300, spread_s=60, cut_s=45, bound_s=60)
+_LOCKS_S: Final = 20  # for which PostgreSQL keeps the transaction of a host that is cut off
+LONG: Final = Plan(
+    AS_IN_PRODUCTION, articles=300, spread_s=60, cut_s=45, bound_s=RESTART_BOUND_S + FULL_WINDOW_S + _LOCKS_S
+)
 
 
 @dataclass
