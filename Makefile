@@ -58,13 +58,18 @@ coverage: ## Run all tests with coverage, name the modules under 90 %
 
 # The long forms of the fault tests take their time and want a quiet machine; `make test` holds a short form of each.
 FAULT ?=
+SHORT ?=
 MINUTES ?= 10
 FOREVER := $(BIN)/pytest --basetemp=.faults/work
 
 .PHONY: faults
-faults: .venv/dev.stamp ## Kill, freeze and fill every part under load, audit the ledger (FAULT=child for one; resumes where it stopped)
+faults: .venv/dev.stamp ## Kill, freeze and fill every part under load, audit the ledger (FAULT=child for one, SHORT=1 for short forms; resumes where it stopped)
 	@mkdir -p .faults
-	$(FOREVER) -m faults tests/faults $(if $(FAULT),-k "as_in_production and $(FAULT)-")
+	$(FOREVER) -m $(if $(SHORT),short_faults,faults) tests/faults $(if $(FAULT),-k "$(FAULT)-")
+
+.PHONY: faults-table
+faults-table: .venv/dev.stamp ## Write the table of the faults that `make faults` has run into docs/faults.md
+	@$(BIN)/python -m tests.faults.report --write
 
 .PHONY: overload
 overload: .venv/dev.stamp ## Push ten times what the workers can read (MINUTES=10), print what became of it

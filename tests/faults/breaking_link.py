@@ -47,7 +47,7 @@ class BreakingLink(Proxy):
             self.fates[fate] += 1
         with client, contextlib.suppress(OSError):
             try:
-                server = socket.create_connection(self._target, timeout=30)
+                server = self._connect()
             except OSError:
                 _reset(client)
                 return

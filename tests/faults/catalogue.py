@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.faults import article_faults, process_faults, redis_faults, store_faults
+from tests.faults import (
+    article_faults,
+    client_faults,
+    link_outages,
+    postgres_outages,
+    process_faults,
+    process_outages,
+    redis_faults,
+    redis_outages,
+    store_faults,
+)
 from tests.faults.deployment import Deployment, Pace
 from tests.faults.load import Load
+from tests.faults.outages import Broken, disturbance, outage
 from tests.faults.recovery import Recovery
 
 BOTH_DATABASES = ("sqlite", "postgresql")
@@ -19,7 +31,8 @@ class Fault:
 
     ``inflict`` causes the fault under load. ``spread_s`` is the time over which the second half of the load is pushed.
     ``short_form_database`` is the database of the short form, if only one makes sense there. ``with_trained_model``
-    adds runs with the trained model. ``settings`` are environment variables.
+    adds runs with the trained model. ``settings`` are environment variables. ``linked`` puts links between the service
+    and its stores. ``in_every_run`` is false where another fault of the same kind is in `make test`.
     """
 
     name: str
@@ -30,11 +43,22 @@ class Fault:
     spread_s: Callable[[Pace], float] = lambda _pace: 1.0
     with_trained_model: bool = False
     settings: dict[str, str] = field(default_factory=dict)
+    linked: bool = False
+    in_every_run: bool = True
 
 
 SIXTEEN_PER_MESSAGE = {"STANCEWIRE_BROKER__MESSAGE_ARTICLES": "16"}
 
-FAULTS = (
+ON_POSTGRESQL = ("postgresql",)
+
+
+def _while(name: str, title: str, broken: Broken, *, stops_work: bool = True, **options: Any) -> Fault:
+    """Return a fault that lasts for ``Pace.outage_s``, while the feed pushes."""
+    inflict = outage(broken) if stops_work else disturbance(broken)
+    return Fault(name, title, inflict, spread_s=lambda pace: pace.outage_s + 2, **options)
+
+
+_FAULTS = (
     Fault(
         "api",
         "API killed after COMMIT",
@@ -77,3 +101,95 @@ FAULTS = (
     Fault("sweepers", "two sweepers, flush, child killed", process_faults.run_two_sweepers),
     Fault("sigterm", "SIGTERM in mid-article", process_faults.terminate_worker),
 )
+_OUTAGES = (
+    _while("readonly", "PostgreSQL read-only", postgres_outages.read_only, databases=ON_POSTGRESQL),
+    _while(
+        "connections",
+        "PostgreSQL out of connections",
+        postgres_outages.out_of_connections,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while(
+        "backends",
+        "its backends ended in a loop",
+        postgres_outages.backends_ended,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while(
+        "idle",
+        "jobs locked by an idle transaction",
+        postgres_outages.jobs_locked,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while(
+        "counters",
+        "rows of counters locked",
+        postgres_outages.counters_locked,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    *(
+        _while(
+            f"link-{name}",
+            f"link to {name.replace('-', ' ')}",
+            broken,
+            stops_work=not name.endswith("delay"),
+            databases=ON_POSTGRESQL,
+            linked=True,
+            in_every_run=name == "redis-reset",
+        )
+        for name, broken in {
+            "postgresql-delay": link_outages.DATABASE_DELAY,
+            "postgresql-swallow": link_outages.DATABASE_SWALLOW,
+            "postgresql-reset": link_outages.DATABASE_RESET,
+            "redis-delay": link_outages.REDIS_DELAY,
+            "redis-swallow": link_outages.REDIS_SWALLOW,
+            "redis-reset": link_outages.REDIS_RESET,
+        }.items()
+    ),
+    _while("type", "queue's key of a foreign type", redis_outages.queue_of_a_foreign_type),
+    _while("permission", "Redis user without BRPOP", redis_outages.no_permission, in_every_run=False),
+    _while("replica", "Redis a replica", redis_outages.replica, in_every_run=False),
+    _while("junk", "20,000 junk messages", redis_outages.junk, stops_work=False, in_every_run=False),
+    _while("stopped-child", "child stopped", process_outages.stopped("child"), stops_work=False),
+    _while(
+        "stopped-worker",
+        "worker's main process stopped",
+        process_outages.stopped("worker"),
+        stops_work=False,
+        in_every_run=False,
+    ),
+    _while(
+        "stopped-sweeper", "sweeper stopped", process_outages.stopped("sweeper"), stops_work=False, in_every_run=False
+    ),
+    _while("stopped-api", "API stopped", process_outages.stopped("api"), stops_work=False, in_every_run=False),
+    _while(
+        "descriptors",
+        "API without file descriptors",
+        process_outages.few_descriptors,
+        stops_work=False,
+        in_every_run=False,
+    ),
+    _while("polls", "500 long polls", client_faults.long_polls, stops_work=False, in_every_run=False),
+    _while("uploads", "50 uploads that never end", client_faults.slow_uploads, stops_work=False),
+    _while("leavers", "clients that leave in mid-answer", client_faults.leavers, stops_work=False, in_every_run=False),
+    _while("forward", "clock a day ahead", store_faults.clock_ahead, stops_work=False, in_every_run=False),
+    Fault(
+        "rolling",
+        "every part restarted in turn",
+        process_outages.restart_in_turn,
+        spread_s=lambda pace: 2 * pace.outage_s,
+        in_every_run=False,
+    ),
+    Fault(
+        "random",
+        "random parts killed in a loop",
+        process_outages.kill_at_random,
+        spread_s=lambda pace: 3 * pace.outage_s,
+        in_every_run=False,
+    ),
+)
+FAULTS = (*_FAULTS, *_OUTAGES)

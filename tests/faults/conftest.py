@@ -105,6 +105,7 @@ def _deployed(
     *,
     small: bool = False,
     parts: Sequence[str] = PARTS,
+    linked: bool = False,
 ) -> Iterator[Deployment]:
     slots = int(extra.pop("slots", "2"))
     with contextlib.ExitStack() as stack:
@@ -119,7 +120,7 @@ def _deployed(
             url = f"sqlite:///{disk / 'ledger.db'}"
         else:
             url = f"sqlite:///{folder / 'ledger.db'}"
-        deployment = Deployment(folder, url, pace, extra, server, slots, disk if small else None, parts)
+        deployment = Deployment(folder, url, pace, extra, server, slots, disk if small else None, parts, linked=linked)
         stack.callback(deployment.stop)
         deployment.start()
         yield deployment
@@ -131,10 +132,17 @@ def deploy(faulty_postgres: Callable[[], FaultyPostgres], tmp_path_factory: pyte
     with contextlib.ExitStack() as stack:
 
         def start(
-            kind: str, pace: Pace, *, small: bool = False, parts: Sequence[str] = PARTS, **extra: str
+            kind: str,
+            pace: Pace,
+            *,
+            small: bool = False,
+            parts: Sequence[str] = PARTS,
+            linked: bool = False,
+            **extra: str,
         ) -> Deployment:
             folder = tmp_path_factory.mktemp(kind)
-            return stack.enter_context(_deployed(faulty_postgres, folder, kind, pace, extra, small=small, parts=parts))
+            deployed = _deployed(faulty_postgres, folder, kind, pace, extra, small=small, parts=parts, linked=linked)
+            return stack.enter_context(deployed)
 
         yield start
 
@@ -145,13 +153,13 @@ def shared_deployment(
 ) -> Iterator[Deploy]:
     """Starts one deployment for each kind of database, which all short tests of a module share."""
     with contextlib.ExitStack() as stack:
-        running: dict[str, Deployment] = {}
+        running: dict[tuple[str, bool], Deployment] = {}
 
-        def get(kind: str, pace: Pace, **extra: str) -> Deployment:
-            if kind not in running:
-                context = _deployed(faulty_postgres, tmp_path_factory.mktemp(kind), kind, pace, extra)
-                running[kind] = stack.enter_context(context)
-            running[kind].wait_ready()
-            return running[kind]
+        def get(kind: str, pace: Pace, *, linked: bool = False, **extra: str) -> Deployment:
+            if (kind, linked) not in running:
+                context = _deployed(faulty_postgres, tmp_path_factory.mktemp(kind), kind, pace, extra, linked=linked)
+                running[kind, linked] = stack.enter_context(context)
+            running[kind, linked].wait_ready()
+            return running[kind, linked]
 
         yield get

@@ -27,6 +27,7 @@ from services.errors import StoreUnavailable
 from services.settings import Database as DatabaseSettings
 from services.standalone import redis_server
 from tests.faults.fault_injection import Switch, set_sqlite_clock
+from tests.support.link import Link
 from tests.support.tls import TLS
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Deployment:
     slots: int = 2
     small_disk: Path | None = None  # with the database, if a test may fill the disk up
     parts: Sequence[str] = PARTS
+    linked: bool = False  # the service reaches its stores through links that a test can break
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,13 +124,15 @@ class Deployment:
         self.url = f"http://127.0.0.1:{self.port}"
         self.switches = self.folder / "switches"
         self.switches.mkdir(parents=True)
+        self.broken_at = 0.0  # when the latest fault began, by the monotonic clock
+        self.links: dict[str, Link] = {}
         self._redis = redis_server.prepare(self.folder)
         self.redis = redis.Redis.from_url(self._redis.url, socket_timeout=5)
         self.environment = os.environ | {
             "FAULTS_DIR": str(self.switches),
             "STANCEWIRE_STATE_DIR": str(self.folder),
-            "STANCEWIRE_DATABASE_URL": self.database_url,
-            "STANCEWIRE_REDIS_URL": self._redis.url,
+            "STANCEWIRE_DATABASE_URL": self._linked_database_url(),
+            "STANCEWIRE_REDIS_URL": self._linked_redis_url(),
             "STANCEWIRE_ACCESS__REQUIRED": "false",
             "STANCEWIRE_API__PORT": str(self.port),
             "STANCEWIRE_WORKER__PROCESSES": str(self.slots),
@@ -141,6 +145,18 @@ class Deployment:
         self.database = Database(self.database_url, DatabaseSettings(busy_timeout_s=10))
         if self.kind == "sqlite":
             event.listen(self.database.engine, "connect", partial(set_sqlite_clock, self.switches))
+
+    def _linked_database_url(self) -> str:
+        if not self.linked or self.postgres is None:
+            return self.database_url
+        self.links["database"] = Link(self.postgres.port)
+        return self.database_url.replace(f":{self.postgres.port}/", f":{self.links['database'].port}/")
+
+    def _linked_redis_url(self) -> str:
+        if not self.linked:
+            return self._redis.url
+        self.links["redis"] = Link(Path(self._redis.url.removeprefix("unix://")))
+        return f"redis://127.0.0.1:{self.links['redis'].port}/0"
 
     @property
     def kind(self) -> str:
@@ -170,6 +186,8 @@ class Deployment:
                 process.wait(timeout=self.pace.hard_limit_s + 10)
             except subprocess.TimeoutExpired:
                 self.kill(part)
+        for link in self.links.values():
+            link.close()
         self.redis.close()
         self.database.dispose()
 

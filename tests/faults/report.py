@@ -1,14 +1,19 @@
-"""Stores one line per run of a fault, and prints a table of all runs: ``python -m tests.faults.report``."""
+"""Stores one line per run of a fault, and prints a table of all runs: ``python -m tests.faults.report``.
+
+With ``--write`` the table goes into the documentation."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+PAGE = Path("docs/faults.md")
+_BEGIN, _END = "<!-- faults: written by `make faults-table` -->", "<!-- end of faults -->"
 REPORT = Path(os.environ.get("FAULTS_REPORT", ".faults/report.jsonl"))
 
 
@@ -32,6 +37,8 @@ class FaultRun:
     attempts: int
     passed: bool
     seconds: float
+    told_by: str = ""
+    told_s: float | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -64,7 +71,20 @@ def read_runs() -> list[FaultRun]:
 
 def table(runs: Iterable[FaultRun]) -> str:
     """Return the runs as a table in Markdown."""
-    head = ("fault", "database", "pipeline", "articles", "in flight", "lost", "doubled", "recovery s", "bound s", "")
+    head = (
+        "fault",
+        "database",
+        "pipeline",
+        "articles",
+        "in flight",
+        "lost",
+        "doubled",
+        "recovery s",
+        "bound s",
+        "told by",
+        "told s",
+        "",
+    )
     rows = [
         (
             run.title,
@@ -76,6 +96,8 @@ def table(runs: Iterable[FaultRun]) -> str:
             str(run.doubled),
             "–" if run.recovery_s is None else f"{run.recovery_s:.1f}",
             f"{run.bound_s:g}" if run.bound_s else "–",
+            run.told_by or "–",
+            "–" if run.told_s is None else f"{run.told_s:.1f}",
             "" if run.passed else "FAILED",
         )
         for run in runs
@@ -85,5 +107,20 @@ def table(runs: Iterable[FaultRun]) -> str:
     return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in [head, rule, *rows])
 
 
+def write_page(text: str) -> str:
+    """Return the page ``text`` with the last run of each fault, of all commits, between its marks."""
+    latest = {run.key[1:]: run for run in read_runs() if run.pace == "long"}
+    commits = ", ".join(sorted({run.commit for run in latest.values()}))
+    before, rest = text.split(_BEGIN, 1)
+    after = rest.split(_END, 1)[1]
+    content = (
+        f"\n\nThe last run of each fault; commits: {commits}.\n\n{table(latest.values())}\n\n" if latest else "\n\n"
+    )
+    return f"{before}{_BEGIN}{content}{_END}{after}"
+
+
 if __name__ == "__main__":
-    print(table(read_runs()))  # noqa: T201 -- the output of the command
+    if sys.argv[1:] == ["--write"]:
+        PAGE.write_text(write_page(PAGE.read_text()))
+    else:
+        print(table(read_runs()))  # noqa: T201 -- the output of the command

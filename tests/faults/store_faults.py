@@ -93,6 +93,16 @@ def set_clock_back(deployment: Deployment, _load: Load) -> Recovery:
     return expect_restart(deployment, interrupted, lambda _audit: set_clock(deployment, 0))
 
 
+@contextlib.contextmanager
+def clock_ahead(deployment: Deployment) -> Iterator[None]:
+    """By a day: every lease has expired, and so have all marks of life of the other processes."""
+    set_clock(deployment, 24 * HOUR_MS)
+    try:
+        yield
+    finally:
+        set_clock(deployment, 0)
+
+
 def set_clock(deployment: Deployment, offset_ms: int) -> None:
     """Shift the database's clock by an offset; all other clocks stay correct."""
     if deployment.kind == "sqlite":

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults import ledger_audit, recovery, report
+from tests.faults import ledger_audit, recovery, report, told
 from tests.faults.catalogue import FAULTS, SIXTEEN_PER_MESSAGE, Fault
 from tests.faults.conftest import Deploy
 from tests.faults.deployment import AS_IN_PRODUCTION, SHORT, Deployment
@@ -25,7 +25,12 @@ def _short_forms() -> list[pytest.ParameterSet]:
         fault.short_form_database or fault.databases[number % len(fault.databases)]
         for number, fault in enumerate(FAULTS)
     ]
-    return [pytest.param(fault, kind, id=f"{fault.name}-{kind}") for fault, kind in zip(FAULTS, databases, strict=True)]
+    return [
+        pytest.param(
+            fault, kind, id=f"{fault.name}-{kind}", marks=() if fault.in_every_run else pytest.mark.short_faults
+        )
+        for fault, kind in zip(FAULTS, databases, strict=True)
+    ]
 
 
 def _long_forms() -> list[pytest.ParameterSet]:
@@ -45,7 +50,7 @@ def _long_forms() -> list[pytest.ParameterSet]:
 def test_nothing_is_lost_under_a_short_load(
     fault: Fault, kind: str, shared_deployment: Deploy, record_run: RecordRun
 ) -> None:
-    deployment = shared_deployment(kind, SHORT, **SIXTEEN_PER_MESSAGE)
+    deployment = shared_deployment(kind, SHORT, linked=fault.linked, **SIXTEEN_PER_MESSAGE)
     _inflict_and_audit(fault, deployment, "short", "rules", record_run)
 
 
@@ -56,17 +61,19 @@ def test_nothing_is_lost_as_in_production(
 ) -> None:
     pace = replace(AS_IN_PRODUCTION, articles=ARTICLES)
     settings = {"STANCEWIRE_PIPELINE__MODEL": model, **fault.settings}
-    deployment = deploy(kind, pace, small=fault.name == "disk", **settings)
+    deployment = deploy(kind, pace, small=fault.name == "disk", linked=fault.linked, **settings)
     _inflict_and_audit(fault, deployment, "long", model, record_run)
 
 
 def _inflict_and_audit(fault: Fault, deployment: Deployment, pace_name: str, model: str, record_run: RecordRun) -> None:
     pace, began = deployment.pace, time.monotonic()
     load = Load(deployment.url, fault.name, pace.articles, fault.spread_s(pace))
+    watch = told.Watch(deployment)
     audit, after, in_flight, passed = ledger_audit.LedgerAudit(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
     try:
         in_flight = recovery.start_load(deployment, load)
-        after = fault.inflict(deployment, load)
+        with watch:
+            after = fault.inflict(deployment, load)
         ledger_audit.wait_all_final(deployment.database, load, pace.timeout_s)
         audit = ledger_audit.audit_ledger(deployment.database, load)
         after.measure(deployment.database)
@@ -90,6 +97,8 @@ def _inflict_and_audit(fault: Fault, deployment: Deployment, pace_name: str, mod
                 doubled=audit.doubled,
                 recovery_s=after.seconds,
                 bound_s=after.bound_s,
+                told_by=watch.by,
+                told_s=watch.seconds,
                 states=dict(audit.states),
                 attempts=audit.attempts,
                 passed=passed,
