@@ -129,8 +129,9 @@ manifests: .venv/dev.stamp ## Render the chart of deploy/kubernetes into plain m
 	@$(BIN)/python -m tests.manifests
 
 .PHONY: attack
-attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, write the table into docs/security.md
+attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, on SQLite and on PostgreSQL, write the table into docs/security.md
 	$(BIN)/python -m tests.attack --write
+	$(BIN)/python -m tests.attack --postgresql
 
 .PHONY: sbom
 sbom: .venv/dev.stamp ## Write the bill of materials (CycloneDX) of each image and of the wheel, and their licences

@@ -9,6 +9,7 @@ pushes articles, all of which have to be there in the end.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http
 import http.client
 import json
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -26,6 +28,7 @@ import httpx
 from services.contracts import JobState
 from tests.attack.requests import ADMIN, HostileRequest, all_requests
 from tests.hostile.service import Service, running_service
+from tests.support.postgres import PostgresServer, find_programs
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "security.md"
@@ -168,13 +171,32 @@ def table(statuses: dict[str, Counter[int]], faults: list[str]) -> str:
     return "\n".join([*lines, f"| all | {total} | | {len(faults)} |"])
 
 
+@contextlib.contextmanager
+def _postgresql() -> Iterator[str]:
+    """Run a server with an empty database, and yield the address of the database."""
+    programs = find_programs()
+    if programs is None:
+        sys.exit("PostgreSQL's programs (initdb, postgres) are not installed")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        with server.new_database() as url:
+            yield url
+    finally:
+        server.stop()
+
+
 def main() -> int:
     """Run the attack, print the table and the faults; with ``--write`` the table goes into docs/security.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="send each n-th request only")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
     parser.add_argument("--write", action="store_true", help="write the table into docs/security.md")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="stancewire-attack-") as folder, running_service(Path(folder)) as service:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stancewire-attack-")))
+        settings = {"STANCEWIRE_DATABASE_URL": stack.enter_context(_postgresql())} if arguments.postgresql else {}
+        service = stack.enter_context(running_service(folder, **settings))
         statuses, faults = attack(service, arguments.every)
     rows = table(statuses, faults)
     print(rows)

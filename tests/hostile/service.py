@@ -48,9 +48,9 @@ class Service:
 
 
 @contextlib.contextmanager
-def running_service(folder: Path) -> Iterator[Service]:
-    """Run a service with its state in ``folder``."""
+def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+    """Run a service with its state in ``folder``, and with further environment variables."""
     variables = [name for name in os.environ if name.startswith("STANCEWIRE_")]
     assert set(variables) <= {"STANCEWIRE_STATE_DIR"}
-    with start_stack(folder / "state", **SETTINGS) as running:
+    with start_stack(folder / "state", **SETTINGS, **settings) as running:
         yield Service(running.url, folder, running)
