@@ -60,12 +60,13 @@ coverage: ## Run all tests with coverage, name the modules under 90 %
 FAULT ?=
 SHORT ?=
 MINUTES ?= 10
+SHORT_FORMS := -m "not faults" tests/faults/test_faults.py tests/faults/test_killed_migration.py
 FOREVER := $(BIN)/pytest --basetemp=.faults/work
 
 .PHONY: faults
 faults: .venv/dev.stamp ## Kill, freeze and fill every part under load, audit the ledger (FAULT=child for one, SHORT=1 for short forms; resumes where it stopped)
 	@mkdir -p .faults
-	$(FOREVER) -m $(if $(SHORT),short_faults,faults) tests/faults $(if $(FAULT),-k "$(FAULT)-")
+	FAULTS_TOLD_S=60 $(FOREVER) $(if $(SHORT),$(SHORT_FORMS),-m faults tests/faults) $(if $(FAULT),-k "$(FAULT)-")
 
 .PHONY: faults-table
 faults-table: .venv/dev.stamp ## Write the table of the faults that `make faults` has run into docs/faults.md
@@ -129,9 +130,9 @@ manifests: .venv/dev.stamp ## Render the chart of deploy/kubernetes into plain m
 	@$(BIN)/python -m tests.manifests
 
 .PHONY: attack
-attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, on SQLite and on PostgreSQL, write the table into docs/security.md
+attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, on SQLite and on PostgreSQL, on SQLite and on PostgreSQL, write the tables into docs/security.md
 	$(BIN)/python -m tests.attack --write
-	$(BIN)/python -m tests.attack --postgresql
+	$(BIN)/python -m tests.attack --postgresql --write
 
 .PHONY: sbom
 sbom: .venv/dev.stamp ## Write the bill of materials (CycloneDX) of each image and of the wheel, and their licences

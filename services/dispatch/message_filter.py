@@ -51,6 +51,10 @@ _INSTRUCTION_HEADERS: Final = (
 )
 
 
+# Why an entry is foreign: values of a metric's label.
+CAUSES: Final = ("no_json", "no_message", "content_type", "unknown_task", "orders", "arguments")
+
+
 class ForeignMessage(Exception):
     """An entry that dispatch did not send; ``args[0]`` is the cause, a label value of a metric."""
 

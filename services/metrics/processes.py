@@ -5,15 +5,25 @@ They are declared in classes, because prefork must be chosen before the first me
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 
 from services import tracing
+from services.dispatch.message_filter import CAUSES
 from services.dispatch.store_watch import Store
 from services.errors import StoreFault
 from services.metrics import catalogue
 from services.metrics.families import counter, gauge, histogram
 from services.metrics.labels import CAPACITY_CODES
 from services.version import VERSION
+
+
+def _store_errors(registry: CollectorRegistry) -> Counter:
+    """Return the counter with all its series at 0: without a first sample, `increase` would miss the first error."""
+    errors = counter(catalogue.STORE_ERRORS, registry)
+    for store in Store:
+        for fault in StoreFault:
+            errors.labels(store, fault)
+    return errors
 
 
 class ApiMetrics:
@@ -29,10 +39,7 @@ class ApiMetrics:
             self.refused.labels(code)  # starts at 0: without a first sample, `increase` would miss the first refusal
         self.unauthenticated = counter(catalogue.UNAUTHENTICATED, registry)
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
-        self.store_errors = counter(catalogue.STORE_ERRORS, registry)
-        for store in Store:
-            for fault in StoreFault:
-                self.store_errors.labels(store, fault)  # starts at 0, as above
+        self.store_errors = _store_errors(registry)
         gauge(catalogue.BUILD, registry).labels(VERSION).set(1)
 
     def observe_transaction(self, kind: str, seconds: float) -> None:
@@ -59,9 +66,11 @@ class WorkerMetrics:
         self.transactions = histogram(catalogue.TRANSACTIONS, registry)
         self.tasks_succeeded = counter(catalogue.TASKS_SUCCEEDED, registry)
         self.messages_dropped = counter(catalogue.MESSAGES_DROPPED, registry)
+        for cause in CAUSES:
+            self.messages_dropped.labels(cause)  # starts at 0, as those of the API
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
         self.task_seconds = histogram(catalogue.TASK_SECONDS, registry)
-        self.store_errors = counter(catalogue.STORE_ERRORS, registry)
+        self.store_errors = _store_errors(registry)
 
     def observe_transaction(self, kind: str, seconds: float) -> None:
         """Observe the time of one transaction; a callback for ``Database.observer``."""

@@ -32,8 +32,7 @@ from tests.support.postgres import PostgresServer, find_programs
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "security.md"
-BEGIN: Final = "<!-- attack: made by `make attack` -->"
-END: Final = "<!-- /attack -->"
+_MARKS: Final = "<!-- attack on {0}: made by `make attack` -->", "<!-- /attack on {0} -->"
 _LIMIT_S: Final = 10.0
 _LONGEST: Final = 1_000_000
 _NO_HTTP: Final = b"Invalid HTTP request received."
@@ -203,9 +202,9 @@ def main() -> int:
     for fault in faults:
         print(fault)
     if arguments.write:
-        page = PAGE.read_text()
-        before, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{rows}\n{END}{rest.partition(END)[2]}")
+        begin, end = (mark.format("PostgreSQL" if arguments.postgresql else "SQLite") for mark in _MARKS)
+        before, rest = PAGE.read_text().split(begin)
+        PAGE.write_text(f"{before}{begin}\n{rows}\n{end}{rest.split(end)[1]}")
     return 1 if faults else 0
 
 

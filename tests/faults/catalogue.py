@@ -21,6 +21,7 @@ from tests.faults.deployment import Deployment, Pace
 from tests.faults.load import Load
 from tests.faults.outages import Broken, disturbance, outage
 from tests.faults.recovery import Recovery
+from tests.faults.sections import SECTIONS
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 
@@ -32,7 +33,8 @@ class Fault:
     ``inflict`` causes the fault under load. ``spread_s`` is the time over which the second half of the load is pushed.
     ``short_form_database`` is the database of the short form, if only one makes sense there. ``with_trained_model``
     adds runs with the trained model. ``settings`` are environment variables. ``linked`` puts links between the service
-    and its stores. ``in_every_run`` is false where another fault of the same kind is in `make test`.
+    and its stores. ``in_every_run`` is false where another fault of the same kind is in `make test`. ``untold`` says
+    why nobody has to learn of it.
     """
 
     name: str
@@ -45,11 +47,20 @@ class Fault:
     settings: dict[str, str] = field(default_factory=dict)
     linked: bool = False
     in_every_run: bool = True
+    untold: str = ""
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections of the runbook that an operator has to be led to; empty if ``untold`` says why to none."""
+        return SECTIONS.get(self.name, ())
 
 
 SIXTEEN_PER_MESSAGE = {"STANCEWIRE_BROKER__MESSAGE_ARTICLES": "16"}
 
 ON_POSTGRESQL = ("postgresql",)
+
+HARMLESS = "nothing suffers"
+IN_ORDER = "an orderly restart"
 
 
 def _while(name: str, title: str, broken: Broken, *, stops_work: bool = True, **options: Any) -> Fault:
@@ -97,9 +108,9 @@ _FAULTS = (
     Fault("soft", "soft limit passed", article_faults.pass_soft_limit),
     Fault("hard", "hard limit passed, in C", article_faults.pass_hard_limit, settings=SIXTEEN_PER_MESSAGE),
     Fault("clock", "clock set back, child killed", store_faults.set_clock_back),
-    Fault("double", "every message delivered twice", redis_faults.deliver_twice),
+    Fault("double", "every message delivered twice", redis_faults.deliver_twice, untold=HARMLESS),
     Fault("sweepers", "two sweepers, flush, child killed", process_faults.run_two_sweepers),
-    Fault("sigterm", "SIGTERM in mid-article", process_faults.terminate_worker),
+    Fault("sigterm", "SIGTERM in mid-article", process_faults.terminate_worker, untold=IN_ORDER),
 )
 _OUTAGES = (
     _while("readonly", "PostgreSQL read-only", postgres_outages.read_only, databases=ON_POSTGRESQL),
@@ -110,6 +121,29 @@ _OUTAGES = (
         databases=ON_POSTGRESQL,
         in_every_run=False,
     ),
+    _while(
+        "failover",
+        "PostgreSQL failed over to its standby",
+        postgres_outages.failed_over,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while(
+        "timeouts",
+        "statements time out",
+        postgres_outages.statements_cancelled,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while(
+        "newer",
+        "schema newer than the program",
+        postgres_outages.newer_schema,
+        stops_work=False,
+        databases=ON_POSTGRESQL,
+        in_every_run=False,
+    ),
+    _while("mounted", "SQLite's disk read-only", store_faults.read_only, databases=("sqlite",), in_every_run=False),
     _while(
         "backends",
         "its backends ended in a loop",
@@ -139,7 +173,7 @@ _OUTAGES = (
             stops_work=not name.endswith("delay"),
             databases=ON_POSTGRESQL,
             linked=True,
-            in_every_run=name == "redis-reset",
+            in_every_run=False,
         )
         for name, broken in {
             "postgresql-delay": link_outages.DATABASE_DELAY,
@@ -153,7 +187,8 @@ _OUTAGES = (
     _while("type", "queue's key of a foreign type", redis_outages.queue_of_a_foreign_type),
     _while("permission", "Redis user without BRPOP", redis_outages.no_permission, in_every_run=False),
     _while("replica", "Redis a replica", redis_outages.replica, in_every_run=False),
-    _while("junk", "20,000 junk messages", redis_outages.junk, stops_work=False, in_every_run=False),
+    _while("unsaved", "Redis cannot save to its disk", redis_outages.unsaved, in_every_run=False),
+    _while("junk", "20,000 junk messages", redis_outages.junk, stops_work=False),
     _while("stopped-child", "child stopped", process_outages.stopped("child"), stops_work=False),
     _while(
         "stopped-worker",
@@ -166,23 +201,50 @@ _OUTAGES = (
         "stopped-sweeper", "sweeper stopped", process_outages.stopped("sweeper"), stops_work=False, in_every_run=False
     ),
     _while("stopped-api", "API stopped", process_outages.stopped("api"), stops_work=False, in_every_run=False),
+    *(
+        _while(
+            f"descriptors-{part}",
+            f"{title} without file descriptors",
+            process_outages.few_descriptors(part),
+            stops_work=False,
+            in_every_run=False,
+        )
+        for part, title in {"api": "API", "worker": "worker", "sweeper": "sweeper"}.items()
+    ),
+    Fault("memory", "out of memory in a child", process_outages.run_out_of_memory, in_every_run=False),
     _while(
-        "descriptors",
-        "API without file descriptors",
-        process_outages.few_descriptors,
+        "logs",
+        "disk of the logs full",
+        process_outages.full_disk_of_logs,
         stops_work=False,
         in_every_run=False,
+        untold="nothing waits; lines are missing",
     ),
-    _while("polls", "500 long polls", client_faults.long_polls, stops_work=False, in_every_run=False),
-    _while("uploads", "50 uploads that never end", client_faults.slow_uploads, stops_work=False),
-    _while("leavers", "clients that leave in mid-answer", client_faults.leavers, stops_work=False, in_every_run=False),
+    _while("polls", "500 long polls", client_faults.long_polls, stops_work=False, in_every_run=False, untold=HARMLESS),
+    _while("uploads", "50 uploads that never end", client_faults.slow_uploads, stops_work=False, untold=HARMLESS),
+    _while(
+        "leavers",
+        "clients that leave in mid-answer",
+        client_faults.leavers,
+        stops_work=False,
+        in_every_run=False,
+        untold=HARMLESS,
+    ),
     _while("forward", "clock a day ahead", store_faults.clock_ahead, stops_work=False, in_every_run=False),
     Fault(
         "rolling",
         "every part restarted in turn",
         process_outages.restart_in_turn,
+        untold=IN_ORDER,
         spread_s=lambda pace: 2 * pace.outage_s,
         in_every_run=False,
+    ),
+    Fault(
+        "restore",
+        "restore in operation",
+        process_outages.restore_while_running,
+        in_every_run=False,
+        untold="the command says why it refuses",
     ),
     Fault(
         "random",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import report
-from tests.faults.deployment import PARTS, Deployment, Pace
+from tests.faults.deployment import PARTS, PATIENCE_S, Deployment, Pace
 from tests.faults.postgres import FaultyPostgres
 from tests.faults.small_disk import may_mount, small_disk
 from tests.support.postgres import find_programs
@@ -27,11 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def record_run(request: pytest.FixtureRequest) -> Callable[[report.FaultRun], None]:
-    """Adds a run to the table; runs of the long form are also stored in the report."""
+    """Adds a run to the table; what `make faults` runs is also stored in the report."""
 
     def record(run: report.FaultRun) -> None:
         request.config.stash[_RUNS].append(run)
-        if run.pace == "long":
+        if run.pace == "long" or PATIENCE_S:
             report.append_run(run)
 
     return record

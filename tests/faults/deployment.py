@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 120
 PARTS = ("api", "sweeper", "worker")
+# Seconds that a fault lasts at most until something has told of it; with 0 it lasts as long as its pace says.
+PATIENCE_S = float(os.environ.get("FAULTS_TOLD_S", "0"))
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Pace:
             "STANCEWIRE_WORKER__RENEW_S": str(self.lease_s / 6),
             "STANCEWIRE_WORKER__BACKOFF_S": str(self.lease_s / 6),
             "STANCEWIRE_BROKER__OVERDUE_S": str(self.overdue_s),
+            # As in production, a wait for a lock ends well before the hard limit, which would end the process.
+            "STANCEWIRE_DATABASE__BUSY_TIMEOUT_S": str(max(1.0, self.lease_s / 6)),
         }
 
 
@@ -117,6 +122,7 @@ class Deployment:
     small_disk: Path | None = None  # with the database, if a test may fill the disk up
     parts: Sequence[str] = PARTS
     linked: bool = False  # the service reaches its stores through links that a test can break
+    patience_s: float = PATIENCE_S
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -125,6 +131,10 @@ class Deployment:
         self.switches = self.folder / "switches"
         self.switches.mkdir(parents=True)
         self.broken_at = 0.0  # when the latest fault began, by the monotonic clock
+        self.logs_to: Path | None = None  # instead of a file in the folder
+        self.told = threading.Event()  # set when something has told of it
+        self.expects_to_be_told = True
+        self.metrics_targets = {"api": f"127.0.0.1:{self.port}", "worker": f"127.0.0.1:{free_port()}"}
         self.links: dict[str, Link] = {}
         self._redis = redis_server.prepare(self.folder)
         self.redis = redis.Redis.from_url(self._redis.url, socket_timeout=5)
@@ -134,9 +144,11 @@ class Deployment:
             "STANCEWIRE_DATABASE_URL": self._linked_database_url(),
             "STANCEWIRE_REDIS_URL": self._linked_redis_url(),
             "STANCEWIRE_ACCESS__REQUIRED": "false",
+            "STANCEWIRE_ACCESS__METRICS": "loopback",
             "STANCEWIRE_API__PORT": str(self.port),
             "STANCEWIRE_WORKER__PROCESSES": str(self.slots),
             "STANCEWIRE_WORKER__NICENESS": "0",  # other load on this machine must not make a limit pass
+            "STANCEWIRE_WORKER__METRICS_PORT": self.metrics_targets["worker"].partition(":")[2],
             "STANCEWIRE_PIPELINE__MODEL": "rules",
             **self.pace.settings(),
             **self.extra,
@@ -199,17 +211,27 @@ class Deployment:
             return bool(httpx.get(f"{self.url}/readyz", timeout=2, verify=TLS).json()["status"] == "ok")
         return False
 
+    def wait_told(self) -> None:
+        """Wait until something has told of the latest fault, or the patience is at its end."""
+        if self.expects_to_be_told:
+            self.told.wait(max(0.0, self.broken_at + self.patience_s - time.monotonic()))
+
     # --- one part ---
 
     def start_part(self, part: str, name: str = "") -> None:
         module = (sys.executable, "-m", "tests.faults.fault_injection", part)
         command: Sequence[str] = self._redis.command if part == "redis" else module
-        with (self.folder / f"{part}.log").open("ab") as log:
+        with (self.logs_to or self.folder / f"{part}.log").open("ab") as log:
             self.processes[name or part] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
             )
         if part == "redis":
             wait_until(self._redis_answers, START_TIMEOUT_S, "Redis answers")
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service, with the settings of the deployment, to its end."""
+        command = [sys.executable, "-m", "services.cli.main", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=START_TIMEOUT_S)
 
     def _redis_answers(self) -> bool:
         with contextlib.suppress(redis.RedisError):

@@ -1,8 +1,9 @@
 """Runs a process of the service with injected faults, for which production code has no hook.
 
-    python -m tests.faults.fault_injection api|worker|sweeper
+    python -m tests.faults.fault_injection api|worker|sweeper|migrate
 
-A file in the folder ``$FAULTS_DIR`` switches a fault on as long as the file exists. The words of ``Trigger`` in an
+A file in the folder ``$FAULTS_DIR`` switches a fault on as long as the file exists. A migration kills itself at its
+statement number ``$FAULTS_STATEMENTS``. The words of ``Trigger`` in an
 article cause a fault while that article is analysed.
 """
 
@@ -28,6 +29,7 @@ from services.cli.main import main
 
 FOLDER = Path(os.environ.get("FAULTS_DIR", "/nonexistent"))
 _UNIX_EPOCH = 2440587.5  # as a Julian day
+_LARGE = 64 << 20  # bytes
 _ALL_PAGES = 2**32 - 2  # SQLite's maximum, so no quota
 
 
@@ -37,6 +39,7 @@ class Switch(StrEnum):
     KILL_AFTER_COMMIT = "kill-after-commit"  # the API dies between the commit of an article and its answer
     SEND_TWICE = "send-twice"  # each message is sent twice
     QUOTA = "quota"  # the SQLite file may not grow
+    READ_ONLY = "read-only"  # the SQLite file may not be written
     CLOCK = "clock"  # the file contains the offset of SQLite's clock in milliseconds
 
 
@@ -46,6 +49,7 @@ class Trigger(StrEnum):
     KILL = "FAULT-KILL"  # kills its process
     SOFT = "FAULT-SOFT"  # runs past the soft limit, with checkpoints
     HARD = "FAULT-HARD"  # hangs in C code, which no exception can interrupt
+    MEMORY = "FAULT-MEMORY"  # needs another 64 MB
     SLOW = "FAULT-SLOW"  # takes an additional second
     STEADY = "FAULT-STEADY"  # takes an additional tenth of a second
 
@@ -66,6 +70,8 @@ def trigger_faults(article: Any, checkpoint: Callable[[str], None]) -> None:
     while Trigger.SOFT in article.body:
         time.sleep(0.1)
         checkpoint("fault")
+    if Trigger.MEMORY in article.body:
+        bytearray(_LARGE)
     for trigger, seconds in _DELAYS_S.items():
         if trigger in article.body:
             time.sleep(seconds)
@@ -123,6 +129,18 @@ def _patch_sqlite() -> None:
             # SQLite raises a maximum below the current size to the current size.
             pages = 1 if is_on(Switch.QUOTA) else _ALL_PAGES
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+            connection.exec_driver_sql(f"PRAGMA query_only={int(is_on(Switch.READ_ONLY))}")
+
+
+def _patch_migration() -> None:
+    left = int(os.environ["FAULTS_STATEMENTS"])
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def kill_at_last(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def set_sqlite_clock(folder: Path, connection: Any, _record: Any) -> None:
@@ -144,6 +162,8 @@ if __name__ == "__main__":
     _patch_sending()
     if sys.argv[1] == "api":
         _patch_api()
+    if sys.argv[1] == "migrate":
+        _patch_migration()
     if sys.argv[1] == "worker":
         _patch_worker()
     main()

@@ -47,3 +47,4 @@ def _sleep_while(deployment: Deployment, broken: Broken) -> None:
     deployment.broken_at = time.monotonic()
     with broken(deployment):
         time.sleep(deployment.pace.outage_s)
+        deployment.wait_told()

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from tests.faults.deployment import wait_until
 from tests.faults.small_disk import small_disk
 from tests.faults.store_faults import install_clock
 from tests.support.postgres import PostgresServer
@@ -34,6 +35,25 @@ class FaultyPostgres(PostgresServer):
                 process.kill()
         self.process.wait()
         psutil.wait_procs(processes, timeout=30)
+
+    @contextlib.contextmanager
+    def failed_over(self) -> Iterator[None]:
+        """Be dead inside the context; then a standby, which has every commit, takes the address over."""
+        standby = self.new_standby()
+        standby.start()
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+            wait_until(lambda: connection.execute(synchronous).fetchone(), 30, "the standby follows")
+        self.kill()
+        yield
+        with psycopg.connect(standby.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+        standby.halt()
+        self._directory, standby._directory = standby._directory, self._directory  # the address stays
+        self.start()
+        standby.stop()
 
     @contextlib.contextmanager
     def database(self, *, small: bool) -> Iterator[str]:

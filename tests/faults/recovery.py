@@ -12,7 +12,7 @@ from services.database.engine import Database
 from tests.faults import ledger_audit
 from tests.faults.deployment import REDELIVERY_BOUND_S, RESTART_BOUND_S, Deployment, suspended, wait_until
 from tests.faults.ledger_audit import LedgerAudit
-from tests.faults.load import Load
+from tests.faults.load import Load, story
 
 _START_TIMEOUT_S = 120  # generous, as the machine may be busy
 
@@ -59,6 +59,17 @@ def expect_redelivery(deployment: Deployment, jobs: Iterable[UUID]) -> Recovery:
 def measure_next_start(deployment: Deployment, recovery: Recovery) -> Recovery:
     """Wait for the next job to start and measure that, for faults that stop all work but may interrupt no job."""
     began, since = time.monotonic(), ledger_audit.clock_ms(deployment.database)
+    wait_until(
+        lambda: ledger_audit.any_started_since(deployment.database, since), recovery.bound_s + 5, "work continues"
+    )
+    recovery.seconds = time.monotonic() - began
+    return recovery
+
+
+def measure_new_start(deployment: Deployment, load: Load, recovery: Recovery) -> Recovery:
+    """Push another article and measure when the next job starts, for faults that may outlast the whole load."""
+    began, since = time.monotonic(), ledger_audit.clock_ms(deployment.database)
+    load.push_until_accepted(f"{load.feed}-after", story(load.count))
     wait_until(
         lambda: ledger_audit.any_started_since(deployment.database, since), recovery.bound_s + 5, "work continues"
     )

@@ -1,4 +1,4 @@
-"""A Redis that answers wrongly: a foreign type of the queue's key, missing permission, a replica, junk."""
+"""A Redis that answers wrongly: a foreign type of the key, no permission, a replica, a full disk, junk."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from collections.abc import Iterator
 import redis
 
 from tests.faults.deployment import Deployment
+from tests.faults.runbook import ask_redis
 
 _JUNK = 20_000
+
+
+def _command(deployment: Deployment, *words: str) -> None:
+    deployment.redis.execute_command(*words)  # type: ignore[no-untyped-call]  # the client has no types here
 
 
 @contextlib.contextmanager
@@ -19,27 +24,42 @@ def queue_of_a_foreign_type(deployment: Deployment) -> Iterator[None]:
     try:
         yield
     finally:
-        deployment.redis.delete(deployment.queue)
+        ask_redis(deployment.redis, "StancewireRedisFault", "del ")
 
 
 @contextlib.contextmanager
 def no_permission(deployment: Deployment) -> Iterator[None]:
     """Take the right to receive messages away from the user."""
-    deployment.redis.execute_command("ACL", "SETUSER", "default", "-brpop")
+    _command(deployment, "ACL", "SETUSER", "default", "-brpop")
     try:
         yield
     finally:
-        deployment.redis.execute_command("ACL", "SETUSER", "default", "+@all")
+        ask_redis(deployment.redis, "StancewireRedisFault", "acl setuser", user="default")
+        _command(deployment, "ACL", "SETUSER", "default", "+@all", "~*")
 
 
 @contextlib.contextmanager
 def replica(deployment: Deployment) -> Iterator[None]:
     """Make the server a replica of one that does not exist: it refuses writes."""
-    deployment.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    _command(deployment, "REPLICAOF", "127.0.0.1", "1")
     try:
         yield
     finally:
-        deployment.redis.execute_command("REPLICAOF", "NO", "ONE")
+        ask_redis(deployment.redis, "StancewireRedisFault", "replicaof")
+
+
+@contextlib.contextmanager
+def unsaved(deployment: Deployment) -> Iterator[None]:
+    """Put a folder where the server, which shall save its data, has its file: it then refuses to change anything."""
+    obstacle = deployment.folder / "dump.rdb"
+    obstacle.mkdir()
+    deployment.redis.config_set("save", "1 1")
+    deployment.redis.bgsave()
+    try:
+        yield
+    finally:
+        deployment.redis.config_set("save", "")
+        obstacle.rmdir()
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 PAGE = Path("docs/faults.md")
 _BEGIN, _END = "<!-- faults: written by `make faults-table` -->", "<!-- end of faults -->"
+_FORMS = {"long": "The long form, as in production", "short": "The short form"}
 REPORT = Path(os.environ.get("FAULTS_REPORT", ".faults/report.jsonl"))
 
 
@@ -109,14 +110,15 @@ def table(runs: Iterable[FaultRun]) -> str:
 
 def write_page(text: str) -> str:
     """Return the page ``text`` with the last run of each fault, of all commits, between its marks."""
-    latest = {run.key[1:]: run for run in read_runs() if run.pace == "long"}
-    commits = ", ".join(sorted({run.commit for run in latest.values()}))
+    latest = {run.key[1:]: run for run in read_runs()}
     before, rest = text.split(_BEGIN, 1)
-    after = rest.split(_END, 1)[1]
-    content = (
-        f"\n\nThe last run of each fault; commits: {commits}.\n\n{table(latest.values())}\n\n" if latest else "\n\n"
-    )
-    return f"{before}{_BEGIN}{content}{_END}{after}"
+    content = "\n\n"
+    for pace, form in _FORMS.items():
+        runs = [run for run in latest.values() if run.pace == pace]
+        if runs:
+            commits = ", ".join(sorted({run.commit for run in runs}))
+            content += f"{form}, {len(runs)} runs; commits: {commits}.\n\n{table(runs)}\n\n"
+    return f"{before}{_BEGIN}{content}{_END}{rest.split(_END, 1)[1]}"
 
 
 if __name__ == "__main__":

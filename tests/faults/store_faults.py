@@ -1,4 +1,4 @@
-"""Faults of the database: restarted, locked, full, and its clock set back."""
+"""Faults of the database: restarted, locked, full, read-only, and its clock set back or ahead."""
 
 from __future__ import annotations
 
@@ -78,6 +78,11 @@ def _disk_full(deployment: Deployment) -> Iterator[None]:
         full = filled_up(deployment.small_disk)
     with full:
         yield
+
+
+def read_only(deployment: Deployment) -> contextlib.AbstractContextManager[None]:
+    """Refuse writes to the SQLite file, as a disk that was mounted again read-only does."""
+    return deployment.switched_on(Switch.READ_ONLY)
 
 
 def _assert_none_dead(audit: LedgerAudit) -> None:

@@ -46,6 +46,11 @@ def _long_forms() -> list[pytest.ParameterSet]:
     ]
 
 
+def test_every_fault_leads_to_the_runbook_or_nobody_has_to_learn_of_it() -> None:
+    assert [fault.name for fault in FAULTS if bool(fault.sections) is bool(fault.untold)] == []
+    assert {f"Stancewire{name}" for fault in FAULTS for name in fault.sections} <= told.RUNBOOK_SECTIONS
+
+
 @pytest.mark.parametrize(("fault", "kind"), _short_forms())
 def test_nothing_is_lost_under_a_short_load(
     fault: Fault, kind: str, shared_deployment: Deploy, record_run: RecordRun
@@ -68,18 +73,22 @@ def test_nothing_is_lost_as_in_production(
 def _inflict_and_audit(fault: Fault, deployment: Deployment, pace_name: str, model: str, record_run: RecordRun) -> None:
     pace, began = deployment.pace, time.monotonic()
     load = Load(deployment.url, fault.name, pace.articles, fault.spread_s(pace))
-    watch = told.Watch(deployment)
+    watch = told.Watch(deployment, fault.sections)
     audit, after, in_flight, passed = ledger_audit.LedgerAudit(lost=-1, doubled=-1), recovery.Recovery(0), -1, False
     try:
-        in_flight = recovery.start_load(deployment, load)
+        deployment.expects_to_be_told = not fault.untold
         with watch:
+            in_flight = recovery.start_load(deployment, load)
+            deployment.broken_at = time.monotonic()
             after = fault.inflict(deployment, load)
-        ledger_audit.wait_all_final(deployment.database, load, pace.timeout_s)
-        audit = ledger_audit.audit_ledger(deployment.database, load)
-        after.measure(deployment.database)
-        after.check(audit)
-        audit.assert_clean(load)
-        assert after.seconds is None or after.seconds <= after.bound_s
+            ledger_audit.wait_all_final(deployment.database, load, pace.timeout_s)
+            audit = ledger_audit.audit_ledger(deployment.database, load)
+            after.measure(deployment.database)
+            after.check(audit)
+            audit.assert_clean(load)
+            assert after.seconds is None or after.seconds <= after.bound_s
+            deployment.wait_told()
+        assert watch.by or fault.untold or not deployment.patience_s, "nothing told of the fault"
         passed = True
     finally:
         load.stop()
@@ -97,7 +106,7 @@ def _inflict_and_audit(fault: Fault, deployment: Deployment, pace_name: str, mod
                 doubled=audit.doubled,
                 recovery_s=after.seconds,
                 bound_s=after.bound_s,
-                told_by=watch.by,
+                told_by=watch.by or (f"nobody: {fault.untold}" if fault.untold else ""),
                 told_s=watch.seconds,
                 states=dict(audit.states),
                 attempts=audit.attempts,

@@ -42,6 +42,7 @@ PUSH = (
 STORE_FAULT = 'stancewire_store_fault{{job="api",instance="api:8400",store="{}",fault="{}"}}'
 WEBHOOKS = 'stancewire_webhooks{{job="api",instance="api:8400",webhooks="{}"}}'
 STORE_ERRORS = 'stancewire_store_errors_total{{job="api",instance="api:8400",store="{}",fault="{}"}}'
+DROPPED = 'stancewire_messages_dropped_total{{job="worker",instance="10.0.0.7:9808",cause="{}"}}'
 SOURCES = 'stancewire_sources{{job="api",instance="api:8400",source="{}",does="{}"}}'
 FEED = 'stancewire_{}_total{{job="api",instance="api:8400",feed="wire"}}'
 
@@ -154,6 +155,19 @@ CASES = {
         not_yet="30s",
         quiet=constant(STORE_ERRORS.format("database", "locked"), 5),
         labels={"store": "database", "fault": "locked"},
+    ),
+    "StancewireMessagesLost": Case(
+        fires={"stancewire_dispatched_jobs_lost_total" + API: "0x3 4x100"},
+        at="1m",
+        not_yet="20s",
+        quiet=constant("stancewire_dispatched_jobs_lost_total" + API, 4),
+    ),
+    "StancewireForeignMessages": Case(
+        fires={DROPPED.format("no_json"): "0x3 9x100"},
+        at="1m",
+        not_yet="20s",
+        quiet=counter(DROPPED.format("unclaimed"), 1) | constant(DROPPED.format("no_json"), 9),
+        labels={"cause": "no_json"},
     ),
     "StancewireRedisMemory": Case(
         fires=constant("stancewire_redis_memory_bytes" + API, 90)

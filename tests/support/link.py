@@ -40,7 +40,7 @@ class Proxy:
         raise NotImplementedError
 
     def _connect(self) -> socket.socket:
-        """Return a connection to the target; raises OSError if there is none to be had."""
+        """Return a connection to the target; raises OSError if the server is down."""
         if isinstance(self._target, int):
             return socket.create_connection(("127.0.0.1", self._target), timeout=30)
         connection = socket.socket(socket.AF_UNIX)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -57,6 +58,11 @@ def _trace_stage(stage: str, seconds: float) -> None:
     tracing.past_span(stage, now_ms - seconds * 1000, now_ms)
 
 
+def end_process() -> None:
+    """End this process at once; the worker host starts another."""
+    os._exit(1)
+
+
 def _no_keys() -> None:
     """Recognise no text."""
 
@@ -67,7 +73,8 @@ class MessageRunner:
 
     The soft limit is checked after each stage and raises ``DeadlineExceeded``. The hard limit is enforced by the
     watchdog thread of ``faulthandler``, which does not need the interpreter lock: it prints the stack and ends the
-    process, whatever the process hangs in.
+    process, whatever the process hangs in. A process that has run out of memory ends, too, once the article has its
+    reason: what it holds is free then, and the other jobs of the message run elsewhere.
 
     ``stopping`` tells whether the process is shutting down; ``text_keys`` returns what the text of the article that was
     analysed last is recognised by, or None if it is not to be linked with its copies.
@@ -82,6 +89,7 @@ class MessageRunner:
     stories: Stories = field(default_factory=Stories)
     _leased: list[LeasedJob] = field(default_factory=list)  # the current job and those that wait
     _extended_at: float = 0.0  # monotonic time of the last extension
+    _is_out_of_memory: bool = False
 
     def run(self, message_id: UUID, job_ids: Sequence[UUID]) -> int:
         """Lease the jobs of a message and run them in order. Return how many could be leased.
@@ -92,7 +100,7 @@ class MessageRunner:
         self._extended_at = time.monotonic()
         leased_count = len(self._leased)
         try:
-            while self._leased and not self.stopping():
+            while self._leased and not self.stopping() and not self._is_out_of_memory:
                 job = self._leased[0]
                 with (
                     structlog.contextvars.bound_contextvars(job=str(job.job_id), feed=job.article.feed),
@@ -102,9 +110,12 @@ class MessageRunner:
                 self._leased = [waiting for waiting in self._leased if waiting is not job]
         finally:
             faulthandler.cancel_dump_traceback_later()
-            if self._leased:  # the process is stopping
+            if self._leased:  # the process is stopping, or ends
                 with contextlib.suppress(StoreUnavailable):  # then the leases expire, with the same effect
                     leases.release(self.database, self._leased)
+        if self._is_out_of_memory:
+            log.error("out_of_memory", released=len(self._leased))
+            end_process()
         return leased_count
 
     def _run_job(self, job: LeasedJob) -> None:
@@ -162,6 +173,7 @@ class MessageRunner:
             return self._requeue(job, error, time.perf_counter() - began)
         except Exception as defect:  # no defect may lose the article or end the process
             log.exception("article_defect")
+            self._is_out_of_memory = isinstance(defect, MemoryError)
             reason = StancewireError(f"{type(defect).__name__}: {defect}", code="defect")
             return self._requeue(job, reason, time.perf_counter() - began)
         return JobState.SUCCEEDED

@@ -121,7 +121,7 @@ def current(database: Database) -> str | None:
         return current_on(connection)
 
 
-@cache
+@cache  # read from files, which a process without file descriptors cannot open
 def newest() -> str:
     """Return the revision that the code needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
@@ -129,6 +129,7 @@ def newest() -> str:
     return head
 
 
+@cache
 def known_revisions() -> frozenset[str]:
     """Return all revisions from which the code can upgrade, including the newest."""
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())

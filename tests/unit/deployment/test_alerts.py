@@ -94,6 +94,11 @@ def test_severity_is_critical_or_warning() -> None:
     assert {rule["labels"]["severity"] for rule in ALERTS} == {"critical", "warning"}
 
 
+def test_rules_are_evaluated_as_often_as_metrics_are_read() -> None:
+    intervals = yaml.safe_load((RULES.parent / "prometheus.yml").read_text())["global"]
+    assert intervals["evaluation_interval"] == intervals["scrape_interval"] == "10s"
+
+
 def test_rule_files_are_valid() -> None:
     process = subprocess.run(
         [promtool(), "check", "rules", *map(str, RULES.glob("*.yml"))], capture_output=True, text=True, timeout=60

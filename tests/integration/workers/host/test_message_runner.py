@@ -29,6 +29,7 @@ from tests.support.message_runner import (
     run,
     states,
 )
+from workers.host import message_runner
 from workers.host.message_runner import Checkpoint, MessageRunner
 
 YEAR_10000_MS = 253_402_300_800_000
@@ -81,9 +82,8 @@ def test_permanent_error_fails_only_its_own_job(database: Database) -> None:
     [
         (TransientError("the model was not ready"), "temporary", "the model was not ready"),
         (RecursionError("too deep \ud800\x00"), "defect", "RecursionError: too deep ?\\0"),
-        (MemoryError(), "defect", "MemoryError: "),
     ],
-    ids=["transient", "defect", "memory"],
+    ids=["transient", "defect"],
 )
 def test_transient_error_is_retried_with_backoff_until_dead(
     database: Database, raised: Exception, code: str, detail: str
@@ -104,6 +104,24 @@ def test_transient_error_is_retried_with_backoff_until_dead(
             assert 0.7 * 60 * 2 ** (attempt - 1) < delay < 1.3 * 60 * 2 ** (attempt - 1)
             assert fill(database) == []
             set_row(database, pushed.job_id, next_run_at=0)
+
+
+def test_process_that_is_out_of_memory_ends_and_gives_the_other_jobs_back(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = push_three(sqlite_database)
+    ends: list[str] = []
+    monkeypatch.setattr(message_runner, "end_process", lambda: ends.append("ended"))
+
+    def analyse(_pushed: Article, _checkpoint: Checkpoint) -> Analysis:
+        raise MemoryError
+
+    run(sqlite_database, analyse)
+    assert ends == ["ended"]
+    assert states(sqlite_database, ids) == [JobState.QUEUED] * 3
+    first, *others = (queries.job(sqlite_database, job_id) for job_id in ids)
+    assert (first.attempts, first.reason_code, first.reason_detail) == (1, "defect", "MemoryError: ")
+    assert [other.attempts for other in others] == [0, 0]
 
 
 def test_article_over_soft_limit_is_requeued(sqlite_database: Database) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.dispatch.message_filter import CAUSES
 from services.metrics import ApiMetrics, WorkerMetrics, declared_names
 from services.metrics.prefork import ChildrenCollector
 from tests.support import paths
@@ -69,7 +70,9 @@ def test_replacement_child_continues_counts_of_killed_child(tmp_path: Path) -> N
         if sample.labels.get("stage") == "read"
     }
     assert samples["stancewire_stage_seconds_count"] == 10
-    assert script.stderr.split() == ["histogram_0.db", "histogram_1.db"]
+    # The counters whose series begin at 0 have a file of the parent, too.
+    counters = ["counter_0.db", "counter_1.db", "counter_main.db"]
+    assert script.stderr.split() == [*counters, "histogram_0.db", "histogram_1.db"]
 
 
 def test_declared_names_have_the_project_prefixes() -> None:
@@ -96,6 +99,17 @@ def test_instruments_of_processes_are_declared() -> None:
         families = {family.name for family in registry.collect()}
         assert len(families) >= 6
         assert all({name, f"{name}_total", f"{name}_bucket"} & declared_names() for name in families)
+
+
+def test_counters_that_alerts_watch_begin_at_zero() -> None:
+    registry = CollectorRegistry()
+    WorkerMetrics(registry)
+    samples = [sample for family in registry.collect() for sample in family.samples if sample.name.endswith("_total")]
+    causes = {sample.labels["cause"] for sample in samples if "dropped" in sample.name}
+    faults = {(sample.labels["store"], sample.labels["fault"]) for sample in samples if "store_errors" in sample.name}
+    assert causes == set(CAUSES)
+    assert {("redis", "foreign_key"), ("database", "read_only")} <= faults
+    assert {sample.value for sample in samples} == {0}
 
 
 def test_children_collector_shows_count_and_memory() -> None:
