@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.deployment import PARTS, RESTART_BOUND_S, Deployment
+from tests.faults.deployment import PARTS, RESTART_BOUND_S, Deployment, suspended
 from tests.faults.fault_injection import Trigger
 from tests.faults.load import Load, story
 from tests.faults.outages import Broken, assert_none_dead
@@ -29,7 +29,7 @@ def stopped(part: str) -> Broken:
 
     def broken(deployment: Deployment) -> contextlib.AbstractContextManager[None]:
         process = deployment.children()[0] if part == "child" else psutil.Process(deployment.pid(part))
-        return deployment.frozen([process])
+        return suspended([process])
 
     return broken
 

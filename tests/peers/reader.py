@@ -38,7 +38,7 @@ def load() -> Any:
 class Spacy:
     """spaCy's pipeline alone, which the other peers begin with: finds no statements."""
 
-    packages = ("spacy",)
+    packages: tuple[str, ...] = ("spacy",)
 
     def __init__(self, nlp: Any, _clone: str) -> None:
         self.nlp = nlp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal
 
@@ -116,7 +117,8 @@ def metrics(request: Request, services: Services) -> Response:
         caller.require(Scope.READ)
         if caller.feeds is not None:
             raise Forbidden("metrics describe every feed; this key sees some of them")
-    generate, media_type = generate_latest, CONTENT_TYPE_LATEST
+    generate: Callable[..., bytes] = generate_latest
+    media_type = CONTENT_TYPE_LATEST
     if services.settings.tracing.endpoint:  # only exemplars are worth the change of the format
         generate, media_type = choose_encoder(request.headers.get("accept", ""))
     return Response(generate(request.app.state.registry), media_type=media_type)

@@ -22,7 +22,7 @@ def exemplars(api: Api) -> dict[str, set[str]]:
     answer = api.client.get("/metrics", headers={"Accept": OPENMETRICS})
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     traces: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(answer.text):
+    for family in text_string_to_metric_families(answer.text):  # type: ignore[no-untyped-call]  # the package types its interface only in part
         for sample in family.samples:
             if sample.exemplar is not None:
                 traces.setdefault(sample.name, set()).add(sample.exemplar.labels["trace_id"])
