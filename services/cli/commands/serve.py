@@ -6,7 +6,7 @@ import signal
 import threading
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +15,10 @@ from services import logs, tracing
 from services.cli import process_limits
 from services.cli.arguments import fail
 from services.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 
 class Part(StrEnum):
@@ -51,8 +55,6 @@ def up(
 
 def api() -> None:
     """Run an API process."""
-    import uvicorn
-
     from services.api.server import Server
     from services.application import create_app
 
@@ -61,7 +63,14 @@ def api() -> None:
     logs.configure(settings.log, "api")
     tracing.require(settings.tracing)
     app = create_app(settings)
-    config = uvicorn.Config(
+    Server(server_config(app, settings), app.state.services.result_watch).run()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    import uvicorn
+
+    return uvicorn.Config(
         app,
         host=settings.api.host,
         port=settings.api.port,
@@ -70,9 +79,9 @@ def api() -> None:
         server_header=False,
         proxy_headers=False,  # uvicorn would trust any process on loopback; `api.trusted_proxies` names the proxies
         limit_concurrency=process_limits.connections_within(settings.api.connections),
+        timeout_keep_alive=settings.api.keep_alive_s,
         timeout_graceful_shutdown=10,
     )
-    Server(config, app.state.services.result_watch).run()
 
 
 def sweeper() -> None:
