@@ -57,8 +57,8 @@ class Api(Group):
     keep_alive_s: int = Field(
         75,
         gt=0,
-        description="Seconds for which an idle connection stays open. Longer than any sender or proxy keeps it: a request "
-        "on a connection that is just being closed is answered by nobody.",
+        description="Seconds for which an idle connection stays open. Longer than any sender or proxy keeps it: a "
+        "request on a connection that is just being closed is answered by nobody.",
     )
     poll_s: Seconds = Field(0.1, description="Seconds between two looks into the ledger while requests wait.")
     page_limit: Count = Field(500, description="Most items in a page of JSON.")
