@@ -27,6 +27,7 @@ ANSWERS: dict[type[StancewireError], tuple[StancewireError, int, str]] = {
     errors.LeaseLost: (errors.LeaseLost("canceled"), 500, "lease_lost"),
     errors.Unavailable: (errors.Unavailable("refused"), 500, "error"),
     errors.BrokerUnavailable: (errors.BrokerUnavailable("refused"), 500, "broker_unavailable"),
+    errors.ReplicaUnavailable: (errors.ReplicaUnavailable("late"), 500, "replica_unavailable"),
     StoreUnavailable: (StoreUnavailable("locked"), 503, "store_unavailable"),
     Refused: (Refused("full", code="feed_queue_full", status=429, retry_after=30), 429, "feed_queue_full"),
     Contended: (Contended("pushed at once"), 503, "contended"),
