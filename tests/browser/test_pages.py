@@ -266,5 +266,6 @@ def test_pages_fit_the_width_of_a_phone(open_window: OpenWindow, stack: Stack, w
 
 def test_api_docs_list_the_operations_under_the_policy_of_the_page(page: Page) -> None:
     page.goto("/docs")
-    expect(page.locator("#operations-articles-push_article")).to_be_visible()
+    built_at_first_use_s = 30
+    expect(page.locator("#operations-articles-push_article")).to_be_visible(timeout=built_at_first_use_s * 1000)
     expect(page.get_by_role("button", name="Authorize")).to_be_visible()

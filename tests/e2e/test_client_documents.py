@@ -55,7 +55,9 @@ def environment_of(stack: Stack, packed: Path) -> Mapping[str, str]:
 
 
 def test_wheel_has_the_modules_the_licence_and_no_file_of_the_service(packed: Path) -> None:
+    written_by_imports = "__pycache__"
     files = {str(file.relative_to(packed)) for file in packed.rglob("*") if file.is_file()}
+    files = {name for name in files if written_by_imports not in name}
     modules = {f"stancewire_client/{file.name}" for file in (ROOT / "services" / "client").glob("*.py")}
     extra = {"stancewire_client/py.typed", "stancewire_client/LICENSE"}
     assert {name for name in files if ".dist-info/" not in name} == modules | extra
