@@ -130,7 +130,7 @@ manifests: .venv/dev.stamp ## Render the chart of deploy/kubernetes into plain m
 	@$(BIN)/python -m tests.manifests
 
 .PHONY: attack
-attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, on SQLite and on PostgreSQL, on SQLite and on PostgreSQL, write the tables into docs/security.md
+attack: .venv/dev.stamp ## Send some ten thousand hostile requests to a service of its own, on SQLite and on PostgreSQL, write the tables into docs/security.md
 	$(BIN)/python -m tests.attack --write
 	$(BIN)/python -m tests.attack --postgresql --write
 

@@ -37,7 +37,9 @@ router = APIRouter(prefix="/v1/push", tags=["articles"])
 log = structlog.get_logger(__name__)
 
 Feed = Annotated[FeedName, Path()]
-Callback = Annotated[str, Path(max_length=64, description="the last part of the callback of a subscription")]
+Callback = Annotated[
+    str, Path(pattern="^[A-Za-z0-9_-]+$", max_length=64, description="the last part of the callback of a subscription")
+]
 _LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _RETRY_S: Final = 60
 _LEASE_MAX: Final = 2**31 - 1

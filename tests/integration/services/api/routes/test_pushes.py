@@ -148,3 +148,9 @@ def test_superdesk_is_told_that_pictures_are_here(sqlite_api: Api) -> None:
 
 def test_key_does_not_replace_a_signature(sqlite_api: Api) -> None:
     assert_problem(sqlite_api.client.post("/v1/push/wire", json=ARTICLE), 401, "signature_invalid")
+
+
+def test_callback_of_characters_that_none_has_is_invalid_on_every_database(api: Api) -> None:
+    for callback in ("a%00b", "ä", "a%20b", "a.b"):
+        assert_problem(api.client.post(f"/v1/push/websub/{callback}", content=b"<feed/>"), 422, "invalid")
+    assert_problem(api.client.post("/v1/push/websub/unknown", content=b"<feed/>"), 410, "subscription_ended")
