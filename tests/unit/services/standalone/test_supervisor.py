@@ -52,6 +52,14 @@ def test_output_of_a_child_is_in_its_log(supervisor: Supervisor, eventually: Eve
     assert "up north" in supervisor.log_file("one").read_text()
 
 
+def test_child_has_a_process_group_but_no_session_of_its_own(supervisor: Supervisor, eventually: Eventually) -> None:
+    supervisor.start(Child("one", python(RUNS), 5))
+    eventually(lambda: start_count(supervisor, "one") == 1, 10)
+    pid = supervisor.pids["one"]
+    assert os.getpgid(pid) == pid, "Ctrl-C must not reach it"
+    assert os.getsid(pid) == os.getsid(0), "niceness counts between processes of one session only"
+
+
 def test_killed_child_is_restarted(supervisor: Supervisor, eventually: Eventually) -> None:
     supervisor.start(Child("one", python(RUNS), 5))
     eventually(lambda: start_count(supervisor, "one") == 1, 10)
