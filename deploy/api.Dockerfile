@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # Image of the API, the sweeper and the deliverer, without spaCy and the model.
 
-FROM python:3.13-slim-bookworm AS build
+FROM python:3.13-slim-bookworm@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb AS build
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/stancewire
@@ -17,7 +17,7 @@ COPY workers workers
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
     && /opt/stancewire/bin/pip install --no-deps --no-index dist/*.whl
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-bookworm@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb
 RUN groupadd --system --gid 10001 stancewire \
     && useradd --system --uid 10001 --gid stancewire --no-create-home --shell /usr/sbin/nologin stancewire
 COPY --from=build /opt/stancewire /opt/stancewire
