@@ -57,6 +57,12 @@ class Pipeline(Group):
     )
     min_stance_score: float = Field(0.5, ge=0, le=1, description="Lowest score of a stance that is reported.")
     topic_statements: Count = Field(40, description="Statements of one article that are judged for topics.")
+    batched_model: str = Field(
+        "",
+        description="File of the network in floats, with which a worker reads all articles of a message in batches, on "
+        "a GPU if there is one; empty for the packaged network, an article at a time.",
+    )
+    batch_pieces: Count = Field(16_384, description="Word pieces of such a batch, padding included.")
 
 
 class Topics(Group):

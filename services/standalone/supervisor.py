@@ -102,8 +102,8 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ | child.environment,
-                # Ctrl-C reaches only the parent, which then stops the children in order. They stay in its session: Linux
-                # divides a core between sessions first, whatever the niceness of the processes inside.
+                # Ctrl-C reaches only the parent, which then stops the children in order. They stay in its session:
+                # Linux divides a core between sessions first, whatever the niceness of the processes inside.
                 process_group=0,
                 preexec_fn=_end_with_parent(),  # noqa: PLW1509 -- no thread runs in the parent at this point
             )

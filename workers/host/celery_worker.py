@@ -141,6 +141,7 @@ class WorkerHost:
             lambda: self._stop_flag[0] != 0,
             reader.text_keys,
             self.settings.stories,
+            pipeline.encode_ahead,
         )
         redis_url = self.settings.resolved_redis_url()
         sender = create_celery(self.settings.broker, redis_url, Role.SENDER)

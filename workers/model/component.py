@@ -45,10 +45,18 @@ class EncoderComponent:
         del name
         self.max_words = max_words
         self.encoder = packaged_encoder()
+        self.encoded_ahead: dict[str, Scores] = {}  # by text; see ``workers.pipeline.encoding_ahead``
         nlp.meta["name"] = self.encoder.heads.name
 
     def __call__(self, doc: Doc) -> Doc:
         """Set ``doc._.encoded``."""
-        inputs = EncoderInput.of(doc, self.encoder.vocabulary, self.max_words)
-        doc._.encoded = EncodedDocument(inputs, self.encoder.run(inputs))
+        inputs = self.inputs(doc)
+        scores = self.encoded_ahead.pop(doc.text, None) if self.encoded_ahead else None
+        if scores is None or len(scores.parts) != len(inputs):
+            scores = self.encoder.run(inputs)
+        doc._.encoded = EncodedDocument(inputs, scores)
         return doc
+
+    def inputs(self, doc: Doc) -> EncoderInput:
+        """Return the network's input for a document."""
+        return EncoderInput.of(doc, self.encoder.vocabulary, self.max_words)

@@ -33,6 +33,7 @@ STANCE_HEADS_FILE: Final = "sides.npz"
 VOCABULARY_FILE: Final = "vocab.txt"
 WINDOW_PIECES: Final = 254  # in one pass of the network, without its begin and end marks
 VECTOR_OUTPUTS: Final = ("reading_vectors", "stance_vectors")  # of the last layers for reading and for stances
+SCORE_OUTPUTS: Final = ("entities", "roles", "parts", "links", "stances", *VECTOR_OUTPUTS)
 _LINK_WIDTH: Final = 256
 # Computes only the nodes that the requested outputs need.
 _PARTIAL_RUN: Final = onnxruntime.RunOptions()
@@ -109,6 +110,31 @@ class Scores:
     stances: NDArray[np.float16]
     vectors: NDArray[np.float16]
 
+    def set(self, start: int, end: int, *outputs: NDArray[np.float32]) -> None:
+        """Enter the network's outputs for the words of a window, in the order of ``SCORE_OUTPUTS``."""
+        entities, roles, parts, links, stances, reading, branch = outputs
+        self.entities[start:end] = entities
+        self.roles[start:end] = roles
+        self.parts[start:end] = parts.argmax(1)
+        self.links[start:end] = links
+        self.stances[start:end] = stances
+        hidden = reading.shape[1]
+        self.vectors[start:end, :hidden] = reading
+        self.vectors[start:end, hidden:] = branch
+
+
+def empty_scores(count: int, windows: list[tuple[int, int]], hidden: int) -> Scores:
+    """Return room for the scores of ``count`` words; ``hidden`` is the width of a layer's vectors."""
+    return Scores(
+        windows=windows,
+        entities=np.empty((count, tag_count(len(ENTITIES))), np.float32),
+        roles=np.empty((count, tag_count(len(ROLES))), np.float32),
+        parts=np.empty(count, np.int8),
+        links=np.empty((count, _LINK_WIDTH), np.float16),
+        stances=np.empty((count, 4 * stance_heads.WIDTH), np.float16),
+        vectors=np.empty((count, 2 * hidden), np.float16),
+    )
+
 
 class Encoder:
     """The network of one process; it runs on one thread."""
@@ -142,27 +168,11 @@ class Encoder:
 
     def run(self, words: EncoderInput) -> Scores:
         """Return the scores of a document's words. Time is linear in words; the scores take 2665 bytes per word."""
-        count = len(words)
         hidden = next(output.shape[1] for output in self._session.get_outputs() if output.name in VECTOR_OUTPUTS)
-        scores = Scores(
-            windows=split_windows(words, WINDOW_PIECES),
-            entities=np.empty((count, tag_count(len(ENTITIES))), np.float32),
-            roles=np.empty((count, tag_count(len(ROLES))), np.float32),
-            parts=np.empty(count, np.int8),
-            links=np.empty((count, _LINK_WIDTH), np.float16),
-            stances=np.empty((count, 4 * stance_heads.WIDTH), np.float16),
-            vectors=np.empty((count, 2 * hidden), np.float16),
-        )
-        names = ["entities", "roles", "parts", "links", "stances", *VECTOR_OUTPUTS]
-        for (start, end), inputs in zip(scores.windows, self._inputs(words, scores.windows), strict=True):
-            entities, roles, parts, links, stances, reading, branch = self._session.run(names, inputs)
-            scores.entities[start:end] = entities
-            scores.roles[start:end] = roles
-            scores.parts[start:end] = parts.argmax(1)
-            scores.links[start:end] = links
-            scores.stances[start:end] = stances
-            scores.vectors[start:end, :hidden] = reading
-            scores.vectors[start:end, hidden:] = branch
+        scores = empty_scores(len(words), split_windows(words, WINDOW_PIECES), hidden)
+        inputs_of_windows = window_inputs(words, scores.windows, self.vocabulary)
+        for (start, end), inputs in zip(scores.windows, inputs_of_windows, strict=True):
+            scores.set(start, end, *self._session.run(SCORE_OUTPUTS, inputs))
         return scores
 
     def support_probability(self, claim: EncoderInput, statement: EncoderInput) -> float:
@@ -173,28 +183,31 @@ class Encoder:
         """
         both = join_claim_and_statement(claim, statement, self.vocabulary.end)
         window = split_windows(both, WINDOW_PIECES)[:1]
-        (inputs,) = self._inputs(both, window)
+        (inputs,) = window_inputs(both, window, self.vocabulary)
         (vectors,) = self._session.run(["claims"], inputs, _PARTIAL_RUN)
         if window[0][1] <= len(claim):
             raise ValueError(f"a claim of {len(claim)} words leaves no room for a statement")
         return self.claim_head.support_probability(vectors, len(claim))
 
-    def _inputs(self, words: EncoderInput, windows: list[tuple[int, int]]) -> Iterator[dict[str, NDArray[np.int32]]]:
-        """Yield the network's inputs for each window: its pieces between a begin and an end mark."""
-        counts = np.array([len(pieces) for pieces in words.pieces], np.int32)
-        first_pieces = np.cumsum(counts, dtype=np.int32) - counts
-        pieces = np.fromiter(chain.from_iterable(words.pieces), np.int32)
-        shapes, position_types = (
-            np.repeat(np.array(values, np.int32), counts) for values in (words.shapes, words.position_types)
-        )
-        for start, end in windows:
-            first, last = first_pieces[start], first_pieces[end - 1] + counts[end - 1]
-            yield {
-                "pieces": _with_marks(self.vocabulary.begin, pieces[first:last], self.vocabulary.end),
-                "shapes": _with_marks(Shape.NONE, shapes[first:last], Shape.NONE),
-                "places": _with_marks(0, position_types[first:last], 0),
-                "firsts": first_pieces[start:end] - first + 1,
-            }
+
+def window_inputs(
+    words: EncoderInput, windows: list[tuple[int, int]], vocabulary: WordPieces
+) -> Iterator[dict[str, NDArray[np.int32]]]:
+    """Yield the network's inputs for each window: its pieces between a begin and an end mark."""
+    counts = np.array([len(pieces) for pieces in words.pieces], np.int32)
+    first_pieces = np.cumsum(counts, dtype=np.int32) - counts
+    pieces = np.fromiter(chain.from_iterable(words.pieces), np.int32)
+    shapes, position_types = (
+        np.repeat(np.array(values, np.int32), counts) for values in (words.shapes, words.position_types)
+    )
+    for start, end in windows:
+        first, last = first_pieces[start], first_pieces[end - 1] + counts[end - 1]
+        yield {
+            "pieces": _with_marks(vocabulary.begin, pieces[first:last], vocabulary.end),
+            "shapes": _with_marks(Shape.NONE, shapes[first:last], Shape.NONE),
+            "places": _with_marks(0, position_types[first:last], 0),
+            "firsts": first_pieces[start:end] - first + 1,
+        }
 
 
 def _with_marks(begin: int, values: NDArray[np.int32], end: int) -> NDArray[np.int32]:

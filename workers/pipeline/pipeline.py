@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc
@@ -27,6 +28,8 @@ from workers.text import PlainText, to_plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workers.pipeline.encoding_ahead import EncodingAhead
 
 
 def ignore_checkpoint(_stage: str) -> None:
@@ -72,6 +75,25 @@ class Pipeline:
         self.nlp = build_nlp(COMPONENTS[settings.model], settings.spacy_package, settings.max_words)
         model = str(self.nlp.meta["name"])
         self.model = f"{model}+{settings.spacy_package}" if settings.spacy_package else model
+        self._ahead: EncodingAhead | None = None
+        if settings.batched_model and settings.model == "trained":
+            from workers.pipeline.encoding_ahead import EncodingAhead  # imports onnxruntime
+
+            self._ahead = EncodingAhead(self.nlp, settings)
+
+    def encode_ahead(self, articles: Sequence[contracts.Article]) -> int:
+        """Read articles that will be analysed next with the network, all at once; return how many were read.
+
+        Does nothing without ``settings.batched_model``. Scores of earlier articles are dropped.
+        """
+        if self._ahead is None:
+            return 0
+        with _collector_paused(), self.nlp.memory_zone():
+            return self._ahead.run([partial(self._document_of, article) for article in articles])
+
+    def _document_of(self, article: contracts.Article) -> Doc:
+        plain_text = to_plain_text(article)
+        return self._make_doc(plain_text.text, plain_text.body_start)
 
     def analyse(
         self,
@@ -160,13 +182,18 @@ class Pipeline:
 
         The document must not outlive the memory zone in which it is created.
         """
+        doc = self._make_doc(text, body_start)
+        checkpoint("tokens")
+        for name, component in self.nlp.pipeline:
+            doc = component(doc)
+            checkpoint(name.removeprefix("stancewire_"))
+        return doc
+
+    def _make_doc(self, text: str, body_start: int) -> Doc:
+        """Split the text, or the beginning that is read, into tokens."""
         doc = self.nlp.make_doc(text)
         words = affordable_words([token.text for token in doc], self.settings.max_work)
         if words < len(doc):
             doc = self.nlp.make_doc(text[: doc[words].idx])
         doc._.body_start = body_start
-        checkpoint("tokens")
-        for name, component in self.nlp.pipeline:
-            doc = component(doc)
-            checkpoint(name.removeprefix("stancewire_"))
         return doc

@@ -93,7 +93,7 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
     heads read, [words, hidden] by the names of ``VECTOR_OUTPUTS``.
     """
     graph = _GraphBuilder(weights)
-    shared, stacks = _layer_names(weights)
+    shared, stacks = layer_names(weights)
     x = graph.embedded()
     for layer in shared:
         x = graph.layer(x, layer, attention_heads, None)
@@ -112,7 +112,7 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
     return graph.model(outputs), graph.embeddings.tobytes()
 
 
-def _layer_names(weights: Mapping[str, Array]) -> tuple[list[str], list[list[str]]]:
+def layer_names(weights: Mapping[str, Array]) -> tuple[list[str], list[list[str]]]:
     """Return the layers that all heads share, then the two stacks above them: for reading, and for stances."""
     layers, branch = (
         [

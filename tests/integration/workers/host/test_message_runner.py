@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -44,6 +45,37 @@ def test_results_of_analysed_jobs_are_stored(database: Database) -> None:
     assert '"text":"Two."' in stored[1].document
     assert outcomes(registry) == {"succeeded": 3}
     assert registry.get_sample_value("stancewire_stage_seconds_count", {"stage": "reading"}) == 3
+
+
+def test_articles_of_a_message_are_encoded_together_before_the_first_is_analysed(database: Database) -> None:
+    push_three(database)
+    [message] = fill(database, ONE_MESSAGE)
+    steps: list[str] = []
+
+    def analyse(pushed: Article, checkpoint: Checkpoint) -> Analysis:
+        steps.append(pushed.body)
+        return analyse_at_once(pushed, checkpoint)
+
+    def encode_ahead(articles: Sequence[Article]) -> int:
+        steps.append(f"{len(articles)} together")
+        return len(articles)
+
+    metrics = WorkerMetrics(CollectorRegistry())
+    MessageRunner(database, analyse, SETTINGS, metrics, encode_ahead=encode_ahead).run(message.id, message.job_ids)
+    assert steps == ["3 together", "One.", "Two.", "Three."]
+
+
+def test_fault_in_encoding_ahead_leaves_each_article_to_itself(database: Database) -> None:
+    ids = push_three(database)
+    [message] = fill(database, ONE_MESSAGE)
+
+    def encode_ahead(articles: Sequence[Article]) -> int:
+        raise RuntimeError("the GPU has no memory left")
+
+    metrics = WorkerMetrics(CollectorRegistry())
+    runner = MessageRunner(database, analyse_at_once, SETTINGS, metrics, encode_ahead=encode_ahead)
+    assert runner.run(message.id, message.job_ids) == 3
+    assert states(database, ids) == [JobState.SUCCEEDED] * 3
 
 
 def test_metadata_of_the_article_is_in_its_result(database: Database) -> None:
