@@ -28,7 +28,8 @@ def read_annotations(name: str = FILE) -> list[dict[str, Any]]:
 
 
 @cache
-def _texts(path: Path) -> dict[str, dict[str, Any]]:
+def read_texts(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the articles of a corpus file by ID; the file is read once."""
     with path.open(encoding="utf-8") as lines:
         return {row["id"]: row for row in map(json.loads, lines)}
 
@@ -41,7 +42,7 @@ def read_articles(corpora: Path, split: str, name: str = FILE) -> Iterator[dict[
     for annotation in read_annotations(name):
         if annotation["split"] != split:
             continue
-        row = _texts(corpora / annotation["corpus"] / "train.jsonl")[annotation["id"]]
+        row = read_texts(corpora / annotation["corpus"] / "train.jsonl")[annotation["id"]]
         mentions = [
             {"start": start, "end": end, "form": form, "type": _TYPES[entity["type"]], "entity": entity["id"]}
             for entity in annotation["entities"]
