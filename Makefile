@@ -40,14 +40,16 @@ demo: .venv/run.stamp ## Install, start everything, push the sample articles, sh
 WHOLE_SERVICES := tests/browser tests/e2e tests/hostile
 ONE_AT_A_TIME := tests/faults
 PYTEST_OPTIONS ?=
+# Databases flush every commit; in memory that costs nothing. Where there is room, temporary files of tests are there.
+IN_MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 6000000 {print "TMPDIR=/dev/shm"}')
 # Tests start hundreds of processes: without bytecode on the disk, each compiles all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: test
 test: .venv/dev.stamp ## Install, run all tests
 	@failed=0; set -x; \
-	$(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist worksteal $(patsubst %,--ignore %,$(WHOLE_SERVICES) $(ONE_AT_A_TIME)) || failed=1; \
-	$(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist loadfile $(WHOLE_SERVICES) || failed=1; \
-	$(BIN)/pytest $(PYTEST_OPTIONS) $(ONE_AT_A_TIME) || failed=1; \
+	$(IN_MEMORY) $(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist worksteal $(patsubst %,--ignore %,$(WHOLE_SERVICES) $(ONE_AT_A_TIME)) || failed=1; \
+	$(IN_MEMORY) $(BIN)/pytest $(PYTEST_OPTIONS) --numprocesses auto --dist loadfile $(WHOLE_SERVICES) || failed=1; \
+	$(IN_MEMORY) $(BIN)/pytest $(PYTEST_OPTIONS) $(ONE_AT_A_TIME) || failed=1; \
 	exit $$failed
 
 .PHONY: coverage

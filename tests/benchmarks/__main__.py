@@ -59,7 +59,7 @@ def server() -> Iterator[PostgresServer]:
     programs = find_programs()
     if programs is None:
         raise SystemExit("PostgreSQL's programs (initdb, postgres) are not installed")
-    running = PostgresServer(programs)
+    running = PostgresServer(programs, durable=True)
     running.start()
     try:
         yield running

@@ -92,7 +92,7 @@ def store(*, postgresql: bool) -> Iterator[Database]:
     programs = find_programs()
     if programs is None:
         raise SystemExit("PostgreSQL's programs (initdb, postgres) are not installed")
-    server = PostgresServer(programs)
+    server = PostgresServer(programs, durable=True)
     server.start()
     try:
         with server.new_database() as url:
