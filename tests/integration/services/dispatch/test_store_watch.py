@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.database import migrations
 from services.database.counters import CounterName, increment
 from services.database.engine import Database
 from services.jobs import hosts
@@ -24,11 +23,10 @@ Eventually = Callable[[Callable[[], bool], float], None]
 
 
 @pytest.fixture
-def ledger(postgres: PostgresServer) -> Iterator[tuple[Database, str]]:
+def ledger(postgres: PostgresServer, migrated_template: str) -> Iterator[tuple[Database, str]]:
     """A migrated database with a live worker and sweeper, and the address of its administrator."""
-    with postgres.new_database() as url:
+    with postgres.new_database(migrated_template) as url:
         database = Database(url, DatabaseSettings(busy_timeout_s=0.5))
-        migrations.upgrade(database)
         hosts.announce(database, HostRole.WORKER, "node/a", slots=1)
         hosts.announce(database, HostRole.SWEEPER, "node/b")
         yield database, url.replace("postgresql+psycopg://", "postgresql://")
