@@ -71,6 +71,13 @@ _PUBLIC_BODY_WORDS: Final = word_set(
 )
 
 
+def description_span(tokens: Tokens, source: TokenSpan) -> TokenSpan:
+    """Return a source without what follows its head: "the minister" of "the minister of works"."""
+    first = source.start + 1
+    end = next((i for i in range(first, source.end) if tokens.lower[i] in DETACHING_WORDS), source.end)
+    return TokenSpan(source.start, end)
+
+
 def resolve_description(
     tokens: Tokens, entities: list[EntityRecord], names: list[TokenSpan], keys: list[int], source: TokenSpan
 ) -> int | None:

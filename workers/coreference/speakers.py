@@ -15,9 +15,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from services.contracts import EntityType, MentionForm
+from workers.coreference.attribution_scores import Evidence, Speech, set_result_scores
 from workers.coreference.candidates import collect_candidates
 from workers.coreference.described_names import Descriptions, read_descriptions
-from workers.coreference.descriptions import DETACHING_WORDS, organisation_descriptions, resolve_description
+from workers.coreference.descriptions import description_span, organisation_descriptions, resolve_description
 from workers.coreference.interviews import interview_pronouns
 from workers.coreference.mentions import PERSONAL, PRONOUNS, Anaphor, Form, Mention, MentionReader
 from workers.coreference.missed_names import find_missed_names
@@ -44,7 +45,7 @@ class Speakers:
     """Resolves sources, pronouns and descriptions to entities.
 
     Reads ``doc._.attributions``, ``doc._.entities``, ``doc._.encoded``, and the quotations and mentions of
-    ``doc.spans``. Writes ``speaker`` of ``doc._.attributions``, adds pronouns and descriptions to
+    ``doc.spans``. Writes ``speaker`` and ``result_score`` of ``doc._.attributions``, adds pronouns and descriptions to
     ``doc.spans["mentions"]``, and adds names that only a pronoun shows to be persons to ``doc._.entities``.
     """
 
@@ -84,7 +85,7 @@ class Speakers:
         if doc._.encoded is not None and doc._.encoded.inputs.omitted:
             last = doc._.encoded.inputs.tokens[-1]
             mentions = [mention for mention in mentions if mention.form is Form.NAME or mention.span.end <= last + 1]
-        resolved = self._resolve(doc, tokens, candidates, mentions)
+        resolved, evidence = self._resolve(doc, tokens, candidates, mentions)
         for span, key in interview_pronouns(mentions, attributions, named):
             resolved[span] = key, MentionForm.PRONOUN
         _drop_misfits(read, candidates, resolved)
@@ -105,6 +106,9 @@ class Speakers:
                     # "He" or "she" refers to a person, whatever the name looked like.
                     entities[new_key[old]].type = EntityType.PERSON
         self._set_speakers(tokens, entities, attributions, speakers)
+        set_result_scores(
+            Speech.of(tokens, entities, named, all_mentions, evidence), attributions, vectors=self.head.uses_vectors
+        )
         doc.spans["mentions"] = [_mention_span(doc, span, entities[key], form) for span, key, form in all_mentions]
         return doc
 
@@ -119,7 +123,7 @@ class Speakers:
         for attribution in attributions:
             if attribution.source is None:
                 continue
-            speaker = speakers.get(attribution.source, speakers.get(_description_span(tokens, attribution.source)))
+            speaker = speakers.get(attribution.source, speakers.get(description_span(tokens, attribution.source)))
             attribution.speaker = speaker
             if speaker is not None and entities[speaker].type in _MISTAKEN_TYPES:
                 entities[speaker].type = EntityType.ORGANIZATION
@@ -147,26 +151,28 @@ class Speakers:
                 named[source] = key
             elif tokens.lower[source.start] in _DEFINITE and not _OTHER.intersection(tokens.lower[slice(*source)]):
                 key = resolve_description(tokens, entities, names, keys, source)
-                descriptions[_description_span(tokens, source)] = key
+                descriptions[description_span(tokens, source)] = key
         return named, descriptions
 
     def _resolve(
         self, doc: Doc, tokens: Tokens, entities: list[EntityRecord], mentions: list[Mention]
-    ) -> dict[TokenSpan, tuple[int, MentionForm]]:
-        """Return the entity and the form of each pronoun and description that is resolved."""
+    ) -> tuple[dict[TokenSpan, tuple[int, MentionForm]], dict[TokenSpan, Evidence]]:
+        """Return the entity and the form of each pronoun and description that is resolved, and the evidence of all."""
         roles = {entity.key: frozenset(" ".join(entity.roles).lower().split()) for entity in entities}
         candidates = collect_candidates(tokens, mentions, roles)
         vectors = mention_vectors(doc._.encoded, mentions) if self.head.uses_vectors else None
         distributions = entity_distributions(mentions, candidates, self.head, vectors, excluded_entities(mentions))
         resolved: dict[TokenSpan, tuple[int, MentionForm]] = {}
+        evidence: dict[TokenSpan, Evidence] = {}
         for mention, distribution in zip(mentions, distributions, strict=True):
             if mention.form is Form.NAME:
                 continue
+            evidence[mention.span] = Evidence.of(mention.anaphor, distribution, stated=mention.entity is not None)
             best = best_entity(distribution, THRESHOLDS[mention.anaphor])
             if best is not None:
                 form = MentionForm.PRONOUN if mention.form is Form.PRONOUN else MentionForm.NOMINAL
                 resolved[mention.span] = (best[0], form)
-        return resolved
+        return resolved, evidence
 
 
 def _drop_misfits(
@@ -180,13 +186,6 @@ def _drop_misfits(
     for predicate, subject in read.subjects.items():
         if (known := resolved.get(TokenSpan(subject, subject + 1))) is not None:
             resolved[predicate] = known[0], MentionForm.NOMINAL
-
-
-def _description_span(tokens: Tokens, source: TokenSpan) -> TokenSpan:
-    """Return a source without what follows its head: "the minister" of "the minister of works"."""
-    first = source.start + 1
-    end = next((i for i in range(first, source.end) if tokens.lower[i] in DETACHING_WORDS), source.end)
-    return TokenSpan(source.start, end)
 
 
 def _mention_span(doc: Doc, span: TokenSpan, entity: EntityRecord, form: MentionForm) -> Span:

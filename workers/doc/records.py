@@ -8,7 +8,7 @@ character offset at which the body begins. Records contain only token indices an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from spacy.tokens import Doc, Span
@@ -64,7 +64,9 @@ class AttributionRecord:
     the index of the attribution whose speaker a quotation without a cue takes over. ``speaker`` is the key of an
     entity, or None if the source cannot be resolved. ``act_modified`` says that a negation, a modal or the like changed
     the act that the cue has by itself ("did not accuse"). ``negated`` says that the source did not state the content,
-    or denied it. ``features`` are the inputs of the model's score.
+    or denied it. ``score`` is the probability that source, cue and content are the right words, by which attributions
+    are chosen, and ``features`` are its inputs. ``result_score`` is the score of results, the probability that content
+    and speaker are right, and ``speaker_features`` are its inputs by name.
     """
 
     rule: str
@@ -79,6 +81,8 @@ class AttributionRecord:
     follows: int | None = None
     speaker: int | None = None
     features: tuple[float, ...] = ()
+    result_score: float = 0.0
+    speaker_features: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -17,17 +17,17 @@ import numpy as np
 from services.contracts import EntityType
 from workers.evaluation.dev_sets import Interval
 from workers.evaluation.entity_alignment import align_entities
+from workers.evaluation.statements import given_statements, judge, whole_statements
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-    from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
+    from workers.doc.records import EntityRecord
+    from workers.evaluation.statements import Judgement
 
 Row = dict[str, Any]
 Span = tuple[int, int]
-# A statement has the right bounds if at least this share of the characters of either content is shared.
-MIN_CONTENT_OVERLAP: Final = 0.8
 _SCORED_TYPES: Final = {"PERSON", "ORG"}
 _PREDICTED_TYPES: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION})
 _RESAMPLES: Final = 1000
@@ -85,19 +85,24 @@ def interval(counts: Sequence[Counts], measure: Callable[[Counts], float]) -> In
 
 def score_article(row: Row, doc: Doc) -> dict[str, Counts]:
     """Return the counts of one annotated article: ``statements``, ``b3`` and ``lea``."""
-    gold = {
-        (start, end): entity["id"]
-        for entity in row["entities"]
-        if entity["type"] in _SCORED_TYPES
-        for start, end, _ in entity["mentions"]
-    }
+    gold = _scored_mentions(row)
     predicted = _predicted_mentions(doc)
     matches = _match_mentions(gold, predicted)
-    alignment = align_matches(gold, predicted, matches)
+    given = given_statements(doc, align_matches(gold, predicted, matches), unnamed_mentions(row))
+    wanted = _statements(row)
+    right = len(whole_statements(wanted, given))
     return {
-        "statements": _score_statements(row, doc, alignment, unnamed_mentions(row)),
+        "statements": Counts(right, len(given), right, len(wanted)),
         **score_entities(gold, predicted, matches),
     }
+
+
+def judge_attributions(row: Row, doc: Doc) -> list[Judgement]:
+    """Return for each attribution of an annotated article whether its content and its speaker are right."""
+    gold = _scored_mentions(row)
+    predicted = _predicted_mentions(doc)
+    alignment = align_matches(gold, predicted, _match_mentions(gold, predicted))
+    return judge(_statements(row), given_statements(doc, alignment, unnamed_mentions(row)))
 
 
 def score_entities(
@@ -152,6 +157,16 @@ def run(nlp: Language, rows: Iterable[Row], score: Callable[[Row, Doc], Any]) ->
     return scores
 
 
+def _scored_mentions(row: Row) -> dict[Span, str]:
+    """Return the gold entity of each mention of persons and organisations."""
+    return {
+        (start, end): entity["id"]
+        for entity in row["entities"]
+        if entity["type"] in _SCORED_TYPES
+        for start, end, _ in entity["mentions"]
+    }
+
+
 def _predicted_mentions(doc: Doc, types: frozenset[EntityType] | None = _PREDICTED_TYPES) -> dict[Span, int]:
     entities: list[EntityRecord] = doc._.entities
     return {
@@ -176,42 +191,9 @@ def _match_mentions(gold: Mapping[Span, str], predicted: Mapping[Span, int]) -> 
     return matches
 
 
-def _score_statements(row: Row, doc: Doc, alignment: Mapping[int, str], unnamed: Mapping[int, str]) -> Counts:
-    """Count statements with the right speaker: the entity, or the words of the source where it has no name."""
-
-    def end_of(span: TokenSpan) -> int:
-        return doc[span.end - 1].idx + len(doc[span.end - 1])
-
-    def speakers(attribution: AttributionRecord) -> set[str | None]:
-        if attribution.speaker is not None:
-            return {alignment.get(attribution.speaker, f"other {attribution.speaker}")}
-        return {None} if attribution.source is None else {None, unnamed.get(end_of(attribution.source))}
-
-    attributions: list[AttributionRecord] = doc._.attributions
-    predicted = [
-        ([(doc[part.start].idx, end_of(part)) for part in attribution.content], speakers(attribution))
-        for attribution in attributions
-    ]
-    right, used = 0, set[int]()
-    wanted = [statement for statement in row["statements"] if statement["content"]]
-    for statement in wanted:
-        content = [tuple(part) for part in statement["content"]]
-        for number, (spans, names) in enumerate(predicted):
-            if number in used or statement["speaker"] not in names:
-                continue
-            if _overlap(content, spans) >= MIN_CONTENT_OVERLAP:
-                used.add(number)
-                right += 1
-                break
-    return Counts(right, len(predicted), right, len(wanted))
-
-
-def _overlap(a: Sequence[tuple[int, ...]], b: Sequence[Span]) -> float:
-    """Return the smaller of the shares of two contents that both have."""
-    characters_a = {i for start, end in a for i in range(start, end)}
-    characters_b = {i for start, end in b for i in range(start, end)}
-    shared = len(characters_a & characters_b)
-    return shared / max(len(characters_a), len(characters_b), 1)
+def _statements(row: Row) -> list[Row]:
+    """Return the annotated statements that have a content."""
+    return [statement for statement in row["statements"] if statement["content"]]
 
 
 def _b3(gold: Mapping[Span, str], predicted: Mapping[Span, int], matches: Mapping[Span, Span]) -> Counts:

@@ -79,7 +79,7 @@ def _attribution(offsets: _CharOffsets, number: int, record: AttributionRecord) 
     return contracts.Attribution(
         id=f"a{number}",
         kind=record.kind,
-        score=record.score,
+        score=record.result_score,
         source=contracts.Source(**offsets.of(source), entity=_entity_id(record.speaker)) if source else None,
         cue=contracts.Cue(**offsets.of(cue.span), lemma=cue.lemma, act=record.act) if cue else None,
         content=tuple(contracts.Extent(**offsets.of(part)) for part in record.content),

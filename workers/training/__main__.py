@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workers.model.encoder import HEADS_FILE
 from workers.model.packaged import packaged_weights
-from workers.training import antecedents, article_decision
+from workers.training import antecedents, article_decision, attribution_scores
 from workers.training.calibrate import calibrate
 from workers.training.export import export
 from workers.training.restore import restore
@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoints and logs are stored")
     parser.add_argument("--name", default="minilm6-2026.11.3", help="the name of the model in results")
     parser.add_argument(
-        "--only", choices=["train", "export", "calibrate", "antecedents", "stances"], help="run one step only"
+        "--only",
+        choices=["train", "export", "calibrate", "antecedents", "attributions", "stances"],
+        help="run one step only",
     )
     parser.add_argument(
         "--from", dest="start", choices=["pretrained", "packaged"], default="pretrained", help="the initial weights"
@@ -66,6 +68,8 @@ def main() -> None:
         calibrate(options.corpora)
     if runs("antecedents"):
         antecedents.train(options.corpora)
+    if runs("attributions"):
+        attribution_scores.write(attribution_scores.train(options.corpora))
     if runs("stances"):
         article_decision.write(article_decision.train(options.corpora))
 

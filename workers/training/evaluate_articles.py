@@ -1,7 +1,7 @@
 """Scores whole articles: ``python -m workers.training.evaluate_articles --corpora PATH``.
 
-Prints a line of JSON for each figure: statements, B³ and LEA on the dev articles that we annotated, their stances by
-threshold, and GAP (dev).
+Prints a line of JSON for each figure: statements, B³ and LEA on the dev articles that we annotated, how well the scores
+of their attributions agree with the share that is right, their stances by threshold, and GAP (dev).
 """
 
 from __future__ import annotations
@@ -11,15 +11,27 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from spacy.tokens import Doc
 
 from workers.evaluation.article_stances import GROUPS, ArticleScore, Group, ThresholdScore, by_threshold, score_stances
-from workers.evaluation.whole_articles import Counts, interval, run, score_article, score_gap, total
+from workers.evaluation.calibration import calibration_error, reliability
+from workers.evaluation.statements import Judgement
+from workers.evaluation.whole_articles import (
+    Counts,
+    interval,
+    judge_attributions,
+    run,
+    score_article,
+    score_gap,
+    total,
+)
 from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.training.annotated_articles import DEV, read_articles
 from workers.training.coreference_documents import GAP
+
+_HIGHEST: Final = 5
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,19 +41,49 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--model", choices=sorted(COMPONENTS), default="trained", help="the pipeline to evaluate")
     options = parser.parse_args(arguments)
     nlp = build_nlp(COMPONENTS[options.model])
-    articles = run(nlp, read_articles(options.corpora, DEV), _scores)
+    articles = run(nlp, read_articles(options.corpora, DEV), _score)
     for name in ("statements", "b3", "lea"):
-        sys.stdout.write(_line(name, [counts[name] for counts, _ in articles]))
+        sys.stdout.write(_line(name, [article.counts[name] for article in articles]))
+    sys.stdout.write(_scores_line([each for article in articles for each in article.attributions], len(articles)))
     for group in GROUPS:
-        for row in by_threshold([stances[group] for _, stances in articles]):
+        for row in by_threshold([article.stances[group] for article in articles]):
             sys.stdout.write(_stance_line(group, len(articles), row))
     rows = (options.corpora / GAP / "dev.jsonl").read_text("utf-8").splitlines()
     sys.stdout.write(_line("gap", run(nlp, map(json.loads, rows), score_gap)))
 
 
-def _scores(row: dict[str, Any], doc: Doc) -> tuple[dict[str, Counts], dict[Group, ArticleScore]]:
-    """Return the counts of an article and its stances."""
-    return score_article(row, doc), {group: score_stances(row, doc, group) for group in GROUPS}
+class _Article(NamedTuple):
+    """The counts of an article, its stances, and its attributions with their scores."""
+
+    counts: dict[str, Counts]
+    stances: dict[Group, ArticleScore]
+    attributions: list[tuple[float, Judgement]]
+
+
+def _score(row: dict[str, Any], doc: Doc) -> _Article:
+    scores = [attribution.result_score for attribution in doc._.attributions]
+    return _Article(
+        score_article(row, doc),
+        {group: score_stances(row, doc, group) for group in GROUPS},
+        list(zip(scores, judge_attributions(row, doc), strict=True)),
+    )
+
+
+def _scores_line(attributions: Sequence[tuple[float, Judgement]], texts: int) -> str:
+    """Return the calibration error of scores with its bins, and the highest scores of wrong speakers, as JSON.
+
+    A bin is its bounds, the number of attributions, their mean score and the share that is right.
+    """
+    bins = reliability([score for score, _ in attributions], [each.content_and_speaker for _, each in attributions])
+    wrong = [score for score, each in attributions if each.content and not each.content_and_speaker]
+    figures = {
+        "answers": len(attributions),
+        "calibration_error": round(calibration_error(bins), 4),
+        "bins": [[round(value, 3) for value in each] for each in bins if each.answers],
+        "wrong_speakers": len(wrong),
+        "highest_wrong_speakers": sorted(wrong, reverse=True)[:_HIGHEST],
+    }
+    return json.dumps({"figure": "scores of attributions", "texts": texts} | figures) + "\n"
 
 
 def _stance_line(group: Group, texts: int, row: ThresholdScore) -> str:
