@@ -130,7 +130,10 @@ class Cue(Extent):
 
 
 class Attribution(Model):
-    """A statement attributed to a source. ``negated``: the source did not state the content, or called it untrue."""
+    """A statement attributed to a source. ``negated``: the source did not state the content, or called it untrue.
+
+    ``score`` is the probability that both the content and the speaker, ``source.entity``, are right.
+    """
 
     id: str
     kind: Open[Kind]

@@ -119,7 +119,9 @@ class Attribution(Contract):
     """A statement attributed to a source (PARC, PolNeAR).
 
     ``content`` may be discontinuous; ``cue`` is null if a quotation continues without one. ``negated`` says that the
-    source did not state the content ("did not say that") or called it untrue ("denied that").
+    source did not state the content ("did not say that") or called it untrue ("denied that"). ``score`` is the
+    probability that both the content and the speaker, ``source.entity``, are right. A null entity is right if the
+    article does not name the speaker.
     """
 
     id: str

@@ -46,7 +46,7 @@ Features = dict[str, float]
 
 
 class Evidence(NamedTuple):
-    """What speaks for the entity of a pronoun or a description.
+    """The evidence for the entity of a pronoun or a description.
 
     ``best`` and ``second`` are the highest probabilities of its entities; ``stated`` says that the article itself gives
     the entity of a description.
