@@ -16,11 +16,11 @@ _DAY_S: Final = 86_400
 _KEPT: Final = 20  # earlier measurements that the page lists
 
 
-def write(page: Path, generated: str) -> None:
-    """Replace the generated part of a page, between its two comments."""
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
+def write(page: Path, generated: str, begin: str = BEGIN) -> None:
+    """Replace the generated part of a page, between the comment ``begin`` and the next end."""
+    before, _, rest = page.read_text("utf-8").partition(begin)
     _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{generated.strip()}\n\n{END}{after}", "utf-8")
+    page.write_text(f"{before}{begin}\n\n{generated.strip()}\n\n{END}{after}", "utf-8")
 
 
 def latest(history: Sequence[Figures]) -> list[Figures]:
