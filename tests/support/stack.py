@@ -38,7 +38,11 @@ def command(*arguments: str) -> list[str]:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return environment variables for `stancewire`: two worker processes, open metrics, plain output, ``extra``."""
-    defaults = {"STANCEWIRE_WORKER__PROCESSES": "2", "STANCEWIRE_ACCESS__METRICS": "loopback"}
+    defaults = {
+        "STANCEWIRE_WORKER__PROCESSES": "2",
+        "STANCEWIRE_WORKER__NICENESS": "0",  # other tests run beside this one
+        "STANCEWIRE_ACCESS__METRICS": "loopback",
+    }
     return os.environ | defaults | {"NO_COLOR": "1", "COLUMNS": "200"} | extra
 
 
