@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -16,7 +17,7 @@ from services.api.pushed_documents import PushedDocument, read_document
 from services.api.schemas.articles import BatchAnswer, BatchItem
 from services.api.schemas.jobs import job_href, job_view
 from services.caller import Caller
-from services.contracts import FINAL_STATES, Article, JobState, JobView, Warned
+from services.contracts import FINAL_STATES, Article, JobState, Warned
 from services.errors import Refused, StancewireError, StoreUnavailable
 from services.feeds.refusals import NewRefusal
 from services.ingest.formats.feed_format import ParsedArticle, Record
@@ -31,44 +32,75 @@ _CHUNK_SIZE: Final = 200  # articles in one transaction: few enough for other wr
 
 async def answer_push(
     request: Request,
-    response: Response,
     services: ApiServices,
     caller: Caller,
     feed: str | None,
     key_header: str | None,
     prefer: str | None,
-) -> JobView | Response:
-    """Accept what a request pushes, and answer it as ``/v1/articles`` does."""
+) -> Response:
+    """Accept what a request pushes, and answer it as ``/v1/articles`` does.
+
+    An article is read and accepted in one visit to another thread, as each visit costs more than reading it.
+    """
     body = await request.body()
-    document, parsed = await run_in_threadpool(_read_push, services, caller, request, body, feed)
-    if parsed is None:
-        answer = await push_document(services, caller, document, key_header, body)
+    push = _Push(services, caller, request, body, feed, key_header)
+    try:
+        accepted = await run_in_threadpool(push.accept)
+    finally:
+        structlog.contextvars.bind_contextvars(**push.log_fields)
+    if accepted is None:
+        answer = await push_document(services, caller, push.document, key_header, body)
         document_headers = _retry_after(answer)
         return Response(
             answer.model_dump_json(exclude_none=True), media_type="application/json", headers=document_headers
         )
-    article = assign_home_feed(parsed.article, caller)
-    structlog.contextvars.bind_contextvars(feed=article.feed)
-    check_length(article, services.settings.limits)
-    key = idempotency_key(caller, article.feed, key_header, body)
-    [accepted] = await run_in_threadpool(
-        articles.submit, services.use_case_context, services.intake, [article], caller, key
-    )
-    if isinstance(accepted, StancewireError):
-        raise accepted
-    services.recorder.note_document(article.feed, document.feed_format.name)
-    structlog.contextvars.bind_contextvars(job=str(accepted.job_id))
     wait_s = 0.0 if accepted.state is JobState.HELD else services.long_poll.granted_wait_s(prefer)
     await services.long_poll.wait(accepted.job_id, wait_s)
-    job = await run_in_threadpool(queries.job, services.database, accepted.job_id)
-    view = job_view(job, parsed.warnings + accepted.warnings)
-    response.status_code = 202 if accepted.created and not view.done else 200
-    response.headers["Location"] = job_href(accepted.job_id)
+    job = None if wait_s else accepted.job
+    if job is None:
+        job = await run_in_threadpool(queries.job, services.database, accepted.job_id)
+    view = job_view(job, accepted.warnings)
+    headers = {"Location": job_href(accepted.job_id)}
     if not view.done:
-        response.headers.update(POLL_AFTER)
+        headers |= POLL_AFTER
     if wait_s:
-        response.headers["Preference-Applied"] = f"wait={wait_s:g}"
-    return view
+        headers["Preference-Applied"] = f"wait={wait_s:g}"
+    status = 202 if accepted.created and not view.done else 200
+    return Response(view.model_dump_json(), status, headers, media_type="application/json")
+
+
+@dataclass(slots=True)
+class _Push:
+    """A request that pushes one article, or a document that is answered like a batch."""
+
+    services: ApiServices
+    caller: Caller
+    request: Request
+    body: bytes
+    feed: str | None
+    key_header: str | None
+    log_fields: dict[str, str] = field(default_factory=dict)  # what is known so far
+    document: PushedDocument = field(init=False)
+
+    def accept(self) -> Acceptance | None:
+        """Read the document and accept its article; None for a document that is answered like a batch.
+
+        Raises `ProblemError` and `StancewireError`.
+        """
+        self.document, parsed = _read_push(self.services, self.caller, self.request, self.body, self.feed)
+        if parsed is None:
+            return None
+        services, article = self.services, assign_home_feed(parsed.article, self.caller)
+        self.log_fields["feed"] = article.feed
+        check_length(article, services.settings.limits)
+        key = idempotency_key(self.caller, article.feed, self.key_header, self.body)
+        with structlog.contextvars.bound_contextvars(feed=article.feed):
+            [accepted] = articles.submit(services.use_case_context, services.intake, [article], self.caller, key)
+        if isinstance(accepted, StancewireError):
+            raise accepted
+        services.recorder.note_document(article.feed, self.document.feed_format.name)
+        self.log_fields["job"] = str(accepted.job_id)
+        return replace(accepted, warnings=parsed.warnings + accepted.warnings)
 
 
 async def answer_batch(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from services.database.engine import Database
 from services.database.tables import counters
@@ -55,14 +57,24 @@ def increment(connection: Connection, database: Database, amounts: Mapping[Key, 
     Rows are locked in a fixed order, so that two writers cannot deadlock. They stay locked until the transaction
     ends, so the new values are in commit order.
     """
-    insert = database.insert(counters)
-    upsert = insert.on_conflict_do_update(
+    rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(amounts.items())]
+    if not rows:
+        return {}
+    increased = connection.execute(_UPSERTS[database.dialect], rows)
+    return {(CounterName(name), label): value for name, label, value in increased}
+
+
+def _upsert(insert: sqlite.Insert | postgresql.Insert) -> ReturningInsert[Any]:
+    """Return the statement that adds to counters; it is executed for each article, so it is built once."""
+    return insert.on_conflict_do_update(
         index_elements=[counters.c.name, counters.c.label], set_={"value": counters.c.value + insert.excluded.value}
     ).returning(counters.c.name, counters.c.label, counters.c.value)
-    rows = [{"name": name, "label": label, "value": amount} for (name, label), amount in sorted(amounts.items())]
-    return (
-        {(CounterName(name), label): value for name, label, value in connection.execute(upsert, rows)} if rows else {}
-    )
+
+
+_UPSERTS: Final = {
+    "sqlite": _upsert(sqlite.insert(counters)),
+    "postgresql": _upsert(postgresql.insert(counters)),
+}
 
 
 def read_counters(connection: Connection) -> dict[Key, float]:

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -21,6 +22,8 @@ from services.redis_client import REDIS_ERRORS, connect, unavailable
 from services.settings import Broker
 
 log = structlog.get_logger(__name__)
+
+_REST_S: Final = 0.05
 
 
 class Dispatcher:
@@ -119,13 +122,18 @@ def _message_id(entry: bytes | str) -> UUID | None:
 
 
 class DispatchThread:
-    """Dispatches in the background of a process that must not wait. Nudges that come together cause one run."""
+    """Dispatches in the background of a process that must not wait. Nudges that come together cause one run.
+
+    While the window is full, as beside busy workers, a run finds nothing to send, and workers fill the window as they
+    empty it. After such a run the next one waits a moment for further nudges.
+    """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         """Prepare the thread; `start` runs it."""
         self._dispatcher = dispatcher
         self._nudged = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._rests_until = 0.0  # monotonic
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
 
     def start(self) -> None:
@@ -138,7 +146,7 @@ class DispatchThread:
 
     def stop(self) -> None:
         """Stop after the current run, waiting for at most five seconds."""
-        self._stopping = True
+        self._stopping.set()
         self._nudged.set()
         self._thread.join(timeout=5)
 
@@ -146,11 +154,12 @@ class DispatchThread:
         is_postponed = False
         while True:
             self._nudged.wait()
+            self._stopping.wait(max(0.0, self._rests_until - time.monotonic()))
             self._nudged.clear()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             try:
-                self._dispatcher.dispatch()
+                sent = self._dispatcher.dispatch()
             except (BrokerUnavailable, StoreUnavailable) as error:
                 # The jobs are in the ledger. The sweeper dispatches them after the fault.
                 if not is_postponed:  # only the first of a series is logged: there would be a line for each push
@@ -160,3 +169,4 @@ class DispatchThread:
                 log.exception("dispatch_defect")
             else:
                 is_postponed = False
+                self._rests_until = 0.0 if sent else time.monotonic() + _REST_S

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, true
+from sqlalchemy import Connection, Select, bindparam, select, true
 
 from services.contracts import Article, JobState, PubStatus
 from services.database.engine import Database, now_ms
@@ -76,20 +77,10 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, di
     """Return the database's time (ms) and the stored revisions, in one round trip for each chunk of identities."""
     ordered = sorted(identities)
     stored: dict[str, KnownRevisions] = {}
-    clock = select(now_ms().label("now")).cte("clock")
     now = 0
     for start in range(0, len(ordered), _LOOKUP_CHUNK):
-        chunk = (
-            select(*(articles.c[name] for name in _COLUMNS))
-            .add_columns(jobs.c.id.label("job_id"), jobs.c.state, jobs.c.analysis)
-            .join(jobs, jobs.c.article_id == articles.c.id)
-            .where(articles.c.identity.in_(ordered[start : start + _LOOKUP_CHUNK]))
-            .subquery()
-        )
-        # The clock has a row also if no article is stored.
-        query = select(clock.c.now, chunk).select_from(clock.outerjoin(chunk, true()))
         # Of an article's analyses the newest comes last and stays.
-        for row in connection.execute(query.order_by(chunk.c.revision, chunk.c.analysis)):
+        for row in connection.execute(_LOOK_UP, {"identities": ordered[start : start + _LOOKUP_CHUNK]}):
             now = row.now
             if row.identity is None:
                 continue
@@ -103,10 +94,26 @@ def _look_up(connection: Connection, identities: Iterable[str]) -> tuple[int, di
     return now, stored
 
 
-_COLUMNS = (
-    *("id", "identity", "content_hash", "revision", "pubstatus"),
-    *("published_at", "embargoed", "withdrawn_at", "withdrawn_reason"),
-)
+def _look_up_query() -> Select[Any]:
+    """Select the database's time, with the analyses of the articles with these ``identities``, a parameter."""
+    columns = (
+        *("id", "identity", "content_hash", "revision", "pubstatus"),
+        *("published_at", "embargoed", "withdrawn_at", "withdrawn_reason"),
+    )
+    stored = (
+        select(*(articles.c[name] for name in columns))
+        .add_columns(jobs.c.id.label("job_id"), jobs.c.state, jobs.c.analysis)
+        .join(jobs, jobs.c.article_id == articles.c.id)
+        .where(articles.c.identity.in_(bindparam("identities", expanding=True)))
+        .subquery()
+    )
+    clock = select(now_ms().label("now")).cte("clock")
+    # The clock has a row also if no article is stored.
+    query = select(clock.c.now, stored).select_from(clock.outerjoin(stored, true()))
+    return query.order_by(stored.c.revision, stored.c.analysis)
+
+
+_LOOK_UP: Final = _look_up_query()  # built once: building it takes longer than executing it
 
 
 def _check_key(connection: Connection, database: Database, key: IdempotencyKey) -> None:

@@ -13,11 +13,15 @@ from uuid_utils.compat import uuid7
 
 from services import tracing
 from services.contracts import Article, JobState, PubStatus, Warned, ledger_time
+from services.jobs.queries import JobRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The answer to one article. ``created`` is false if the article was already stored."""
+    """The answer to one article. ``created`` is false if the article was already stored.
+
+    ``job`` is the new job as it was stored; None if only the database knows it.
+    """
 
     job_id: UUID
     article_id: UUID
@@ -25,6 +29,7 @@ class Acceptance:
     revision: int
     created: bool
     warnings: tuple[Warned, ...] = ()
+    job: JobRecord | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from services.contracts import Article, JobState, PubStatus, Warned, instant, ledger_time
 from services.contracts.versions import compare_versions
@@ -31,11 +32,16 @@ from services.jobs.article_rows import (
 )
 from services.jobs.holds import Hold
 from services.jobs.precedence import SUPERSEDED, Guid, Latest, Verdict
+from services.jobs.queries import new_job_record
 
 _REASONS: Final = {
     PubStatus.CANCELED: "its feed canceled the story",
     PubStatus.WITHHELD: "its feed withholds the story",
 }
+# Built once: for a push of one article, building the statements would take as long as executing them.
+_INSERT_ARTICLES: Final = insert(articles)
+_INSERT_MISSING_ARTICLES: Final = postgresql.insert(articles).on_conflict_do_nothing().returning(articles.c.id)
+_INSERT_JOBS: Final = insert(jobs)
 
 
 class StoredMeanwhileError(Exception):
@@ -86,7 +92,8 @@ class Intake:
             row["embargoed"],
             row["withdrawn_reason"],
         )
-        return answer
+        is_plain = answer.state is JobState.QUEUED and article.evolvedfrom is None
+        return replace(answer, job=new_job_record(row, job)) if is_plain else answer
 
     def finish(self, answers: Sequence[Acceptance]) -> list[Acceptance]:
         """Write what `accept` collected; return the answers with their final jobs. Raises `StoredMeanwhileError`."""
@@ -112,14 +119,13 @@ class Intake:
         """Insert the rows collected so far."""
         if not self._new_articles:
             return
-        statement = self._database.insert(articles).on_conflict_do_nothing()
         if self._database.dialect == "postgresql":
-            inserted = self._connection.execute(statement.returning(articles.c.id), self._new_articles).all()
+            inserted = self._connection.execute(_INSERT_MISSING_ARTICLES, self._new_articles).all()
             if len(inserted) != len(self._new_articles):
                 raise StoredMeanwhileError
         else:  # SQLite's write lock keeps out other writers
-            self._connection.execute(insert(articles), self._new_articles)
-        self._connection.execute(insert(jobs), self._new_jobs)
+            self._connection.execute(_INSERT_ARTICLES, self._new_articles)
+        self._connection.execute(_INSERT_JOBS, self._new_jobs)
         self._new_articles, self._new_jobs = [], []
 
     def _decide(self, article: Article, answer: Acceptance, row: dict[str, Any], job: dict[str, Any]) -> Acceptance:

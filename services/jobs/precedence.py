@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, func, or_, select, text
 
 from services.contracts import Article, JobState, PubStatus, instant
 from services.contracts.versions import Version, compare_versions
@@ -90,25 +90,31 @@ def read_latest(connection: Connection, guids: Collection[Guid]) -> dict[Guid, L
     ordered = sorted(guids)
     for start in range(0, len(ordered), _LOOKUP_CHUNK):
         chunk = ordered[start : start + _LOOKUP_CHUNK]
-        same_guid = [articles.c.feed, articles.c.guid]
-        age = func.row_number().over(
-            partition_by=same_guid, order_by=[articles.c.received_at.desc(), articles.c.id.desc()]
-        )
-        accepted = (
-            select(*(articles.c[name] for name in _COLUMNS))
-            .add_columns(jobs.c.id.label("job_id"), jobs.c.state)
-            .add_columns(age.label("age"), func.count().over(partition_by=same_guid).label("number"))
-            .join(jobs, (jobs.c.article_id == articles.c.id) & (jobs.c.analysis == 1))
-            .where(articles.c.guid.in_({guid for _, guid in chunk}), articles.c.feed.in_({feed for feed, _ in chunk}))
-            .where(or_(jobs.c.reason_code.is_(None), jobs.c.reason_code != SUPERSEDED))
-            .subquery()
-        )
-        for row in connection.execute(select(accepted).where(accepted.c.age == 1)):
+        names = {"guids": list({guid for _, guid in chunk}), "feeds": list({feed for feed, _ in chunk})}
+        for row in connection.execute(_LATEST, names):
             latest[row.feed, row.guid] = _latest(row)
     return latest
 
 
-_COLUMNS: Final = ("feed", "guid", "version", "content_hash", "versioncreated", "pubstatus")
+def _latest_query() -> Select[Any]:
+    """Select the version in force of the parameters ``guids`` and ``feeds``."""
+    same_guid = [articles.c.feed, articles.c.guid]
+    age = func.row_number().over(partition_by=same_guid, order_by=[articles.c.received_at.desc(), articles.c.id.desc()])
+    columns = ("feed", "guid", "version", "content_hash", "versioncreated", "pubstatus")
+    accepted = (
+        select(*(articles.c[name] for name in columns))
+        .add_columns(jobs.c.id.label("job_id"), jobs.c.state)
+        .add_columns(age.label("age"), func.count().over(partition_by=same_guid).label("number"))
+        .join(jobs, (jobs.c.article_id == articles.c.id) & (jobs.c.analysis == 1))
+        .where(articles.c.guid.in_(bindparam("guids", expanding=True)))
+        .where(articles.c.feed.in_(bindparam("feeds", expanding=True)))
+        .where(or_(jobs.c.reason_code.is_(None), jobs.c.reason_code != SUPERSEDED))
+        .subquery()
+    )
+    return select(accepted).where(accepted.c.age == 1)
+
+
+_LATEST: Final = _latest_query()  # built once: building it takes longer than executing it
 
 
 def _latest(row: Any) -> Latest:

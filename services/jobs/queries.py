@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,37 @@ def job_query() -> Select[Any]:
         articles.c.evolvedfrom,
         _predecessor().label("evolvedfrom_job"),
     ).join(articles, articles.c.id == jobs.c.article_id)
+
+
+def new_job_record(article: Mapping[str, Any], job: Mapping[str, Any]) -> JobRecord:
+    """Return a job that has just been stored, from its row and that of its article, which continues no other story."""
+    return JobRecord(
+        id=job["id"],
+        article_id=article["id"],
+        story_id=None,
+        feed=job["feed"],
+        guid=article["guid"],
+        version=article["version"],
+        revision=article["revision"],
+        title=article["title"],
+        url=article["url"],
+        published_at=_instant(article["published_at"]),
+        analysis=job["analysis"],
+        state=job["state"],
+        priority=0,
+        attempts=0,
+        created_at=instant(job["created_at"]),
+        started_at=None,
+        finished_at=None,
+        next_run_at=instant(job["next_run_at"]),
+        reason_code=None,
+        reason_detail=None,
+        withdrawn_at=None,
+        withdrawn_reason=None,
+        pubstatus=article["pubstatus"],
+        evolvedfrom=None,
+        evolvedfrom_job=None,
+    )
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

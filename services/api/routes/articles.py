@@ -56,20 +56,19 @@ FeedParameter = Annotated[
 )
 async def push_article(
     request: Request,
-    response: Response,
     services: Services,
     caller: Pusher,
     feed: FeedParameter = None,
     idempotency_key_header: IdempotencyHeader = None,
     prefer: PreferHeader = None,
-) -> JobView | Response:
+) -> Response:
     """Accept an article in any format.
 
     202: it is stored, and its job will reach one final state, with a result or a reason. 200: the same article was
     accepted before, or (``Prefer: wait``) its job finished in time. A document of a kind that can have several articles
     (RSS, a list) is answered with 200 like a batch, however many it has.
     """
-    return await answer_push(request, response, services, caller, feed, idempotency_key_header, prefer)
+    return await answer_push(request, services, caller, feed, idempotency_key_header, prefer)
 
 
 @router.post(

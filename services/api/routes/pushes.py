@@ -70,8 +70,8 @@ class Taken(BaseModel):
     openapi_extra=PUSH_BODY,
 )
 async def push_signed(
-    feed: Feed, request: Request, response: Response, services: Services, prefer: PreferHeader = None
-) -> JobView | Response:
+    feed: Feed, request: Request, services: Services, prefer: PreferHeader = None
+) -> Response:
     """Accept what a sender pushes with the headers of Standard Webhooks 1.0 instead of a key.
 
     The answer is that of ``/v1/articles``; ``webhook-id`` has the effect of ``Idempotency-Key``, so that a message that
@@ -85,7 +85,7 @@ async def push_signed(
         raise
     structlog.contextvars.bind_contextvars(feed=feed, source=source.id)
     services.recorder.note_source(source.id)
-    return await answer_push(request, response, services, source.caller, feed, message_id, prefer)
+    return await answer_push(request, services, source.caller, feed, message_id, prefer)
 
 
 @router.post(
