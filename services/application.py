@@ -69,6 +69,7 @@ from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
 from services.jobs import hosts
+from services.jobs.acceptor import Acceptor
 from services.jobs.hosts import AnnouncementThread, HostRole
 from services.metrics import ApiMetrics, LedgerCollector, StoresCollector
 from services.settings import Settings
@@ -169,7 +170,7 @@ def _build_services(settings: Settings, metrics: ApiMetrics) -> ApiServices:
         database=database,
         key_cache=key_cache,
         admission=admission,
-        intake=Intake(database, admission, feed_cache, RateLimiter(settings.feeds.burst_s), settings.limits),
+        intake=Intake(Acceptor(database), admission, feed_cache, RateLimiter(settings.feeds.burst_s), settings.limits),
         use_case_context=UseCaseContext(
             database,
             settings,

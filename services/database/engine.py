@@ -75,7 +75,8 @@ class Database:
 
         The attribute ``observer``, if set, is called after each transaction with its kind ("read" or "write") and
         its duration in seconds, including the wait for a connection; ``fault_observer`` with the fault of each
-        transaction that the database could not do. ``replica``, if set, serves searches.
+        transaction that the database could not do. ``replica``, if set, serves searches. ``busy_timeout_s`` is how
+        long a transaction waits for a lock.
         """
         self._settings: Settings | None = None
         self.replica: Replica | None = None
@@ -87,7 +88,7 @@ class Database:
             raise InvalidInput("database url", str(error)) from error
         self._limit_replies: Callable[[Connection, float | None], None] = lambda _connection, _seconds: None
         self._write_lock = threading.Lock()
-        self._busy_timeout_s = settings.busy_timeout_s
+        self.busy_timeout_s = settings.busy_timeout_s
         self.dialect = self.url.get_backend_name()
         self._shares_connections = self.dialect == "postgresql" and settings.pooler == "transaction"
         # Parameters are hidden so that an error does not carry an article's text into a log or a response.
@@ -129,7 +130,7 @@ class Database:
 
     def _postgresql_arguments(self) -> dict[str, Any]:
         """Return the parameters of libpq and psycopg for each connection."""
-        wait_s = max(2, int(self._busy_timeout_s))  # libpq's minimum is 2 s
+        wait_s = max(2, int(self.busy_timeout_s))  # libpq's minimum is 2 s
         arguments: dict[str, Any] = {
             "connect_timeout": wait_s,
             # Of a link that swallows packets the system would otherwise tell after a quarter of an hour.
@@ -144,7 +145,7 @@ class Database:
         return arguments | {"options": options}
 
     def _timeouts_ms(self) -> dict[str, str]:
-        milliseconds = int(self._busy_timeout_s * 1000)
+        milliseconds = int(self.busy_timeout_s * 1000)
         return {
             "lock_timeout": str(milliseconds),
             "statement_timeout": str(milliseconds * _STATEMENT_TIMEOUTS),
@@ -161,7 +162,7 @@ class Database:
             self.engine.connect() as connection,
             connection.begin(),
         ):
-            self._limit_replies(connection, self._busy_timeout_s * (_STATEMENT_TIMEOUTS + _REPLY_TIMEOUTS))
+            self._limit_replies(connection, self.busy_timeout_s * (_STATEMENT_TIMEOUTS + _REPLY_TIMEOUTS))
             if self._shares_connections:
                 lock_ms, statement_ms, idle_ms = self._timeouts_ms().values()
                 values = {"lock_ms": lock_ms, "statement_ms": statement_ms, "idle_ms": idle_ms}
@@ -180,8 +181,8 @@ class Database:
         if self.dialect != "sqlite":
             yield
             return
-        if not self._write_lock.acquire(timeout=self._busy_timeout_s):
-            reason = f"write lock not free within {self._busy_timeout_s:g} s ({self.url.render_as_string()})"
+        if not self._write_lock.acquire(timeout=self.busy_timeout_s):
+            reason = f"write lock not free within {self.busy_timeout_s:g} s ({self.url.render_as_string()})"
             raise StoreUnavailable(reason, StoreFault.LOCKED)
         try:
             yield
@@ -206,9 +207,9 @@ class Database:
             connection.execution_options(**options).begin(),
         ):
             timeouts = _LONG_TIMEOUTS if long else _STATEMENT_TIMEOUTS
-            self._limit_replies(connection, self._busy_timeout_s * (timeouts + _REPLY_TIMEOUTS))
+            self._limit_replies(connection, self.busy_timeout_s * (timeouts + _REPLY_TIMEOUTS))
             if self.dialect == "postgresql" and long:
-                connection.execute(_SET_LONG, {"statement_ms": str(int(self._busy_timeout_s * 1000 * timeouts))})
+                connection.execute(_SET_LONG, {"statement_ms": str(int(self.busy_timeout_s * 1000 * timeouts))})
             yield connection
 
     @contextmanager

@@ -12,13 +12,13 @@ from typing import Final
 from services.access.rate_limiter import RateLimiter
 from services.caller import Caller
 from services.contracts import Article, MediaType, Warned
-from services.database.engine import Database
 from services.errors import Forbidden, InvalidInput, Refused, StancewireError, TextTooLong
 from services.feeds.store import Feed, FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.metadata import bound_metadata
 from services.ingest.publication_dates import without_implausible_date
-from services.jobs.accept import Acceptance, IdempotencyKey, accept
+from services.jobs.accept import Acceptance, IdempotencyKey
+from services.jobs.acceptor import Acceptor
 from services.settings import Limits
 
 BATCH_SCOPE: Final = "*batch"  # takes the place of a feed in the scope of a batch's idempotency key; not a feed's name
@@ -28,7 +28,7 @@ BATCH_SCOPE: Final = "*batch"  # takes the place of a feed in the scope of a bat
 class Intake:
     """The parts of this process that a push passes on its way into the ledger."""
 
-    database: Database
+    acceptor: Acceptor
     admission: AdmissionControl
     feed_cache: FeedCache
     feed_rate_limiter: RateLimiter
@@ -67,7 +67,7 @@ def submit(
         for article, error in zip(batch, errors, strict=True)
         if error is None
     ]
-    acceptances = iter(_accept(intake.database, admitted, key) if admitted else ())
+    acceptances = iter(_accept(intake.acceptor, admitted, key) if admitted else ())
     return [next(acceptances) if error is None else error for error in errors]
 
 
@@ -79,10 +79,10 @@ def _within_limits(article: Article, limits: Limits, now: datetime) -> tuple[Art
 
 
 def _accept(
-    database: Database, admitted: Sequence[tuple[Article, tuple[Warned, ...]]], key: IdempotencyKey | None
+    acceptor: Acceptor, admitted: Sequence[tuple[Article, tuple[Warned, ...]]], key: IdempotencyKey | None
 ) -> list[Acceptance]:
     """Accept articles into the ledger, and add to each answer the warnings that belong to its article."""
-    answers = accept(database, [article for article, _ in admitted], key)
+    answers = acceptor.accept([article for article, _ in admitted], key)
     return [
         replace(answer, warnings=answer.warnings + warnings)
         for answer, (_, warnings) in zip(answers, admitted, strict=True)

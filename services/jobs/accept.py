@@ -12,15 +12,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select, true
 
+from services import tracing
 from services.contracts import Article, JobState, PubStatus
 from services.database.engine import Database, now_ms
 from services.database.tables import articles, idempotency_keys, jobs
 from services.errors import Contended, StancewireError
 from services.jobs import precedence
-from services.jobs.article_rows import Acceptance, KnownArticle, KnownRevisions, identity_of
+from services.jobs.article_rows import Acceptance, KnownArticle, KnownRevisions, PushedArticle, identity_of
 from services.jobs.intake import Intake, StoredMeanwhileError
 
-__all__ = ["Acceptance", "IdempotencyKey", "KeyReused", "accept", "identity_of"]
+__all__ = ["Acceptance", "IdempotencyKey", "KeyReused", "Push", "accept", "accept_together", "identity_of"]
 
 _LOOKUP_CHUNK = 500  # SQLite's older limit is 999 parameters a statement
 _TRIES = 5
@@ -41,34 +42,60 @@ class IdempotencyKey:
     request_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The articles of one request, its key, and the trace that it belongs to."""
+
+    articles: Sequence[Article]
+    key: IdempotencyKey | None = None
+    traceparent: str | None = None
+
+
 def accept(database: Database, batch: Sequence[Article], key: IdempotencyKey | None = None) -> list[Acceptance]:
     """Store articles in order; an article that is already stored is answered with its newest job.
 
     Either all articles are stored or none. Raises `KeyReused`, `Contended` and `StoreUnavailable`.
     """
+    [answers] = accept_together(database, [Push(batch, key, tracing.traceparent())])
+    if isinstance(answers, KeyReused):
+        raise answers
+    return answers
+
+
+def accept_together(database: Database, pushes: Sequence[Push]) -> list[list[Acceptance] | KeyReused]:
+    """Store the articles of several pushes, in order and in one transaction. Return what `accept` would for each.
+
+    Either all articles are stored or none, but for those of a push with a reused key. Raises `Contended` and
+    `StoreUnavailable`.
+    """
     for attempt in range(_TRIES):
         with database.write() as connection:
             if attempt:
                 database.serialize(connection)
-            if key is not None:
-                _check_key(connection, database, key)
+            reused = [push.key and _reuse_of(connection, database, push.key) for push in pushes]
+            valid = [push for push, error in zip(pushes, reused, strict=True) if error is None]
+            batch = [PushedArticle.of(article, push.traceparent) for push in valid for article in push.articles]
             answers = _accept(connection, database, batch)
             if answers is not None:
-                return answers
+                left = iter(answers)
+                return [
+                    [next(left) for _ in push.articles] if error is None else error
+                    for push, error in zip(pushes, reused, strict=True)
+                ]
             connection.rollback()  # another process stored the same identity meanwhile: look it up again
     raise Contended("the same article was pushed by several senders at once; push it again")
 
 
-def _accept(connection: Connection, database: Database, batch: Sequence[Article]) -> list[Acceptance] | None:
+def _accept(connection: Connection, database: Database, batch: Sequence[PushedArticle]) -> list[Acceptance] | None:
     """Accept the articles, or return None if another process stored one of them meanwhile."""
-    guids = {guid for article in batch if (guid := precedence.guid_of(article))}
+    guids = {guid for pushed in batch if (guid := precedence.guid_of(pushed.article))}
     if guids:
         precedence.lock(connection, database, guids)
-    now, stored = _look_up(connection, {identity_of(article) for article in batch})
+    now, stored = _look_up(connection, {pushed.identity for pushed in batch})
     latest = precedence.read_latest(connection, guids)
     intake = Intake(connection, database, now, stored, latest)
     try:
-        return intake.finish([intake.accept(article) for article in batch])
+        return intake.finish([intake.accept(pushed) for pushed in batch])
     except StoredMeanwhileError:
         return None
 
@@ -116,10 +143,14 @@ def _look_up_query() -> Select[Any]:
 _LOOK_UP: Final = _look_up_query()  # built once: building it takes longer than executing it
 
 
-def _check_key(connection: Connection, database: Database, key: IdempotencyKey) -> None:
+def _reuse_of(connection: Connection, database: Database, key: IdempotencyKey) -> KeyReused | None:
+    """Store a key, and return the error if it was used before with another body."""
     row = {"scope": key.scope, "key": key.key, "request_hash": key.request_hash, "created_at": now_ms()}
     connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing())
     same_key = (idempotency_keys.c.scope == key.scope) & (idempotency_keys.c.key == key.key)
     stored = connection.execute(select(idempotency_keys.c.request_hash).where(same_key)).scalar_one()
-    if stored != key.request_hash:
-        raise KeyReused(f"Idempotency-Key {key.key!r} was used before with another body")
+    return (
+        None
+        if stored == key.request_hash
+        else KeyReused(f"Idempotency-Key {key.key!r} was used before with another body")
+    )

@@ -6,12 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from services import tracing
 from services.contracts import Article, JobState, PubStatus, Warned, ledger_time
 from services.jobs.queries import JobRecord
 
@@ -54,13 +53,29 @@ class KnownRevisions:
     highest: int = 0
 
 
-def identity_of(article: Article) -> str:
+@dataclass(frozen=True, slots=True)
+class PushedArticle:
+    """An article with its identity and content hash, each computed once, and the trace of its push."""
+
+    article: Article
+    identity: str
+    content: str
+    traceparent: str | None
+
+    @classmethod
+    def of(cls, article: Article, traceparent: str | None) -> Self:
+        """Return an article of a push."""
+        content = article.content_hash()
+        return cls(article, identity_of(article, content), content, traceparent)
+
+
+def identity_of(article: Article, content: str | None = None) -> str:
     """Return the SHA-256 (hex) over feed, guid or content hash, and version or content hash.
 
     Articles with the same value are the same article. A cancellation has an identity of its own, since it often repeats
-    version and text of the story.
+    version and text of the story. ``content`` is the content hash, if the caller has it.
     """
-    content = article.content_hash()
+    content = content or article.content_hash()
     parts = [article.feed, article.guid or f"content:{content}", article.version or f"content:{content}"]
     if article.pubstatus is PubStatus.CANCELED:
         parts.append(article.pubstatus)
@@ -77,15 +92,16 @@ def new_acceptance(article: Article, revision: int) -> Acceptance:
     return Acceptance(uuid7(), uuid7(), JobState.QUEUED, revision, created=True, warnings=warnings)
 
 
-def article_row(article: Article, answer: Acceptance, identity: str, content: str, now: int) -> dict[str, Any]:
+def article_row(pushed: PushedArticle, answer: Acceptance, now: int) -> dict[str, Any]:
     """Return the row of a new article, received at ``now`` (ms)."""
+    article, content = pushed.article, pushed.content
     return {
         "id": answer.article_id,
         "feed": article.feed,
         "guid": article.guid,
         "version": article.version or content,
         "revision": answer.revision,
-        "identity": identity,
+        "identity": pushed.identity,
         "content_hash": content,
         "url": article.url,
         "title": article.title,
@@ -107,8 +123,9 @@ def article_row(article: Article, answer: Acceptance, identity: str, content: st
     }
 
 
-def job_row(article: Article, answer: Acceptance, now: int) -> dict[str, Any]:
+def job_row(pushed: PushedArticle, answer: Acceptance, now: int) -> dict[str, Any]:
     """Return the row of its first job."""
+    article = pushed.article
     return {
         "id": answer.job_id,
         "article_id": answer.article_id,
@@ -122,7 +139,7 @@ def job_row(article: Article, answer: Acceptance, now: int) -> dict[str, Any]:
         "next_run_at": now,
         "created_at": now,
         "queued_at": now,
-        "traceparent": tracing.traceparent(),
+        "traceparent": pushed.traceparent,
     }
 
 

@@ -25,6 +25,7 @@ from services.jobs.article_rows import (
     Acceptance,
     KnownArticle,
     KnownRevisions,
+    PushedArticle,
     article_row,
     identity_of,
     job_row,
@@ -69,18 +70,18 @@ class Intake:
         self._releases: dict[UUID, Hold | None] = {}
         self._published: dict[UUID, int] = {}
 
-    def accept(self, article: Article) -> Acceptance:
+    def accept(self, pushed: PushedArticle) -> Acceptance:
         """Return the answer to an article. Raises `StoredMeanwhileError`."""
-        identity, content = identity_of(article), article.content_hash()
-        revisions = self._stored.setdefault(identity, KnownRevisions())
+        article, content = pushed.article, pushed.content
+        revisions = self._stored.setdefault(pushed.identity, KnownRevisions())
         known = revisions.by_content.get(content)
         self._counts[CounterName.ACCEPTED if known is None else CounterName.REPEATED, article.feed] += 1
         if known is not None:
             return self._repeat(article, known)
         revisions.highest += 1
         answer = new_acceptance(article, revisions.highest)
-        row = article_row(article, answer, identity, content, self._now)
-        job = job_row(article, answer, self._now)
+        row = article_row(pushed, answer, self._now)
+        job = job_row(pushed, answer, self._now)
         answer = self._decide(article, answer, row, job)
         self._new_articles.append(row)
         self._new_jobs.append(job)

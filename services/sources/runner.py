@@ -20,6 +20,7 @@ from services.feeds.activity import ActivityRecorder
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
+from services.jobs.acceptor import Acceptor
 from services.outbound.client import guarded_client
 from services.settings import Settings
 from services.sources import hubs, schedule
@@ -54,7 +55,7 @@ class SourceRunner:
             settings=settings,
             client=self._client,
             robots=RobotsRules(self._client, enabled=settings.sources.robots),
-            intake=Intake(database, admission, feed_cache, rates, settings.limits),
+            intake=Intake(Acceptor(database), admission, feed_cache, rates, settings.limits),
             recorder=ActivityRecorder(database, settings.sources),
             stopping=stopping,
         )

@@ -96,7 +96,7 @@ def _patch_worker() -> None:
 
 def _patch_api() -> None:
     submit: Any = importlib.import_module("services.ingest.submit")
-    accept = submit.accept
+    accept = submit._accept
 
     def accept_and_die(*arguments: Any, **options: Any) -> Any:
         answers = accept(*arguments, **options)
@@ -105,7 +105,7 @@ def _patch_api() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return answers
 
-    submit.accept = accept_and_die
+    submit._accept = accept_and_die
 
 
 def _patch_sending() -> None:

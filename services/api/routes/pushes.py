@@ -69,9 +69,7 @@ class Taken(BaseModel):
     },
     openapi_extra=PUSH_BODY,
 )
-async def push_signed(
-    feed: Feed, request: Request, services: Services, prefer: PreferHeader = None
-) -> Response:
+async def push_signed(feed: Feed, request: Request, services: Services, prefer: PreferHeader = None) -> Response:
     """Accept what a sender pushes with the headers of Standard Webhooks 1.0 instead of a key.
 
     The answer is that of ``/v1/articles``; ``webhook-id`` has the effect of ``Idempotency-Key``, so that a message that

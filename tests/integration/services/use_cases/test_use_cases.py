@@ -17,6 +17,7 @@ from services.errors import Conflict, InvalidInput, NotFound, StancewireError
 from services.feeds.store import FeedCache
 from services.ingest.admission import AdmissionControl
 from services.ingest.submit import Intake
+from services.jobs.acceptor import Acceptor
 from services.jobs.bulk_actions import BulkAction, Selection
 from services.settings import Settings
 from services.use_cases import articles, feeds, jobs, keys, pauses, topics
@@ -55,7 +56,7 @@ def context(callbacks: RecordedCallbacks, sqlite_database: Database) -> UseCaseC
 def intake(sqlite_database: Database, tmp_path: Path) -> Intake:
     limits = Settings().limits
     return Intake(
-        sqlite_database,
+        Acceptor(sqlite_database),
         AdmissionControl(sqlite_database, limits, tmp_path),
         FeedCache(sqlite_database, 0, limits.feeds),
         RateLimiter(1),
