@@ -101,7 +101,7 @@ class Database:
             arguments |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.busy_timeout_s}
         self.engine: Engine = create_engine(self.url, **arguments)
         if self.dialect == "sqlite":
-            sqlite_transactions.install(self.engine)
+            sqlite_transactions.install(self.engine, settings.busy_timeout_s)
             return
         from services.database import reply_timeout  # needs psycopg, which an installation with SQLite does without
 

@@ -41,6 +41,11 @@ _FEEDS = """
     """
 _LIVE = f"priority > {BACKGROUND}"
 _BACKGROUND = f"priority <= {BACKGROUND}"
+# Executed for each push and each message, so built once: building a statement takes longer than executing it.
+_WAITING_FEEDS = {kind: text(_FEEDS.format(kind=kind)) for kind in (_LIVE, _BACKGROUND)}
+_PAUSED = select(pauses.c.feed)
+_MESSAGES_IN_WINDOW = select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)
+_BUSY_FEEDS = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def _slots_and_messages(connection: Connection) -> tuple[int, int]:
     Without a live host the result is one slot, so that a window's worth is ready for the first worker.
     """
     slots = max(1, count_live_slots(connection))
-    in_window = connection.execute(select(func.count(distinct(jobs.c.message_id))).where(IN_WINDOW)).scalar_one()
+    in_window = connection.execute(_MESSAGES_IN_WINDOW).scalar_one()
     return slots, int(in_window)
 
 
@@ -141,8 +146,7 @@ def _quiet_feeds(
     room = slots * (size.per_slot + 1) - in_window
     if room <= 0 or not in_window:
         return []
-    in_progress = select(jobs.c.feed).where(IN_WINDOW).union(select(jobs.c.feed).where(RUNNING))
-    busy = set(connection.execute(in_progress).scalars())
+    busy = set(connection.execute(_BUSY_FEEDS).scalars())
     quiet = [feed for feed in waiting if feed not in busy]
     return quiet[:room] if len(quiet) <= slots else []
 
@@ -152,14 +156,14 @@ def _waiting_feeds(connection: Connection, kind: str) -> list[str]:
 
     Jobs of paused feeds wait (``services.feeds.pauses``).
     """
-    paused = set(connection.execute(select(pauses.c.feed)).scalars())
-    return [feed for feed in connection.execute(text(_FEEDS.format(kind=kind))).scalars() if feed not in paused]
+    paused = set(connection.execute(_PAUSED).scalars())
+    return [feed for feed in connection.execute(_WAITING_FEEDS[kind]).scalars() if feed not in paused]
 
 
 def queued_feeds(database: Database) -> frozenset[str]:
     """Return the feeds with queued jobs, dispatched or not, except paused feeds."""
     with database.read() as connection:
-        paused = set(connection.execute(select(pauses.c.feed)).scalars())
+        paused = set(connection.execute(_PAUSED).scalars())
         sent = set(connection.execute(select(jobs.c.feed).where(IN_WINDOW).distinct()).scalars())
         waiting = _waiting_feeds(connection, _LIVE) + _waiting_feeds(connection, _BACKGROUND)
     return frozenset(waiting) | (sent - paused)

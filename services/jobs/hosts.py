@@ -39,6 +39,9 @@ def alive() -> ColumnElement[bool]:
     return and_(hosts.c.seen_at > now_ms() - ALIVE_MS, hosts.c.seen_at < now_ms() + ALIVE_MS)
 
 
+_LIVE_SLOTS: Final = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
+
+
 def announce(database: Database, role: HostRole, name: str, slots: int = 0) -> None:
     """Register a host with its number of worker slots, or renew its registration.
 
@@ -97,8 +100,7 @@ class AnnouncementThread:
 
 def count_live_slots(connection: Connection) -> int:
     """Return the number of worker processes of all live hosts."""
-    slots = select(func.coalesce(func.sum(hosts.c.slots), 0)).where(alive())
-    return int(connection.execute(slots).scalar_one())
+    return int(connection.execute(_LIVE_SLOTS).scalar_one())
 
 
 def live_slots(database: Database) -> int:
