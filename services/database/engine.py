@@ -94,6 +94,8 @@ class Database:
         # Parameters are hidden so that an error does not carry an article's text into a log or a response.
         arguments: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
         if self.dialect == "sqlite":
+            # The connection that was used last has its pages in memory; the others' caches stay small.
+            arguments |= {"pool_use_lifo": True} if pooled else {}
             arguments["connect_args"] = {"timeout": settings.busy_timeout_s, "check_same_thread": False}
         else:
             arguments["connect_args"] = self._postgresql_arguments()

@@ -77,6 +77,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # metrics count requests by route; a line for each would hide important ones
         server_header=False,
+        ws="none",  # there is no route for WebSockets; their library takes 3 MB
         proxy_headers=False,  # uvicorn would trust any process on loopback; `api.trusted_proxies` names the proxies
         limit_concurrency=process_limits.connections_within(settings.api.connections),
         timeout_keep_alive=settings.api.keep_alive_s,
