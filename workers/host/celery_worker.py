@@ -33,6 +33,7 @@ from services.settings import Settings
 from services.topics.active_topics import ActiveTopics
 from workers.host.consumer import patient_consumer
 from workers.host.message_runner import MessageRunner
+from workers.host.preload import preload
 from workers.host.tasks import register
 
 log = structlog.get_logger(__name__)
@@ -101,6 +102,7 @@ class WorkerHost:
             "--loglevel=INFO",
         ]
         arguments += [f"--max-tasks-per-child={self.settings.worker.recycle_messages}", "--without-heartbeat"]
+        preload()
         self.celery.worker_main(arguments)
         if not self._stop_flag[0]:  # Celery returns in the same way after an error that it cannot handle
             self._leave()
@@ -116,7 +118,6 @@ class WorkerHost:
 
     def _after_fork(self, **_: Any) -> None:
         """Set up a child: logging, database, model, topics, message runner and dispatcher."""
-        # Imported here to keep the parent without a model.
         from workers.host.article_reader import ArticleReader
         from workers.pipeline.pipeline import Pipeline
 

@@ -56,7 +56,7 @@ def check_language(text: str, declared: str | None) -> tuple[Warned, ...]:
     the detector decides; a doubtful text is read as English, with a warning. Raises ``PermanentError`` with code
     ``language_unsupported`` if the text is not English.
     """
-    detected, probability = _detector().classify(text[:_SAMPLE])
+    detected, probability = load_detector().classify(text[:_SAMPLE])
     words = len(text.split())
     is_certain = words >= _MIN_WORDS_TO_CONTRADICT and probability >= _CERTAIN
     if declared is not None:
@@ -89,7 +89,7 @@ def _check_declaration(declared: str, detected: str, probability: float, *, is_c
 
 
 @cache
-def _detector() -> Any:
+def load_detector() -> Any:
     """Return the detector's model, loaded once per process because loading takes most of a second."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
