@@ -72,7 +72,7 @@ def accept_together(database: Database, pushes: Sequence[Push]) -> list[list[Acc
         with database.write() as connection:
             if attempt:
                 database.serialize(connection)
-            reused = [push.key and _reuse_of(connection, database, push.key) for push in pushes]
+            reused = [None if push.key is None else _reuse_of(connection, database, push.key) for push in pushes]
             valid = [push for push, error in zip(pushes, reused, strict=True) if error is None]
             batch = [PushedArticle.of(article, push.traceparent) for push in valid for article in push.articles]
             answers = _accept(connection, database, batch)

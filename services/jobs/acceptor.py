@@ -22,7 +22,7 @@ _GROUP_ARTICLES: Final = 200  # in one transaction: few enough for other writers
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A push and, once its group has ended, its answers or why there are none."""
+    """A push and, once its group has ended, its answers or its error."""
 
     push: Push
     outcome: list[Acceptance] | Exception | None = None
@@ -83,7 +83,7 @@ class Acceptor:
         outcomes: Sequence[list[Acceptance] | Exception]
         try:
             outcomes = accept_together(self._database, [waiting.push for waiting in group])
-        except Exception as error:  # raised in the thread of each push
+        except Exception as error:  # noqa: BLE001 -- raised in the thread of each push
             if len(group) > 1 and not isinstance(error, StancewireError):
                 for waiting in group:
                     self._commit([waiting])

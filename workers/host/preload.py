@@ -1,4 +1,4 @@
-"""What all children of a worker host read and none changes, loaded once before they are forked.
+"""Loads code and tables that all children of a worker host read and none changes, once, before they are forked.
 
 A child shares the memory of its parent until one of them writes to it, and it starts without loading this itself. The
 model is not part of it: a session of onnxruntime does not survive a fork.

@@ -10,17 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Function, column, func, inspect, select, table
 
 from services.database.engine import Database
 from services.errors import StoreFault, StoreUnavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _LOCK: Final = 7_320_943_001  # key of the advisory lock for migrations: any constant not used elsewhere
 _TRIES: Final = 5
 _POLL_S: Final = 0.2
 _VERSION: Final = table("alembic_version", column("version_num"))
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -32,7 +43,6 @@ def upgrade(database: Database, revision: str = "head") -> None:
     retried a few times before `StoreUnavailable` is raised. It is also raised for a schema that a newer version made.
     """
     from alembic import command
-    from alembic.config import Config
 
     for retries_left in reversed(range(_TRIES)):
         try:
@@ -40,8 +50,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
                 _check_known(current_on(connection))
                 if database.dialect == "postgresql":
                     connection.rollback()  # Alembic begins its own transactions
-                config = Config()
-                config.set_main_option("script_location", str(Path(__file__).parent))
+                config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
         except StoreUnavailable as error:

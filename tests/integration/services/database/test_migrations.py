@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from services.database import migrations
@@ -62,6 +64,14 @@ def test_pending_returns_the_newest_revision_until_upgraded(database_url: str) -
     migrations.upgrade(database)
     assert migrations.pending(database) is None
     database.dispose()
+
+
+def test_known_revisions_are_those_of_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    scripts = ScriptDirectory.from_config(config)
+    assert migrations.known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert migrations.newest() == scripts.get_current_head()
 
 
 def test_unreachable_server_raises_store_unavailable() -> None:

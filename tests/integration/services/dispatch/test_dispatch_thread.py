@@ -28,6 +28,39 @@ def test_many_nudges_cause_one_run(setup: DispatchSetup, eventually: Eventually)
     assert not thread._thread.is_alive()
 
 
+def test_nudges_soon_after_a_run_that_sent_nothing_cause_one_run_after_a_rest(eventually: Eventually) -> None:
+    runs: list[float] = []
+
+    class FullWindow:
+        def dispatch(self) -> int:
+            runs.append(time.monotonic())
+            return 0
+
+    thread = DispatchThread(FullWindow())  # type: ignore[arg-type]  # the thread needs nothing else of a dispatcher
+    thread.start()
+    thread.nudge()
+    eventually(lambda: len(runs) == 1, 5)
+    for _ in range(10):
+        thread.nudge()
+    eventually(lambda: len(runs) == 2, 5)
+    thread.stop()
+    assert len(runs) == 2
+    assert runs[1] - runs[0] >= 0.05
+
+
+def test_nudge_after_a_run_that_sent_messages_causes_a_run_at_once(
+    setup: DispatchSetup, eventually: Eventually
+) -> None:
+    thread = DispatchThread(setup.dispatcher)
+    thread.start()
+    for number in range(2):
+        push(setup.database, article(f"Story {number}."))
+        thread.nudge()
+        eventually(lambda: setup.client.llen(setup.queue) == number + 1, 5)  # noqa: B023 -- called in this turn
+        assert thread._rests_until == 0.0
+    thread.stop()
+
+
 def lease_oldest(setup: DispatchSetup) -> UUID:
     """Lease the job of the oldest message, as a worker would, which makes room for another. Return the job's ID."""
     message = setup.messages()[0]
