@@ -7,9 +7,9 @@ import time
 from typing import Final
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import OperationalError
 
 READ_ONLY: Final = "stancewire_read"  # the execution option of a transaction that does not write
+_BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
 _POLL_S: Final = 0.001
 _SLOW_POLL_S: Final = 0.01
 _SLOW_AFTER_S: Final = 0.2
@@ -46,21 +46,16 @@ def _take_write_lock(connection: Connection, busy_timeout_s: float) -> None:
     raw.execute("PRAGMA busy_timeout=0")
     try:
         began = time.monotonic()
-        while True:
+        while (waited_s := time.monotonic() - began) < busy_timeout_s:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
-                waited_s = time.monotonic() - began
-                if waited_s >= busy_timeout_s or not _is_busy(error):
-                    raise
+                raw.execute(_BEGIN_WRITE)
+            except sqlite3.Error as error:
+                code = getattr(error, "sqlite_errorcode", 0)  # of an extended code, the low byte is its kind
+                if code & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
                 time.sleep(_POLL_S if waited_s < _SLOW_AFTER_S else _SLOW_POLL_S)
             else:
                 return
+        connection.exec_driver_sql(_BEGIN_WRITE)  # raises the error as SQLAlchemy does
     finally:
         raw.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
-
-
-def _is_busy(error: OperationalError) -> bool:
-    """Return whether another connection has the lock; the low byte of an extended result code is its kind."""
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY
