@@ -17,10 +17,12 @@ def main() -> int:
     coverage.load()  # pytest-cov has combined the data of all processes
     gaps = []
     for file in sorted(coverage.get_data().measured_files()):
+        if not file.endswith(".py"):  # templates are measured under their own names
+            continue
         numbers = coverage._analyze(file).numbers
         if numbers.n_statements and numbers.pc_covered < WANTED:
             gaps.append((numbers.pc_covered, file))
-    total = coverage.report(file=io.StringIO())
+    total = coverage.report(file=io.StringIO(), ignore_errors=True, include=["*.py"])
     print(f"coverage of statements and branches: {total:.1f} %; under {WANTED:.0f} %:")
     for percent, file in sorted(gaps):
         print(f"  {percent:5.1f} %  {file}")
