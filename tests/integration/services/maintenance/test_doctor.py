@@ -47,7 +47,10 @@ def test_healthy_system_has_ok_findings(
     findings = examine(database, redis_process.url, limits={"free_disk_ratio": 0.0001}, secrets=keys)
     slow = {name for name, finding in findings.items() if "answers in" in finding.said}
     assert slow == {"database", "redis"}  # how quick they are is the machine's affair
-    assert {finding.level for name, finding in findings.items() if name not in slow} == {Level.OK}
+    # The server of the tests flushes nothing to the disk, and the doctor sees it.
+    durability = Level.OK if database.dialect == "sqlite" else Level.FAIL
+    assert findings["durability"].level is durability
+    assert {finding.level for name, finding in findings.items() if name not in slow | {"durability"}} == {Level.OK}
     assert {
         "settings",
         "schema",
