@@ -20,8 +20,10 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 import yaml
 
+from services.contracts import QueueName
 from services.metrics.catalogue import METRICS
 from services.metrics.declaration import Kind
 from tests.support.prometheus import DASHBOARDS, RULES, Prometheus, free_port, shorten_durations
@@ -93,6 +95,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredSta
             directory / "prometheus", {"api": stack.url.removeprefix("http://"), "worker": f"127.0.0.1:{port}"}
         )
         try:
+            wait_until(lambda: len(prometheus.query("up == 1")) == 2)  # changes before the first scrape are invisible
             create_load(stack)
             time.sleep(3)
             yield MonitoredStack(stack, prometheus)
@@ -127,10 +130,18 @@ def create_load(stack: Stack) -> None:
 
 
 def add_followers(stack: Stack) -> None:
-    """Add a source, and a webhook of a feed that never pushes."""
+    """Add a source, and a webhook of a feed that never pushes, in place of the one that was added before."""
     stack.client.post("/v1/feeds/wire/sources", json={"kind": "signed"}).raise_for_status()
+    for added in stack.client.get("/v1/webhooks").raise_for_status().json()["items"]:
+        stack.client.delete(f"/v1/webhooks/{added['id']}").raise_for_status()
     webhook = {"url": "https://example.org/events", "feeds": ["silent"], "events": ["result.ready"]}
     stack.client.post("/v1/webhooks", json=webhook).raise_for_status()
+
+
+def send_foreign_message(stack: Stack) -> None:
+    """Put something that is no message of ours into the workers' queue."""
+    with redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock") as client:
+        client.lpush(f"stancewire:{QueueName.ANALYSE}", b"not for you")
 
 
 def prune_a_key(stack: Stack) -> None:
@@ -197,10 +208,11 @@ def test_metrics_change_under_load(monitored: MonitoredStack, eventually: Eventu
     unchanged = used_metrics() - CONSTANT - ABSENT
 
     def all_changed() -> bool:
-        # Load is repeated, as changes before the first scrape are invisible.
+        # Load is repeated, as not every metric has been read since it changed.
         push_lines(monitored.stack.url, sample_lines(5, "wire"))
         push_refused(monitored.stack)
         add_followers(monitored.stack)
+        send_foreign_message(monitored.stack)
         time.sleep(1)
         for name in sorted(unchanged):
             shown = f"{name}_count" if name + "_count" in HISTOGRAM_SERIES else name
