@@ -139,7 +139,7 @@ def add_followers(stack: Stack) -> None:
 
 
 def send_foreign_message(stack: Stack) -> None:
-    """Put something that is no message of ours into the workers' queue."""
+    """Put an entry that is not a message into the workers' queue."""
     with redis.Redis.from_url(f"unix://{stack.state_dir}/redis.sock") as client:
         client.lpush(f"stancewire:{QueueName.ANALYSE}", b"not for you")
 
