@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, Uuid, delete, exists, insert, literal, select, update
+from sqlalchemy import Connection, Text, Uuid, bindparam, delete, exists, insert, select, update
 from uuid_utils.compat import uuid7
 
 from services.contracts import JobState
@@ -21,6 +21,20 @@ from services.database.tables import PENDING, articles, deliveries, events, jobs
 
 _COLUMNS: Final = ("id", "type", "feed", "article_id", "job_id", "detail", "at")
 _WITHDRAWN: Final = EventType.RESULT_WITHDRAWN
+_HAS_RECEIVER: Final = exists(select(webhooks.c.id).where(webhooks.c.disabled_at.is_(None)))
+# Built once, as an event may be recorded for every result.
+_RECORD: Final = insert(events).from_select(
+    _COLUMNS,
+    select(
+        bindparam("event_id", type_=Uuid()),
+        bindparam("kind", type_=Text()),
+        bindparam("of_feed", type_=Text()),
+        bindparam("of_article", type_=Uuid()),
+        bindparam("of_job", type_=Uuid()),
+        bindparam("detail_json", type_=Text()),
+        now_ms(),
+    ).where(_HAS_RECEIVER),
+)
 
 
 def result_ready(connection: Connection, feed: str, article_id: UUID, job_id: UUID) -> None:
@@ -65,14 +79,12 @@ def results_withdrawn(
 def _record(
     connection: Connection, kind: EventType, feed: str, article_id: UUID, job_id: UUID | None, detail: Mapping[str, Any]
 ) -> None:
-    values = (
-        literal(uuid7(), Uuid()),
-        literal(kind.value),
-        literal(feed),
-        literal(article_id, Uuid()),
-        literal(job_id, Uuid()),
-        literal(json.dumps(detail, ensure_ascii=False), Text()),
-        now_ms(),
-    )
-    has_receiver = exists(select(webhooks.c.id).where(webhooks.c.disabled_at.is_(None)))
-    connection.execute(insert(events).from_select(_COLUMNS, select(*values).where(has_receiver)))
+    values = {
+        "event_id": uuid7(),
+        "kind": kind.value,
+        "of_feed": feed,
+        "of_article": article_id,
+        "of_job": job_id,
+        "detail_json": json.dumps(detail, ensure_ascii=False),
+    }
+    connection.execute(_RECORD, values)

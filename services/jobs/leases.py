@@ -10,10 +10,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from services.contracts import Article, JobState, MediaType, Result, instant
 from services.database.counters import NO_LABEL, CounterName, increment
@@ -29,6 +29,18 @@ from services.stories.linking import TextKeys
 
 _DETAIL_MAX = 2000
 _FREE = {"lease_token": None, "lease_until": None, "message_id": None, "dispatched_at": None}
+# Statements for every result are built once: building them takes longer than executing them.
+_HELD: Final = (
+    jobs.c.id == bindparam("held_job"),
+    jobs.c.state == JobState.RUNNING,
+    jobs.c.lease_token == bindparam("held_token"),
+)
+_SUCCEED: Final = (
+    update(jobs)
+    .where(*_HELD)
+    .values(state=JobState.SUCCEEDED, finished_at=now_ms(), reason_code=None, reason_detail=None, **_FREE)
+)
+_STORE: Final = insert(results).values(stored_at=now_ms())
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +178,20 @@ def complete(
     add it to the counters. Without ``keys`` the article is linked with nothing. Raises `LeaseLost`, and then stores
     nothing.
     """
+    counts = counter_updates.for_result(leased.article.feed, result, run_s)
+    indexed = search_index.prepare(result)
     with database.write() as connection:
-        _close(
-            connection,
-            leased,
-            {"state": JobState.SUCCEEDED, "finished_at": now_ms(), "reason_code": None, "reason_detail": None},
-        )
-        totals = increment(connection, database, counter_updates.for_result(leased.article.feed, result, run_s))
+        _check_closed(leased, connection.execute(_SUCCEED, _held_by(leased)).rowcount)
+        totals = increment(connection, database, counts)
         # The counter's row stays locked until COMMIT, so sequences become visible in order and without gaps.
         sequence = int(totals[CounterName.RESULTS, NO_LABEL])
         story = None if keys is None else linking.link(connection, leased.article_id, keys, stories)
         if story is not None:
             result = result.model_copy(update={"story_id": story.story_id})
-        connection.execute(insert(results).values(sequence=sequence, stored_at=now_ms(), **_row(leased, result)))
+        connection.execute(_STORE, {"sequence": sequence, **_row(leased, result)})
         if story is not None and keys is not None:
             linking.remember(connection, sequence, story.story_id, keys, stories)
-        search_index.add(connection, sequence, result)
+        search_index.add(connection, sequence, indexed)
         outbox.result_ready(connection, leased.article.feed, leased.article_id, leased.job_id)
 
 
@@ -268,10 +278,14 @@ def _reason(reason: StancewireError) -> dict[str, str]:
 
 
 def _close(connection: Connection, leased: LeasedJob, values: Mapping[str, Any]) -> None:
-    closed = connection.execute(
-        update(jobs)
-        .where(jobs.c.id == leased.job_id, jobs.c.state == JobState.RUNNING, jobs.c.lease_token == leased.token)
-        .values(**_FREE, **values)
-    )
-    if closed.rowcount != 1:
+    statement = update(jobs).where(*_HELD).values(**_FREE, **values)
+    _check_closed(leased, connection.execute(statement, _held_by(leased)).rowcount)
+
+
+def _held_by(leased: LeasedJob) -> dict[str, UUID]:
+    return {"held_job": leased.job_id, "held_token": leased.token}
+
+
+def _check_closed(leased: LeasedJob, rows: int) -> None:
+    if rows != 1:
         raise LeaseLost(f"job {leased.job_id} is no longer held by this worker")

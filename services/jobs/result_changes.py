@@ -30,7 +30,7 @@ def publish_again(connection: Connection, database: Database, result: Result) ->
     sequence = int(totals[CounterName.RESULTS, NO_LABEL])
     search_index.remove(connection, result.article_id)
     _write(connection, result, sequence=sequence, stored_at=now_ms())
-    search_index.add(connection, sequence, result)
+    search_index.add(connection, sequence, search_index.prepare(result))
     feed = connection.execute(select(results.c.feed).where(results.c.job_id == result.job_id)).scalar_one()
     outbox.result_ready(connection, feed, result.article_id, result.job_id)
 

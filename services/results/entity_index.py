@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.contracts import EntityType, Result
@@ -18,20 +18,27 @@ WORD_MAX: Final = 60
 _QUANTITIES: Final = frozenset({EntityType.DATE, EntityType.MONEY})  # nobody looks for them by name
 
 
-def add(connection: Connection, sequence: int, feed: str, result: Result) -> None:
-    """Insert the entities of a result, those with a part in it first, up to ``ENTITIES_MAX``."""
-    rows = _rows(result, {"sequence": sequence, "feed": feed})
-    words = {(word[:WORD_MAX], row["key"]) for row in rows for word in row["key"].split()}
+_NEW_WORDS: Final = {
+    "sqlite": sqlite.insert(entity_words).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(entity_words).on_conflict_do_nothing(),
+}
+_NEW_ENTITIES: Final = insert(article_entities)
+
+
+def add(connection: Connection, sequence: int, feed: str, rows: list[dict[str, Any]]) -> None:
+    """Insert the entities of a result, as `rows_of` returns them."""
     if not rows:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    new_words = insert(entity_words).on_conflict_do_nothing()
-    connection.execute(new_words, [{"word": word, "key": key} for word, key in sorted(words)])
-    # In a fixed order, as the triggers lock the sums of each entity.
-    connection.execute(insert(article_entities), sorted(rows, key=lambda row: (row["key"], row["type"])))
+    words = {(word[:WORD_MAX], row["key"]) for row in rows for word in row["key"].split()}
+    connection.execute(_NEW_WORDS[connection.dialect.name], [{"word": word, "key": key} for word, key in sorted(words)])
+    connection.execute(_NEW_ENTITIES, [{"sequence": sequence, "feed": feed, **row} for row in rows])
 
 
-def _rows(result: Result, shared: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(result: Result) -> list[dict[str, Any]]:
+    """Return the entities of a result without its number and feed, up to ``ENTITIES_MAX``, those with a part first.
+
+    They are in a fixed order, as the triggers lock the sums of each entity.
+    """
     said = Counter(item.source.entity for item in result.attributions if item.source and item.source.entity)
     held = Counter(stance.holder for stance in result.stances if stance.holder)
     targeted = Counter(stance.target.entity for stance in result.stances if stance.target.entity)
@@ -45,8 +52,9 @@ def _rows(result: Result, shared: dict[str, Any]) -> list[dict[str, Any]]:
         key = normalise(entity.name)
         if not key or (entity.type in _QUANTITIES and not any(counts.values())):
             continue
-        new = {"key": key, "type": entity.type, "name": entity.name[:NAME_MAX], **shared, **dict.fromkeys(counts, 0)}
+        new = {"key": key, "type": entity.type, "name": entity.name[:NAME_MAX], **dict.fromkeys(counts, 0)}
         row = rows.setdefault((key, entity.type), new)
         for name, count in counts.items():
             row[name] += count
-    return sorted(rows.values(), key=lambda row: -row["attributions"] - row["held"] - row["targeted"])[:ENTITIES_MAX]
+    kept = sorted(rows.values(), key=lambda row: -row["attributions"] - row["held"] - row["targeted"])[:ENTITIES_MAX]
+    return sorted(kept, key=lambda row: (row["key"], row["type"]))

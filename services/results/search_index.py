@@ -8,10 +8,11 @@ results can still be fetched by their job, but no search finds them (decision 9)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, func, insert, select, update
 
 from services.contracts import Act, Attribution, Entity, Extent, Result, Stance
 from services.database.engine import Database
@@ -36,34 +37,88 @@ HOLDER: Final = "h"
 TARGET: Final = "t"
 
 
-def add(connection: Connection, sequence: int, result: Result) -> bool:
+def _articles_of_results() -> Select[Any]:
+    """Select article and number of the analysis of each result: they decide which result represents the article."""
+    columns = (articles.c.id, articles.c.feed, articles.c.guid, articles.c.published_at, articles.c.received_at)
+    from_jobs = results.join(jobs, jobs.c.id == results.c.job_id).join(articles, articles.c.id == jobs.c.article_id)
+    versions = (articles.c.strand, articles.c.story_id, articles.c.withdrawn_at, jobs.c.analysis)
+    return select(*columns, *versions).select_from(from_jobs)
+
+
+# Statements for every result are built once: building them takes longer than executing them.
+_POSITION: Final = func.coalesce(indexed_results.c.copy_order, indexed_results.c.sequence).label("copy_order")
+_INDEXED: Final = _articles_of_results().add_columns(indexed_results.c.sequence, _POSITION).join(indexed_results)
+_ARTICLE_OF_JOB: Final = _articles_of_results().where(jobs.c.id == bindparam("of_job"))
+_INDEXED_OF_ARTICLE: Final = _INDEXED.where(articles.c.id == bindparam("of_article"))
+_INDEXED_VERSIONS: Final = _INDEXED.where(
+    articles.c.guid == bindparam("of_guid"),
+    articles.c.feed == bindparam("of_feed"),
+    articles.c.strand == bindparam("of_strand"),
+)
+_ANALYSES: Final = (
+    select(results.c.job_id)
+    .join(jobs, jobs.c.id == results.c.job_id)
+    .where(jobs.c.article_id == bindparam("of_article"))
+    .order_by(jobs.c.analysis)
+)
+_INDEX: Final = insert(indexed_results)
+_LEAD: Final = (
+    select(indexed_results.c.sequence)
+    .where(indexed_results.c.story_id == bindparam("of_story"), indexed_results.c.leads_story)
+    .with_for_update()
+)
+_LEADS_STORY: Final = select(indexed_results.c.leads_story).where(
+    indexed_results.c.sequence == bindparam("of_sequence")
+)
+_NEW_ATTRIBUTIONS: Final = insert(attributions)
+_NEW_ATTRIBUTION_NAMES: Final = insert(attribution_names)
+_NEW_STANCES: Final = insert(stances)
+_NEW_STANCE_NAMES: Final = insert(stance_names)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRows:
+    """What the index holds of a result, but for its number and its article; it is computed before the store is locked.
+
+    ``items`` are the rows for each statement in the order of their foreign keys, each with the number of its item.
+    """
+
+    result: Result
+    items: tuple[tuple[Insert, list[tuple[int, dict[str, Any]]]], ...]
+    entities: list[dict[str, Any]]
+
+
+def prepare(result: Result) -> IndexRows:
+    """Compute the rows of a result."""
+    return IndexRows(result, tuple(_rows(result)), entity_index.rows_of(result))
+
+
+def add(connection: Connection, sequence: int, rows: IndexRows) -> bool:
     """Index a stored result instead of older results of its article, if it is the newest. Return whether it is."""
-    _mark_superseded(connection, result)
-    article = connection.execute(_articles_of_results().where(jobs.c.id == result.job_id)).one()
-    same_article = articles.c.id == article.id
-    if article.guid is not None:
-        same_guid = (articles.c.guid == article.guid) & (articles.c.feed == article.feed)
-        same_article = same_guid & (articles.c.strand == article.strand)
-    position = func.coalesce(indexed_results.c.copy_order, indexed_results.c.sequence).label("copy_order")
-    indexed_query = _articles_of_results().add_columns(indexed_results.c.sequence, position).join(indexed_results)
-    others = connection.execute(indexed_query.where(same_article)).all()
+    _mark_superseded(connection, rows.result)
+    article = connection.execute(_ARTICLE_OF_JOB, {"of_job": rows.result.job_id}).one()
+    if article.guid is None:
+        others = connection.execute(_INDEXED_OF_ARTICLE, {"of_article": article.id}).all()
+    else:
+        versions = {"of_guid": article.guid, "of_feed": article.feed, "of_strand": article.strand}
+        others = connection.execute(_INDEXED_VERSIONS, versions).all()
     if article.withdrawn_at is not None or any(_recency(other) > _recency(article) for other in others):
         return False
     row = {
         "sequence": sequence,
         "feed": article.feed,
-        "article_id": result.article_id,
+        "article_id": rows.result.article_id,
         "day": _time(article) // DAY_MS,
         "story_id": article.story_id,
         "copy_order": min((other.copy_order for other in others), default=sequence),
         "leads_story": not _has_lead(connection, article.story_id),
     }
-    connection.execute(insert(indexed_results).values(row))
+    connection.execute(_INDEX, row)
     if others:  # after the insertion, so that a version that led the story leaves the lead to this one
         outdated = indexed_results.c.sequence.in_([other.sequence for other in others])
         connection.execute(delete(indexed_results).where(outdated))
-    leads_story = select(indexed_results.c.leads_story).where(indexed_results.c.sequence == sequence)
-    _insert_rows(connection, sequence, article, result, leads_story=connection.execute(leads_story).scalar_one())
+    leads_story = connection.execute(_LEADS_STORY, {"of_sequence": sequence}).scalar_one()
+    _insert_rows(connection, sequence, article, rows, leads_story=leads_story)
     return True
 
 
@@ -71,10 +126,8 @@ def _has_lead(connection: Connection, story_id: UUID | None) -> bool:
     """Return whether a copy leads the story, and keep it locked until this transaction ends."""
     if story_id is None:
         return False
-    leads = (indexed_results.c.story_id == story_id, indexed_results.c.leads_story)
-    lead = select(indexed_results.c.sequence).where(*leads).with_for_update()
     # Twice: the first may have waited for a transaction that removed the lead and gave it to another copy.
-    return any(connection.execute(lead).first() is not None for _ in range(2))
+    return any(connection.execute(_LEAD, {"of_story": story_id}).first() is not None for _ in range(2))
 
 
 def remove(connection: Connection, article_id: UUID) -> None:
@@ -97,7 +150,7 @@ def backfill(database: Database, after: int, limit: int) -> tuple[int, int, int]
     )
     with database.write() as connection:
         rows = connection.execute(query).all()
-        added = sum(add(connection, row.sequence, Result.model_validate_json(row.document)) for row in rows)
+        added = sum(add(connection, row.sequence, prepare(Result.model_validate_json(row.document))) for row in rows)
     return (rows[-1].sequence if rows else after), len(rows), added
 
 
@@ -123,17 +176,9 @@ def rebuild(database: Database, after: int, limit: int) -> tuple[int, int]:
         for table in (stances, attributions, article_entities):  # their names are deleted with them
             connection.execute(delete(table).where(table.c.sequence.in_(sequences)))
         for row in rows:
-            document = Result.model_validate_json(row.document)
-            _insert_rows(connection, row.sequence, row, document, leads_story=row.leads_story)
+            prepared = prepare(Result.model_validate_json(row.document))
+            _insert_rows(connection, row.sequence, row, prepared, leads_story=row.leads_story)
     return (sequences[-1] if sequences else after), len(sequences)
-
-
-def _articles_of_results() -> Select[Any]:
-    """Select article and number of the analysis of each result: they decide which result represents the article."""
-    columns = (articles.c.id, articles.c.feed, articles.c.guid, articles.c.published_at, articles.c.received_at)
-    from_jobs = results.join(jobs, jobs.c.id == results.c.job_id).join(articles, articles.c.id == jobs.c.article_id)
-    versions = (articles.c.strand, articles.c.story_id, articles.c.withdrawn_at, jobs.c.analysis)
-    return select(*columns, *versions).select_from(from_jobs)
 
 
 def _recency(row: Any) -> tuple[int, str, int]:
@@ -149,61 +194,52 @@ def _time(article: Any) -> int:
 
 def _mark_superseded(connection: Connection, result: Result) -> None:
     """Store with all results of the article, except that of the newest analysis, which job replaced them."""
-    analyses = connection.execute(
-        select(results.c.job_id)
-        .join(jobs, jobs.c.id == results.c.job_id)
-        .where(jobs.c.article_id == result.article_id)
-        .order_by(jobs.c.analysis)
-    ).scalars()
-    *older, newest = analyses.all()
+    *older, newest = connection.execute(_ANALYSES, {"of_article": result.article_id}).scalars().all()
     if older:
         connection.execute(update(results).where(results.c.job_id.in_(older)).values(superseded_by=newest))
 
 
-def _insert_rows(connection: Connection, sequence: int, article: Any, result: Result, *, leads_story: bool) -> None:
-    shared = {"sequence": sequence, "feed": article.feed, "at": _time(article), "leads_story": leads_story}
-    for table, rows in _rows(result, shared):
-        if rows:
-            connection.execute(insert(table), rows)
-    entity_index.add(connection, sequence, article.feed, result)
+def _insert_rows(connection: Connection, sequence: int, article: Any, rows: IndexRows, *, leads_story: bool) -> None:
+    at = _time(article)
+    shared = {"sequence": sequence, "feed": article.feed, "at": at, "leads_story": leads_story}
+    own = {
+        _NEW_ATTRIBUTIONS: ("id", shared),
+        _NEW_ATTRIBUTION_NAMES: ("attribution_id", {"at": at}),
+        _NEW_STANCES: ("id", shared | {"day": at // DAY_MS}),
+        _NEW_STANCE_NAMES: ("stance_id", {"at": at}),
+    }
+    for statement, items in rows.items:
+        if items:
+            key, common = own[statement]
+            connection.execute(
+                statement,
+                [{**row, **common, key: sequence * ID_STEP + number} for number, row in items],
+            )
+    entity_index.add(connection, sequence, article.feed, rows.entities)
 
 
-def _rows(result: Result, shared: dict[str, Any]) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
-    """Yield each table with its rows, in the order of their foreign keys. ``shared`` has the columns of all items."""
+def _rows(result: Result) -> Iterator[tuple[Insert, list[tuple[int, dict[str, Any]]]]]:
+    """Yield for each table the statement and its rows, each with the number of its item."""
     names = {entity.id: entity.name for entity in result.entities}
     keys = {entity.id: _keys(entity, result.text) for entity in result.entities}
     acts = {attribution.id: attribution.cue.act for attribution in result.attributions if attribution.cue}
-    first_id, at = shared["sequence"] * ID_STEP, shared["at"]
-    row_ids = range(first_id, first_id + ID_STEP)
-    numbered_attributions = list(zip(row_ids, result.attributions, strict=False))
-    numbered_stances = list(zip(row_ids, result.stances, strict=False))
+    said = list(zip(range(ID_STEP), result.attributions, strict=False))
+    held = list(zip(range(ID_STEP), result.stances, strict=False))
+    yield _NEW_ATTRIBUTIONS, [(number, _attribution_row(item, names, result.text)) for number, item in said]
     yield (
-        attributions,
+        _NEW_ATTRIBUTION_NAMES,
         [
-            {"id": row_id, **shared, **_attribution_row(item, names, result.text)}
-            for row_id, item in numbered_attributions
-        ],
-    )
-    yield (
-        attribution_names,
-        [
-            {"key": key, "at": at, "attribution_id": row_id, "exact": exact}
-            for row_id, item in numbered_attributions
+            (number, {"key": key, "exact": exact})
+            for number, item in said
             for key, exact in (keys.get(item.source.entity or "", ()) if item.source else ())
         ],
     )
+    yield _NEW_STANCES, [(number, _stance_row(item, names, acts, result.text)) for number, item in held]
     yield (
-        stances,
+        _NEW_STANCE_NAMES,
         [
-            {"id": row_id, **shared, "day": at // DAY_MS, **_stance_row(item, names, acts, result.text)}
-            for row_id, item in numbered_stances
-        ],
-    )
-    yield (
-        stance_names,
-        [
-            {"role": role, "key": key, "at": at, "stance_id": row_id, "exact": exact}
-            for row_id, item in numbered_stances
+            (number, {"role": role, "key": key, "exact": exact})
+            for number, item in held
             for role, entity in ((HOLDER, item.holder), (TARGET, item.target.entity))
             for key, exact in keys.get(entity or "", ())
         ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, union_all, update
 from uuid_utils.compat import uuid7
 
 from services.database.engine import now_ms
@@ -52,8 +52,7 @@ def link(connection: Connection, article_id: UUID, keys: TextKeys, settings: Sto
 
     An article that was analysed before keeps its story.
     """
-    columns = (articles.c.feed, articles.c.guid, articles.c.story_id, articles.c.similarity)
-    article = connection.execute(select(*columns).where(articles.c.id == article_id)).one()
+    article = connection.execute(_ARTICLE, {"article": article_id}).one()
     if article.story_id is not None:
         return StoryLink(article.story_id, article.similarity)
     linked = (
@@ -61,16 +60,14 @@ def link(connection: Connection, article_id: UUID, keys: TextKeys, settings: Sto
         or (_story_of_copies(connection, keys.fingerprint, settings) if keys.fingerprint is not None else None)
         or StoryLink(uuid7(), None)
     )
-    values = {"story_id": linked.story_id, "similarity": linked.similarity}
-    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    values = {"article": article_id, "story": linked.story_id, "nearest": linked.similarity}
+    connection.execute(_LINK, values)
     return linked
 
 
 def remember(connection: Connection, sequence: int, story_id: UUID, keys: TextKeys, settings: Stories) -> None:
     """Remember the text of a stored result, so that its copies are recognised, and forget some expired ones."""
-    expired = select(fingerprints.c.sequence).where(fingerprints.c.remembered_at < _window_start(settings))
-    oldest = expired.order_by(fingerprints.c.remembered_at).limit(_FORGOTTEN)
-    connection.execute(delete(fingerprints).where(fingerprints.c.sequence.in_(oldest)))
+    connection.execute(_FORGET, {"window_ms": _window_ms(settings)})
     fingerprint = keys.fingerprint
     if fingerprint is None and keys.analysis_key is None:
         return
@@ -80,12 +77,11 @@ def remember(connection: Connection, sequence: int, story_id: UUID, keys: TextKe
         "method": fingerprint.method if fingerprint else "",
         "minima": fingerprint.to_bytes() if fingerprint else b"",
         "analysis_key": keys.analysis_key,
-        "remembered_at": now_ms(),
     }
-    connection.execute(insert(fingerprints).values(**row))
+    connection.execute(_REMEMBER, row)
     if fingerprint is not None:
         bands = sorted(set(fingerprint.bands()))
-        connection.execute(insert(fingerprint_bands), [{"band": band, "sequence": sequence} for band in bands])
+        connection.execute(_NEW_BANDS, [{"band": band, "sequence": sequence} for band in bands])
 
 
 def _story_of_earlier_version(
@@ -93,15 +89,7 @@ def _story_of_earlier_version(
 ) -> StoryLink | None:
     if article.guid is None:
         return None
-    earlier = connection.execute(
-        select(articles.c.story_id, fingerprints.c.method, fingerprints.c.minima)
-        .join(jobs, jobs.c.article_id == articles.c.id)
-        .join(results, results.c.job_id == jobs.c.id)
-        .outerjoin(fingerprints, fingerprints.c.sequence == results.c.sequence)
-        .where(articles.c.guid == article.guid, articles.c.feed == article.feed, articles.c.story_id.is_not(None))
-        .order_by(articles.c.received_at.desc(), articles.c.id.desc(), results.c.sequence.desc())
-        .limit(1)
-    ).first()
+    earlier = connection.execute(_EARLIER_VERSION, {"of_guid": article.guid, "of_feed": article.feed}).first()
     if earlier is None:
         return None
     similarity = _similarity(fingerprint, earlier)
@@ -118,7 +106,46 @@ def _newest_of_band(number: int) -> Any:
     return select(newest.subquery().c.sequence)
 
 
+# Statements for every result are built once: building them takes longer than executing them.
 _CANDIDATES: Final = union_all(*map(_newest_of_band, range(BANDS)))
+_ARTICLE: Final = select(articles.c.feed, articles.c.guid, articles.c.story_id, articles.c.similarity).where(
+    articles.c.id == bindparam("article")
+)
+_LINK: Final = (
+    update(articles)
+    .where(articles.c.id == bindparam("article"))
+    .values(story_id=bindparam("story"), similarity=bindparam("nearest"))
+)
+_WINDOW_START: Final = now_ms() - bindparam("window_ms", type_=BigInteger())
+_FORGET: Final = delete(fingerprints).where(
+    fingerprints.c.sequence.in_(
+        select(fingerprints.c.sequence)
+        .where(fingerprints.c.remembered_at < _WINDOW_START)
+        .order_by(fingerprints.c.remembered_at)
+        .limit(_FORGOTTEN)
+    )
+)
+_REMEMBER: Final = insert(fingerprints).values(remembered_at=now_ms())
+_NEW_BANDS: Final = insert(fingerprint_bands)
+_EARLIER_VERSION: Final = (
+    select(articles.c.story_id, fingerprints.c.method, fingerprints.c.minima)
+    .join(jobs, jobs.c.article_id == articles.c.id)
+    .join(results, results.c.job_id == jobs.c.id)
+    .outerjoin(fingerprints, fingerprints.c.sequence == results.c.sequence)
+    .where(
+        articles.c.guid == bindparam("of_guid"),
+        articles.c.feed == bindparam("of_feed"),
+        articles.c.story_id.is_not(None),
+    )
+    .order_by(articles.c.received_at.desc(), articles.c.id.desc(), results.c.sequence.desc())
+    .limit(1)
+)
+_REMEMBERED: Final = select(
+    fingerprints.c.story_id, fingerprints.c.method, fingerprints.c.minima, fingerprints.c.sequence
+).where(
+    fingerprints.c.sequence.in_(bindparam("compared", expanding=True)),
+    fingerprints.c.remembered_at >= _WINDOW_START,
+)
 
 
 def _story_of_copies(connection: Connection, fingerprint: Fingerprint, settings: Stories) -> StoryLink | None:
@@ -128,12 +155,7 @@ def _story_of_copies(connection: Connection, fingerprint: Fingerprint, settings:
     if not shared:
         return None
     compared = sorted(shared, key=lambda sequence: (shared[sequence], sequence), reverse=True)[:_COMPARED]
-    remembered = connection.execute(
-        select(fingerprints.c.story_id, fingerprints.c.method, fingerprints.c.minima, fingerprints.c.sequence).where(
-            fingerprints.c.sequence.in_(compared),
-            fingerprints.c.remembered_at >= _window_start(settings),
-        )
-    ).all()
+    remembered = connection.execute(_REMEMBERED, {"compared": compared, "window_ms": _window_ms(settings)}).all()
     ranked = [(similarity, row) for row in remembered if (similarity := _similarity(fingerprint, row)) is not None]
     if not ranked:
         return None
@@ -141,8 +163,8 @@ def _story_of_copies(connection: Connection, fingerprint: Fingerprint, settings:
     return StoryLink(nearest.story_id, similarity) if similarity >= settings.similarity else None
 
 
-def _window_start(settings: Stories) -> ColumnElement[int]:
-    return now_ms() - int(settings.window_days * _DAY_MS)
+def _window_ms(settings: Stories) -> int:
+    return int(settings.window_days * _DAY_MS)
 
 
 def _similarity(fingerprint: Fingerprint | None, row: Any) -> float | None:

@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("articles", nargs="?", type=Path, help="the mix as NDJSON; by default the samples")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=15)
-    parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
+    parser.add_argument("--databases", nargs="*", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--ledger", action="store_true", help="measure the ledger's commits on PostgreSQL, too")
     parser.add_argument("--pages", action="store_true", help="measure nothing, write the pages again")
     arguments = parser.parse_args()
