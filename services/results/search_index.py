@@ -78,7 +78,7 @@ _NEW_STANCE_NAMES: Final = insert(stance_names)
 
 @dataclass(frozen=True, slots=True)
 class IndexRows:
-    """What the index holds of a result, but for its number and its article; it is computed before the store is locked.
+    """The rows of a result but for its number and what depends on its article, computed before the store is locked.
 
     ``items`` are the rows for each statement in the order of their foreign keys, each with the number of its item.
     """
