@@ -15,6 +15,10 @@ from services.database.engine import Database, now_ms
 from services.database.tables import HELD, jobs
 
 WITHHELD_UNTIL: Final = 253_402_300_799_000  # the end of the year 9999, for a story without a time of release
+EMBARGO_LATE: Final = Warned(
+    code="embargo_late",
+    detail="embargoed: the story was read before its embargo was known; withdraw it to hide its result",
+)
 _NO_MESSAGE: Final[dict[str, Any]] = {"message_id": None, "dispatched_at": None}
 
 

@@ -31,7 +31,7 @@ from services.jobs.article_rows import (
     job_row,
     new_acceptance,
 )
-from services.jobs.holds import Hold
+from services.jobs.holds import EMBARGO_LATE, Hold
 from services.jobs.precedence import SUPERSEDED, Guid, Latest, Verdict
 from services.jobs.queries import new_job_record
 
@@ -204,8 +204,10 @@ class Intake:
             self._insert()
             self._withdrawals.pop(known.answer.article_id, None)
             self._releases[known.answer.article_id] = hold
-            known.pubstatus, known.withdrawn = PubStatus.USABLE, None
-            warnings += [hold.reason] if hold else []
+            known.pubstatus, known.withdrawn, known.embargoed = PubStatus.USABLE, None, embargoed
+            self._change(known, embargoed=embargoed)
+            was_read = known.answer.state in (JobState.RUNNING, JobState.SUCCEEDED)
+            warnings += [EMBARGO_LATE if was_read else hold.reason] if hold else []
         elif known.withdrawn is not None:
             detail = f"the article stays withdrawn: {known.withdrawn}; a newer version brings the story back"
             warnings.append(Warned(code="withdrawn", detail=detail))
@@ -223,8 +225,7 @@ class Intake:
         if hold is None:
             holds.release(self._connection, [job_id])
         elif not holds.put_on_hold(self._connection, job_id, hold):
-            detail = "embargoed: the story was read before its embargo was known; withdraw it to hide its result"
-            return [] if known.answer.state is JobState.CANCELED else [Warned(code="embargo_late", detail=detail)]
+            return [] if known.answer.state is JobState.CANCELED else [EMBARGO_LATE]
         known.answer = replace(known.answer, state=JobState.QUEUED if hold is None else JobState.HELD)
         return [hold.reason] if hold else []
 

@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from services.contracts import Article, JobState, PubStatus
+from services.contracts import JobState, PubStatus
 from services.database.engine import Database
 from services.errors import Conflict
 from services.jobs import actions, holds, leases, queries
-from services.jobs.accept import Acceptance
 from services.results.search import find_stances
 from services.results.search_query import SearchQuery
-from tests.support.ledger import (
-    article,
-    claim_all,
-    listed_results,
-    listed_tombstones,
-    push,
-    result_of,
-    set_row,
-    state_of,
-)
-from tests.support.speech import Statement, build_result
-
-SAID = Statement("Ida Berg", "the tram is a mistake", target="Port Union")
-FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
-
-
-def story(body: str = "Ida Berg said no.", **fields: Any) -> Article:
-    return article(body, **({"feed": "wire", "guid": "g"} | fields))
-
-
-def canceled(**fields: Any) -> Article:
-    return Article(**({"feed": "wire", "guid": "g", "pubstatus": "canceled"} | fields))
-
-
-def read_all(database: Database) -> None:
-    for job in claim_all(database):
-        leases.complete(database, job, build_result(job, [SAID]))
-
-
-def shown(database: Database) -> list[Any]:
-    """The articles that a search shows."""
-    return [row.article_id for row in find_stances(database, SearchQuery(), None, 100)]
-
-
-def codes(answer: Acceptance) -> list[str]:
-    return [warning.code for warning in answer.warnings]
+from tests.support.ledger import claim_all, listed_results, listed_tombstones, push, result_of, set_row, state_of
+from tests.support.stories import FUTURE, canceled, codes, read_all, shown, story
 
 
 def test_cancellation_withdraws_every_version_of_its_guid(database: Database) -> None:
