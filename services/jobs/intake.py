@@ -222,7 +222,9 @@ class Intake:
         job_id = known.answer.job_id
         known.embargoed = embargoed
         self._change(known, embargoed=embargoed)
-        if hold is None:
+        if known.answer.article_id in self._releases:
+            self._releases[known.answer.article_id] = hold
+        elif hold is None:
             holds.release(self._connection, [job_id])
         elif not holds.put_on_hold(self._connection, job_id, hold):
             return [] if known.answer.state is JobState.CANCELED else [EMBARGO_LATE]

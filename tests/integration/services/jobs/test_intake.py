@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from services.contracts import JobState
+from services.contracts import Article, JobState
 from services.database.counters import CounterName
 from services.database.engine import Database
 from services.database.tables import articles
 from services.jobs import actions, backlog, queries
+from services.jobs.accept import Acceptance
 from tests.support.ledger import article, claim_all, listed_tombstones, push, state_of
 from tests.support.stories import FUTURE, canceled, codes, read_all, shown, story
 
@@ -22,6 +23,11 @@ MORNING, NOON = "2026-01-05T08:00:00Z", "2026-01-05T12:00:00Z"
 
 def held_until(database: Database, job_id: UUID) -> datetime | None:
     return queries.job(database, job_id).held_until
+
+
+def push_in(database: Database, pushes: int, *pushed: Article) -> list[Acceptance]:
+    """Push all articles at once if ``pushes`` is 1, else each by itself."""
+    return push(database, *pushed) if pushes == 1 else [answer for each in pushed for answer in push(database, each)]
 
 
 def number_canceled(database: Database) -> float:
@@ -139,8 +145,13 @@ def test_withheld_story_that_is_released_under_an_embargo_waits_for_its_end(sqli
     [released] = push(sqlite_database, story(embargoed=FUTURE))
     assert (released.job_id, codes(released)) == (held.job_id, ["embargoed"])
     assert held_until(sqlite_database, held.job_id) == FUTURE
-    push(sqlite_database, story())
-    assert state_of(sqlite_database, held.job_id) is JobState.QUEUED, "the embargo was lifted"
+
+
+@pytest.mark.parametrize("pushes", [1, 2], ids=["in one push", "in two pushes"])
+def test_embargo_under_which_a_withheld_story_is_released_can_be_lifted(sqlite_database: Database, pushes: int) -> None:
+    [held] = push(sqlite_database, story(pubstatus="withheld"))
+    push_in(sqlite_database, pushes, story(embargoed=FUTURE), story())
+    assert state_of(sqlite_database, held.job_id) is JobState.QUEUED
 
 
 def test_withheld_story_that_was_read_is_shown_when_it_is_released_under_an_embargo(sqlite_database: Database) -> None:
@@ -163,12 +174,7 @@ def test_story_that_is_being_read_is_not_said_to_wait_for_an_embargo(sqlite_data
 @pytest.mark.parametrize("pushes", [1, 2], ids=["in one push", "in two pushes"])
 def test_embargo_that_is_imposed_and_lifted_queues_the_story_again(sqlite_database: Database, pushes: int) -> None:
     [queued] = push(sqlite_database, story())
-    changes = [story(embargoed=FUTURE), story()]
-    imposed, lifted = (
-        push(sqlite_database, *changes)
-        if pushes == 1
-        else [answer for change in changes for answer in push(sqlite_database, change)]
-    )
+    imposed, lifted = push_in(sqlite_database, pushes, story(embargoed=FUTURE), story())
     assert (imposed.state, codes(imposed)) == (JobState.HELD, ["embargoed"])
     assert (lifted.state, codes(lifted)) == (JobState.QUEUED, [])
     assert state_of(sqlite_database, queued.job_id) is JobState.QUEUED

@@ -254,7 +254,7 @@ def test_release_clears_only_the_messages_it_is_given(database: Database) -> Non
 
 def test_sweep_requeues_or_buries_only_running_jobs_with_ended_leases(database: Database) -> None:
     """Of six running jobs two are requeued and two are dead; the leases of the other two have not ended."""
-    pushed = push(database, *[article(f"{n}", feed=f"feed{n}") for n in range(7)])
+    pushed = push(database, *[article(f"{n}", feed=f"feed{n}") for n in range(8)])
     ids = [answer.job_id for answer in pushed]
     claim_all(database)
     for job_id, attempts, ended in zip(
@@ -263,8 +263,8 @@ def test_sweep_requeues_or_buries_only_running_jobs_with_ended_leases(database: 
         set_row(
             database, job_id, attempts=attempts, queued_at=1, next_run_at=1, **({"lease_until": 1} if ended else {})
         )
-    untouched = {"state": JobState.CANCELED, "lease_token": None, "lease_until": 1, "attempts": 9}
-    set_row(database, ids[6], **untouched)
+    for job_id, attempts in zip(ids[6:], (9, 1), strict=True):
+        set_row(database, job_id, state=JobState.CANCELED, lease_token=None, lease_until=1, attempts=attempts)
     kept = [row_of(database, job_id) for job_id in ids[4:]]
     before = database_time(database)
     swept = dispatch_window.requeue_expired_leases(database, max_attempts=3, lease_s=30)
@@ -288,7 +288,7 @@ def test_sweep_requeues_or_buries_only_running_jobs_with_ended_leases(database: 
     assert counters[CounterName.LEASES_LOST, NO_LABEL] == 4
     assert counters[CounterName.UNSUCCESSFUL, "worker_lost"] == 4
     assert counters[CounterName.FINISHED, "dead"] == 2
-    assert [counters.get((CounterName.FEED_FAILED, f"feed{n}"), 0) for n in range(7)] == [0, 0, 1, 1, 0, 0, 0]
+    assert [counters.get((CounterName.FEED_FAILED, f"feed{n}"), 0) for n in range(8)] == [0, 0, 1, 1, 0, 0, 0, 0]
 
 
 def test_sweep_takes_no_write_lock_while_no_lease_has_ended(database: Database, no_writes: Callable[[], None]) -> None:
