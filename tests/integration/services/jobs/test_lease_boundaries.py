@@ -15,8 +15,9 @@ from services.database.engine import Database, now_ms
 from services.database.tables import articles, jobs, results
 from services.errors import LeaseLost, PermanentError, TransientError
 from services.jobs import backlog, leases
+from services.jobs.accept import KeyReused, Push, accept_together
 from services.jobs.dispatch_window import Message, WindowSize
-from services.jobs.leases import LeasedJob, lease
+from services.jobs.leases import JobTrace, LeasedJob, lease
 from tests.support.ledger import article, claim_all, fill, push, result_of, set_row, state_of
 
 ONE_MESSAGE = WindowSize(per_slot=1, message_articles=8, message_words=10_000)
@@ -92,6 +93,37 @@ def test_leased_article_whose_body_was_removed_is_empty(database: Database) -> N
         connection.execute(update(articles).where(articles.c.id == pushed.article_id).values(body=None))
     [claimed] = claim_all(database)
     assert claimed.article.body == ""
+
+
+def test_article_that_cannot_be_read_back_is_leased_with_its_error_and_spares_the_others(database: Database) -> None:
+    broken, whole = push(database, article("One.", feed="wire", metadata={"a": 1}), article("Two."))
+    with database.write() as connection:
+        connection.execute(update(articles).where(articles.c.id == broken.article_id).values(metadata="{"))
+    claimed = {job.job_id: job for job in claim_all(database)}
+    error = claimed[broken.job_id].unreadable
+    assert error is not None
+    assert error.code == "unreadable"
+    assert error.detail.startswith("the stored article cannot be read back: ")
+    assert (claimed[broken.job_id].article.feed, claimed[broken.job_id].article.body) == ("wire", "")
+    assert (claimed[whole.job_id].unreadable, claimed[whole.job_id].article.body) == (None, "Two.")
+
+
+@pytest.mark.parametrize("later", ["queued_at", "next_run_at"])
+def test_leased_job_has_its_trace_with_the_time_it_waited(database: Database, later: str) -> None:
+    traceparent = f"00-{1:032x}-{1:016x}-01"
+    [answers] = accept_together(database, [Push([article()], traceparent=traceparent)])
+    assert not isinstance(answers, KeyReused)
+    [pushed] = answers
+    [message] = fill(database)
+    set_row(database, pushed.job_id, **{"queued_at": 1, "next_run_at": 1, later: 2})
+    [claimed] = lease(database, message.id, message.job_ids, 30)
+    assert claimed.trace == JobTrace(traceparent, 2, row_of(database, pushed.job_id)["started_at"])
+
+
+def test_leased_job_without_a_trace_has_none(database: Database) -> None:
+    push(database, article())
+    [claimed] = claim_all(database)
+    assert claimed.trace is None
 
 
 def test_lease_writes_token_times_and_attempt_and_clears_the_message(database: Database) -> None:
