@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, Table, event, select
 
+from services import tracing
 from services.contracts import Article, JobState, MediaType
 from services.database.counters import NO_LABEL, CounterName
 from services.database.engine import Database, now_ms
@@ -17,6 +18,8 @@ from services.errors import Contended
 from services.jobs import accept as accept_module
 from services.jobs import backlog
 from services.jobs.accept import Acceptance, IdempotencyKey, KeyReused, accept, identity_of
+from services.settings import Tracing
+from tests.support.collector import collector
 from tests.support.ledger import article, claim_all, push
 
 PUBLISHED_MS = 1_795_464_902_123  # rounded down
@@ -123,6 +126,19 @@ def test_job_row_starts_queued_and_due_at_once(database: Database) -> None:
         "reason_detail": None,
         "traceparent": None,
     }
+
+
+def test_job_row_has_the_trace_of_its_push(sqlite_database: Database) -> None:
+    with collector() as running:
+        tracing.configure(Tracing(endpoint=running.url, ratio=1), "test")
+        try:
+            with tracing.request("POST", None):
+                trace = tracing.traceparent()
+                [answer] = push(sqlite_database, article())
+        finally:
+            tracing.shut_down()
+    assert trace is not None
+    assert row_of(sqlite_database, jobs, answer.job_id)["traceparent"] == trace
 
 
 @pytest.mark.parametrize(
