@@ -123,6 +123,19 @@ def test_repeated_cancellation_withdraws_no_article_twice(sqlite_database: Datab
     assert again.warnings[0].detail.endswith("; 0 articles withdrawn")
 
 
+@pytest.mark.parametrize(("reason", "named"), [("by court order", "by court order"), (None, "no reason was stored")])
+def test_repetition_of_a_withdrawn_article_names_the_reason(
+    sqlite_database: Database, reason: str | None, named: str
+) -> None:
+    [pushed] = push(sqlite_database, story())
+    actions.withdraw(sqlite_database, pushed.article_id)
+    with sqlite_database.write() as connection:
+        connection.execute(update(articles).values(withdrawn_reason=reason))
+    [repeated] = push(sqlite_database, story())
+    detail = f"the article stays withdrawn: {named}; a newer version brings the story back"
+    assert [(warning.code, warning.detail) for warning in repeated.warnings] == [("withdrawn", detail)]
+
+
 def test_withheld_story_without_a_guid_is_hidden_and_no_other(sqlite_database: Database) -> None:
     hidden, other = push(sqlite_database, article("One."), article("Two."))
     push(sqlite_database, article("One.", pubstatus="withheld"))
