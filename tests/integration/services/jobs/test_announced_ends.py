@@ -1,4 +1,4 @@
-"""Events that the ends of jobs leave in the outbox, from which webhooks are told."""
+"""Events that the ends of jobs leave in the outbox, from which webhooks get their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a push does to the stories that the ledger has: rules that hold within one push and across pushes."""
+"""The effects of a push on the stories that the ledger has: rules that hold within one push and across pushes."""
 
 from __future__ import annotations
 
