@@ -208,6 +208,7 @@ _OUTAGES = (
             process_outages.few_descriptors(part),
             stops_work=False,
             in_every_run=False,
+            untold="it goes on with the connections that it has" if part == "sweeper" else "",
         )
         for part, title in {"api": "API", "worker": "worker", "sweeper": "sweeper"}.items()
     ),

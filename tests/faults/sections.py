@@ -56,7 +56,6 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "stopped-api": ("ApiDown",),
     "descriptors-api": ("ApiDown", *_DATABASE),
     "descriptors-worker": ("WorkersMissing", "WorkerDown", *_DATABASE),
-    "descriptors-sweeper": ("SweeperMissing",),
     "memory": _LOST,
     "forward": (*_PARTS, *_LOST),
     "random": (*_PARTS, *_LOST),
