@@ -8,6 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter
 
 from services import tracing
+from services.contracts import QueueName, TaskName
 from services.dispatch.message_filter import CAUSES
 from services.dispatch.store_watch import Store
 from services.errors import StoreFault
@@ -15,6 +16,8 @@ from services.metrics import catalogue
 from services.metrics.families import counter, gauge, histogram
 from services.metrics.labels import CAPACITY_CODES
 from services.version import VERSION
+
+_LOST = "WorkerLostError"  # Celery's name for a process that ended in the middle of a message
 
 
 def _store_errors(registry: CollectorRegistry) -> Counter:
@@ -69,6 +72,7 @@ class WorkerMetrics:
         for cause in CAUSES:
             self.messages_dropped.labels(cause)  # starts at 0, as those of the API
         self.tasks_failed = counter(catalogue.TASKS_FAILED, registry)
+        self.tasks_failed.labels(TaskName.ANALYSE, QueueName.ANALYSE, _LOST)  # so does that of lost processes
         self.task_seconds = histogram(catalogue.TASK_SECONDS, registry)
         self.store_errors = _store_errors(registry)
 

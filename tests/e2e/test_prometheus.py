@@ -64,8 +64,8 @@ CONSTANT = {
     "celery_active_worker_count",
     "stancewire_store_errors_total",
 }
-# These exist after the first defect, and while a store is broken.
-ABSENT = {"celery_task_failed_total", "stancewire_store_fault"}
+# This exists while a store is broken.
+ABSENT = {"stancewire_store_fault"}
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal
@@ -28,6 +29,9 @@ router = APIRouter(tags=["health"])
 
 Status = Literal["ok", "degraded", "unavailable"]
 _PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip")
+
+
+_SPARE_FILES: Final = 4
 
 
 class Health(BaseModel):
@@ -67,6 +71,8 @@ def _check(services: ApiServices, *, detailed: bool) -> Health:
             checks["replica"] += "; searches read the database itself"
     if not redis.usable:
         checks["redis"] += "; articles wait in the ledger"
+    if not _can_open_files():
+        checks["files"] = "no file descriptor is left (runbook: StancewireApiDown); new connections are not answered"
     if database.usable:
         try:
             checks |= _ledger_checks(services, detailed=detailed)
@@ -77,6 +83,20 @@ def _check(services: ApiServices, *, detailed: bool) -> Health:
         return Health(status="unavailable", checks=checks | {"workers": "unknown", "intake": "unknown"})
     ok = all(check.startswith("ok") for check in checks.values())
     return Health(status="ok" if ok else "degraded", checks=checks)
+
+
+def _can_open_files() -> bool:
+    """Return whether this process may open a few more files, as each new connection is one."""
+    opened: list[int] = []
+    try:
+        for _ in range(_SPARE_FILES):
+            opened.append(os.open(os.devnull, os.O_RDONLY))  # noqa: PERF401 -- those before a failure must be closed
+    except OSError:
+        return False
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return True
 
 
 def _ledger_checks(services: ApiServices, *, detailed: bool) -> dict[str, str]:
