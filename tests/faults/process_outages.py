@@ -34,14 +34,17 @@ def stopped(part: str) -> Broken:
     return broken
 
 
+_STANDARD_FILES = 3  # input, output and errors are never closed
+
+
 def few_descriptors(part: str) -> Broken:
-    """Return the context in which a part has no file descriptor beyond those that it uses."""
+    """Return the context in which a part can open no file, not even in place of one that it closes."""
 
     @contextlib.contextmanager
     def broken(deployment: Deployment) -> Iterator[None]:
         process = psutil.Process(deployment.pid(part))
         limits = process.rlimit(resource.RLIMIT_NOFILE)
-        process.rlimit(resource.RLIMIT_NOFILE, (process.num_fds(), limits[1]))
+        process.rlimit(resource.RLIMIT_NOFILE, (_STANDARD_FILES, limits[1]))
         try:
             yield
         finally:

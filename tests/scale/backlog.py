@@ -169,35 +169,49 @@ def _beside_store(database: Database, size: int) -> Times:
 def _copy_attributions(connection: Connection, size: int) -> None:
     """Copy the attributions with their names, to other numbers of the same results, until there are ``size``.
 
-    Indexes are dropped meanwhile: building them again takes a fraction of the time.
+    Indexes are dropped and triggers are off meanwhile: they would take most of the time, and compute what is copied.
     """
-    count, step = connection.execute(text("SELECT count(*), max(id % 1000000) + 1 FROM attributions")).one()
-    if count >= size:
+    count, per_result = connection.execute(text("SELECT count(*), max(id % 1000000) + 1 FROM attributions")).one()
+    base = STANCES_AN_ARTICLE
+    first, last = per_result // base, size * per_result // count // base
+    if last <= first:
         return
-    indexes = connection.execute(
-        text(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('attributions', 'attribution_names') "
-            "AND indexname NOT IN (SELECT conname FROM pg_constraint)"
-        )
-    ).all()
-    for name, _ in indexes:
-        connection.execute(text(f'DROP INDEX "{name}"'))
-    connection.execute(text("ALTER TABLE attributions DISABLE TRIGGER USER"))  # they compute what is copied
-    copies = size // count
-    for table_name, key in (("attributions", "id"), ("attribution_names", "attribution_id")):
-        columns = [column for (column,) in connection.execute(_columns_of(table_name))]
-        names = ", ".join(f'"{column}"' for column in columns)
-        selected = ", ".join(f't."{column}" + {step} * n' if column == key else f't."{column}"' for column in columns)
-        connection.execute(
-            text(
-                f"INSERT INTO {table_name} ({names}) SELECT {selected} "  # noqa: S608 -- names of the schema
-                f"FROM {table_name} t, generate_series(1, {copies - 1}) n"
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    restored = []
+    for table_name in ("attributions", "attribution_names"):
+        constraints = connection.execute(_CONSTRAINTS, {"name": table_name}).all() if "names" in table_name else []
+        for name, definition in constraints:
+            connection.execute(text(f'ALTER TABLE {table_name} DROP CONSTRAINT "{name}"'))
+            restored.append(f'ALTER TABLE {table_name} ADD CONSTRAINT "{name}" {definition}')
+        for name, definition in connection.execute(_INDEXES, {"name": table_name}).all():
+            connection.execute(text(f'DROP INDEX "{name}"'))
+            restored.append(definition)
+    for number in range(first, last):
+        for table_name, key in (("attributions", "id"), ("attribution_names", "attribution_id")):
+            columns = [column for (column,) in connection.execute(_columns_of(table_name))]
+            names = ", ".join(f'"{column}"' for column in columns)
+            selected = ", ".join(
+                f'"{column}" + {base * number}' if column == key else f'"{column}"' for column in columns
             )
-        )
-    connection.execute(text("ALTER TABLE attributions ENABLE TRIGGER USER"))
+            connection.execute(
+                text(
+                    f"INSERT INTO {table_name} ({names}) SELECT {selected} "  # noqa: S608 -- names of the schema
+                    f"FROM {table_name} WHERE {key} % 1000000 < {base}"
+                )
+            )
     connection.execute(text("SET LOCAL maintenance_work_mem = '1GB'"))
-    for _, definition in indexes:
+    for definition in restored:
         connection.execute(text(definition))
+
+
+_CONSTRAINTS: Final = text(
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE conrelid = CAST(:name AS regclass) AND contype = 'p'"
+)
+_INDEXES: Final = text(
+    "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :name "
+    "AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+)
 
 
 def _columns_of(table_name: str) -> Any:
