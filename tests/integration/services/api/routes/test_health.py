@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import signal
 import statistics
@@ -56,6 +57,21 @@ def test_readyz_without_redis_is_degraded_and_articles_are_accepted(sqlite_api: 
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert "refused" in response.json()["checks"]["redis"]
     assert sqlite_api.push().status_code == 202
+
+
+def test_readyz_names_missing_file_descriptors_and_nothing_else_about_files(
+    sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "files" not in sqlite_api.client.get("/readyz").json()["checks"]
+
+    def too_many(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("services.api.routes.health.os.open", too_many)
+    health = sqlite_api.client.get("/readyz").json()
+    monkeypatch.undo()
+    assert health["status"] == "degraded"
+    assert "no file descriptor is left (runbook: StancewireApiDown)" in health["checks"]["files"]
 
 
 def test_readyz_without_the_schema_is_unavailable(database_url: str, serve: Any) -> None:
