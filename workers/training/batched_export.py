@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper, numpy_helper, save
+from onnx import ModelProto, TensorProto, helper, save
 
 from workers.model.batched_encoder import INPUTS
 from workers.model.encoder import SCORE_OUTPUTS, VECTOR_OUTPUTS, WINDOW_PIECES
 from workers.model.packaged import packaged_weights
 from workers.model.stance_heads import BRANCH_OUTPUTS
-from workers.training.export import layer_names
+from workers.training.export import GraphBuilder, layer_names
 from workers.training.restore import restore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from onnx import NodeProto
 
 Array = NDArray[np.float32]
 ATTENTION_HEADS: Final = 12
 _FUSED: Final = "com.microsoft"  # onnxruntime's own operators
-_EPSILON: Final = 1e-12
 
 
 def build(weights: Mapping[str, Array], attention_heads: int = ATTENTION_HEADS) -> ModelProto:
@@ -44,11 +42,11 @@ def build(weights: Mapping[str, Array], attention_heads: int = ATTENTION_HEADS) 
     x = graph.embedded()
     shared, stacks = layer_names(weights)
     for layer in shared:
-        x = graph.layer(x, layer, attention_heads)
+        x = graph.batched_layer(x, layer, attention_heads)
     for stack in stacks:
         encoded = x
         for layer in stack:
-            encoded = graph.layer(encoded, layer, attention_heads)
+            encoded = graph.batched_layer(encoded, layer, attention_heads)
         is_branch = stack != stacks[0]
         flat = graph.node("Reshape", encoded, graph.constant(np.array([-1, len(weights["norm.bias"])])))
         vectors = VECTOR_OUTPUTS[is_branch]
@@ -57,29 +55,11 @@ def build(weights: Mapping[str, Array], attention_heads: int = ATTENTION_HEADS) 
             if name not in VECTOR_OUTPUTS and (name in BRANCH_OUTPUTS) == is_branch:
                 weight, bias = (graph.weight(f"heads.{name}.{part}") for part in ("weight", "bias"))
                 graph.nodes.append(helper.make_node("Gemm", [vectors, weight, bias], [name], transB=1))
-    return graph.model()
+    return graph.batched_model()
 
 
-class _Graph:
-    """Builds the graph: every method adds nodes and constants and returns the name of their result."""
-
-    def __init__(self, weights: Mapping[str, Array]) -> None:
-        self.weights = weights
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
-
-    def constant(self, values: NDArray[Any], name: str = "") -> str:
-        name = name or f"constant{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def weight(self, name: str) -> str:
-        return self.constant(self.weights[name], name)
-
-    def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        name = f"{operator}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
-        return name
+class _Graph(GraphBuilder):
+    """Builds the graph for many windows, in floats."""
 
     def embedded(self) -> str:
         """Return the sum of the embeddings of pieces, positions, shapes and position types."""
@@ -94,7 +74,7 @@ class _Graph:
             x = self.node("Add", x, self.node("Gather", self.weight(f"{name}.weight"), name))
         return self.norm(x, "norm")
 
-    def layer(self, x: str, name: str, attention_heads: int) -> str:
+    def batched_layer(self, x: str, name: str, attention_heads: int) -> str:
         """Return the output of the layer ``name``, [windows, pieces, hidden]."""
         qkv = self.linear(x, f"{name}.qkv")
         parts = [f"{name}.{part}" for part in "qkv"]
@@ -104,15 +84,12 @@ class _Graph:
         up = self.node("Gelu", self.linear(x, f"{name}.up"))
         return self.norm(self.node("Add", x, self.linear(up, f"{name}.down")), f"{name}.norm")
 
-    def norm(self, x: str, name: str) -> str:
-        parts = (self.weight(f"{name}.{part}") for part in ("weight", "bias"))
-        return self.node("LayerNormalization", x, *parts, epsilon=_EPSILON)
-
     def linear(self, x: str, name: str) -> str:
+        """Return ``x`` times the weights of ``name`` plus its bias."""
         weight = self.constant(self.weights[f"{name}.weight"].T, f"{name}.weight")
         return self.node("Add", self.node("MatMul", x, weight), self.weight(f"{name}.bias"))
 
-    def model(self) -> ModelProto:
+    def batched_model(self) -> ModelProto:
         sizes: dict[str, Sequence[str]] = dict.fromkeys(INPUTS, ("windows", "pieces")) | {"words": ("words",)}
         inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, sizes[name]) for name in INPUTS]
         results = [

@@ -92,7 +92,7 @@ def build(weights: Mapping[str, Array], attention_heads: int, outputs: list[str]
     ``firsts`` [words]. Outputs, float32: [words, width] for each of the heads in ``outputs``, and the vectors that the
     heads read, [words, hidden] by the names of ``VECTOR_OUTPUTS``.
     """
-    graph = _GraphBuilder(weights)
+    graph = GraphBuilder(weights)
     shared, stacks = layer_names(weights)
     x = graph.embedded()
     for layer in shared:
@@ -125,10 +125,11 @@ def layer_names(weights: Mapping[str, Array]) -> tuple[list[str], list[list[str]
     return layers[:shared], [layers[shared:], branch]
 
 
-class _GraphBuilder:
+class GraphBuilder:
     """Builds the graph: every method adds nodes and constants and returns the name of their result."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
+        """Begin an empty graph; the embeddings of the pieces become 8-bit integers."""
         self.weights = weights
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
@@ -136,6 +137,7 @@ class _GraphBuilder:
         self.embeddings = np.rint(weights["pieces.weight"] / self.embedding_scales[:, None]).astype(np.int8)
 
     def constant(self, values: NDArray[np.generic], name: str = "") -> str:
+        """Add a constant, under a name of its own unless it is given one."""
         name = name or f"constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
@@ -145,9 +147,11 @@ class _GraphBuilder:
         return self.constant(self.weights[name], name)
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operator with one result."""
         return self.split(operator, *inputs, results=1, **attributes)[0]
 
     def split(self, operator: str, *inputs: str, results: int, **attributes: Any) -> list[str]:
+        """Add an operator with several results."""
         names = [f"{operator}{len(self.nodes)}.{result}" for result in range(results)]
         self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names
@@ -184,6 +188,7 @@ class _GraphBuilder:
         return self.norm(self.node("Add", x, down), f"{name}.norm")
 
     def norm(self, x: str, name: str) -> str:
+        """Return ``x`` normalised by the weights of ``name``."""
         parts = (self.weight(f"{name}.{part}") for part in ("weight", "bias"))
         return self.node("LayerNormalization", x, *parts, epsilon=_EPSILON)
 
@@ -206,6 +211,7 @@ class _GraphBuilder:
         return self.constant(integers, f"{name}.weight"), self.constant(scales, f"{name}.scales")
 
     def model(self, outputs: list[str]) -> ModelProto:
+        """Return the whole graph with its inputs and outputs."""
         lengths = {"pieces": "pieces", "shapes": "pieces", "places": "pieces", "firsts": "words"}
         inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, [length]) for name, length in lengths.items()]
         results = [
