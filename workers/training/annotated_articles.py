@@ -1,28 +1,39 @@
-"""The gold of whole articles: our annotations of articles of the corpora, joined with their texts.
+"""Our annotations of whole articles, joined with their texts.
 
-``annotations/articles.jsonl`` holds offsets only, no text: for each article the entities with all their mentions, the
-speaker of each statement, and the stances with their evidence. The guidelines are in ``docs/annotation.md``.
+``annotations/articles.jsonl`` is the gold: for each article the entities with all their mentions, the speaker of each
+statement, and the stances with their evidence. ``stances.jsonl`` has the stances of more articles, with the parties
+that they are about. Both hold offsets only; the texts are those of the corpora, and of ``written.jsonl``, which are our
+own.
+The guidelines are in ``docs/annotation.md``.
 """
 
 from __future__ import annotations
 
 import json
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 FILE: Final = "articles.jsonl"
+STANCES_FILE: Final = "stances.jsonl"
+AGAIN_FILE: Final = "stances_again.jsonl"
 SECOND_FILE: Final = "second.jsonl"  # other annotators' readings of some of the articles
 TRAIN, DEV = "train", "dev"
+HEADS, DECISION, HELD_OUT = "heads", "decision", "held out"
+WRITTEN: Final = "written"
+WRITTEN_FILE: Final = "written.jsonl"
+_FIFTHS_FOR_HEADS: Final = 3
+_WORLD_POLITICS: Final = "x"  # begins the IDs of articles of our own that were written after the heads had learned
 _TYPES: Final = {"PERSON": "person", "ORG": "organization", "PLACE": "place", "ISSUE": "issue"}
 
 
 def read_annotations(name: str = FILE) -> list[dict[str, Any]]:
-    """Return the annotations of a file, a dictionary an article: ``id``, ``corpus``, ``split`` and what was marked."""
+    """Return the rows of a file, one an article: ``id``, and ``corpus``, ``split`` and what was marked."""
     lines = files("workers.training").joinpath("annotations", name).read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
@@ -55,3 +66,32 @@ def read_articles(corpora: Path, split: str, name: str = FILE) -> Iterator[dict[
             for statement in annotation["statements"]
         ]
         yield annotation | {"text": row["text"], "mentions": mentions, "statements": statements}
+
+
+def read_stances(corpora: Path, part: str) -> Iterator[dict[str, Any]]:
+    """Yield the articles of which only the stances are annotated, with the ``text`` of each.
+
+    ``part`` is `HEADS`, from which the stance heads learn; `DECISION`, from which the decisions over the article learn,
+    as they have to see readings of articles that the heads have not learned; or `HELD_OUT`, a fourth of the articles
+    that we wrote. An article of the gold, or of ours on world politics, is never part of `HEADS`.
+    """
+    gold = {annotation["id"] for annotation in read_annotations()}
+    for annotation in read_annotations(STANCES_FILE):
+        if _part(annotation, gold) == part:
+            written = annotation["corpus"] == WRITTEN
+            texts = written_texts() if written else read_texts(corpora / annotation["corpus"] / "train.jsonl")
+            yield annotation | {"text": texts[annotation["id"]]["text"]}
+
+
+def _part(annotation: dict[str, Any], gold: Container[str]) -> str:
+    chance = sha256(annotation["id"].encode()).digest()
+    if annotation["corpus"] == WRITTEN and chance[1] % 4 == 0:
+        return HELD_OUT
+    is_for_decision = annotation["id"] in gold or annotation["id"].startswith(_WORLD_POLITICS)
+    return HEADS if not is_for_decision and chance[0] % 5 < _FIFTHS_FOR_HEADS else DECISION
+
+
+@cache
+def written_texts() -> dict[str, dict[str, Any]]:
+    """Return the articles that we wrote by ID, in styles that the corpora lack; people and places are invented."""
+    return {row["id"]: row for row in read_annotations(WRITTEN_FILE)}
