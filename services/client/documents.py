@@ -37,6 +37,7 @@ class EntityType(StrEnum):
     MONEY = "MONEY"
     DATE = "DATE"
     MISC = "MISC"
+    ISSUE = "ISSUE"
 
 
 class MentionForm(StrEnum):

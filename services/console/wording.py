@@ -67,6 +67,7 @@ ENTITY_TYPES: Final[Mapping[str, str]] = {
     EntityType.MONEY: "Amount of money",
     EntityType.DATE: "Date",
     EntityType.MISC: "Other",
+    EntityType.ISSUE: "Issue",
 }
 
 ENTITY_ROLES: Final[Mapping[str, str]] = {"speaker": "speaks", "holder": "takes a side", "target": "is taken a side on"}

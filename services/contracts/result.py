@@ -13,7 +13,7 @@ from services.contracts.base import Contract, Probability, Warned
 
 
 class EntityType(StrEnum):
-    """The nine types of English Worldwide Newswire, under documented labels (``docs/results.md``)."""
+    """The nine types of English Worldwide Newswire, under documented labels, and issues (``docs/results.md``)."""
 
     PERSON = "PERSON"
     ORGANIZATION = "ORGANIZATION"
@@ -24,6 +24,7 @@ class EntityType(StrEnum):
     MONEY = "MONEY"
     DATE = "DATE"
     MISC = "MISC"
+    ISSUE = "ISSUE"
 
 
 class MentionForm(StrEnum):

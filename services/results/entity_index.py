@@ -16,6 +16,7 @@ ENTITIES_MAX: Final = 300  # of an article, so that a hostile one cannot flood t
 NAME_MAX: Final = 200  # characters
 WORD_MAX: Final = 60
 _QUANTITIES: Final = frozenset({EntityType.DATE, EntityType.MONEY})  # nobody looks for them by name
+# Issues are not indexed at all: "the deal" is another deal in every article.
 
 
 _NEW_WORDS: Final = {
@@ -50,7 +51,7 @@ def rows_of(result: Result) -> list[dict[str, Any]]:
             "targeted": targeted[entity.id],
         }
         key = normalise(entity.name)
-        if not key or (entity.type in _QUANTITIES and not any(counts.values())):
+        if not key or entity.type is EntityType.ISSUE or (entity.type in _QUANTITIES and not any(counts.values())):
             continue
         new = {"key": key, "type": entity.type, "name": entity.name[:NAME_MAX], **dict.fromkeys(counts, 0)}
         row = rows.setdefault((key, entity.type), new)

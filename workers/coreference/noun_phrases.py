@@ -17,7 +17,7 @@ from workers.english.phrases import POSSESSIVES
 from workers.model.tags import PARTS_OF_SPEECH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workers.doc.tokens import Tokens
     from workers.model.component import EncodedDocument
@@ -44,6 +44,7 @@ class Kind(IntFlag):
     PERSON = 1
     BODY = 2
     PLACE = 4
+    ISSUE = 8  # see ``workers.stance.issues``
 
 
 class Opening(IntEnum):
@@ -86,8 +87,16 @@ def head_kinds() -> dict[str, Kind]:
 class NounPhraseReader:
     """Reads the descriptions of one article; ``names`` are the spans of its names in text order."""
 
-    def __init__(self, tokens: Tokens, encoded: EncodedDocument, names: Sequence[TokenSpan]) -> None:
-        """Spread the parts of speech over the tokens."""
+    def __init__(
+        self,
+        tokens: Tokens,
+        encoded: EncodedDocument,
+        names: Sequence[TokenSpan],
+        kinds: Mapping[str, Kind] | None = None,
+    ) -> None:
+        """Spread the parts of speech over the tokens; ``kinds`` are the heads to look for, by default `head_kinds`."""
+        self._kinds = head_kinds() if kinds is None else kinds
+        self._reads_people = kinds is None
         self._tokens = tokens
         self._parts = [""] * len(tokens)
         for token, part in zip(encoded.inputs.tokens, encoded.scores.parts.tolist(), strict=True):
@@ -122,11 +131,16 @@ class NounPhraseReader:
         """Return what the word heads, or nothing: a word inside a name or no noun."""
         word, lower = self._tokens.words[i], self._tokens.lower[i]
         name = self._name_at.get(i)
-        if word in _ADHERENTS and self._tokens.at(i - 1) in _DEMONSTRATIVES and (name is None or name == (i, i + 1)):
+        if (
+            self._reads_people
+            and word in _ADHERENTS
+            and self._tokens.at(i - 1) in _DEMONSTRATIVES
+            and (name is None or name == (i, i + 1))
+        ):
             return Kind.PERSON
-        if _AGED.fullmatch(lower):
+        if self._reads_people and _AGED.fullmatch(lower):
             return Kind.PERSON if self._tokens.at(i - 1) in _DEMONSTRATIVES else Kind(0)
-        kind = head_kinds().get(lower, Kind(0))
+        kind = self._kinds.get(lower, Kind(0))
         if not kind or self._parts[i] not in _NOMINAL:
             return Kind(0)
         if name is not None and not (self._tokens.at(name.start - 1) in _DEMONSTRATIVES and name == (i, i + 1)):

@@ -28,6 +28,7 @@ from workers.coreference.unnamed_speakers import find_unnamed_speakers
 from workers.coreference.vectors import mention_vectors
 from workers.doc.records import AttributionRecord, EntityRecord, TokenSpan
 from workers.doc.tokens import Tokens
+from workers.english import gazetteer
 from workers.model.antecedent_head import packaged_head
 
 # The lowest probability of an entity at which a mention of each class is resolved: null rather than a guess. "He" and
@@ -102,9 +103,11 @@ class Speakers:
             if old in new_key:
                 all_mentions.append((read.wholes.get(span, span), new_key[old], form))
                 speakers[span] = new_key[old]
-                if tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN:
+                entity = entities[new_key[old]]
+                is_personal = tokens.lower[span.start] in PERSONAL and form is MentionForm.PRONOUN
+                if is_personal and entity.name not in gazetteer.places():
                     # "He" or "she" refers to a person, whatever the name looked like.
-                    entities[new_key[old]].type = EntityType.PERSON
+                    entity.type = EntityType.PERSON
         self._set_speakers(tokens, entities, attributions, speakers)
         set_result_scores(
             Speech.of(tokens, entities, named, all_mentions, evidence), attributions, vectors=self.head.uses_vectors

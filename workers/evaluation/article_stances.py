@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from services.contracts import EntityType
 from workers.evaluation.entity_alignment import align_entities
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 THRESHOLDS: Final = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NAME: Final = "name"
-_ISSUE: Final = "ISSUE"  # only the gold has issues
+_ISSUE: Final = "ISSUE"
+_ISSUE_TYPES: Final = frozenset({EntityType.ISSUE, EntityType.MISC})  # a law by its name is MISC
 _MIN_OVERLAP: Final = 0.5  # of two mentions that end at different places, intersection by union
 _RESAMPLES: Final = 2000
 _SEED: Final = 20261128
@@ -29,9 +31,9 @@ _PERCENTILES: Final = (2.5, 97.5)
 
 Mention = tuple[int, int, str]  # start and end in characters, and the form
 Triple = tuple[str | None, str, str]  # holder, side, target
-# Between two parties that have names, or of anybody towards an issue; never the article's own voice.
-Group = Literal["named", "issue"]
-GROUPS: Final[tuple[Group, ...]] = ("named", "issue")
+# Between two parties that have names, between any two, or of a party on an issue; never the article's own voice.
+Group = Literal["named", "parties", "issue"]
+GROUPS: Final[tuple[Group, ...]] = ("named", "parties", "issue")
 
 
 class ArticleScore(NamedTuple):
@@ -89,7 +91,8 @@ def score_stances(gold: Mapping[str, Any], doc: Doc, group: Group) -> ArticleSco
         (None if stance.holder is None else str(stance.holder), stance.stance.value, str(stance.target), stance.score)
         for stance in doc._.stances
     ]
-    return score_triples(gold, mentions, stances, group)
+    issues = {str(entity.key) for entity in entities if entity.type in _ISSUE_TYPES}
+    return score_triples(gold, mentions, stances, group, issues)
 
 
 def score_triples(
@@ -127,9 +130,9 @@ def _belongs(
     issues: Container[str],
 ) -> bool:
     """Return whether a stance is one of the group."""
-    if group == "issue":
-        return holder is not None and target in issues
-    return holder is not None and target not in issues and _has_name(mentions[holder]) and _has_name(mentions[target])
+    if holder is None or (target in issues) != (group == "issue"):
+        return False
+    return group != "named" or (_has_name(mentions[holder]) and _has_name(mentions[target]))
 
 
 def by_threshold(articles: Sequence[ArticleScore], thresholds: Sequence[float] = THRESHOLDS) -> list[ThresholdScore]:

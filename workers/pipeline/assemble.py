@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from spacy.attrs import IDX, LENGTH  # type: ignore[import-not-found]  # a compiled module without stubs
 from spacy.tokens import Doc, Span
 
 from services import contracts
-from services.contracts import Warned, merge_positions
+from services.contracts import EntityType, Warned, merge_positions
 from workers.doc.records import AttributionRecord, EntityRecord, StanceRecord, TokenSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ISSUE_MARGIN: Final = 0.1  # readers agree less on what is an issue, so its stances need a higher score
+# What else can be the target of a stance on an issue: a law by its name.
+_ISSUES: Final = frozenset({EntityType.ISSUE, EntityType.MISC})
 
 
 def assemble(
@@ -21,24 +30,29 @@ def assemble(
 ) -> contracts.Analysis:
     """Build the analysis of ``text`` from a document of its beginning, or of all, after all components.
 
-    Stances below ``min_stance_score`` are left out.
+    Stances below ``min_stance_score`` are left out, on issues below ``ISSUE_MARGIN`` more; with them go the issues that
+    are the target of no other.
     """
     offsets = _CharOffsets(doc)
     attributions: list[AttributionRecord] = doc._.attributions
-    stances = tuple(
-        _stance(offsets, number, record)
-        for number, record in enumerate((s for s in doc._.stances if s.score >= min_stance_score), 1)
-    )
+    records = [record for record in doc._.stances if record.score >= _least_score(doc, record, min_stance_score)]
+    entities, ids = _entities(doc, {record.target for record in records})
+    stances = tuple(_stance(offsets, number, record, ids) for number, record in enumerate(records, 1))
     return contracts.Analysis(
         language=language,
         pipeline=pipeline,
         text=text,
-        entities=_entities(doc),
-        attributions=tuple(_attribution(offsets, number, record) for number, record in enumerate(attributions, 1)),
+        entities=entities,
+        attributions=tuple(_attribution(offsets, number, record, ids) for number, record in enumerate(attributions, 1)),
         stances=stances,
         positions=merge_positions(stances),
         warnings=(*warnings, *_warnings(doc, attributions)),
     )
+
+
+def _least_score(doc: Doc, record: StanceRecord, min_stance_score: float) -> float:
+    entity: EntityRecord = doc._.entities[record.target]
+    return min_stance_score + (ISSUE_MARGIN if entity.type in _ISSUES else 0.0)
 
 
 class _CharOffsets:
@@ -53,14 +67,17 @@ class _CharOffsets:
         return {"start": self._starts[span.start], "end": self._ends[span.end - 1]}
 
 
-def _entities(doc: Doc) -> tuple[contracts.Entity, ...]:
+def _entities(doc: Doc, targets: set[int]) -> tuple[tuple[contracts.Entity, ...], dict[int | None, str | None]]:
+    """Return the entities, and their IDs by key; issues are given only if they are among the ``targets`` of stances."""
     mentions: dict[int, list[Span]] = {}
     for span in doc.spans.get("mentions", ()):
         mentions.setdefault(int(span.id_), []).append(span)
-    entities: list[EntityRecord] = doc._.entities
-    return tuple(
+    records: list[EntityRecord] = doc._.entities
+    kept = [entity for entity in records if entity.type is not EntityType.ISSUE or entity.key in targets]
+    ids: dict[int | None, str | None] = {entity.key: f"e{number}" for number, entity in enumerate(kept, 1)}
+    entities = tuple(
         contracts.Entity(
-            id=f"e{entity.key + 1}",
+            id=f"e{number}",
             name=entity.name,
             type=entity.type,
             score=entity.score,
@@ -70,37 +87,38 @@ def _entities(doc: Doc) -> tuple[contracts.Entity, ...]:
                 for span in sorted(mentions.get(entity.key, ()), key=lambda span: span.start)
             ),
         )
-        for entity in entities
+        for number, entity in enumerate(kept, 1)
     )
+    return entities, ids | {None: None}
 
 
-def _attribution(offsets: _CharOffsets, number: int, record: AttributionRecord) -> contracts.Attribution:
+def _attribution(
+    offsets: _CharOffsets, number: int, record: AttributionRecord, ids: Mapping[int | None, str | None]
+) -> contracts.Attribution:
     source, cue = record.source, record.cue
     return contracts.Attribution(
         id=f"a{number}",
         kind=record.kind,
         score=record.result_score,
-        source=contracts.Source(**offsets.of(source), entity=_entity_id(record.speaker)) if source else None,
+        source=contracts.Source(**offsets.of(source), entity=ids[record.speaker]) if source else None,
         cue=contracts.Cue(**offsets.of(cue.span), lemma=cue.lemma, act=record.act) if cue else None,
         content=tuple(contracts.Extent(**offsets.of(part)) for part in record.content),
         negated=record.negated,
     )
 
 
-def _stance(offsets: _CharOffsets, number: int, record: StanceRecord) -> contracts.Stance:
+def _stance(
+    offsets: _CharOffsets, number: int, record: StanceRecord, ids: Mapping[int | None, str | None]
+) -> contracts.Stance:
     return contracts.Stance(
         id=f"s{number}",
-        holder=_entity_id(record.holder),
-        target=contracts.Target(entity=_entity_id(record.target)),
+        holder=ids[record.holder],
+        target=contracts.Target(entity=ids[record.target]),
         stance=record.stance,
         score=record.score,
         evidence=contracts.Extent(**offsets.of(record.evidence)),
         attribution=None if record.attribution is None else f"a{record.attribution + 1}",
     )
-
-
-def _entity_id(key: int | None) -> str | None:
-    return None if key is None else f"e{key + 1}"
 
 
 def _warnings(doc: Doc, attributions: list[AttributionRecord]) -> list[Warned]:

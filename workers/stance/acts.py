@@ -85,6 +85,14 @@ def stances_by_act(doc: Doc, tokens: Tokens) -> list[StanceRecord]:
     return stances
 
 
+def refers_back(tokens: Tokens, attributions: list[AttributionRecord], stance: StanceRecord) -> bool:
+    """Return whether the target of a stance by an act is whoever made "the offer", which no reading can see."""
+    return (
+        stance.attribution is not None
+        and back_reference.referenced_speaker(tokens, attributions, stance.attribution) == stance.target
+    )
+
+
 def _after_opening_name(tokens: Tokens, content: TokenSpan) -> TokenSpan:
     """Return the rest of the sentence after the capitalised words that open the content."""
     start = content.start

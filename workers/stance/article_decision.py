@@ -95,4 +95,9 @@ class ArticleDecision:
 @cache
 def packaged_decision() -> ArticleDecision:
     """Return the decision with the packaged weights, read once per process."""
-    return ArticleDecision.of(json.loads(files(__package__).joinpath(WEIGHTS_FILE).read_text("utf-8")))
+    return read_decision(WEIGHTS_FILE)
+
+
+def read_decision(name: str) -> ArticleDecision:
+    """Return the decision whose packaged weights are in the file ``name``."""
+    return ArticleDecision.of(json.loads(files(__package__).joinpath(name).read_text("utf-8")))

@@ -1,9 +1,9 @@
-"""Attacks in a person's own words, which keep a score of their own.
+"""Attacks on countries and bodies in a person's own words, which the decision over the article finds too improbable.
 
-The decision over the article has seen few of their targets and gives them too little credit. An attack is a reading of
-a statement that is more probable than not, with two hostile words, by a main figure of the article, against whoever of
-the passage the words are most probably against. Of those between named parties of the train articles 72 % are right
-(47 of 65), of others without a main figure or such a target 32 % (21 of 66).
+It has seen few speakers who accuse a country or a body. An attack is a reading of a statement with two hostile words,
+by a main figure of the article, against the country or body of the passage that the words are most probably against. Of
+those with a reading of at least .35 to which the decision gives .15 to .5, 32 of 73 are right (the articles that it
+learns from, cross-validated, also where another target of the passage is more probable).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from workers.stance.passage_features import Features
     from workers.stance.readings import Reading
 
-ATTACK_PRECISION: Final = 0.72
-MIN_READING: Final = 0.5
+ATTACK_PRECISION: Final = 0.5
+MIN_READING: Final = 0.35
+MIN_DECISION: Final = 0.15
 _HOSTILE_WORDS: Final = 2  # the least number in the passage
 _MAIN_FIGURE: Final = 5  # the least number of mentions in the article
 _POLAR_WORDS: Final = ("verbs", "nouns", "sentiment")
@@ -54,6 +55,7 @@ def is_attack(features: Features) -> bool:
     hostile = sum(round(math.expm1(features.get(f"best, {kind} of this side", 0.0))) for kind in _POLAR_WORDS)
     return (
         bool(features["oppose"] and features.get("holder is PERSON") and features.get("best, statement"))
+        and not features.get("target is PERSON")
         and round(math.expm1(features["holder, mentions"])) >= _MAIN_FIGURE
         and hostile >= _HOSTILE_WORDS
         and not features["best, target modifies"]

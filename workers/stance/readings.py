@@ -20,6 +20,8 @@ from workers.stance import factuality
 from workers.stance.stance_context import ParticipantMention, StanceContext
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from workers.doc.tokens import Tokens
     from workers.model.encoder import Encoder
 
@@ -58,8 +60,12 @@ class _StanceQuery(NamedTuple):
     attribution: int | None
 
 
-def pair_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> list[Reading]:
+def pair_readings(
+    encoder: Encoder, context: StanceContext, tokens: Tokens, targets: Container[int] | None = None
+) -> list[Reading]:
     """Return the readings between participants mentioned in the same sentence, in either direction.
+
+    With ``targets``, only those of others towards one of these entities.
 
     If an attribution of the holder mentions the target, the probabilities are averaged with those that the
     content alone gives (`_content_probabilities`).
@@ -69,7 +75,7 @@ def pair_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> l
         for sentence, mentions in zip(context.sentences, context.mentions, strict=True)
         for i, first in enumerate(mentions[:MAX_SENTENCE_MENTIONS])
         for second in mentions[i + 1 : i + 1 + MAX_PARTNERS]
-        if second.key != first.key
+        if second.key != first.key and (targets is None or (first.key in targets) != (second.key in targets))
     ]
     pairs = [
         Pair(first.words, second.words, context.word_window(sentence, first, second))
@@ -107,7 +113,7 @@ def pair_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> l
                 sides = [(a + b) / 2 for a, b in zip(sides, content_sides, strict=True)]  # noqa: PLW2901  # the mean of two readings
             side = int(sides[1] > sides[0])
             label = _LABELS[side]
-            if context.represents(holder.key, target.key) and side:
+            if (context.represents(holder.key, target.key) and side) or not (targets is None or target.key in targets):
                 continue
             if label in possible and _is_allowed(context, tokens, attribution, target, label):
                 record = StanceRecord(holder.key, target.key, label, sides[side], sentence, attribution)
@@ -136,16 +142,22 @@ def content_probabilities(
     return dict(zip(pairs, calibrated, strict=True))
 
 
-def voice_readings(encoder: Encoder, context: StanceContext, tokens: Tokens) -> list[Reading]:
-    """Return the readings of one voice, a speaker's or the article's own, towards the participants it mentions."""
+def voice_readings(
+    encoder: Encoder, context: StanceContext, tokens: Tokens, targets: Container[int] | None = None
+) -> list[Reading]:
+    """Return the readings of one voice, a speaker's or the article's own, towards the participants it mentions.
+
+    With ``targets``, only those of speakers towards one of these entities.
+    """
     queries = [
         *_speaker_queries(context),
         *(
             query
             for query in _article_queries(context)
-            if factuality.states_fact(tokens, query.passage, reports_speech=False)
+            if targets is None and factuality.states_fact(tokens, query.passage, reports_speech=False)
         ),
     ]
+    queries = [query for query in queries if targets is None or query.target.key in targets]
     pairs = [
         Pair(None, query.target.words, context.word_window(query.passage, query.target, query.target))
         for query in queries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from services.contracts import EntityType, MentionForm
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from workers.model.component import EncodedDocument
+    from workers.stance.issues import Issue
 
 # The entity types that can hold a stance or be its target.
 PARTICIPANT_TYPES: Final = frozenset({EntityType.PERSON, EntityType.ORGANIZATION, EntityType.LOCATION, EntityType.NORP})
@@ -92,6 +93,28 @@ class StanceContext:
                 )
         by_mention = _attributions_by_mention(mentions, attributions)
         return cls(encoded, sentences, mentions, attributions, reported, by_speaker, by_mention, entities)
+
+    def with_issues(self, issues: Sequence[Issue]) -> StanceContext:
+        """Return the context with the mentions of issues; ``issues`` are entities of their own, after the others.
+
+        An issue whose name is an entity already keeps its key.
+        """
+        tokens = self.encoded.inputs.tokens
+        entities, mentions = list(self.entities), [list(of_sentence) for of_sentence in self.mentions]
+        for issue in issues:
+            key = issue.entity
+            if key is None:
+                key = len(entities)
+                entities.append(EntityRecord(key, issue.name, EntityType.ISSUE, 1.0, frozenset()))
+            for span in issue.mentions:
+                index = self.sentence_index(span.start)
+                words = bisect_left(tokens, span.start), bisect_left(tokens, span.end)
+                if index >= 0 and span.end <= self.sentences[index].end and words[0] < words[1]:
+                    mentions[index].append(ParticipantMention(key, span, words, issue.entity is not None))
+        for of_sentence in mentions:
+            of_sentence.sort(key=lambda mention: (mention.tokens.start, -mention.tokens.end))
+        by_mention = _attributions_by_mention(mentions, self.attributions)
+        return replace(self, entities=entities, mentions=mentions, by_mention=by_mention)
 
     def sentence_index(self, token: int) -> int:
         """Return the index of the sentence at a token, or of the last sentence before it; -1 before the first."""

@@ -1,7 +1,8 @@
 """Trains the model: ``python -m workers.training --corpora PATH``, or ``make train CORPORA=PATH``.
 
-Trains in three runs, exports and calibrates. After an interruption it resumes from the last checkpoint.
-``--from packaged`` skips the first two runs and begins with the packaged weights.
+Trains in three runs, then a teacher and from it the student, exports and calibrates. After an interruption it resumes
+from the last checkpoint. ``--from packaged`` skips the first three runs: the student begins with the packaged weights,
+which are those of a student.
 """
 
 from __future__ import annotations
@@ -21,20 +22,24 @@ from workers.model.packaged import packaged_weights
 from workers.training import antecedents, article_decision, attribution_scores
 from workers.training.calibrate import calibrate
 from workers.training.export import export
+from workers.training.pretrained import pretrained_folder
 from workers.training.restore import restore
 from workers.training.train import (
     HANDWRITTEN_RUN,
     READING_RUN,
     STANCE_RUN,
     STANCE_WEIGHTS,
+    STUDENT_RUN,
+    TEACHER_RUN,
     TrainingRun,
-    pretrained_folder,
 )
 
 # Prefixes of the recipe's values in the model card.
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
 _THIRD: Final = "third run, "
+_TEACHER: Final = "teacher, "
+_FOURTH: Final = "fourth run, "
 
 
 def main() -> None:
@@ -42,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers.training", description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoints and logs are stored")
-    parser.add_argument("--name", default="minilm6-2026.11.3", help="the name of the model in results")
+    parser.add_argument("--name", default="minilm6-2026.11.4", help="the name of the model in results")
     parser.add_argument(
         "--only",
         choices=["train", "export", "calibrate", "antecedents", "attributions", "stances"],
@@ -58,12 +63,15 @@ def main() -> None:
         return options.only in {None, step}
 
     if runs("train") or runs("export"):
-        weights, recipe = _weights_of_second_run(options.corpora, options.folder, options.start)
-        run = TrainingRun(options.corpora, options.folder / "written", HANDWRITTEN_RUN, _without_stances(weights))
-        run.train()
-        recipe |= {f"{_THIRD}{name}": value for name, value in asdict(HANDWRITTEN_RUN).items()}
+        weights, recipe = _weights_of_third_run(options.corpora, options.folder, options.start)
+        teacher = TrainingRun(options.corpora, options.folder / "teacher", TEACHER_RUN)
+        teacher.train()
+        student = TrainingRun(options.corpora, options.folder / "student", STUDENT_RUN, weights, teacher.result())
+        student.train()
+        recipe |= {f"{_TEACHER}{name}": value for name, value in asdict(TEACHER_RUN).items()}
+        recipe |= {f"{_FOURTH}{name}": value for name, value in asdict(STUDENT_RUN).items()}
         if runs("export"):
-            export(run.result(), pretrained_folder() / "vocab.txt", packaged_weights(), options.name, recipe)
+            export(student.result(), pretrained_folder() / "vocab.txt", packaged_weights(), options.name, recipe)
     if runs("calibrate"):
         calibrate(options.corpora)
     if runs("antecedents"):
@@ -74,19 +82,25 @@ def main() -> None:
         article_decision.write(article_decision.train(options.corpora))
 
 
-def _weights_of_second_run(corpora: Path, folder: Path, start: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights after the second run, trained or packaged, and the recipe of the first two runs."""
+def _weights_of_third_run(corpora: Path, folder: Path, start: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights after the third run, trained or packaged, and the recipe of the first three runs."""
     if start == "packaged":
         packaged_recipe = json.loads((packaged_weights() / HEADS_FILE).read_text("utf-8"))["recipe"]
-        recipe = {name: value for name, value in packaged_recipe.items() if name.startswith((_FIRST, _SECOND))}
+        runs = (_FIRST, _SECOND, _THIRD)
+        recipe = {name: value for name, value in packaged_recipe.items() if name.startswith(runs)}
         return {name: torch.from_numpy(value) for name, value in restore(packaged_weights()).items()}, recipe
     first = TrainingRun(corpora, folder / "reading", READING_RUN)
     first.train()
     second = TrainingRun(corpora, folder / "stances", STANCE_RUN, first.result().state_dict())
     second.train()
-    recipe = {f"{_FIRST}{name}": value for name, value in asdict(READING_RUN).items()}
-    recipe |= {f"{_SECOND}{name}": value for name, value in asdict(STANCE_RUN).items()}
-    return second.result().state_dict(), recipe
+    third = TrainingRun(corpora, folder / "written", HANDWRITTEN_RUN, _without_stances(second.result().state_dict()))
+    third.train()
+    recipe = {
+        f"{run}{name}": value
+        for run, config in ((_FIRST, READING_RUN), (_SECOND, STANCE_RUN), (_THIRD, HANDWRITTEN_RUN))
+        for name, value in asdict(config).items()
+    }
+    return third.result().state_dict(), recipe
 
 
 def _without_stances(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
-"""Trains the decision over the article, a step of ``make train``.
+"""Trains the decisions over the article, on parties and on issues, a step of ``make train``.
 
-A logistic regression over the features of `workers.stance.article_decision`. It learns from each article of the gold's
-train split twice, with the entities of the pipeline and with those of the gold, as a better coreference would find
-them; and from the handwritten sentences, so that short texts are known. Their pairs were also learned by the head.
+Logistic regressions over the features of `workers.stance.article_decision`. That on parties learns from each article
+of the gold's train split twice, with the entities of the pipeline and with those of the gold, as a better coreference
+would find them; from the articles of which only the stances are annotated, without those that the heads have learned;
+and from the handwritten sentences, so that short texts are known. That on issues learns from the same articles.
 """
 
 from __future__ import annotations
@@ -29,20 +30,22 @@ from workers.pipeline.components import COMPONENTS, build_nlp
 from workers.stance.acts import stances_by_act
 from workers.stance.article_decision import WEIGHTS_FILE, Array, candidate_vectors
 from workers.stance.article_features import Candidate, candidates
+from workers.stance.issue_stances import WEIGHTS_FILE as ISSUE_WEIGHTS_FILE
+from workers.stance.issue_stances import issue_stances
 from workers.stance.passage_features import Features
 from workers.stance.readings import pair_readings, voice_readings
 from workers.stance.stance_context import StanceContext
 from workers.stance.verb_between import stances_by_verb
 from workers.text.cleaning import PLAIN_SPACES
 from workers.training import handwritten
-from workers.training.annotated_articles import TRAIN, read_articles
+from workers.training.annotated_articles import DECISION, TRAIN, read_articles, read_stances
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from spacy.language import Language
 
-REGULARIZATION: Final = 0.02  # the inverse of its strength, on features of unit variance
+REGULARIZATION: Final = 0.01  # the inverse of its strength, on features of unit variance
 VECTOR_SCALE: Final = 0.3  # of the values of a vector, so that each counts for less than a feature
 SHORT_TEXTS: Final = 950
 SEED: Final = 1
@@ -58,6 +61,14 @@ _TYPES: Final = {
 _FORMS: Final = {"name": MentionForm.NAME, "description": MentionForm.NOMINAL, "pronoun": MentionForm.PRONOUN}
 
 
+class ArticleExamples(NamedTuple):
+    """The examples of an article, of stances on parties and on issues."""
+
+    article: str
+    on_parties: list[Example]
+    on_issues: list[Example]
+
+
 class Example(NamedTuple):
     """A possible stance with its features and vector, and whether a careful reader takes it from the text."""
 
@@ -66,10 +77,15 @@ class Example(NamedTuple):
     is_right: bool
 
 
-def train(corpora: Path) -> dict[str, Any]:
-    """Return the weights as they are packaged; raises ``FileNotFoundError`` if the folder lacks a corpus."""
+def train(corpora: Path) -> dict[str, dict[str, Any]]:
+    """Return the weights by the name of their file; raises ``FileNotFoundError`` if the folder lacks a corpus."""
     nlp = build_nlp([name for name in COMPONENTS["trained"] if name != "stancewire_sides"])
-    return fit([*_article_examples(nlp, corpora), *_short_examples(nlp)])
+    on_parties: list[Example] = []
+    on_issues: list[Example] = []
+    for examples in article_examples(nlp, corpora):
+        on_parties += examples.on_parties
+        on_issues += examples.on_issues
+    return {WEIGHTS_FILE: fit([*on_parties, *_short_examples(nlp)]), ISSUE_WEIGHTS_FILE: fit(on_issues)}
 
 
 def fit(examples: Sequence[Example]) -> dict[str, Any]:
@@ -102,17 +118,44 @@ def document_candidates(doc: Doc) -> list[tuple[Candidate, Features, Array]]:
     return list(zip(possible, possible.values(), vectors, strict=True))
 
 
-def _article_examples(nlp: Language, corpora: Path) -> Iterator[Example]:
+def article_examples(nlp: Language, corpora: Path) -> Iterator[ArticleExamples]:
+    """Yield the examples of each annotated article."""
+    read_again = {article["id"]: article for article in read_stances(corpora, DECISION)}
     for article in read_articles(corpora, TRAIN):
         doc = nlp(article["text"].translate(PLAIN_SPACES))
-        gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
+        again = read_again.pop(article["id"], None)
+        on_issues = _issue_examples(doc, again or article)
+        on_parties = list(_party_examples(doc, again or article))
         mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
         aligned = align_entities(shared_mentions(mentions, _given_mentions(doc)))
-        names = {int(key): entity for key, entity in aligned.items()}
-        yield from _labelled(document_candidates(doc), names, gold)
-        with_gold_entities(doc, article, names)
-        names = {key: entity["id"] for key, entity in enumerate(article["entities"])}
-        yield from _labelled(document_candidates(doc), names, gold)
+        with_gold_entities(doc, article, {int(key): entity for key, entity in aligned.items()})
+        yield ArticleExamples(article["id"], [*on_parties, *_party_examples(doc, again or article)], on_issues)
+    for article in read_again.values():
+        doc = nlp(article["text"].translate(PLAIN_SPACES))
+        yield ArticleExamples(article["id"], list(_party_examples(doc, article)), _issue_examples(doc, article))
+
+
+def _party_examples(doc: Doc, article: dict[str, Any]) -> Iterator[Example]:
+    gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
+    mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
+    aligned = align_entities(shared_mentions(mentions, _given_mentions(doc)))
+    yield from _labelled(document_candidates(doc), {int(key): entity for key, entity in aligned.items()}, gold)
+
+
+def _issue_examples(doc: Doc, article: dict[str, Any]) -> list[Example]:
+    context, tokens = StanceContext.of(doc), Tokens.of(doc)
+    stances = issue_stances(packaged_encoder(), doc, context, tokens)
+    gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
+    mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
+    given = _given_mentions(doc) | {
+        str(key): [
+            (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), "description") for start, end in issue.mentions
+        ]
+        for key, issue in stances.issues.items()
+    }
+    aligned = align_entities(shared_mentions(mentions, given))
+    possible = zip(stances.features, stances.features.values(), stances.vectors, strict=True)
+    return list(_labelled(possible, {int(key): entity for key, entity in aligned.items()}, gold))
 
 
 def _given_mentions(doc: Doc) -> dict[str, list[tuple[int, int, str]]]:
@@ -183,7 +226,8 @@ def _short_examples(nlp: Language) -> Iterator[Example]:
             yield Example(features, vector, sentence.stances.get((pair[0], pair[1])) == side.value)
 
 
-def write(weights: Mapping[str, Any]) -> None:
-    """Write the weights into the package."""
-    path = Path(str(files("workers.stance").joinpath(WEIGHTS_FILE)))
-    path.write_text(json.dumps(weights, separators=(",", ":")).replace(',"', ',\n"') + "\n", encoding="utf-8")
+def write(weights: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the weights into the package; ``weights`` are by the name of their file."""
+    for name, of_file in weights.items():
+        path = Path(str(files("workers.stance").joinpath(name)))
+        path.write_text(json.dumps(of_file, separators=(",", ":")).replace(',"', ',\n"') + "\n", encoding="utf-8")

@@ -30,6 +30,7 @@ PACKED_TASKS: Final = frozenset({"stance_pairs", "target_sentiment"})
 SHORTEST_PACKED_ROW: Final = 24
 SMALL_BATCH_PIECES: Final = 1536  # for single sentences, and for claims with one statement each
 SMALL_BATCH_TASKS: Final = PACKED_TASKS | {"claim_stance"}
+ARTICLE_TASK: Final = "articles"  # windows without labelled pairs are left out
 _BUCKET_PIECES: Final = 16  # rows whose lengths fall into one bucket stay in random order
 _PADDING_PART: Final = -1
 
@@ -91,6 +92,7 @@ def _epoch_steps(task: str, examples: Sequence[Example], rng: random.Random) -> 
         for start, end in split_windows(
             example.words, LONGEST_WINDOW if task in SMALL_BATCH_TASKS else rng.randint(SHORTEST_WINDOW, LONGEST_WINDOW)
         )
+        if task != ARTICLE_TASK or any(start <= pair.target[0] < end for pair, _ in example.pairs)
     ]
     rng.shuffle(windows)
     rows = _packed(windows, rng) if task in PACKED_TASKS else [(length, [window]) for length, window in windows]

@@ -1,7 +1,8 @@
 """Scores whole articles: ``python -m workers.training.evaluate_articles --corpora PATH``.
 
 Prints a line of JSON for each figure: statements, B³ and LEA on the dev articles that we annotated, how well the scores
-of their attributions agree with the share that is right, their stances by threshold, and GAP (dev).
+of their attributions agree with the share that is right, their stances by threshold, those of our own articles that are
+held out, and GAP (dev).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from workers.evaluation.whole_articles import (
     total,
 )
 from workers.pipeline.components import COMPONENTS, build_nlp
-from workers.training.annotated_articles import DEV, read_articles
+from workers.training.annotated_articles import DEV, HELD_OUT, read_articles, read_stances
 from workers.training.coreference_documents import GAP
 
 _HIGHEST: Final = 5
@@ -45,9 +46,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("statements", "b3", "lea"):
         sys.stdout.write(_line(name, [article.counts[name] for article in articles]))
     sys.stdout.write(_scores_line([each for article in articles for each in article.attributions], len(articles)))
-    for group in GROUPS:
-        for row in by_threshold([article.stances[group] for article in articles]):
-            sys.stdout.write(_stance_line(group, len(articles), row))
+    own = run(nlp, read_stances(options.corpora, HELD_OUT), _score_stances)
+    for name, stances in (("stances", [article.stances for article in articles]), ("stances, our own articles", own)):
+        for group in GROUPS:
+            for row in by_threshold([of_article[group] for of_article in stances]):
+                sys.stdout.write(_stance_line(f"{name}, {group}", len(stances), row))
     rows = (options.corpora / GAP / "dev.jsonl").read_text("utf-8").splitlines()
     sys.stdout.write(_line("gap", run(nlp, map(json.loads, rows), score_gap)))
 
@@ -64,9 +67,13 @@ def _score(row: dict[str, Any], doc: Doc) -> _Article:
     scores = [attribution.result_score for attribution in doc._.attributions]
     return _Article(
         score_article(row, doc),
-        {group: score_stances(row, doc, group) for group in GROUPS},
+        _score_stances(row, doc),
         list(zip(scores, judge_attributions(row, doc), strict=True)),
     )
+
+
+def _score_stances(row: dict[str, Any], doc: Doc) -> dict[Group, ArticleScore]:
+    return {group: score_stances(row, doc, group) for group in GROUPS}
 
 
 def _scores_line(attributions: Sequence[tuple[float, Judgement]], texts: int) -> str:
@@ -86,7 +93,7 @@ def _scores_line(attributions: Sequence[tuple[float, Judgement]], texts: int) ->
     return json.dumps({"figure": "scores of attributions", "texts": texts} | figures) + "\n"
 
 
-def _stance_line(group: Group, texts: int, row: ThresholdScore) -> str:
+def _stance_line(name: str, texts: int, row: ThresholdScore) -> str:
     """Return precision and recall of stances at a threshold, with their intervals, as a line of JSON."""
     figures = {
         "threshold": row.threshold,
@@ -98,7 +105,7 @@ def _stance_line(group: Group, texts: int, row: ThresholdScore) -> str:
         "recall": round(row.recall, 3),
         "recall_interval": [round(edge, 3) for edge in row.recall_interval],
     }
-    return json.dumps({"figure": f"stances, {group}", "texts": texts} | figures) + "\n"
+    return json.dumps({"figure": name, "texts": texts} | figures) + "\n"
 
 
 def _line(name: str, counts: Sequence[Counts]) -> str:

@@ -53,11 +53,11 @@ def export(network: Network, vocabulary: Path, target: Path, name: str, recipe: 
     ``name`` is the name of the model in results; ``recipe`` has the settings of the training runs, for the model card.
     Scores are calibrated later, on the findings of these files; until then every finding scores one half.
     """
-    from workers.training import network as dimensions  # imports torch, which ``build`` does not need
+    from workers.training.network import HEAD_OUTPUTS  # imports torch, which ``build`` does not need
 
     weights = {key: value.detach().cpu().float().numpy() for key, value in network.state_dict().items()}
     target.mkdir(parents=True, exist_ok=True)
-    model, pieces = build(weights, dimensions.HEADS, list(dimensions.HEAD_OUTPUTS))
+    model, pieces = build(weights, network.shape.heads, list(HEAD_OUTPUTS))
     save(model, str(target / MODEL_FILE))
     (target / PIECES_FILE).write_bytes(pieces)
     shutil.copyfile(vocabulary, target / VOCABULARY_FILE)

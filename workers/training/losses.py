@@ -1,7 +1,12 @@
-"""The loss of each task's batch, per word or per pair."""
+"""The loss of each task's batch, per word or per pair.
+
+A student learns stances from the labels and from the probabilities that a teacher gives (Hinton, Vinyals and Dean,
+arXiv 1503.02531).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -9,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from workers.model.tags import ROLES
+from workers.training.batches import ARTICLE_TASK
 
 if TYPE_CHECKING:
     from workers.training.batches import Batch
@@ -19,6 +25,7 @@ _LINKED_ROLES: Final = (ROLES.index("source"), ROLES.index("content"))
 # Weight of each class of a pair of names: the fourth root of how many times as common "none" is. Seven in ten pairs
 # have no stance; in one of twenty the second name is the holder.
 _PAIR_CLASS_WEIGHTS: Final = (1.0, 1.6, 1.4, 2.4, 2.2)
+STANCE_TASKS: Final = frozenset({"stance_pairs", "target_sentiment", "claim_stance", ARTICLE_TASK})
 _LINK_WEIGHT: Final = 2.0  # relative to tags: a window has few links and many words
 
 
@@ -31,10 +38,10 @@ def loss(network: Network, task: str, batch: Batch, outputs: dict[str, Tensor]) 
     if task == "syntax":
         parts = batch.parts_of_speech.flatten()
         return functional.cross_entropy(outputs["parts"].flatten(0, 1), parts, ignore_index=-1)
-    if task == "claim_stance":
-        return _claim_loss(network, batch, outputs["claims"])
-    if task in {"stance_pairs", "target_sentiment"}:
-        return _pair_loss(network, task, batch, outputs["stances"])
+    if task == ARTICLE_TASK:
+        return article_loss(network, batch, outputs)
+    if task in STANCE_TASKS:
+        return stance_loss(task, batch, stance_scores(network, task, batch, outputs))
     tag_loss = network.roles.loss(outputs["roles"], batch.tags, batch.lengths)
     link_loss = torch.stack(
         [_link_loss(network, batch, i, vectors) for i, vectors in enumerate(outputs["links"])]
@@ -76,33 +83,50 @@ def _link_loss(network: Network, batch: Batch, row: int, vectors: Tensor) -> Ten
     return total
 
 
-def _pair_loss(network: Network, task: str, batch: Batch, vectors: Tensor) -> Tensor:
-    """Return the loss over the classes of pairs of names, or of single targets."""
-    rows, gold = _rows_and_labels(batch, vectors)
-    if not len(rows):
-        return vectors.sum() * 0
+def stance_scores(network: Network, task: str, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
+    """Return the logits of a batch's pairs, [pairs, classes]: 5 of pairs of names, 3 of single targets, 2 of claims."""
+    vectors = outputs["claims" if task == "claim_stance" else "stances"].float()
+    rows = torch.tensor([row for row, pairs in enumerate(batch.pairs) for _ in pairs], device=vectors.device).long()
     holder, target, context = (_word_mask(batch, vectors, part) for part in range(3))
-    pair_vectors = vectors[rows]
+    vectors = vectors[rows]
+    if task == "claim_stance":
+        support = network.claims(vectors, target, context)
+        return torch.stack([torch.zeros_like(support), support], 1)
     if task == "target_sentiment":
-        return functional.cross_entropy(network.pairs.voiced(network.pairs(pair_vectors, None, target, context)), gold)
-    forward = network.pairs.sides(network.pairs(pair_vectors, holder, target, context))
-    backward = network.pairs.sides(network.pairs(pair_vectors, target, holder, context))
-    scores = torch.cat([network.pairs.none.expand(len(rows), 1), forward, backward], 1)
-    return functional.cross_entropy(scores, gold, torch.tensor(_PAIR_CLASS_WEIGHTS, device=scores.device))
+        return network.pairs.voiced(network.pairs(vectors, None, target, context))
+    forward = network.pairs.sides(network.pairs(vectors, holder, target, context))
+    backward = network.pairs.sides(network.pairs(vectors, target, holder, context))
+    return torch.cat([network.pairs.none.expand(len(rows), 1), forward, backward], 1)
 
 
-def _claim_loss(network: Network, batch: Batch, vectors: Tensor) -> Tensor:
-    """Return the loss of whether statements support their claims."""
-    rows, gold = _rows_and_labels(batch, vectors)
-    support = network.claims(vectors[rows], _word_mask(batch, vectors, 1), _word_mask(batch, vectors, 2))
-    return functional.binary_cross_entropy_with_logits(support, gold.float())
+def stance_loss(
+    task: str, batch: Batch, scores: Tensor, teacher_scores: Tensor | None = None, share: float = 0.0
+) -> Tensor:
+    """Return the loss over the classes of a batch's pairs; ``scores`` are the logits of ``stance_scores``.
+
+    ``share`` is the weight of the teacher's answers beside the labels.
+    """
+    if not len(scores):
+        return scores.sum() * 0
+    labels = torch.tensor([label for pairs in batch.pairs for _, label in pairs], device=scores.device)
+    weights = torch.tensor(_PAIR_CLASS_WEIGHTS, device=scores.device) if task == "stance_pairs" else None
+    by_label = functional.cross_entropy(scores, labels, weights)
+    if teacher_scores is None:
+        return by_label
+    return torch.lerp(by_label, functional.cross_entropy(scores, teacher_scores.softmax(1)), share)
 
 
-def _rows_and_labels(batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the row and the label of each pair of the batch."""
-    rows = [row for row, pairs in enumerate(batch.pairs) for _ in pairs]
-    labels = [label for pairs in batch.pairs for _, label in pairs]
-    return torch.tensor(rows, device=vectors.device, dtype=torch.long), torch.tensor(labels, device=vectors.device)
+def article_loss(network: Network, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
+    """Return the loss of pairs of two parties, and of a voice towards a party, in whole articles."""
+    total, count = outputs["stances"].sum() * 0, 0
+    for task, has_holder in (("stance_pairs", True), ("target_sentiment", False)):
+        pairs = [[each for each in of_row if (each.pair.holder is not None) == has_holder] for of_row in batch.pairs]
+        part = replace(batch, pairs=pairs)
+        number = sum(map(len, pairs))
+        if number:
+            total = total + number * stance_loss(task, part, stance_scores(network, task, part, outputs))
+            count += number
+    return total / max(1, count)
 
 
 def _word_mask(batch: Batch, vectors: Tensor, part: int) -> Tensor:

