@@ -137,5 +137,6 @@ def _find_target(
             return target
         if doc[end - 1].is_punct or end > content.end:
             continue
-        return key
+        # Criticism of the sanctions against a country is not against the country.
+        return None if start > content.start and doc[start - 1].lower_ == "against" else key
     return None

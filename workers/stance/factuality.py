@@ -16,6 +16,7 @@ from workers.doc.records import TokenSpan
 from workers.english import lexicon
 from workers.english.lexicon import word_set
 from workers.english.negation import ActModifier, is_negative_subject, match_modifier, modified_act
+from workers.stance import polarity
 
 if TYPE_CHECKING:
     from workers.doc.records import AttributionRecord
@@ -36,6 +37,7 @@ _GAME_SCORE: Final = re.compile(r"\d{1,2}[-–]\d{1,2}")
 # In tokens: from a subject to its verb, and from a mention back to a conditional.
 MAX_DISTANCE: Final = 30
 OPENING_WORDS: Final = 4
+_WORDS_AFTER_AGAINST: Final = 4  # "against former president Pryce"
 MEASURE_WORDS: Final = 5  # from "lifted" to "sanctions"
 # Only the start of a longer sentence, which is a list, is searched for a result: work must not grow with its square.
 MAX_SENTENCE_WORDS: Final = 100
@@ -99,7 +101,23 @@ def possible_stances(
                 possible &= {ACT_RECORDS[actual_act].stance}
             modifiers = []
         i += 1
-    return frozenset(possible)
+    return frozenset(possible) - {_side_on_what_is_against(tokens, first_mention.end, second_mention.start)}
+
+
+def _side_on_what_is_against(tokens: Tokens, start: int, end: int) -> StanceLabel | None:
+    """Return the stance that a verb shows on something "against" the mention at ``end``.
+
+    It is not the stance towards the mention: "criticised the sanctions against | Iran", "praised the campaign against |
+    Pryce".
+    """
+    nearest = range(end - 1, max(start, end - _WORDS_AFTER_AGAINST) - 1, -1)
+    against = next((i for i in nearest if tokens.lower[i] == "against"), -1)
+    for i in range(max(start, end - MAX_DISTANCE), against):
+        stance, particles = polarity.verbs().get(tokens.lower[i], (None, ()))
+        after = i + 1 + len(particles)
+        if stance is not None and after < against and tuple(tokens.lower[i + 1 : after]) == particles:
+            return stance
+    return None
 
 
 def allows_stance(tokens: Tokens, attribution: AttributionRecord, target: TokenSpan, stance: StanceLabel) -> bool:

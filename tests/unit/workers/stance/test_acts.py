@@ -39,6 +39,7 @@ def test_act_shows_a_stance_of_the_speaker(
         "He accused Tarva Bank of fraud.",
         "President Kofi Mensah accused nobody of anything.",
         "President Kofi Mensah would back Tarva Bank only if it paid its taxes.",
+        "President Kofi Mensah criticised the sanctions against Tarva Bank.",
     ],
 )
 def test_unclear_act_speaker_or_target_gives_no_stance(pipeline: Pipeline, text: str) -> None:

@@ -42,6 +42,11 @@ def parse_marked(marked: str) -> tuple[Tokens, TokenSpan, list[TokenSpan]]:
         ("[Osei] praised [Mensah] even if he was late .", BOTH),
         ("[Osei] will sue [Mensah] , if needed or not .", BOTH),
         ("[Osei] did not hesitate to attack [Mensah] .", BOTH),
+        # the verb is about what is against the second
+        ("[Osei] criticised the sanctions against [Mensah] .", SUPPORT),
+        ("[Osei] praised the campaign against former president [Mensah] .", OPPOSE),
+        ("[Osei] voted against [Mensah] .", BOTH),
+        ("[Osei] filed a lawsuit against [Mensah] .", BOTH),
         # a negated support opposes, but a negated disagreement may be agreement
         ("[Osei] does not support [Mensah] .", OPPOSE),
         ("[Osei] could not disagree with [Mensah] .", SUPPORT),
