@@ -2,8 +2,8 @@
 
 It has seen few speakers who accuse a country or a body. An attack is a reading of a statement with two hostile words,
 by a main figure of the article, against the country or body of the passage that the words are most probably against. Of
-those with a reading of at least .35 to which the decision gives .15 to .5, 32 of 73 are right (the articles that it
-learns from, cross-validated, also where another target of the passage is more probable).
+those with a reading of at least .35 to which the decision gives .15 to .5, 13 of 28 are right in the 862 articles that
+it learns from; with bounds of .2 and .1 it would be 15 of 44.
 """
 
 from __future__ import annotations
