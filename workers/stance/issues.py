@@ -67,6 +67,11 @@ def classes() -> dict[str, str]:
     return result
 
 
+@cache
+def _head_kinds() -> dict[str, Kind]:
+    return dict.fromkeys(classes(), Kind.ISSUE)
+
+
 def read_issues(doc: Doc, tokens: Tokens) -> list[Issue]:
     """Return the possible issues of a document with its mentions and encoding, in the order of their first mentions."""
     entities: list[EntityRecord] = doc._.entities
@@ -82,7 +87,7 @@ def read_issues(doc: Doc, tokens: Tokens) -> list[Issue]:
             issue = named.setdefault(entity.key, Issue(entity.name, "name", "", [], entity=entity.key))
             issue.mentions.append(TokenSpan(span.start, span.end))
         taken[_head(tokens, span, is_name=span._.form == MentionForm.NAME)] = 1
-    reader = NounPhraseReader(tokens, doc._.encoded, names, dict.fromkeys(classes(), Kind.ISSUE))
+    reader = NounPhraseReader(tokens, doc._.encoded, names, _head_kinds())
     phrases = [phrase for phrase in reader.read() if not taken[phrase.span.end - 1]]
     issues = [*named.values(), *_gathered(doc, tokens, phrases)]
     return sorted(issues, key=lambda issue: issue.mentions[0])[:MAX_ISSUES]
@@ -122,9 +127,8 @@ def _gathered(doc: Doc, tokens: Tokens, phrases: list[NounPhrase]) -> list[Issue
             issues.append(issue)
             by_head.setdefault(head, []).append(issue)
         issue.mentions.append(phrase.whole)
-        name = " ".join(doc[phrase.whole.start : phrase.whole.end].text.split())
         if len(modifiers) > len(issue.modifiers) or not issue.name:
-            issue.name = name
+            issue.name = " ".join(doc[phrase.whole.start : phrase.whole.end].text.split())
         issue.modifiers |= modifiers
         latest[noun_class] = (number, issue)
     return issues

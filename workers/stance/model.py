@@ -32,7 +32,7 @@ from workers.stance.verb_between import stances_by_verb
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Texts up to this length have no article around their sentences: the readings of the sentences decide.
+# Texts up to this length have no article around their sentences: the readings of the sentences decide about parties.
 MAX_SINGLE_SENTENCES: Final = 2
 # Of an article's stance, the sentences that show it at least so clearly are given, and the clearest.
 MIN_READING: Final = 0.3

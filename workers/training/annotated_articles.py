@@ -53,7 +53,7 @@ def read_articles(corpora: Path, split: str, name: str = FILE) -> Iterator[dict[
     for annotation in read_annotations(name):
         if annotation["split"] != split:
             continue
-        row = read_texts(corpora / annotation["corpus"] / "train.jsonl")[annotation["id"]]
+        row = read_source(corpora, annotation)
         mentions = [
             {"start": start, "end": end, "form": form, "type": _TYPES[entity["type"]], "entity": entity["id"]}
             for entity in annotation["entities"]
@@ -78,9 +78,14 @@ def read_stances(corpora: Path, part: str) -> Iterator[dict[str, Any]]:
     gold = {annotation["id"] for annotation in read_annotations()}
     for annotation in read_annotations(STANCES_FILE):
         if _part(annotation, gold) == part:
-            written = annotation["corpus"] == WRITTEN
-            texts = written_texts() if written else read_texts(corpora / annotation["corpus"] / "train.jsonl")
-            yield annotation | {"text": texts[annotation["id"]]["text"]}
+            yield annotation | {"text": read_source(corpora, annotation)["text"]}
+
+
+def read_source(corpora: Path, annotation: dict[str, Any]) -> dict[str, Any]:
+    """Return the annotated article itself, of its corpus or of our own; raises ``KeyError`` if it is missing."""
+    is_own = annotation["corpus"] == WRITTEN
+    texts = written_texts() if is_own else read_texts(corpora / annotation["corpus"] / "train.jsonl")
+    return texts[annotation["id"]]
 
 
 def _part(annotation: dict[str, Any], gold: Container[str]) -> str:

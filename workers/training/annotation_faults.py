@@ -13,7 +13,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from workers.training.annotated_articles import FILE, SECOND_FILE, read_annotations, read_texts
+from workers.training.annotated_articles import (
+    AGAIN_FILE,
+    FILE,
+    SECOND_FILE,
+    STANCES_FILE,
+    read_annotations,
+    read_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,11 +122,42 @@ def _statement_faults(annotation: Row, source: Row) -> Iterator[str]:
             yield f"attribution {number} has {numbers[number]} statements"
 
 
+def reading_faults(annotation: Row, text: str) -> list[str]:
+    """Return the faults of an article of which only the stances are annotated, in words."""
+    bounds = [
+        (f"{entity['id']}: mention", mention[:2]) for entity in annotation["entities"] for mention in entity["mentions"]
+    ]
+    bounds += [
+        (f"stance {position}: passage", passage)
+        for position, stance in enumerate(annotation["stances"])
+        for passage in stance["passages"]
+    ]
+    return [
+        *(f"{what} is outside the text" for what, (start, end) in bounds if not 0 <= start < end <= len(text)),
+        *(
+            f"stance {position} has no passage"
+            for position, each in enumerate(annotation["stances"])
+            if not each["passages"]
+        ),
+        *_triple_faults(annotation),
+    ]
+
+
 def _stance_faults(annotation: Row, text: str) -> Iterator[str]:
+    yield from _triple_faults(annotation)
+    for position, stance in enumerate(annotation["stances"]):
+        start, end = stance["evidence"]
+        fault = _part_fault(start, end, text)
+        if not fault and len(text[start:end].split()) < _FEWEST_EVIDENCE_WORDS:
+            fault = "is a single word"
+        if fault:
+            yield f"stance {position}: evidence {fault}"
+
+
+def _triple_faults(annotation: Row) -> Iterator[str]:
     names = _entity_names(annotation)
     for position, stance in enumerate(annotation["stances"]):
         holder, side, target = stance["holder"], stance["side"], stance["target"]
-        start, end = stance["evidence"]
         faults = [
             (holder is not None and holder not in names, f"has the unknown holder {holder}"),
             (target not in names, f"has the unknown target {target}"),
@@ -127,11 +165,6 @@ def _stance_faults(annotation: Row, text: str) -> Iterator[str]:
             (side not in SIDES, f"has the unknown side {side}"),
         ]
         yield from (f"stance {position} {words}" for is_fault, words in faults if is_fault)
-        fault = _part_fault(start, end, text)
-        if not fault and len(text[start:end].split()) < _FEWEST_EVIDENCE_WORDS:
-            fault = "is a single word"
-        if fault:
-            yield f"stance {position}: evidence {fault}"
     triples = Counter((stance["holder"], stance["side"], stance["target"]) for stance in annotation["stances"])
     for (holder, side, target), count in triples.items():
         if count > 1:
@@ -174,15 +207,19 @@ def _form_fault(words: str, form: str) -> str | None:
 
 
 def main() -> int:
-    """Check both files of annotations; return the exit status."""
+    """Check all files of annotations; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corpora", required=True, type=Path, help="the folder of the corpora")
     corpora = parser.parse_args().corpora
     checked, faulty = 0, False
-    for file in (FILE, SECOND_FILE):
+    for file in (FILE, SECOND_FILE, STANCES_FILE, AGAIN_FILE):
         for annotation in read_annotations(file):
-            source = read_texts(corpora / annotation["corpus"] / "train.jsonl")[annotation["id"]]
-            for fault in annotation_faults(annotation, source):
+            source = read_source(corpora, annotation)
+            if "statements" in annotation:
+                faults = annotation_faults(annotation, source)
+            else:
+                faults = reading_faults(annotation, source["text"])
+            for fault in faults:
                 sys.stdout.write(f"{file}: {annotation['id']}: {fault}\n")
                 faulty = True
             checked += 1

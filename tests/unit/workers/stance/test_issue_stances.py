@@ -56,3 +56,20 @@ def test_issue_holds_no_stance_and_says_nothing() -> None:
 )
 def test_text_without_parties_gives_no_issue(text: str) -> None:
     assert [entity for entity in PIPELINE.analyse_text(text).entities if entity.type is EntityType.ISSUE] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Senator Ruth Kessler voted against the harbour bill.", {("oppose", "the harbour bill")}),
+        ("Senator Ruth Kessler praised the deal.", {("support", "the deal")}),
+        ("President Kofi Mensah called for a ban on plastic bags.", {("support", "a ban")}),
+        ("Alan Pryce condemned the attack on the embassy.", {("oppose", "the attack")}),
+        ("Ruth Kessler said the talks would resume on Monday.", set()),
+        ("Mayor Ida Osei opened the new bridge on Friday.", set()),
+    ],
+)
+def test_single_sentences_are_read_at_the_default_threshold(text: str, expected: set[tuple[str, str]]) -> None:
+    analysis = Pipeline(Settings()).analyse_text(text)
+    names = {entity.id: entity.name for entity in analysis.entities}
+    assert {(each.stance.value, names[each.target.entity or ""]) for each in analysis.stances} == expected

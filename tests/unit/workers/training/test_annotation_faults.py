@@ -8,7 +8,7 @@ import pytest
 
 from workers.training import annotation_faults as checker
 from workers.training.annotated_articles import read_annotations
-from workers.training.annotation_faults import annotation_faults
+from workers.training.annotation_faults import annotation_faults, reading_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def test_command_lists_faults_and_fails_until_they_are_mended(
 
     row["stances"][0]["side"] = "oppose"
     assert checker.main() == 0
-    assert capsys.readouterr().out == "2 annotated articles without faults\n"
+    assert capsys.readouterr().out == "4 annotated articles without faults\n"
 
 
 def test_gold_has_sound_ids_types_and_stances_without_its_texts() -> None:
@@ -132,3 +132,15 @@ def test_gold_has_sound_ids_types_and_stances_without_its_texts() -> None:
             assert stance["holder"] in {*names, None}, annotation["id"]
             assert stance["target"] in names, annotation["id"]
             assert stance["holder"] != stance["target"], annotation["id"]
+
+
+def test_readings_of_stances_are_checked_for_bounds_ids_and_passages() -> None:
+    reading = {
+        "entities": [{"id": "E1", "type": "PERSON", "mentions": [[0, 3, "name"], [4, 99, "name"]]}],
+        "stances": [{"holder": "E1", "side": "oppose", "target": "E2", "passages": []}],
+    }
+    assert reading_faults(reading, "Ann Lee spoke.") == [
+        "E1: mention is outside the text",
+        "stance 0 has no passage",
+        "stance 0 has the unknown target E2",
+    ]
