@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -36,10 +35,6 @@ def _update_jobs(database: Database, ids: list[UUID], **values: Any) -> None:
 
 def _finish(database: Database, ids: list[UUID], ago_s: float = 0) -> None:
     _update_jobs(database, ids, state="succeeded", finished_at=now_ms() - int(ago_s * 1000))
-
-
-def _await_reassessment() -> None:
-    time.sleep(1.1)  # an assessment is used for a second
 
 
 # --- the rate ---
@@ -92,12 +87,12 @@ def test_feed_with_too_long_a_wait_is_refused_and_others_are_accepted(database: 
     assert [item["status"] for item in mixed.json()["items"]] == [202, 503]
     _finish(database, ids[30:55])
     _finish(database, ids[:25], ago_s=45)  # the rate stays the same
-    _await_reassessment()
+    api.await_reassessment()
     # 58 s: below the limit, but not by enough.
     assert_problem(api.push("One more.", feed="flood"), 503, "backlog_too_long")
     _finish(database, ids[55:90])
     _finish(database, ids[25:60], ago_s=45)
-    _await_reassessment()
+    api.await_reassessment()
     assert api.push("One more.", feed="flood").status_code == 202
 
 
@@ -108,7 +103,7 @@ def test_intake_is_open_while_an_old_backlog_shrinks(database: Database, serve: 
     assert_problem(api.push("One more.", feed="a"), 503, "backlog_too_old")
     assert_problem(api.push("One more.", feed="b"), 503, "backlog_too_old")
     _finish(database, ids[:20])
-    _await_reassessment()
+    api.await_reassessment()
     assert api.push("One more.", feed="a").status_code == 202, "the backlog is two hours old and takes ten seconds"
 
 
@@ -131,7 +126,7 @@ def test_refusal_is_repeated_without_reading_body_or_database(database: Database
     api: Api = serve(database, limits={"queued_per_feed": 1})
     own = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     assert own.post("/v1/articles", json={"body": "One."}).status_code == 202
-    _await_reassessment()
+    api.await_reassessment()
     first_refusal = assert_problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     transactions: list[str] = []
     api.app.state.services.database.observer = lambda kind, _seconds: transactions.append(kind)
@@ -152,12 +147,12 @@ def test_refusal_ends_when_the_queue_has_room_again(database: Database, serve: A
     api: Api = serve(database, limits={"queued_per_feed": 1})
     own = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     own.post("/v1/articles", json={"body": "One."})
-    _await_reassessment()
+    api.await_reassessment()
     assert_problem(own.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")
     with database.read() as connection:
         ids = list(connection.execute(select(jobs.c.id)).scalars())
     _finish(database, ids)
-    _await_reassessment()
+    api.await_reassessment()
     assert own.post("/v1/articles", json={"body": "Two."}).status_code == 202
     assert count_articles(database) == 2
 
@@ -165,7 +160,7 @@ def test_refusal_ends_when_the_queue_has_room_again(database: Database, serve: A
 def test_refusal_is_repeated_only_to_keys_with_one_feed(database: Database, serve: Any) -> None:
     api: Api = serve(database, limits={"queued_per_feed": 1})
     api.push("One.", feed="small")
-    _await_reassessment()
+    api.await_reassessment()
     assert_problem(api.push("Two.", feed="small"), 429, "feed_queue_full")
     assert api.push("Two.", feed="other").status_code == 202
     assert (
@@ -181,11 +176,11 @@ def test_refusal_is_repeated_only_to_keys_with_one_feed(database: Database, serv
 def test_closed_intake_is_refused_without_reading_the_body(database: Database, serve: Any) -> None:
     api: Api = serve(database)
     assert api.client.put("/v1/pause", json={"reason": "upgrade"}).is_success
-    _await_reassessment()
+    api.await_reassessment()
     first_refusal = assert_problem(api.push("One."), 503, "intake_paused")
     assert assert_problem(api.client.post("/v1/articles", content=b"{no JSON"), 503, "intake_paused") == first_refusal
     assert api.client.delete("/v1/pause").is_success
-    _await_reassessment()
+    api.await_reassessment()
     assert api.push("One.").status_code == 202
 
 
@@ -194,7 +189,7 @@ def test_looking_at_the_overview_does_not_cause_refusals(database: Database, ser
     api: Api = serve(database, limits={"queued_per_feed": 1})
     pusher = api.client_of(make_key(database, Scope.INGEST, feeds=("small",)))
     pusher.post("/v1/articles", json={"body": "One."})
-    _await_reassessment()
+    api.await_reassessment()
     assert "The feed small is full" in get_page(api.client, "/")
     assert_problem(pusher.post("/v1/articles", content=b"{no JSON", headers=JSON), 400, "invalid")
     assert_problem(pusher.post("/v1/articles", json={"body": "Two."}), 429, "feed_queue_full")

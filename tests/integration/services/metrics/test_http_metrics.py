@@ -86,7 +86,7 @@ def test_requests_are_counted_by_route_not_by_path(sqlite_api: Api) -> None:
 def test_refused_articles_are_counted_by_problem_code(sqlite_database: Database, serve: Any) -> None:
     api = serve(sqlite_database, limits={"queued_per_feed": 1})
     api.push("One.")
-    time.sleep(1.1)
+    api.await_reassessment()
     api.push("Two.")
     api.client.post("/v1/articles:batch", content=b'{"body": "Three."}\n{\n{}')
     metrics = read_metrics(api)

@@ -34,14 +34,15 @@ def test_overview_reports_full_feed_and_paused_feed(sqlite_database: Database, s
     for number in range(3):
         api.push_id(f"Story {number}.", feed="wire")
     api.push_id("Story.", feed="evening")
-    time.sleep(1.1)  # admission control counts once a second
+    api.await_reassessment()
     overview = get_page(api.client, "/")
     assert "The feed wire is full" in overview
     assert 'href="/jobs?feed=wire&state=queued"' in overview
     assert 'href="/runbook#stancewireintakerefuses"' in overview
     assert 'id="stancewireintakerefuses"' in get_page(api.client, "/runbook")
     api.client.put("/v1/feeds/wire/pause", json={}).raise_for_status()
-    time.sleep(1.1)  # admission control and the status monitor read once a second
+    time.sleep(1.1)  # the status monitor reads once a second
+    api.await_reassessment()
     overview = get_page(api.client, "/")
     assert "Paused: 1 feed" in overview
     assert "is full" not in overview
