@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -97,7 +98,18 @@ def test_story_that_is_released_in_the_push_that_withholds_it_keeps_its_job(sqli
     [first] = push(sqlite_database, story())
     _, released = push(sqlite_database, story(pubstatus="withheld"), story())
     assert (released.job_id, state_of(sqlite_database, first.job_id)) == (first.job_id, JobState.QUEUED)
+    assert released.state is JobState.QUEUED
     assert listed_tombstones(sqlite_database) == [], "nobody is told of a withdrawal that did not last"
+
+
+@pytest.mark.parametrize("change", [{}, {"embargoed": FUTURE}, {"pubstatus": "withheld"}, {"pubstatus": "canceled"}])
+@pytest.mark.parametrize("before", ["usable", "withheld"])
+def test_push_that_changes_a_story_is_answered_with_the_state_of_its_job(
+    sqlite_database: Database, before: str, change: dict[str, Any]
+) -> None:
+    push(sqlite_database, story(pubstatus=before))
+    [answer] = push(sqlite_database, story(**change))
+    assert answer.state is state_of(sqlite_database, answer.job_id)
 
 
 def test_story_that_is_canceled_in_the_push_that_releases_it_is_not_read(sqlite_database: Database) -> None:
