@@ -103,6 +103,8 @@ class NameBounds:
         return replace(name, start=start) if words[start][0].isupper() and words[start].lower() not in _WORDS else name
 
     def _correct(self, name: FoundName) -> list[FoundName]:
+        if self._is_party(name):
+            return []
         if name.type not in _UNTITLED:
             return self._split_at_bracket(name)
         parts = [part for whole in self._split_at_genitive(name) for part in self._split_at_title(whole)]
@@ -113,6 +115,12 @@ class NameBounds:
             for part in parts
             if (trimmed := self._trim_person(part) if part.type is EntityType.PERSON else part) is not None
         ]
+
+    def _is_party(self, name: FoundName) -> bool:
+        """Return whether the name is only the party and state that follow a person's name."""
+        words = self.tokens.words
+        follows = words[name.start] == "(" or (name.start > 0 and words[name.start - 1] in {",", "("})
+        return follows and _PARTY.match("".join(words[name.start : name.end])) is not None
 
     def _split_at_bracket(self, name: FoundName) -> list[FoundName]:
         """Split "WASHINGTON (AP", a dateline, of whose bracket the model has read one half."""

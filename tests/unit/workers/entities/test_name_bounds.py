@@ -110,5 +110,13 @@ def test_words_of_a_name_that_look_like_titles_stay(
     assert corrected(nlp, text, (given, entity_type)) == [(given, entity_type)]
 
 
-def test_party_and_state_alone_are_no_person(nlp: Language) -> None:
-    assert corrected(nlp, "Olga Trent, R-Iowa, left.", ("R-Iowa", PERSON)) == []
+@pytest.mark.parametrize("text", ["Olga Trent, R-Iowa, left.", "Olga Trent (R-Iowa) left."])
+@pytest.mark.parametrize("entity_type", [PERSON, EntityType.LOCATION, EntityType.ORGANIZATION])
+def test_party_and_state_alone_are_no_entity(nlp: Language, text: str, entity_type: EntityType) -> None:
+    assert corrected(nlp, text, ("R-Iowa", entity_type)) == []
+
+
+def test_name_that_begins_like_a_party_stays(nlp: Language) -> None:
+    assert corrected(nlp, "They play D-Generation live.", ("D-Generation", EntityType.MISC)) == [
+        ("D-Generation", EntityType.MISC)
+    ]
