@@ -77,7 +77,7 @@ class Api:
         self._socket.close()
 
     def await_reassessment(self) -> None:
-        """Wait until the next push is assessed anew: after a second, or later where the last measurement was slow."""
+        """Wait until the next push is assessed again: after a second, or later where the last measurement was slow."""
         admission = self.app.state.services.admission
         deadline = time.monotonic() + 20
         while admission._assessment.is_fresh():

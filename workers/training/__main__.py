@@ -1,8 +1,8 @@
 """Trains the model: ``python -m workers.training --corpora PATH``, or ``make train CORPORA=PATH``.
 
-Trains in three runs, then a teacher and from it the student, exports and calibrates. After an interruption it resumes
-from the last checkpoint. ``--from packaged`` skips the first three runs: the student begins with the packaged weights,
-which are those of a student.
+Trains in three runs, then a teacher and from it two students, exports their mean and calibrates. After an interruption
+it resumes from the last checkpoint. ``--from packaged`` skips the first three runs: the first student
+begins with the packaged weights, which are those of students.
 """
 
 from __future__ import annotations
@@ -22,24 +22,26 @@ from workers.model.packaged import packaged_weights
 from workers.training import antecedents, article_decision, attribution_scores
 from workers.training.calibrate import calibrate
 from workers.training.export import export
+from workers.training.network import Network, mean_weights
 from workers.training.pretrained import pretrained_folder
 from workers.training.restore import restore
-from workers.training.train import (
+from workers.training.runs import (
     HANDWRITTEN_RUN,
     READING_RUN,
+    SECOND_STUDENT_RUN,
     STANCE_RUN,
     STANCE_WEIGHTS,
     STUDENT_RUN,
     TEACHER_RUN,
-    TrainingRun,
 )
+from workers.training.train import TrainingRun, initial_network
 
 # Prefixes of the recipe's values in the model card.
 _FIRST: Final = "first run, "
 _SECOND: Final = "second run, "
 _THIRD: Final = "third run, "
 _TEACHER: Final = "teacher, "
-_FOURTH: Final = "fourth run, "
+_STUDENTS: Final = {"student, ": STUDENT_RUN, "second student, ": SECOND_STUDENT_RUN}
 
 
 def main() -> None:
@@ -47,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers.training", description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True, help="the folder of the corpora")
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="where checkpoints and logs are stored")
-    parser.add_argument("--name", default="minilm6-2026.11.4", help="the name of the model in results")
+    parser.add_argument("--name", default="minilm6-2026.11.5", help="the name of the model in results")
     parser.add_argument(
         "--only",
         choices=["train", "export", "calibrate", "antecedents", "attributions", "stances"],
@@ -66,12 +68,19 @@ def main() -> None:
         weights, recipe = _weights_of_third_run(options.corpora, options.folder, options.start)
         teacher = TrainingRun(options.corpora, options.folder / "teacher", TEACHER_RUN)
         teacher.train()
-        student = TrainingRun(options.corpora, options.folder / "student", STUDENT_RUN, weights, teacher.result())
-        student.train()
+        teacher_network = teacher.result()
         recipe |= {f"{_TEACHER}{name}": value for name, value in asdict(TEACHER_RUN).items()}
-        recipe |= {f"{_FOURTH}{name}": value for name, value in asdict(STUDENT_RUN).items()}
+        students: list[Network] = []
+        for run, config in _STUDENTS.items():
+            folder = options.folder / run.removesuffix(", ")
+            initial = students[0].state_dict() if students else weights
+            student = TrainingRun(options.corpora, folder, config, initial, teacher_network)
+            student.train()
+            students.append(student.result())
+            recipe |= {f"{run}{name}": value for name, value in asdict(config).items()}
         if runs("export"):
-            export(student.result(), pretrained_folder() / "vocab.txt", packaged_weights(), options.name, recipe)
+            network = initial_network(mean_weights(students), "minilm").eval()
+            export(network, pretrained_folder() / "vocab.txt", packaged_weights(), options.name, recipe)
     if runs("calibrate"):
         calibrate(options.corpora)
     if runs("antecedents"):

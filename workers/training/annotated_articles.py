@@ -2,8 +2,8 @@
 
 ``annotations/articles.jsonl`` is the gold: for each article the entities with all their mentions, the speaker of each
 statement, and the stances with their evidence. ``stances.jsonl`` has the stances of more articles, with the parties
-that they are about. Both hold offsets only; the texts are those of the corpora, and of ``written.jsonl``, which are our
-own.
+that they are about, and ``stances_again.jsonl`` what other readers took from them. All hold
+offsets only; the texts are those of the corpora, and of ``written.jsonl``, which are our own.
 The guidelines are in ``docs/annotation.md``.
 """
 
@@ -27,8 +27,8 @@ TRAIN, DEV = "train", "dev"
 HEADS, DECISION, HELD_OUT = "heads", "decision", "held out"
 WRITTEN: Final = "written"
 WRITTEN_FILE: Final = "written.jsonl"
-_FIFTHS_FOR_HEADS: Final = 3
-_WORLD_POLITICS: Final = "x"  # begins the IDs of articles of our own that were written after the heads had learned
+_FIFTHS_FOR_HEADS: Final = 4
+_WORLD_POLITICS: Final = "x"  # begins the IDs of articles of our own that are kept for the decisions
 _TYPES: Final = {"PERSON": "person", "ORG": "organization", "PLACE": "place", "ISSUE": "issue"}
 
 
@@ -71,14 +71,24 @@ def read_articles(corpora: Path, split: str, name: str = FILE) -> Iterator[dict[
 def read_stances(corpora: Path, part: str) -> Iterator[dict[str, Any]]:
     """Yield the articles of which only the stances are annotated, with the ``text`` of each.
 
+    ``again`` are the readings of others who did not see the first; each has entities and stances of its own.
     ``part`` is `HEADS`, from which the stance heads learn; `DECISION`, from which the decisions over the article learn,
     as they have to see readings of articles that the heads have not learned; or `HELD_OUT`, a fourth of the articles
     that we wrote. An article of the gold, or of ours on world politics, is never part of `HEADS`.
     """
     gold = {annotation["id"] for annotation in read_annotations()}
+    again: dict[str, list[dict[str, Any]]] = {}
+    for reading in read_annotations(AGAIN_FILE):
+        again.setdefault(reading["id"], []).append(reading)
     for annotation in read_annotations(STANCES_FILE):
         if _part(annotation, gold) == part:
-            yield annotation | {"text": read_source(corpora, annotation)["text"]}
+            text = read_source(corpora, annotation)["text"]
+            yield annotation | {"text": text, "again": again.get(annotation["id"], [])}
+
+
+def readings(article: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all readings of an article, each with ``entities`` and ``stances``; the first is the article's own."""
+    return [article, *article.get("again", ())]
 
 
 def read_source(corpora: Path, annotation: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Logistic regressions over the features of `workers.stance.article_decision`. That on parties learns from each article
 of the gold's train split twice, with the entities of the pipeline and with those of the gold, as a better coreference
 would find them; from the articles of which only the stances are annotated, without those that the heads have learned;
-and from the handwritten sentences, so that short texts are known. That on issues learns from the same articles.
+and from the handwritten sentences, so that short texts are known. That on issues learns from the same articles. An
+article that several read gives the examples of each reading, so that scores tell how many readers would agree.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ from workers.stance.stance_context import StanceContext
 from workers.stance.verb_between import stances_by_verb
 from workers.text.cleaning import PLAIN_SPACES
 from workers.training import handwritten
-from workers.training.annotated_articles import DECISION, TRAIN, read_articles, read_stances
+from workers.training.annotated_articles import DECISION, TRAIN, read_articles, read_stances, readings
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from spacy.language import Language
 
@@ -70,11 +71,15 @@ class ArticleExamples(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A possible stance with its features and vector, and whether a careful reader takes it from the text."""
+    """A possible stance with its features and vector, and whether a careful reader takes it from the text.
+
+    The examples of several readings of an article have a ``weight`` of 1 together.
+    """
 
     features: Features
     vector: Array
     is_right: bool
+    weight: float = 1.0
 
 
 def train(corpora: Path) -> dict[str, dict[str, Any]]:
@@ -100,7 +105,11 @@ def fit(examples: Sequence[Example]) -> dict[str, Any]:
         ]
     )
     model = LogisticRegression(C=REGULARIZATION, max_iter=1000)
-    model.fit(np.concatenate([table, vectors], axis=1) / scales, [example.is_right for example in examples])
+    model.fit(
+        np.concatenate([table, vectors], axis=1) / scales,
+        [example.is_right for example in examples],
+        [example.weight for example in examples],
+    )
     coefficients = (model.coef_[0] / scales).astype(float).round(_DIGITS).tolist()
     names = vectorizer.get_feature_names_out().tolist()
     weights = dict(zip(names, coefficients, strict=False))
@@ -123,39 +132,34 @@ def article_examples(nlp: Language, corpora: Path) -> Iterator[ArticleExamples]:
     read_again = {article["id"]: article for article in read_stances(corpora, DECISION)}
     for article in read_articles(corpora, TRAIN):
         doc = nlp(article["text"].translate(PLAIN_SPACES))
-        again = read_again.pop(article["id"], None)
-        on_issues = _issue_examples(doc, again or article)
-        on_parties = list(_party_examples(doc, again or article))
+        again = readings(read_again.pop(article["id"], article))
+        on_issues = _issue_examples(doc, again)
+        on_parties = list(_party_examples(doc, again))
         mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
         aligned = align_entities(shared_mentions(mentions, _given_mentions(doc)))
         with_gold_entities(doc, article, {int(key): entity for key, entity in aligned.items()})
-        yield ArticleExamples(article["id"], [*on_parties, *_party_examples(doc, again or article)], on_issues)
+        yield ArticleExamples(article["id"], [*on_parties, *_party_examples(doc, again)], on_issues)
     for article in read_again.values():
         doc = nlp(article["text"].translate(PLAIN_SPACES))
-        yield ArticleExamples(article["id"], list(_party_examples(doc, article)), _issue_examples(doc, article))
+        again = readings(article)
+        yield ArticleExamples(article["id"], list(_party_examples(doc, again)), _issue_examples(doc, again))
 
 
-def _party_examples(doc: Doc, article: dict[str, Any]) -> Iterator[Example]:
-    gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
-    mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
-    aligned = align_entities(shared_mentions(mentions, _given_mentions(doc)))
-    yield from _labelled(document_candidates(doc), {int(key): entity for key, entity in aligned.items()}, gold)
+def _party_examples(doc: Doc, again: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
+    yield from _labelled(document_candidates(doc), _given_mentions(doc), again)
 
 
-def _issue_examples(doc: Doc, article: dict[str, Any]) -> list[Example]:
+def _issue_examples(doc: Doc, again: Sequence[Mapping[str, Any]]) -> list[Example]:
     context, tokens = StanceContext.of(doc), Tokens.of(doc)
     stances = issue_stances(packaged_encoder(), doc, context, tokens)
-    gold = {(stance["holder"], stance["side"], stance["target"]) for stance in article["stances"]}
-    mentions = {entity["id"]: entity["mentions"] for entity in article["entities"]}
     given = _given_mentions(doc) | {
         str(key): [
             (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), "description") for start, end in issue.mentions
         ]
         for key, issue in stances.issues.items()
     }
-    aligned = align_entities(shared_mentions(mentions, given))
-    possible = zip(stances.features, stances.features.values(), stances.vectors, strict=True)
-    return list(_labelled(possible, {int(key): entity for key, entity in aligned.items()}, gold))
+    possible = list(zip(stances.features, stances.features.values(), stances.vectors, strict=True))
+    return list(_labelled(possible, given, again))
 
 
 def _given_mentions(doc: Doc) -> dict[str, list[tuple[int, int, str]]]:
@@ -167,13 +171,20 @@ def _given_mentions(doc: Doc) -> dict[str, list[tuple[int, int, str]]]:
 
 
 def _labelled(
-    possible: Iterable[tuple[Candidate, Features, Array]],
-    names: Mapping[int, str],
-    gold: Container[tuple[str | None, str, str]],
+    possible: Sequence[tuple[Candidate, Features, Array]],
+    given: Mapping[str, list[tuple[int, int, str]]],
+    again: Sequence[Mapping[str, Any]],
 ) -> Iterator[Example]:
-    for (holder, target, side), features, vector in possible:
-        name = None if holder is None else names.get(holder, "?")
-        yield Example(features, vector, (name, side.value, names.get(target, "?")) in gold)
+    """Yield the candidates once for each reading; ``given`` has the mentions of each entity of the document."""
+    for reading in again:
+        gold = {(stance["holder"], stance["side"], stance["target"]) for stance in reading["stances"]}
+        mentions = {entity["id"]: entity["mentions"] for entity in reading["entities"]}
+        aligned = align_entities(shared_mentions(mentions, given))
+        names = {int(key): entity for key, entity in aligned.items()}
+        for (holder, target, side), features, vector in possible:
+            name = None if holder is None else names.get(holder, "?")
+            is_right = (name, side.value, names.get(target, "?")) in gold
+            yield Example(features, vector, is_right, 1 / len(again))
 
 
 def with_gold_entities(doc: Doc, article: dict[str, Any], aligned: dict[int, str]) -> None:

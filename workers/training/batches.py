@@ -55,7 +55,8 @@ class Batch:
     """The tensors of one batch, [rows, pieces] or [rows, words], and its annotations.
 
     ``lengths`` are numbers of words. In the padding, ``tags`` is 0 and ``parts_of_speech`` is -1. ``spans``, ``links``
-    and ``pairs`` are those of ``Example`` for each row, numbered by the words of the row.
+    and ``pairs`` are those of ``Example`` for each row, numbered by the words of the row. ``pair_numbers`` tell where
+    each pair of the row comes from: the number of its example, and its own in the example.
     """
 
     pieces: Tensor
@@ -69,6 +70,7 @@ class Batch:
     spans: list[list[TaggedSpan]]
     links: list[list[tuple[int, int]]]
     pairs: list[list[LabelledPair]]
+    pair_numbers: list[list[tuple[int, int]]]
 
 
 def plan_steps(tasks: Mapping[str, tuple[Sequence[Example], float]], seed: int) -> list[Step]:
@@ -79,13 +81,14 @@ def plan_steps(tasks: Mapping[str, tuple[Sequence[Example], float]], seed: int) 
         whole_epochs = int(epochs + 0.999)
         steps = []
         for _ in range(whole_epochs):
-            steps += _epoch_steps(task, examples, rng)
+            steps += plan_epoch(task, examples, rng)
         steps = steps[: round(len(steps) * epochs / whole_epochs)]
         positioned += [((i + 0.5) / len(steps), step) for i, step in enumerate(steps)]
     return [step for _, step in sorted(positioned, key=lambda item: (item[0], item[1].task))]
 
 
-def _epoch_steps(task: str, examples: Sequence[Example], rng: random.Random) -> list[Step]:
+def plan_epoch(task: str, examples: Sequence[Example], rng: random.Random) -> list[Step]:
+    """Return the steps in which a task's examples are each read once, in random order."""
     windows = [
         (sum(map(len, example.words.pieces[start:end])), Window(number, start, end))
         for number, example in enumerate(examples)
@@ -148,6 +151,7 @@ def collate(
         spans=[row.spans for row in rows],
         links=[row.links for row in rows],
         pairs=[row.pairs for row in rows],
+        pair_numbers=[row.pair_numbers for row in rows],
     )
 
 
@@ -163,6 +167,7 @@ class _Row:
     spans: list[TaggedSpan] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
     pairs: list[LabelledPair] = field(default_factory=list)
+    pair_numbers: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, window: Window, example: Example) -> None:
         """Append a window with its annotations.
@@ -188,7 +193,7 @@ class _Row:
         self.links += [
             (new_indices[a], new_indices[b]) for a, b in example.links if a in new_indices and b in new_indices
         ]
-        for pair, label in example.pairs:
+        for number, (pair, label) in enumerate(example.pairs):
             parties = [party for party in (pair.holder, pair.target) if party]
             if all(start <= first and last <= end for first, last in parties):
                 holder, target = (
@@ -196,6 +201,7 @@ class _Row:
                 )
                 context = max(pair.context[0], start) + shift, min(pair.context[1], end) + shift
                 self.pairs.append(LabelledPair(Pair(holder, target or (0, 0), context), label))
+                self.pair_numbers.append((window.example, number))
 
 
 def _build_row(windows: list[Window], examples: Sequence[Example], vocabulary: WordPieces) -> _Row:

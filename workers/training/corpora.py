@@ -29,6 +29,7 @@ _TEXT_COMMENT: Final = "# text = "
 _PARAGRAPH_COMMENT: Final = "# newpar"
 _DOCUMENT_COMMENT: Final = "# newdoc"
 Row = dict[str, Any]
+UNLABELLED: Final = -1  # only a teacher says what the class is
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Example:
 
     ``spans`` are in words, sorted, without overlap. ``links`` are pairs of indices into ``spans``: a source or content,
     and the cue that it belongs to. ``parts_of_speech`` has an index into ``PARTS_OF_SPEECH`` for each word, -1 where
-    the corpus has no word that begins at the same offset. ``pairs`` are labelled with stances.
+    the corpus has no word that begins at the same offset. ``pairs`` are labelled with stances, or `UNLABELLED`.
     """
 
     words: EncoderInput
@@ -48,7 +49,7 @@ class Example:
 
 
 class LabelledPair(NamedTuple):
-    """A holder and a target, as spans of words, with a class of the corpus' task."""
+    """A holder and a target, as spans of words, with a class of the corpus' task, or `UNLABELLED`."""
 
     pair: Pair
     label: int

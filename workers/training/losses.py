@@ -99,21 +99,37 @@ def stance_scores(network: Network, task: str, batch: Batch, outputs: dict[str, 
     return torch.cat([network.pairs.none.expand(len(rows), 1), forward, backward], 1)
 
 
-def stance_loss(
-    task: str, batch: Batch, scores: Tensor, teacher_scores: Tensor | None = None, share: float = 0.0
-) -> Tensor:
-    """Return the loss over the classes of a batch's pairs; ``scores`` are the logits of ``stance_scores``.
+def stance_loss(task: str, batch: Batch, scores: Tensor) -> Tensor:
+    """Return the loss over the classes of a batch's pairs; ``scores`` are the logits of ``stance_scores``."""
+    if not len(scores):
+        return scores.sum() * 0
+    return functional.cross_entropy(scores, _labels(batch, scores), _class_weights(task, scores))
 
-    ``share`` is the weight of the teacher's answers beside the labels.
+
+def taught_loss(task: str, batch: Batch, scores: Tensor, taught: Tensor, share: float) -> Tensor:
+    """Return the loss over the classes of a batch's pairs, of the labels and of a teacher's answers.
+
+    ``scores`` and ``taught`` are logits, [pairs, classes]. ``share`` is the weight of the teacher's answers beside the
+    labels; a pair without a label learns from the teacher alone.
     """
     if not len(scores):
         return scores.sum() * 0
-    labels = torch.tensor([label for pairs in batch.pairs for _, label in pairs], device=scores.device)
-    weights = torch.tensor(_PAIR_CLASS_WEIGHTS, device=scores.device) if task == "stance_pairs" else None
-    by_label = functional.cross_entropy(scores, labels, weights)
-    if teacher_scores is None:
-        return by_label
-    return torch.lerp(by_label, functional.cross_entropy(scores, teacher_scores.softmax(1)), share)
+    labels, weights = _labels(batch, scores), _class_weights(task, scores)
+    is_labelled = labels >= 0
+    known = labels.clamp(min=0)
+    mean_weight = (weights[known] * is_labelled).sum() / is_labelled.sum().clamp(min=1)
+    by_label = functional.cross_entropy(scores, known, weights, reduction="none") / mean_weight.clamp(min=1e-6)
+    by_teacher = functional.cross_entropy(scores, taught.softmax(1), reduction="none")
+    return torch.where(is_labelled, torch.lerp(by_label, by_teacher, share), by_teacher).mean()
+
+
+def _labels(batch: Batch, scores: Tensor) -> Tensor:
+    return torch.tensor([label for pairs in batch.pairs for _, label in pairs], device=scores.device)
+
+
+def _class_weights(task: str, scores: Tensor) -> Tensor:
+    weights = _PAIR_CLASS_WEIGHTS if task == "stance_pairs" else (1.0,) * scores.shape[1]
+    return torch.tensor(weights, device=scores.device)
 
 
 def article_loss(network: Network, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
@@ -131,6 +147,8 @@ def article_loss(network: Network, batch: Batch, outputs: dict[str, Tensor]) -> 
 
 def _word_mask(batch: Batch, vectors: Tensor, part: int) -> Tensor:
     """Return for each pair which words of its row belong to the holder (0), the target (1) or the context (2)."""
-    bounds = torch.tensor([pair[part] or (0, 0) for pairs in batch.pairs for pair, _ in pairs], device=vectors.device)
+    bounds = torch.tensor(
+        [pair[part] or (0, 0) for pairs in batch.pairs for pair, _ in pairs], dtype=torch.long, device=vectors.device
+    ).view(-1, 2)
     words = torch.arange(vectors.shape[1], device=vectors.device)
     return (bounds[:, :1] <= words) & (words < bounds[:, 1:])

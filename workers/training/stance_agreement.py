@@ -1,7 +1,7 @@
 """Agreement of readers on stances: ``python -m workers.training.stance_agreement``; no texts are needed.
 
-``stances_again.jsonl`` has further readings of some articles by readers who did not see the others': of the dev
-articles two, of articles of ``stances.jsonl`` one. Parties of two readings are the same if mentions of theirs overlap.
+``stances_again.jsonl`` has further readings by readers who did not see the others': of the dev articles two, of most
+articles of ``stances.jsonl`` one. Parties of two readings are the same if mentions of theirs overlap.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -17,9 +18,11 @@ from workers.training import article_pairs, handwritten, sentences, stance_corpo
 from workers.training.annotated_articles import HEADS, read_stances
 from workers.training.batches import Step, collate, plan_steps
 from workers.training.corpora import CorpusReader, Example
-from workers.training.losses import STANCE_TASKS, loss, stance_loss, stance_scores
+from workers.training.losses import STANCE_TASKS, loss, stance_scores, taught_loss
 from workers.training.network import Network, load_weights
 from workers.training.pretrained import EncoderName, pretrained_folder, pretrained_network
+from workers.training.runs import RunConfig
+from workers.training.teacher_answers import Answers, of_batch, read_or_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,90 +31,6 @@ if TYPE_CHECKING:
     from workers.training.sentences import ExampleSentence
 
 CHECKPOINT_FILE: Final = "checkpoint.pt"
-
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """Everything except the corpora that determines a run.
-
-    The names of the fields are stored in checkpoints and, as the recipe, with the packaged weights.
-    ``epochs`` are by task. ``rate``, ``head_rate`` and ``table_rate`` are the learning rates of the encoder, of the
-    heads, and of transitions and distances, which are few numbers and far from their start values. ``warmup`` is a
-    share of all steps; ``average`` is the decay of the averaged weights. ``handwritten`` is the number of copies of the
-    handwritten examples that is added to a task; of the sentences made from templates, one in ``every_templated`` is.
-    ``shares`` weighs the loss of a task, which is a mean per word or per
-    pair; the default weight is 1. Only weights whose names begin with one of ``only`` are trained. ``teacher_share`` is
-    the weight of a teacher's answers beside the labels of the corpora.
-    """
-
-    epochs: dict[str, float]
-    encoder: EncoderName = "minilm"
-    rate: float = 2e-4
-    head_rate: float = 1e-3
-    table_rate: float = 2e-2
-    decay: float = 0.01
-    warmup: float = 0.06
-    average: float = 0.998
-    clip: float = 1.0
-    seed: int = 20261124
-    handwritten: dict[str, int] = field(default_factory=dict)
-    shares: dict[str, float] = field(default_factory=dict)
-    only: tuple[str, ...] = ("",)
-    teacher_share: float = 0.5
-    every_templated: int = 1
-
-
-# The first run learns attributions and entities. The second learns stances, and repeats the tasks of the first so that
-# they are not forgotten. The third starts from the second run's weights, learns stances once more, with handwritten
-# sentences and for longer on single targets.
-READING_RUN: Final = RunConfig({"attributions": 6.0, "entities": 5.0, "syntax": 2.0})
-STANCE_RUN: Final = RunConfig(
-    {
-        "stance_pairs": 2.5,
-        "target_sentiment": 2.0,
-        "claim_stance": 2.5,
-        "attributions": 1.0,
-        "entities": 1.0,
-        "syntax": 0.3,
-    },
-    rate=1e-4,
-    shares={"attributions": 6.0, "entities": 6.0},
-)
-HANDWRITTEN_RUN: Final = replace(
-    STANCE_RUN,
-    epochs={
-        "stance_pairs": 2.0,
-        "target_sentiment": 2.2,
-        "claim_stance": 2.5,
-        "attributions": 0.9,
-        "entities": 0.9,
-        "syntax": 0.3,
-    },
-    handwritten={"stance_pairs": 2, "claim_stance": 1},
-)
-TAUGHT_TASKS: Final = frozenset({"stance_pairs", "target_sentiment"})
-# Prefixes of the weights for stances, which the second and the third run each learn from their initial values.
-STANCE_WEIGHTS: Final = ("branch", "heads.stances", "heads.claims", "pairs", "claims")
-# A teacher of base size learns pairs and single targets. The last layers for stances of the network that is shipped
-# learn them from it and from the labels, and pairs of whole articles and claims from labels alone. All other weights
-# stay as they are, so that nothing else can suffer.
-TEACHER_RUN: Final = RunConfig(
-    {"stance_pairs": 1.55, "target_sentiment": 1.35},
-    encoder="mpnet",
-    rate=5e-5,
-    head_rate=5e-4,
-    handwritten={"stance_pairs": 1},
-    every_templated=3,
-    only=("layers.4", "layers.5", "layers.6", "layers.7", "layers.8", *STANCE_WEIGHTS),
-)
-STUDENT_RUN: Final = RunConfig(
-    {"stance_pairs": 1.1, "target_sentiment": 1.5, "claim_stance": 0.75, "articles": 1.85},
-    rate=1e-4,
-    head_rate=5e-4,
-    handwritten={"stance_pairs": 1, "claim_stance": 1},
-    every_templated=3,
-    only=STANCE_WEIGHTS,
-)
 
 
 def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> dict[str, list[Example]]:
@@ -136,9 +55,18 @@ def read_examples(corpora: Path, vocabulary: WordPieces, config: RunConfig) -> d
             stance_corpora.claim_stance(reader, "train")
             + config.handwritten.get(task, 0) * handwritten.claim_examples(reader)
         ),
-        "articles": lambda _: article_pairs.examples(read_stances(corpora, HEADS)),
+        "articles": lambda _: _article_examples(corpora),
     }
-    return {task: readers[task](task) for task in config.epochs}
+    examples = {task: readers[task](task) for task in config.epochs}
+    if config.unlabelled:
+        examples["target_sentiment"] += article_pairs.unlabelled(examples["articles"], config.unlabelled)
+    return examples
+
+
+@cache
+def _article_examples(corpora: Path) -> list[Example]:
+    """Return the pairs of whole articles, which take minutes to read and are the same for all students."""
+    return article_pairs.examples(read_stances(corpora, HEADS))
 
 
 def initial_network(weights: Mapping[str, torch.Tensor] | None, encoder: EncoderName) -> Network:
@@ -164,8 +92,9 @@ class TrainingRun:
         """Read the corpora, build the network and resume from the folder's checkpoint if it exists.
 
         Without a checkpoint the network begins with ``initial_weights``, or with the pretrained encoder's weights.
-        A ``teacher`` answers every batch of stances as well.
-        Raises ``ValueError`` if the checkpoint was made with another configuration.
+        A ``teacher`` says beforehand what it takes each pair for.
+        Raises ``ValueError`` if the checkpoint was made with another configuration, or if passages without labels have
+        no teacher.
         """
         self.folder, self.config, self.report = folder, config, report
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +107,10 @@ class TrainingRun:
         tasks = {task: (examples, config.epochs[task]) for task, examples in self.examples.items()}
         self.steps = plan_steps(tasks, config.seed)
         self.network = initial_network(initial_weights, config.encoder).to(self.device)
-        self.teacher = teacher.to(self.device).eval() if teacher else None
+        if config.unlabelled and teacher is None:
+            raise ValueError("passages without labels need a teacher")
+        self.teacher = teacher
+        self.taught: dict[str, Answers] = {}
         parameters_by_rate: dict[float, list[Parameter]] = {}
         for name, parameter in self.network.named_parameters():
             if name.startswith(config.only):
@@ -212,7 +144,7 @@ class TrainingRun:
         if not path.exists():
             return
         checkpoint: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        if checkpoint["recipe"] != asdict(self.config):
+        if RunConfig(**checkpoint["recipe"]) != self.config:
             raise ValueError(f"{path} was made with another configuration; train in another folder, or delete it")
         self.network.load_state_dict(checkpoint["network"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
@@ -244,6 +176,9 @@ class TrainingRun:
 
     def train(self, log_every: int = 20, checkpoint_every: int = 150) -> None:
         """Run the remaining steps; intervals of log lines and checkpoints are in steps."""
+        if self.teacher is not None and self.done < len(self.steps):
+            teacher = self.teacher.to(self.device).eval()
+            self.taught = read_or_ask(self.folder, teacher, self.examples, self.vocabulary, bfloat16=self.use_bfloat16)
         self.network.train()
         began = time.monotonic()
         pieces_read, losses = 0, dict[str, list[float]]()
@@ -276,11 +211,10 @@ class TrainingRun:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16):
             inputs = batch.pieces, batch.shapes, batch.position_types, batch.first_pieces, batch.mask
             outputs = self.network(*inputs, branch=step.task in STANCE_TASKS)
-        if self.teacher is not None and step.task in TAUGHT_TASKS:
-            with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16):
-                taught = stance_scores(self.teacher, step.task, batch, self.teacher(*inputs, branch=True))
+        if step.task in self.taught:
             scores = stance_scores(self.network, step.task, batch, outputs)
-            batch_loss = stance_loss(step.task, batch, scores, taught.float(), self.config.teacher_share)
+            taught = of_batch(self.taught[step.task], batch)
+            batch_loss = taught_loss(step.task, batch, scores, taught, self.config.teacher_share)
         else:
             batch_loss = loss(self.network, step.task, batch, outputs)
         (batch_loss * self.config.shares.get(step.task, 1.0)).backward()
