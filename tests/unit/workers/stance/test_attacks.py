@@ -69,7 +69,7 @@ def test_improbable_reading_is_no_attack() -> None:
 
 def test_attack_keeps_its_precision_where_the_decision_is_against_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = Pipeline(Settings())
-    never = ArticleDecision({"bias": -1.5}, np.zeros(VECTOR_SIZE, np.float32))
+    never = ArticleDecision({"bias": -1.0}, np.zeros(VECTOR_SIZE, np.float32))
     monkeypatch.setattr(pipeline.nlp.get_pipe("stancewire_sides"), "decision", never)
     text = (
         "Foreign Minister Ruth Kessler spoke in Geneva on Monday. Kessler came with her deputy. She met reporters. "

@@ -63,7 +63,7 @@ def test_text_without_parties_gives_no_issue(text: str) -> None:
     [
         ("Senator Ruth Kessler voted against the harbour bill.", {("oppose", "the harbour bill")}),
         ("Senator Ruth Kessler praised the deal.", {("support", "the deal")}),
-        ("President Kofi Mensah called for a ban on plastic bags.", {("support", "a ban")}),
+        ("President Kofi Mensah backed a ban on plastic bags.", {("support", "a ban")}),
         ("Alan Pryce condemned the attack on the embassy.", {("oppose", "the attack")}),
         ("Ruth Kessler said the talks would resume on Monday.", set()),
         ("Mayor Ida Osei opened the new bridge on Friday.", set()),
@@ -73,3 +73,12 @@ def test_single_sentences_are_read_at_the_default_threshold(text: str, expected:
     analysis = Pipeline(Settings()).analyse_text(text)
     names = {entity.id: entity.name for entity in analysis.entities}
     assert {(each.stance.value, names[each.target.entity or ""]) for each in analysis.stances} == expected
+
+
+def test_call_for_an_issue_is_support_with_less_certainty() -> None:
+    analysis = Pipeline(Settings(min_stance_score=0.3)).analyse_text(
+        "President Kofi Mensah called for a ban on plastic bags."
+    )
+    (stance,) = analysis.stances
+    assert stance.stance is StanceLabel.SUPPORT
+    assert 0.4 <= stance.score < 0.6

@@ -84,9 +84,8 @@ def test_evidence_is_the_sentence_without_trailing_white_space() -> None:
 
 def test_representative_of_a_country_does_not_oppose_it() -> None:
     sentence = "“Every threat to Moscow and every attack on Russia is a crime,” {} said on Monday."
-    assert not {
-        side for side in stances(sentence.format("Russian Foreign Minister Anton Belov")) if side[1] == "oppose"
-    }
+    of_his_own = stances(sentence.format("Russian Foreign Minister Anton Belov"))
+    assert not {("Anton Belov", "oppose", country) for country in ("Moscow", "Russia")} & of_his_own
     assert ("Anton Belov", "oppose", "France") in stances(
         "Russian Foreign Minister Anton Belov accused France of lying."
     )
