@@ -45,7 +45,7 @@ def test_link_that_swallows_ends_the_transaction_and_its_connection(linked: tupl
         with pytest.raises(StoreUnavailable, match=r"no reply within 1.5 s") as caught, transaction() as connection:
             connection.execute(text("SELECT 1"))
         assert caught.value.fault is StoreFault.NO_ANSWER
-        assert time.monotonic() - began < 5 * BUSY_S
+        assert time.monotonic() - began < 8 * BUSY_S
         link.swallows = False
         with transaction() as connection:  # on a new connection
             assert connection.execute(text("SELECT 2")).scalar_one() == 2
@@ -78,7 +78,7 @@ def test_api_names_a_link_that_swallows_while_more_pushes_wait_than_it_has_threa
         push.start()
     began = time.monotonic()
     response = api.client.get("/readyz")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 6  # 3.5 where nothing else runs: probe, connection, reply
     assert response.status_code == 503 or response.json()["checks"]["database"] != "ok"
     eventually(lambda: api.client.get("/readyz").status_code == 503, 10)
     for push in pushes:

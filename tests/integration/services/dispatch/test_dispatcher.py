@@ -200,7 +200,7 @@ def test_frozen_redis_delays_by_the_send_timeout_and_loses_no_job(
         began = time.monotonic()
         with pytest.raises(BrokerUnavailable):
             setup.dispatcher.dispatch()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
         assert setup.window_ids() == set()
         with pytest.raises(BrokerUnavailable):
             setup.dispatcher.ping()

@@ -89,7 +89,7 @@ def test_a_receiver_that_hangs_or_fails_does_not_hold_up_another(database: Datab
             complete_job(database, push_job(database, f"Story {number}."))
         began = time.monotonic()
         wait_for(lambda: len(receiver.messages) == 6)
-        assert time.monotonic() - began < 1.5, "the receiver that works did not wait for the one that hangs"
+        assert time.monotonic() - began < 3, "the receiver that works did not wait for the one that hangs, for 4.5 s"
         wait_for(lambda: max(Counter(failing.seen).values(), default=0) > 1 and len(hanging.seen) > 1)
     for webhook_id in others:
         assert store.get(database, webhook_id, local()).failing_since is not None
