@@ -114,15 +114,15 @@ class Intake:
             if name is CounterName.ACCEPTED and value == self._counts[name, feed]
         ]
         _rank_new_feeds(self._connection, self._database, new_feeds)
-        answers = [replace(answer, job_id=released.get(answer.article_id, answer.job_id)) for answer in answers]
         changed = self._releases.keys() | self._withdrawals.keys()
+        if not changed:
+            return list(answers)
+        answers = [replace(answer, job_id=released.get(answer.article_id, answer.job_id)) for answer in answers]
         states = self._states({answer.job_id for answer in answers if answer.article_id in changed})
         return [replace(answer, state=states.get(answer.job_id, answer.state)) for answer in answers]
 
     def _states(self, job_ids: Collection[UUID]) -> dict[UUID, JobState]:
         """Return the states of jobs, as the releases and withdrawals of this transaction have left them."""
-        if not job_ids:
-            return {}
         rows = self._connection.execute(select(jobs.c.id, jobs.c.state).where(jobs.c.id.in_(job_ids)))
         return {UUID(str(row.id)): JobState(row.state) for row in rows}
 

@@ -1,8 +1,8 @@
 """Trains the model: ``python -m workers.training --corpora PATH``, or ``make train CORPORA=PATH``.
 
 Trains in three runs, then a teacher and from it two students, exports their mean and calibrates. After an interruption
-it resumes from the last checkpoint. ``--from packaged`` skips the first three runs: the first student
-begins with the packaged weights, which are those of students.
+it resumes from the last checkpoint. ``--from packaged`` skips the first three runs: the first student begins with the
+packaged weights, which are those of students.
 """
 
 from __future__ import annotations
